@@ -1,0 +1,68 @@
+/**
+ * Ledger events as CloudEvents 1.0 JSON (https://github.com/cloudevents/spec, v1.0.2), the one form in which they are
+ * journaled and published. `parseLedgerEvent(toCloudEvent(e))` equals `e`.
+ */
+import {z} from 'zod'
+import {type EventType, eventSchemas, isEventType, type LedgerEvent} from './events.ts'
+
+export const cloudEventContentType = 'application/cloudevents+json'
+const typePrefix = 'io.tallyman.'
+
+/** Attributes in the order in which a line shows them. */
+const envelopeSchema = z.object({
+  specversion: z.literal('1.0'),
+  id: z.string(),
+  source: z.string(),
+  type: z.string(),
+  time: z.iso.datetime({offset: true}),
+  sequence: z.int().positive(),
+  correlationid: z.string(),
+  causationid: z.string().optional(),
+  actor: z.string(),
+  datacontenttype: z.literal('application/json'),
+  data: z.unknown(),
+})
+export type CloudEvent = z.infer<typeof envelopeSchema>
+
+export function toCloudEvent(event: LedgerEvent): CloudEvent {
+  return {
+    specversion: '1.0',
+    id: toEventId(event),
+    source: event.source,
+    type: typePrefix + event.type,
+    time: event.time,
+    sequence: event.sequence,
+    correlationid: event.correlationId,
+    ...(event.causationId === undefined ? {} : {causationid: event.causationId}),
+    actor: event.actor,
+    datacontenttype: 'application/json',
+    data: event.data,
+  }
+}
+
+/** `<uid>:<sequence>`: unique for ever, and the `Nats-Msg-Id` of the publication. */
+export function toEventId({uid, sequence}: Pick<LedgerEvent, 'uid' | 'sequence'>): string {
+  return `${uid}:${sequence}`
+}
+
+/** @throws ZodError or SyntaxError when it is not an event of ours. */
+export function parseLedgerEvent(json: string): LedgerEvent {
+  const envelope = envelopeSchema.parse(JSON.parse(json))
+  const type = envelope.type.slice(typePrefix.length)
+  if (!envelope.type.startsWith(typePrefix) || !isEventType(type)) throw new SyntaxError(`unknown event type ${envelope.type}`)
+  const uid = envelope.id.slice(0, envelope.id.lastIndexOf(':'))
+  if (envelope.id !== toEventId({uid, sequence: envelope.sequence})) {
+    throw new SyntaxError(`expected id <uid>:${envelope.sequence}, got ${envelope.id}`)
+  }
+  return {
+    type,
+    data: eventSchemas[type].parse(envelope.data),
+    time: envelope.time,
+    sequence: envelope.sequence,
+    uid,
+    source: envelope.source,
+    actor: envelope.actor,
+    correlationId: envelope.correlationid,
+    causationId: envelope.causationid,
+  } as LedgerEvent<EventType>
+}

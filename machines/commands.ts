@@ -1,0 +1,59 @@
+/** Wishes, imperative; each may be rejected. The names are the last token of the subject that carries them. */
+import {z} from 'zod'
+import {createRequestSchema} from './create-request.ts'
+import {idSchema} from './ids.ts'
+import {isSignalName, parseSignal, type SignalName} from './signals.ts'
+
+/** `"SIGTERM"`, `"term"`, `"15"` or `15`. */
+const signalInput = z
+  .union([z.string(), z.int().transform(String)])
+  .refine((text) => parseSignal(text) !== undefined, {error: (issue) => `expected a signal name or number, got ${JSON.stringify(issue.input)}`})
+  .transform((text) => parseSignal(text))
+  .pipe(z.custom<SignalName>((value) => typeof value === 'string' && isSignalName(value)))
+
+/** Answered by a container's supervisor, on `tally.cmd.<node>.<ns>.<id>.<verb>`. */
+export const containerCommandSchemas = {
+  /** Execute the user's program. Answers when it has been executed. */
+  start: z.strictObject({}),
+  /** Send a signal to init. Answers when it has been sent. */
+  kill: z.strictObject({signal: signalInput.default('SIGKILL')}),
+  /** `signal`, then SIGKILL after `graceMs`. Answers when the container has stopped; at once if it had before. */
+  stop: z.strictObject({signal: signalInput.default('SIGTERM'), graceMs: z.int().min(0).max(2 ** 31 - 1).default(10_000)}),
+  /** Remove the container and everything that was made for it; `force` kills it first. Answers when it is gone. */
+  delete: z.strictObject({force: z.boolean().default(false)}),
+  /** The container as it is. */
+  state: z.strictObject({}),
+  /** Answers when the container has stopped; at once if it had before. */
+  wait: z.strictObject({}),
+  /** Output from `offset` (bytes of that stream since create), at most `limitBytes` of it. */
+  output: z.strictObject({
+    stream: z.enum(['stdout', 'stderr']),
+    offset: z.int().nonnegative().default(0),
+    limitBytes: z.int().positive().max(512 * 1024).default(256 * 1024),
+  }),
+} as const
+export type ContainerVerb = keyof typeof containerCommandSchemas
+export const containerVerbs = Object.keys(containerCommandSchemas) as readonly ContainerVerb[]
+
+/** Answered by a node's coordinator, on `tally.cmd.<node>.<verb>`. */
+export const nodeCommandSchemas = {
+  /** Make a container, ready to start. Answers when it is made. */
+  create: createRequestSchema,
+  /** All containers of the node; those that have stopped only with `all`. */
+  list: z.strictObject({all: z.boolean().default(false), namespace: idSchema.optional()}),
+  /** Versions, processes, directories. */
+  info: z.strictObject({}),
+  /** End the coordinator, and the embedded nats-server; with `containers` kill and delete all containers before. */
+  shutdown: z.strictObject({containers: z.boolean().default(false)}),
+} as const
+export type NodeVerb = keyof typeof nodeCommandSchemas
+export const nodeVerbs = Object.keys(nodeCommandSchemas) as readonly NodeVerb[]
+
+/** A command that changes a container, parsed. */
+export type Command =
+  | {readonly type: 'create'; readonly request: z.infer<typeof createRequestSchema>}
+  | {readonly type: 'start'}
+  | {readonly type: 'kill'; readonly signal: SignalName}
+  | {readonly type: 'stop'; readonly signal: SignalName; readonly graceMs: number}
+  | {readonly type: 'delete'; readonly force: boolean; readonly reason?: string}
+export type CommandType = Command['type']

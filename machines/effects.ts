@@ -1,0 +1,28 @@
+import type {CreateRequest} from './create-request.ts'
+import type {SignalName} from './signals.ts'
+
+/**
+ * What the chart asks the world to do. Data: returned by a transition, run by the one interpreter, and only after the
+ * event that asked for it is in the journal. Outcomes come back as events, named behind each.
+ */
+export interface EffectParams {
+  /** Bundle, FIFOs, `runc create` → container.created | container.create-failed, with everything rolled back. */
+  readonly 'runtime.create': {readonly request: CreateRequest}
+  /** `runc start` → container.started | container.start-failed */
+  readonly 'runtime.start': Record<never, never>
+  /** Send `signal` to init → container.signalled | container.kill-failed */
+  readonly 'runtime.kill': {readonly signal: SignalName}
+  /** Kill what init left in the container's cgroup and close the output → nothing. */
+  readonly 'runtime.sweep': Record<never, never>
+  /** Remove container, FIFOs and bundle → container.deleted | container.delete-failed */
+  readonly 'runtime.delete': Record<never, never>
+  /** → container.stop-timed-out, not before `dueAt`. */
+  readonly 'timer.arm': {readonly timer: 'stop'; readonly dueAt: string}
+  readonly 'timer.cancel': {readonly timer: 'stop'}
+  /** Ask for a delete in the container's own name → container.delete-requested */
+  readonly 'request.delete': {readonly reason: string}
+  /** The story is over: publish what is left of it, remove the state directory, exit. */
+  readonly 'supervisor.end': Record<never, never>
+}
+export type EffectType = keyof EffectParams
+export type Effect = {readonly [T in EffectType]: {readonly type: T} & EffectParams[T]}[EffectType]

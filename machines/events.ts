@@ -1,0 +1,85 @@
+/**
+ * The vocabulary of the ledger: what happened, in the past tense, with the data of each. An event never fails on replay,
+ * so a field is added only as optional, and a type is never removed.
+ */
+import {z} from 'zod'
+import {createRequestSchema} from './create-request.ts'
+import {exitSourceSchema, processExitSchema, signalNameSchema} from './process-exit.ts'
+
+const instant = z.iso.datetime({offset: true})
+const none = z.strictObject({})
+
+/** Why something failed: an entry of the error table, as text, because the table grows with releases and the ledger does not. */
+export const failureSchema = z.object({
+  code: z.string(),
+  kind: z.string(),
+  message: z.string(),
+  details: z.record(z.string(), z.unknown()).default({}),
+})
+export type Failure = z.infer<typeof failureSchema>
+
+/** A process, so identified that a reused pid is not taken for it: start time in clock ticks since boot (proc(5), field 22). */
+export const processIdentitySchema = z.object({
+  pid: z.int().positive(),
+  startTimeTicks: z.int().nonnegative(),
+  bootId: z.string(),
+})
+export type ProcessIdentity = z.infer<typeof processIdentitySchema>
+
+export const eventSchemas = {
+  /** A create was accepted; nothing exists yet but the state directory. */
+  'container.create-requested': z.object({request: createRequestSchema}),
+  /** The runtime made the container; its init waits for start. */
+  'container.created': z.object({init: processIdentitySchema, bundle: z.string()}),
+  /** The runtime could not make it; what had been made was rolled back. */
+  'container.create-failed': z.object({error: failureSchema}),
+  'container.start-requested': none,
+  /** The user's program has been executed by init. */
+  'container.started': none,
+  'container.start-failed': z.object({error: failureSchema}),
+  'container.kill-requested': z.object({signal: signalNameSchema}),
+  /** The signal was sent; what init does with it is its own affair. */
+  'container.signalled': z.object({signal: signalNameSchema}),
+  'container.kill-failed': z.object({signal: signalNameSchema, error: failureSchema}),
+  /** A stop was accepted: `signal` now, SIGKILL at `dueAt`. */
+  'container.stop-requested': z.object({signal: signalNameSchema, dueAt: instant}),
+  /** The grace period of a stop has passed; SIGKILL follows. */
+  'container.stop-timed-out': none,
+  /** Init has ended. The last exit of a container; `source` says who knew. */
+  'container.exited': z.object({exit: processExitSchema, exitedAt: instant, source: exitSourceSchema}),
+  /** A delete was accepted; `force` kills what still runs. */
+  'container.delete-requested': z.object({force: z.boolean(), reason: z.string().optional()}),
+  /** Every process, mount, cgroup and FIFO is gone. The last event of a container. */
+  'container.deleted': none,
+  'container.delete-failed': z.object({error: failureSchema}),
+  /** A new supervisor took over from one that died: what it found and will finish. */
+  'supervisor.adopted': z.object({supervisorPid: z.int().positive(), found: z.string()}),
+} as const
+export type EventType = keyof typeof eventSchemas
+export type EventData<T extends EventType = EventType> = z.infer<(typeof eventSchemas)[T]>
+
+/** One line of the ledger, as the chart sees it. */
+export type LedgerEvent<T extends EventType = EventType> = {
+  readonly [K in T]: {
+    readonly type: K
+    readonly data: EventData<K>
+    /** RFC 3339, UTC, when the supervisor journaled it. */
+    readonly time: string
+    /** 1 for the first event of a container, without gaps. */
+    readonly sequence: number
+    /** Made at create: tells a reused id from the container that had it before. */
+    readonly uid: string
+    /** `/tally/<node>/<ns>/<id>` */
+    readonly source: string
+    /** Who asked, or `supervisor` for what was observed. */
+    readonly actor: string
+    /** The same for everything that followed from one request. */
+    readonly correlationId: string
+    /** `<uid>:<sequence>` of the event that brought this one about. */
+    readonly causationId: string | undefined
+  }
+}[T]
+
+export function isEventType(value: string): value is EventType {
+  return Object.hasOwn(eventSchemas, value)
+}

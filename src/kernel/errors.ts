@@ -1,0 +1,111 @@
+/**
+ * The one table of everything that can go wrong, and the one class that carries it.
+ * `code` is stable and public, `kind` says what a caller can do about it; both cross the wire.
+ * docs/errors.md is held to this table by a test, both ways.
+ */
+
+/** What can the caller do? The number is `Nats-Service-Error-Code`, after the HTTP status of the same meaning. */
+export const errorKinds = {
+  invalid: 400,
+  not_found: 404,
+  already_exists: 409,
+  precondition: 412,
+  conflict: 423,
+  timeout: 504,
+  unavailable: 503,
+  cancelled: 499,
+  bug: 500,
+} as const
+export type ErrorKind = keyof typeof errorKinds
+
+export const errorTable = {
+  INVALID_REQUEST: {kind: 'invalid', meaning: 'The request is not JSON, or a field is missing, unknown or of the wrong type.'},
+  INVALID_ARGUMENT: {kind: 'invalid', meaning: 'A command-line argument, option or environment variable has an unusable value.'},
+  REQUEST_TOO_LARGE: {kind: 'invalid', meaning: 'The request is larger than the limit that the message names.'},
+  CONTAINER_NOT_FOUND: {kind: 'not_found', meaning: 'No live container answers to this id in this namespace on this node.'},
+  CONTAINER_EXISTS: {kind: 'already_exists', meaning: 'The id is in use by another container of this namespace.'},
+  ILLEGAL_COMMAND: {kind: 'precondition', meaning: 'The container is in a state in which the command is not legal; details name the state and what is.'},
+  ROOTFS_INVALID: {kind: 'invalid', meaning: 'The root file system is missing, not a directory or not an absolute path.'},
+  BUNDLE_INVALID: {kind: 'invalid', meaning: 'The bundle is missing, or its config.json is missing, unreadable or not an OCI runtime spec.'},
+  COMMAND_NOT_FOUND: {kind: 'invalid', meaning: 'The command does not exist in the container (a shell would say 127).'},
+  COMMAND_NOT_EXECUTABLE: {kind: 'invalid', meaning: 'The command exists in the container but cannot be executed (a shell would say 126).'},
+  USER_NOT_FOUND: {kind: 'invalid', meaning: 'The user or group is not in the passwd or group file of the container.'},
+  RUNTIME_NOT_FOUND: {kind: 'unavailable', meaning: 'The OCI runtime (runc) is not installed or not executable.'},
+  RUNTIME_TIMEOUT: {kind: 'timeout', meaning: 'The OCI runtime did not finish within its deadline and was killed.'},
+  RUNC_CREATE_FAILED: {kind: 'precondition', meaning: 'runc create failed; the message is the reason that it logged.'},
+  RUNC_START_FAILED: {kind: 'precondition', meaning: 'runc start failed; the message is the reason that it logged.'},
+  RUNC_KILL_FAILED: {kind: 'precondition', meaning: 'runc kill failed; the message is the reason that it logged.'},
+  RUNC_DELETE_FAILED: {kind: 'precondition', meaning: 'runc delete failed; the message is the reason that it logged.'},
+  RUNC_STATE_FAILED: {kind: 'precondition', meaning: 'runc state failed; the message is the reason that it logged.'},
+  STDIO_FAILED: {kind: 'unavailable', meaning: 'The FIFOs or the log file of a container cannot be made or opened.'},
+  JOURNAL_LOCKED: {kind: 'conflict', meaning: 'Another supervisor holds the journal of this container.'},
+  JOURNAL_DAMAGED: {kind: 'precondition', meaning: 'A line of a journal other than a torn last one is not an event; details name file and line.'},
+  JOURNAL_WRITE_FAILED: {kind: 'unavailable', meaning: 'The journal cannot be written (disk full, read-only); the command was not accepted.'},
+  NODE_NOT_RUNNING: {kind: 'unavailable', meaning: 'No coordinator answers for this node; `tally up` starts one.'},
+  NODE_RUNNING: {kind: 'already_exists', meaning: 'A coordinator already runs for this node or state directory.'},
+  NATS_NOT_FOUND: {kind: 'unavailable', meaning: 'The nats-server binary, needed for the embedded server, is not installed.'},
+  NATS_START_FAILED: {kind: 'unavailable', meaning: 'The embedded nats-server did not become ready; details have the end of its log.'},
+  NATS_UNREACHABLE: {kind: 'unavailable', meaning: 'No NATS server answers at the URL.'},
+  NATS_AUTH_FAILED: {kind: 'unavailable', meaning: 'The NATS server refused the credentials.'},
+  JETSTREAM_UNAVAILABLE: {kind: 'unavailable', meaning: 'The NATS server has no JetStream, or refused the stream.'},
+  SUPERVISOR_FAILED: {kind: 'unavailable', meaning: 'The supervisor process could not be started, or died before it answered.'},
+  STATE_DIR_INVALID: {kind: 'precondition', meaning: 'The state or run directory cannot be used: wrong owner, mode, or left by something else.'},
+  TIMED_OUT: {kind: 'timeout', meaning: 'The answer did not come within the time allowed; what was asked may still happen.'},
+  CANCELLED: {kind: 'cancelled', meaning: 'The operation was cancelled by the caller or by a shutdown.'},
+  INTERNAL: {kind: 'bug', meaning: 'A fault in Tallyman itself; please report the message and the details.'},
+} as const satisfies Record<string, {readonly kind: ErrorKind; readonly meaning: string}>
+export type ErrorCode = keyof typeof errorTable
+
+/** The body of an error reply, and the `error` of a failure event. */
+export interface ErrorBody {
+  readonly code: ErrorCode
+  readonly kind: ErrorKind
+  readonly message: string
+  readonly details: Readonly<Record<string, unknown>>
+}
+
+export class TallyError extends Error {
+  readonly code: ErrorCode
+  readonly kind: ErrorKind
+  readonly details: Readonly<Record<string, unknown>>
+
+  constructor(
+    code: ErrorCode,
+    message: string,
+    {details = {}, cause}: {readonly details?: Readonly<Record<string, unknown>>; readonly cause?: unknown} = {},
+  ) {
+    super(message, cause === undefined ? undefined : {cause})
+    this.name = 'TallyError'
+    this.code = code
+    this.kind = errorTable[code].kind
+    this.details = details
+  }
+}
+
+/** Recognised by structure, not by class: an error may have crossed the wire or a bundle boundary. */
+export function isErrorBody(value: unknown): value is ErrorBody {
+  if (typeof value !== 'object' || value === null) return false
+  const {code, kind, message} = value as Partial<Record<keyof ErrorBody, unknown>>
+  return isErrorCode(code) && errorTable[code].kind === kind && typeof message === 'string'
+}
+
+export function isErrorCode(value: unknown): value is ErrorCode {
+  return typeof value === 'string' && Object.hasOwn(errorTable, value)
+}
+
+export function toErrorBody(error: unknown): ErrorBody {
+  if (isErrorBody(error)) {
+    const {code, kind, message, details} = error
+    return {code, kind, message, details: details ?? {}}
+  }
+  const message = error instanceof Error ? error.message : String(error)
+  return {code: 'INTERNAL', kind: 'bug', message, details: {}}
+}
+
+export function fromErrorBody(body: ErrorBody): TallyError {
+  return new TallyError(body.code, body.message, {details: body.details})
+}
+
+export function assertNever(value: never): never {
+  throw new TallyError('INTERNAL', `unexpected value ${JSON.stringify(value)}`)
+}

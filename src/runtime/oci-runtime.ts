@@ -1,0 +1,41 @@
+import type {SignalName} from '../../machines/signals.ts'
+
+/**
+ * The OCI runtime as the supervisor sees it. Every call has a deadline and is one process start. Errors are
+ * `TallyError`s of the table, never the runtime's raw text alone.
+ */
+export interface OciRuntime {
+  /** Makes the container, init waiting for start. When this rejects, nothing of the container is left. Not idempotent. */
+  create(options: RuntimeCreateOptions): Promise<{readonly pid: number}>
+  /** Lets init execute the user's program. */
+  start(id: string): Promise<void>
+  /** Sends a signal to init, or with `all` to every process of the container's cgroup. A container that has ended is RUNC_KILL_FAILED. */
+  kill(id: string, signal: SignalName, options?: {readonly all?: boolean}): Promise<void>
+  /** Removes the container, with `force` killing it first. Idempotent: what does not exist is deleted. */
+  delete(id: string, options?: {readonly force?: boolean}): Promise<void>
+  /** What the runtime says of the container; undefined when it knows none. */
+  state(id: string): Promise<RuntimeState | undefined>
+  version(): Promise<RuntimeVersion>
+}
+
+export interface RuntimeCreateOptions {
+  readonly id: string
+  /** Directory with config.json. */
+  readonly bundle: string
+  /** Where the runtime writes init's pid; removed again by create itself. */
+  readonly pidFile: string
+  /** File descriptors that become the container's 0, 1 and 2. */
+  readonly stdio: readonly [stdin: number, stdout: number, stderr: number]
+}
+
+export interface RuntimeState {
+  readonly status: 'creating' | 'created' | 'running' | 'paused' | 'stopped'
+  /** 0 when stopped. */
+  readonly pid: number
+}
+
+export interface RuntimeVersion {
+  readonly name: string
+  readonly version: string
+  readonly path: string
+}

@@ -1,0 +1,40 @@
+/**
+ * The output of one container: FIFOs that outlive the supervisor, a log in CRI format, and a feed of what arrives.
+ * Invariant: a byte is reported to `onOutput` only after it is in the log, and offsets have no gaps.
+ */
+
+export type StreamName = 'stdout' | 'stderr'
+
+export interface OutputChunk {
+  readonly stream: StreamName
+  /** How many bytes of this stream came before, since the container was created. */
+  readonly offset: number
+  /** When it was read, epoch milliseconds. */
+  readonly atMs: number
+  readonly bytes: Uint8Array
+}
+
+export interface ContainerStdioOptions {
+  /** Holds the FIFOs `stdout` and `stderr`; made (0700) when missing. */
+  readonly fifoDir: string
+  /** The CRI log; created 0600, appended to when it exists. */
+  readonly logFile: string
+  readonly now: () => number
+  readonly onOutput: (chunk: OutputChunk) => void
+}
+
+export interface ContainerStdio extends AsyncDisposable {
+  /** For the runtime: /dev/null, and the FIFOs opened read-write (so that without a reader there is no EPIPE). */
+  readonly childFds: readonly [stdin: number, stdout: number, stderr: number]
+  /** Closes our copies of `childFds` once the container has inherited them. Idempotent. */
+  releaseChildFds(): void
+  /**
+   * Reads until the pipes are empty, ends a torn last line in the log, flushes, and stops reading. Call when every process of
+   * the container is gone. Resolves to the bytes of each stream since create. Idempotent.
+   */
+  drain(): Promise<Readonly<Record<StreamName, number>>>
+  /** Bytes logged so far. */
+  readonly totals: Readonly<Record<StreamName, number>>
+  /** Removes the FIFOs and their directory, not the log. Idempotent. */
+  remove(): Promise<void>
+}

@@ -30,7 +30,14 @@ export const eventSchemas = {
   /** A create was accepted; nothing exists yet but the state directory. */
   'container.create-requested': z.object({request: createRequestSchema}),
   /** The runtime made the container; its init waits for start. */
-  'container.created': z.object({init: processIdentitySchema, bundle: z.string()}),
+  'container.created': z.object({
+    init: processIdentitySchema,
+    bundle: z.string(),
+    /** The command line, also where the bundle chose it. */
+    args: z.array(z.string()),
+    /** Where on disk the kernel accounts for the container, one directory a hierarchy. */
+    cgroups: z.array(z.string()),
+  }),
   /** The runtime could not make it; what had been made was rolled back. */
   'container.create-failed': z.object({error: failureSchema}),
   'container.start-requested': none,

@@ -1,0 +1,235 @@
+/**
+ * The life of one container, as a chart over the events of its ledger. Effects are returned as data, never run here.
+ *
+ * created → running → stopped → deleted are the states that everyone knows. Those tagged `in-flight` stand between them,
+ * while an effect is under way: commands wait until it has an outcome.
+ */
+import {assign, setup} from 'xstate'
+import type {CreateRequest} from './create-request.ts'
+import type {EffectParams, EffectType} from './effects.ts'
+import type {EventData, Failure, LedgerEvent, ProcessIdentity} from './events.ts'
+import type {SignalName} from './signals.ts'
+
+export interface ContainerContext {
+  readonly request: CreateRequest | undefined
+  readonly requestedAt: string | undefined
+  readonly init: ProcessIdentity | undefined
+  readonly bundle: string | undefined
+  readonly args: readonly string[]
+  readonly cgroups: readonly string[]
+  readonly createdAt: string | undefined
+  readonly startedAt: string | undefined
+  /** The stop under way. */
+  readonly stop: {readonly signal: SignalName; readonly dueAt: string} | undefined
+  readonly lastSignal: SignalName | undefined
+  readonly exited: EventData<'container.exited'> | undefined
+  /** Why the last create, start, kill or delete failed. */
+  readonly error: Failure | undefined
+}
+
+const emptyContext: ContainerContext = {
+  request: undefined,
+  requestedAt: undefined,
+  init: undefined,
+  bundle: undefined,
+  args: [],
+  cgroups: [],
+  createdAt: undefined,
+  startedAt: undefined,
+  stop: undefined,
+  lastSignal: undefined,
+  exited: undefined,
+  error: undefined,
+}
+
+const effect = <T extends EffectType>() => (_: unknown, _params: EffectParams[T]) => {}
+
+const chart = setup({
+  types: {
+    context: {} as ContainerContext,
+    events: {} as LedgerEvent,
+    tags: {} as 'in-flight',
+  },
+  actions: {
+    'runtime.create': effect<'runtime.create'>(),
+    'runtime.start': effect<'runtime.start'>(),
+    'runtime.kill': effect<'runtime.kill'>(),
+    'runtime.sweep': effect<'runtime.sweep'>(),
+    'runtime.delete': effect<'runtime.delete'>(),
+    'timer.arm': effect<'timer.arm'>(),
+    'timer.cancel': effect<'timer.cancel'>(),
+    'request.delete': effect<'request.delete'>(),
+    'supervisor.end': effect<'supervisor.end'>(),
+  },
+  guards: {
+    isForced: ({event}) => event.type === 'container.delete-requested' && event.data.force,
+    isAutoRemoved: ({context}) => context.request?.autoRemove === true,
+    hasExited: ({context}) => context.exited !== undefined,
+    hasStarted: ({context}) => context.startedAt !== undefined,
+  },
+})
+
+const recordRequest = chart.assign(({event}) =>
+  event.type === 'container.create-requested' ? {request: event.data.request, requestedAt: event.time} : {},
+)
+const recordCreated = chart.assign(({event}) =>
+  event.type === 'container.created' ? {...event.data, createdAt: event.time, error: undefined} : {},
+)
+const recordStarted = chart.assign(({event}) => ({startedAt: event.time, error: undefined}))
+const recordStop = chart.assign(({event}) => (event.type === 'container.stop-requested' ? {stop: event.data} : {}))
+const recordExit = chart.assign(({event}) => (event.type === 'container.exited' ? {exited: event.data, stop: undefined} : {}))
+const recordSignal = chart.assign(({event}) => (event.type === 'container.signalled' ? {lastSignal: event.data.signal} : {}))
+const recordFailure = chart.assign(({event}) => ('error' in event.data ? {error: event.data.error} : {}))
+
+const sendRequestedSignal = {
+  type: 'runtime.kill',
+  params: ({event}: {event: LedgerEvent}) => ({
+    signal: event.type === 'container.kill-requested' || event.type === 'container.stop-requested' ? event.data.signal : 'SIGKILL',
+  }),
+} as const
+
+const beginStop = [
+  recordStop,
+  sendRequestedSignal,
+  {type: 'timer.arm', params: ({context}: {context: ContainerContext}) => ({timer: 'stop' as const, dueAt: context.stop?.dueAt ?? ''})},
+] as const
+
+/** Init has ended: what it left behind is killed, and a container that nobody wants to keep asks for its deletion. */
+const onExited = [
+  {
+    guard: 'isAutoRemoved',
+    target: '#container.stopped',
+    actions: [recordExit, {type: 'timer.cancel', params: {timer: 'stop'}}, {type: 'runtime.sweep', params: {}}, {type: 'request.delete', params: {reason: 'auto-remove'}}],
+  },
+  {
+    target: '#container.stopped',
+    actions: [recordExit, {type: 'timer.cancel', params: {timer: 'stop'}}, {type: 'runtime.sweep', params: {}}],
+  },
+] as const
+
+export const containerMachine = chart.createMachine({
+  id: 'container',
+  description: 'The life of one container, as a chart over the events of its ledger.',
+  context: emptyContext,
+  initial: 'absent',
+  on: {
+    'container.signalled': {description: 'A signal asked for earlier was sent; init may have ended meanwhile.', actions: recordSignal},
+    'container.kill-failed': {actions: recordFailure},
+    'supervisor.adopted': {description: 'A new supervisor took over. Changes nothing by itself.', actions: assign({})},
+  },
+  states: {
+    absent: {
+      description: 'Nothing has happened yet.',
+      on: {
+        'container.create-requested': {
+          target: 'creating',
+          actions: [
+            recordRequest,
+            {
+              type: 'runtime.create',
+              params: ({event}) => ({request: event.data.request}),
+            },
+          ],
+        },
+      },
+    },
+    creating: {
+      description: 'The runtime makes the container.',
+      tags: 'in-flight',
+      on: {
+        'container.created': {target: 'created', actions: recordCreated},
+        'container.create-failed': {
+          target: 'failed',
+          actions: [recordFailure, {type: 'request.delete', params: {reason: 'create failed'}}],
+        },
+      },
+    },
+    created: {
+      description: 'The container exists; its init waits to execute the program.',
+      on: {
+        'container.start-requested': {target: 'starting', actions: {type: 'runtime.start', params: {}}},
+        'container.kill-requested': {actions: sendRequestedSignal},
+        'container.exited': onExited,
+        'container.delete-requested': {target: 'deleting', actions: {type: 'runtime.delete', params: {}}},
+      },
+    },
+    starting: {
+      description: 'Init executes the program. An exit seen now waits, so that started comes first.',
+      tags: 'in-flight',
+      on: {
+        'container.started': {target: 'running', actions: recordStarted},
+        'container.start-failed': {target: 'created', actions: recordFailure},
+      },
+    },
+    running: {
+      description: 'The program runs.',
+      type: 'parallel',
+      on: {
+        'container.kill-requested': {actions: sendRequestedSignal},
+        'container.exited': onExited,
+        'container.delete-requested': {
+          guard: 'isForced',
+          target: 'deleting',
+          actions: [{type: 'timer.cancel', params: {timer: 'stop'}}, {type: 'runtime.delete', params: {}}],
+        },
+      },
+      states: {
+        execution: {
+          initial: 'active',
+          states: {active: {description: 'Its processes are scheduled.'}},
+        },
+        stop: {
+          initial: 'none',
+          states: {
+            none: {
+              description: 'No stop is under way.',
+              on: {'container.stop-requested': {target: 'grace', actions: beginStop}},
+            },
+            grace: {
+              description: 'The program was asked to end and has until the deadline; another stop sets another.',
+              on: {
+                'container.stop-requested': {target: 'grace', actions: beginStop},
+                'container.stop-timed-out': 'killing',
+              },
+            },
+            killing: {
+              description: 'The deadline passed; SIGKILL is sent.',
+              entry: {type: 'runtime.kill', params: {signal: 'SIGKILL'}},
+            },
+          },
+        },
+      },
+    },
+    stopped: {
+      description: 'Init has ended; its exit status is in the ledger.',
+      on: {
+        'container.delete-requested': {target: 'deleting', actions: {type: 'runtime.delete', params: {}}},
+      },
+    },
+    failed: {
+      description: 'The container could not be made; nothing of it is left but this ledger.',
+      on: {
+        'container.delete-requested': {target: 'deleting', actions: {type: 'runtime.delete', params: {}}},
+      },
+    },
+    deleting: {
+      description: 'What was made for the container is removed; a forced delete kills what runs and waits for its exit.',
+      tags: 'in-flight',
+      on: {
+        'container.exited': {actions: recordExit},
+        'container.deleted': 'deleted',
+        'container.delete-failed': [
+          {guard: 'hasExited', target: 'stopped', actions: recordFailure},
+          {guard: 'hasStarted', target: 'running', actions: recordFailure},
+          {guard: ({context}) => context.init !== undefined, target: 'created', actions: recordFailure},
+          {target: 'failed', actions: recordFailure},
+        ],
+      },
+    },
+    deleted: {
+      description: 'Gone. The stream remembers.',
+      type: 'final',
+      entry: {type: 'supervisor.end', params: {}},
+    },
+  },
+})

@@ -1,0 +1,71 @@
+/** From a wish to what becomes of it. Pure: the chart says what is possible, the time comes in. */
+import type {Command, CommandType} from './commands.ts'
+import type {EventData, EventType, LedgerEvent} from './events.ts'
+import {type Ledger, toTopLevelState, type TopLevelState} from './ledger.ts'
+
+/** An event to be: what happened, before the ledger adds when, where and in which place. */
+export type Draft = {readonly [T in EventType]: {readonly type: T; readonly data: EventData<T>}}[EventType]
+
+export type Decision =
+  /** The wish is granted: journal this. */
+  | {readonly type: 'accept'; readonly draft: Draft}
+  /** What was wished for is under way already: no event, but an outcome to wait for. */
+  | {readonly type: 'join'}
+  /** What was wished for is so already. */
+  | {readonly type: 'satisfied'}
+  /** Something is in flight; ask again after its outcome. */
+  | {readonly type: 'defer'}
+  | {readonly type: 'reject'; readonly state: TopLevelState; readonly legal: readonly CommandType[]}
+
+/** @param now epoch milliseconds */
+export function decide(ledger: Ledger, command: Command, now: number): Decision {
+  const state = toTopLevelState(ledger)
+  if (command.type === 'stop' && (state === 'stopped' || state === 'failed')) return {type: 'satisfied'}
+  if (ledger.snapshot.hasTag('in-flight')) return command.type === 'delete' && state === 'deleting' ? {type: 'join'} : {type: 'defer'}
+  if (command.type === 'stop' && ledger.snapshot.matches({running: {stop: 'killing'}})) return {type: 'join'}
+  const draft = toDraft(command, now)
+  if (isPossible(ledger, draft)) return {type: 'accept', draft}
+  return {type: 'reject', state, legal: legalCommands(ledger)}
+}
+
+/** What may be asked of the container as it is. */
+export function legalCommands(ledger: Ledger): readonly CommandType[] {
+  return sampleCommands.filter((command) => isPossible(ledger, toDraft(command, 0))).map(({type}) => type)
+}
+
+/** Whether the chart accepts the event now. */
+export function isPossible(ledger: Ledger, draft: Draft): boolean {
+  return ledger.snapshot.can(toProbe(draft))
+}
+
+const sampleCommands: readonly Command[] = [
+  {type: 'start'},
+  {type: 'kill', signal: 'SIGKILL'},
+  {type: 'stop', signal: 'SIGTERM', graceMs: 0},
+  {type: 'delete', force: false},
+]
+
+function toDraft(command: Command, now: number): Draft {
+  switch (command.type) {
+    case 'create':
+      return {type: 'container.create-requested', data: {request: command.request}}
+    case 'start':
+      return {type: 'container.start-requested', data: {}}
+    case 'kill':
+      return {type: 'container.kill-requested', data: {signal: command.signal}}
+    case 'stop':
+      return {
+        type: 'container.stop-requested',
+        data: {signal: command.signal, dueAt: new Date(now + command.graceMs).toISOString()},
+      }
+    case 'delete': {
+      const {force, reason} = command
+      return {type: 'container.delete-requested', data: {force, ...(reason === undefined ? {} : {reason})}}
+    }
+  }
+}
+
+/** The chart's guards look at type and data alone, so the rest of a probe is blank. */
+function toProbe(draft: Draft): LedgerEvent {
+  return {...draft, time: '', sequence: 0, uid: '', source: '', actor: '', correlationId: '', causationId: undefined}
+}

@@ -1,0 +1,83 @@
+/**
+ * Folding: the one way from a container's events to what it is. Shared by the supervisor, the coordinator, the command
+ * line and the browser. Pure; equal events give equal results.
+ */
+import {initialTransition, type SnapshotFrom, transition} from 'xstate'
+import {containerMachine} from './container.machine.ts'
+import type {Effect} from './effects.ts'
+import type {LedgerEvent} from './events.ts'
+
+export type ContainerSnapshot = SnapshotFrom<typeof containerMachine>
+
+/** A container as its events tell it. */
+export interface Ledger {
+  readonly snapshot: ContainerSnapshot
+  /** The event folded last; undefined before the first. */
+  readonly latest: LedgerEvent | undefined
+  /** Time of the event that entered the present top-level state. */
+  readonly since: string | undefined
+}
+
+export const topLevelStates = ['absent', 'creating', 'created', 'starting', 'running', 'stopped', 'failed', 'deleting', 'deleted'] as const
+export type TopLevelState = (typeof topLevelStates)[number]
+
+const [emptySnapshot] = initialTransition(containerMachine)
+export const emptyLedger: Ledger = {snapshot: emptySnapshot, latest: undefined, since: undefined}
+
+/** An event that does not follow from those before it: the ledger was tampered with, or is not of one container. */
+export class LedgerError extends Error {
+  readonly event: LedgerEvent
+
+  constructor(message: string, event: LedgerEvent) {
+    super(message)
+    this.name = 'LedgerError'
+    this.event = event
+  }
+}
+
+/** @throws LedgerError for a gap, another container's event, or one that is impossible in the present state. */
+export function applyEvent(ledger: Ledger, event: LedgerEvent): {readonly ledger: Ledger; readonly effects: readonly Effect[]} {
+  assertFollows(ledger, event)
+  const [snapshot, actions] = transition(containerMachine, ledger.snapshot, event)
+  const next = {snapshot, latest: event}
+  const since = toTopLevelState(next) === toTopLevelState(ledger) ? ledger.since : event.time
+  return {ledger: {...next, since}, effects: actions.filter(isEffectAction).map(toEffect)}
+}
+
+/** Folds a whole history; what its effects would have been is of no interest any more. */
+export function foldEvents(events: Iterable<LedgerEvent>, from: Ledger = emptyLedger): Ledger {
+  let ledger = from
+  for (const event of events) ({ledger} = applyEvent(ledger, event))
+  return ledger
+}
+
+export function toTopLevelState({snapshot}: Pick<Ledger, 'snapshot'>): TopLevelState {
+  const value = typeof snapshot.value === 'string' ? snapshot.value : Object.keys(snapshot.value)[0]
+  const state = topLevelStates.find((name) => name === value)
+  if (!state) throw new Error(`the chart has no state ${value}`)
+  return state
+}
+
+function assertFollows(ledger: Ledger, event: LedgerEvent): void {
+  const expected = (ledger.latest?.sequence ?? 0) + 1
+  if (event.sequence !== expected) throw new LedgerError(`expected sequence ${expected}, got ${event.sequence} (${event.type})`, event)
+  if (ledger.latest && event.uid !== ledger.latest.uid) {
+    throw new LedgerError(`expected an event of ${ledger.latest.uid}, got one of ${event.uid}`, event)
+  }
+  if (!ledger.snapshot.can(event)) throw new LedgerError(`${event.type} is impossible in state ${toTopLevelState(ledger)}`, event)
+}
+
+interface Action {
+  readonly type: string
+  readonly params?: unknown
+}
+
+/** The chart's own actions are effects; xstate's begin with `xstate.`. */
+function isEffectAction({type}: Action): boolean {
+  return !type.startsWith('xstate.')
+}
+
+/** Typed by the chart's setup, which admits no action but an effect with its parameters. */
+function toEffect({type, params}: Action): Effect {
+  return {type, ...(params as object)} as Effect
+}

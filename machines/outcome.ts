@@ -1,0 +1,40 @@
+/** Which event settles a command: pure, so that a reply says only what the ledger says. */
+import type {CommandType} from './commands.ts'
+import type {Failure, LedgerEvent} from './events.ts'
+import type {Ledger} from './ledger.ts'
+
+export type Outcome = {readonly type: 'pending'} | {readonly type: 'done'} | {readonly type: 'failed'; readonly error: Failure}
+
+const pending: Outcome = {type: 'pending'}
+const done: Outcome = {type: 'done'}
+
+/**
+ * @param command what was asked, as the event `intentId`
+ * @param event the newest event, already folded into `ledger`
+ */
+export function toOutcome(command: CommandType | 'wait', intentId: string | undefined, event: LedgerEvent, ledger: Ledger): Outcome {
+  switch (command) {
+    case 'create':
+      // A failed create answers only when its leftovers are gone, so that the id is free again.
+      if (event.type === 'container.created') return done
+      if (event.type === 'container.deleted' || event.type === 'container.delete-failed') return failedWith(ledger)
+      return pending
+    case 'start':
+      if (event.type === 'container.started') return done
+      return event.type === 'container.start-failed' ? {type: 'failed', error: event.data.error} : pending
+    case 'kill':
+      if (event.causationId !== intentId) return pending
+      if (event.type === 'container.signalled') return done
+      return event.type === 'container.kill-failed' ? {type: 'failed', error: event.data.error} : pending
+    case 'stop':
+    case 'wait':
+      return event.type === 'container.exited' ? done : pending
+    case 'delete':
+      if (event.type === 'container.deleted') return done
+      return event.type === 'container.delete-failed' ? {type: 'failed', error: event.data.error} : pending
+  }
+}
+
+function failedWith({snapshot}: Ledger): Outcome {
+  return snapshot.context.error ? {type: 'failed', error: snapshot.context.error} : done
+}

@@ -1,0 +1,92 @@
+/** What people and programs are shown of a container: the fold of its events, flattened. */
+import {z} from 'zod'
+import {isBundleRequest} from './create-request.ts'
+import {failureSchema} from './events.ts'
+import {type Ledger, topLevelStates, toTopLevelState} from './ledger.ts'
+import {parseSource} from './ids.ts'
+import {processExitSchema, signalNameSchema} from './process-exit.ts'
+
+export const containerViewSchema = z.object({
+  node: z.string(),
+  namespace: z.string(),
+  id: z.string(),
+  /** Tells a reused id from the container that had it before. */
+  uid: z.string(),
+  state: z.enum(topLevelStates),
+  /** When that state was entered. */
+  since: z.string(),
+  /** A stop under way: SIGKILL follows at `dueAt`. */
+  stop: z.object({signal: signalNameSchema, dueAt: z.string()}).optional(),
+  /** Of init, on the host; absent unless it lives. */
+  pid: z.int().optional(),
+  /** Absent when the supervisor is not known to the one that answers. */
+  supervisorPid: z.int().optional(),
+  args: z.array(z.string()),
+  rootfs: z.string().optional(),
+  bundle: z.string().optional(),
+  autoRemove: z.boolean(),
+  requestedAt: z.string(),
+  createdAt: z.string().optional(),
+  startedAt: z.string().optional(),
+  exit: processExitSchema.optional(),
+  exitedAt: z.string().optional(),
+  /** Why the last create, start, kill or delete failed. */
+  error: failureSchema.optional(),
+  /** How many events the ledger has: the sequence of the latest. */
+  events: z.int(),
+})
+export type ContainerView = z.infer<typeof containerViewSchema>
+
+/** Undefined for an empty ledger. */
+export function toContainerView(ledger: Ledger, supervisorPid?: number): ContainerView | undefined {
+  const {latest, snapshot, since} = ledger
+  const address = latest && parseSource(latest.source)
+  const {request, requestedAt, init, args, createdAt, startedAt, stop, exited, error} = snapshot.context
+  if (!latest || !address || !request || !requestedAt) return undefined
+  return {
+    ...address,
+    uid: latest.uid,
+    state: toTopLevelState(ledger),
+    since: since ?? latest.time,
+    ...(stop && {stop}),
+    ...(init && !exited && {pid: init.pid}),
+    ...(supervisorPid !== undefined && {supervisorPid}),
+    args: [...(isBundleRequest(request) ? args : request.args)],
+    ...(isBundleRequest(request) ? {bundle: request.bundle} : {rootfs: request.rootfs}),
+    autoRemove: request.autoRemove,
+    requestedAt,
+    ...(createdAt && {createdAt}),
+    ...(startedAt && {startedAt}),
+    ...(exited && {exit: exited.exit, exitedAt: exited.exitedAt}),
+    ...(error && {error}),
+    events: latest.sequence,
+  }
+}
+
+export const nodeInfoSchema = z.object({
+  node: z.string(),
+  version: z.string(),
+  coordinatorPid: z.int(),
+  /** Of the embedded nats-server; null when yours is used. */
+  natsPid: z.int().nullable(),
+  natsUrl: z.string(),
+  stateDir: z.string(),
+  runDir: z.string(),
+  runtime: z.object({name: z.string(), version: z.string(), path: z.string()}).optional(),
+  nodeVersion: z.string(),
+  /** By state, as `list` with `all` would show them. */
+  containers: z.record(z.string(), z.int()),
+  startedAt: z.string(),
+})
+export type NodeInfo = z.infer<typeof nodeInfoSchema>
+
+/** Reply of a container's `output` command. */
+export const outputReplySchema = z.object({
+  offset: z.int(),
+  data: z.base64(),
+  /** Bytes of the stream so far. */
+  total: z.int(),
+  /** Nothing will be added any more. */
+  ended: z.boolean(),
+})
+export type OutputReply = z.infer<typeof outputReplySchema>

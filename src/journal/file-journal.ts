@@ -3,9 +3,9 @@ import {promisify} from 'node:util'
 import {parseLedgerEvent, toCloudEvent} from '../../machines/cloud-event.ts'
 import type {LedgerEvent} from '../../machines/events.ts'
 import {TallyError} from '../kernel/errors.ts'
+import {readLines} from '../kernel/lines.ts'
 import {lockFile} from '../linux/file-lock.ts'
 import type {Journal, JournalRepair} from './journal.ts'
-import {readLines} from './lines.ts'
 
 export interface FileJournal extends Journal {
   readonly repair: JournalRepair
@@ -33,7 +33,7 @@ export function openFileJournal(path: string): FileJournal {
 export function* readJournalFile(path: string): Generator<LedgerEvent> {
   const fd = openSync(path, constants.O_RDONLY)
   try {
-    for (const line of readLines(fd, 0, fstatSync(fd).size)) if (line.complete) yield parseLine(line.text, path, line.number)
+    for (const line of readLines(fd, 0, fstatSync(fd).size)) if (line.complete) yield parseLine(line.bytes, path, line.number)
   } finally {
     closeSync(fd)
   }
@@ -45,7 +45,7 @@ function createFileJournal(fd: number, path: string): FileJournal {
   let size = 0
   for (const line of readLines(fd, 0, fstatSync(fd).size)) {
     if (!line.complete) break
-    const {sequence} = parseLine(line.text, path, line.number)
+    const {sequence} = parseLine(line.bytes, path, line.number)
     if (sequence !== ends.length) throw damaged(path, line.number, `expected sequence ${ends.length}, got ${sequence}`)
     size = line.end
     ends.push(size)
@@ -79,7 +79,7 @@ function createFileJournal(fd: number, path: string): FileJournal {
       let number = after
       for (const line of readLines(fd, ends[after] ?? size, size)) {
         number += 1
-        yield parseLine(line.text, path, number)
+        yield parseLine(line.bytes, path, number)
       }
     },
     [Symbol.dispose]: () => closeSync(fd),
@@ -91,9 +91,9 @@ function writeFully(fd: number, bytes: Buffer): void {
   for (let written = 0; written < bytes.length; ) written += writeSync(fd, bytes, written)
 }
 
-function parseLine(text: string, path: string, number: number): LedgerEvent {
+function parseLine(bytes: Buffer, path: string, number: number): LedgerEvent {
   try {
-    return parseLedgerEvent(text)
+    return parseLedgerEvent(bytes.toString('utf8'))
   } catch (cause) {
     throw damaged(path, number, cause instanceof Error ? cause.message : String(cause), cause)
   }

@@ -102,8 +102,10 @@ export function toErrorBody(error: unknown): ErrorBody {
   return {code: 'INTERNAL', kind: 'bug', message, details: {}}
 }
 
-export function fromErrorBody(body: ErrorBody): TallyError {
-  return new TallyError(body.code, body.message, {details: body.details})
+/** From the ledger, whose failures may have been written by a release with other codes. */
+export function fromFailure(failure: {readonly code: string; readonly message: string; readonly details: Readonly<Record<string, unknown>>}): TallyError {
+  const {code, message, details} = failure
+  return isErrorCode(code) ? new TallyError(code, message, {details}) : new TallyError('INTERNAL', `${code}: ${message}`, {details})
 }
 
 export function assertNever(value: never): never {

@@ -29,7 +29,7 @@ export interface ContainerStdio extends AsyncDisposable {
   /** Closes our copies of `childFds` once the container has inherited them. Idempotent. */
   releaseChildFds(): void
   /**
-   * Reads until the pipes are empty, ends a torn last line in the log, flushes, and stops reading. Call when every process of
+   * Reads until the pipes are empty, and stops reading. Call when every process of
    * the container is gone. Resolves to the bytes of each stream since create. Idempotent.
    */
   drain(): Promise<Readonly<Record<StreamName, number>>>

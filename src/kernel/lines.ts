@@ -4,7 +4,8 @@ const chunkBytes = 64 * 1024
 const newline = 0x0a
 
 export interface Line {
-  readonly text: string
+  /** Without the newline. */
+  readonly bytes: Buffer
   /** From 1, counted from where reading began. */
   readonly number: number
   /** File position behind the line and its newline. */
@@ -15,7 +16,7 @@ export interface Line {
 
 /** The lines of an open file between two byte positions, read in chunks, without moving the file's own position. */
 export function* readLines(fd: number, start: number, stop: number): Generator<Line> {
-  let rest = Buffer.alloc(0)
+  let rest: Buffer = Buffer.alloc(0)
   let position = start
   let number = 0
   while (position < stop) {
@@ -23,14 +24,15 @@ export function* readLines(fd: number, start: number, stop: number): Generator<L
     const count = readSync(fd, chunk, 0, chunk.length, position)
     if (count === 0) break
     position += count
-    let bytes = Buffer.concat([rest, chunk.subarray(0, count)])
-    for (let at = bytes.indexOf(newline); at >= 0; at = bytes.indexOf(newline)) {
+    const bytes = rest.length === 0 ? chunk.subarray(0, count) : Buffer.concat([rest, chunk.subarray(0, count)])
+    let from = 0
+    for (let at = bytes.indexOf(newline, from); at >= 0; at = bytes.indexOf(newline, from)) {
       number += 1
-      const text = bytes.subarray(0, at).toString('utf8')
-      bytes = bytes.subarray(at + 1)
-      yield {text, number, end: position - bytes.length, complete: true}
+      const line = bytes.subarray(from, at)
+      from = at + 1
+      yield {bytes: line, number, end: position - (bytes.length - from), complete: true}
     }
-    rest = bytes
+    rest = bytes.subarray(from)
   }
-  if (rest.length > 0) yield {text: rest.toString('utf8'), number: number + 1, end: position, complete: false}
+  if (rest.length > 0) yield {bytes: rest, number: number + 1, end: position, complete: false}
 }

@@ -1,0 +1,10 @@
+import {lastErrno, libc, SystemCallError} from './libc.ts'
+
+const EEXIST = 17
+
+/** Makes a FIFO; one that exists is left as it is, since a new supervisor wants what waits in it. */
+export function makeFifo(path: string, mode: number): void {
+  if (libc.mkfifo(path, mode) === 0) return
+  const errno = lastErrno()
+  if (errno !== EEXIST) throw new SystemCallError('mkfifo', errno)
+}

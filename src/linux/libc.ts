@@ -1,0 +1,39 @@
+/** The C library through FFI: the only file that loads it. What Node's own library lacks, and nothing else. */
+import {getSystemErrorName} from 'node:util'
+import koffi from 'koffi'
+
+const library = koffi.load('libc.so.6')
+
+export const libc = {
+  prctl: library.func('int prctl(int option, unsigned long a, unsigned long b, unsigned long c, unsigned long d)'),
+  waitid: library.func('int waitid(int idtype, uint32_t id, _Out_ uint8_t *info, int options)'),
+  flock: library.func('int flock(int fd, int operation)'),
+  mkfifo: library.func('int mkfifo(const char *path, uint32_t mode)'),
+  ioctl: library.func('int ioctl(int fd, unsigned long request, _Inout_ uint8_t *argument)'),
+  syscall: library.func('long syscall(long number, long a, long b, long c, long d)'),
+} as const
+
+/** A system call that failed: which, and why, as errno names it. */
+export class SystemCallError extends Error {
+  readonly code: string
+  readonly syscall: string
+
+  constructor(syscall: string, errno: number) {
+    const code = errno === 0 ? 'UNKNOWN' : getSystemErrorName(-errno)
+    super(`${syscall}: ${code}`)
+    this.name = 'SystemCallError'
+    this.code = code
+    this.syscall = syscall
+  }
+}
+
+/** errno of the call just made on this thread; read it before anything else runs. */
+export function lastErrno(): number {
+  return koffi.errno()
+}
+
+/** @throws SystemCallError when the result is negative */
+export function check(syscall: string, result: number): number {
+  if (result < 0) throw new SystemCallError(syscall, lastErrno())
+  return result
+}

@@ -1,0 +1,162 @@
+import {closeSync, constants, fstatSync, ftruncateSync, mkdirSync, openSync, readSync, rmSync, writeSync} from 'node:fs'
+import {Socket} from 'node:net'
+import {join} from 'node:path'
+import {TallyError} from '../kernel/errors.ts'
+import {readLines} from '../kernel/lines.ts'
+import {makeFifo} from '../linux/fifo.ts'
+import type {ContainerStdio, ContainerStdioOptions, OutputChunk, StreamName} from './container-stdio.ts'
+import {encodeChunk} from './cri-log.ts'
+import {readLogEntries} from './log-file.ts'
+
+const streamNames = ['stdout', 'stderr'] as const satisfies readonly StreamName[]
+const readBytes = 64 * 1024
+/** How long a full disk is waited for, between tries; and in all when there is nothing else to do. */
+const retryMs = 250
+const drainPatienceMs = 5_000
+
+/** @throws TallyError STDIO_FAILED */
+export async function openContainerStdio(options: ContainerStdioOptions): Promise<ContainerStdio> {
+  try {
+    return open(options)
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause)
+    throw new TallyError('STDIO_FAILED', `cannot open the output of the container: ${why}`, {cause})
+  }
+}
+
+function open({fifoDir, logFile, now, onOutput}: ContainerStdioOptions): ContainerStdio {
+  mkdirSync(fifoDir, {recursive: true, mode: 0o700})
+  const log = openLog(logFile)
+  const totals = log.totals
+  const childFds = [openSync('/dev/null', constants.O_RDONLY), ...streamNames.map(openForContainer)] as const
+  const readers = streamNames.map((stream) => startReading(stream))
+  let childFdsOpen = true
+  let drained: Promise<Readonly<Record<StreamName, number>>> | undefined
+  let disposed = false
+
+  return {
+    childFds: [childFds[0], childFds[1] ?? -1, childFds[2] ?? -1],
+    releaseChildFds,
+    drain: () => {
+      drained ??= Promise.all(readers.map((reader) => reader.drain())).then(() => ({...totals}))
+      return drained
+    },
+    totals,
+    remove: async () => rmSync(fifoDir, {recursive: true, force: true}),
+    [Symbol.asyncDispose]: async () => {
+      if (disposed) return
+      disposed = true
+      releaseChildFds()
+      for (const reader of readers) reader.close()
+      closeSync(log.fd)
+    },
+  }
+
+  function openForContainer(stream: StreamName): number {
+    const path = join(fifoDir, stream)
+    makeFifo(path, 0o600)
+    return openSync(path, constants.O_RDWR)
+  }
+
+  function releaseChildFds(): void {
+    if (!childFdsOpen) return
+    childFdsOpen = false
+    for (const fd of childFds) closeSync(fd)
+  }
+
+  function startReading(stream: StreamName) {
+    // Read-write, so that there is never an end of file while a container may still write.
+    const fd = openSync(join(fifoDir, stream), constants.O_RDWR | constants.O_NONBLOCK)
+    const socket = new Socket({fd, readable: true, writable: false})
+    /** Read from the pipe, and not yet in the log because the disk would not take it. */
+    let unwritten: OutputChunk | undefined
+    let closed = false
+    socket.on('data', (bytes: Buffer) => {
+      if (!record({stream, offset: totals[stream], atMs: now(), bytes})) retryLater()
+    })
+    socket.on('error', () => {})
+
+    return {
+      drain: async () => {
+        socket.pause()
+        const giveUpAt = now() + drainPatienceMs
+        while (!closed && (unwritten || readAvailable())) {
+          if (!unwritten) continue
+          if (now() > giveUpAt) throw new TallyError('STDIO_FAILED', `the log cannot be written, ${unwritten.bytes.length} bytes of ${stream} wait`)
+          await new Promise((resolve) => setTimeout(resolve, retryMs))
+        }
+      },
+      close: () => {
+        closed = true
+        socket.destroy()
+      },
+    }
+
+    /** Whether there was anything: takes it from the pipe past the event loop, which may not have got to it yet. */
+    function readAvailable(): boolean {
+      const buffer = Buffer.alloc(readBytes)
+      try {
+        const count = readSync(fd, buffer, 0, buffer.length, null)
+        if (count > 0 && !record({stream, offset: totals[stream], atMs: now(), bytes: buffer.subarray(0, count)})) retryLater()
+        return count > 0
+      } catch (error) {
+        if (error instanceof Error && 'code' in error && error.code === 'EAGAIN') return false
+        throw error
+      }
+    }
+
+    function record(chunk: OutputChunk): boolean {
+      if (!log.append(encodeChunk(chunk))) {
+        unwritten = chunk
+        return false
+      }
+      unwritten = undefined
+      totals[stream] += chunk.bytes.length
+      onOutput(chunk)
+      return true
+    }
+
+    /** The pipe fills meanwhile and the container waits: nothing is lost. */
+    function retryLater(): void {
+      socket.pause()
+      setTimeout(() => {
+        if (closed || !unwritten) return
+        if (record(unwritten)) {
+          if (!drained) socket.resume()
+        } else retryLater()
+      }, retryMs)
+    }
+  }
+}
+
+interface Log {
+  readonly fd: number
+  /** Bytes of each stream in it. */
+  readonly totals: Record<StreamName, number>
+  /** All or nothing: false when the disk would not take it. */
+  append(bytes: Buffer): boolean
+}
+
+function openLog(path: string): Log {
+  const fd = openSync(path, constants.O_RDWR | constants.O_CREAT | constants.O_APPEND, 0o600)
+  let size = 0
+  for (const line of readLines(fd, 0, fstatSync(fd).size)) if (line.complete) size = line.end
+  ftruncateSync(fd, size)
+  const totals = {stdout: 0, stderr: 0}
+  for (const entry of readLogEntries(fd)) Object.assign(totals, entry.end.streams)
+  return {
+    fd,
+    totals,
+    append: (bytes) => {
+      try {
+        for (let written = 0; written < bytes.length; ) written += writeSync(fd, bytes, written)
+      } catch {
+        // Disk full or read-only: what was written of it must not stand before the next try.
+        ftruncateSync(fd, size)
+        return false
+      }
+      size += bytes.length
+      return true
+    },
+  }
+}

@@ -1,0 +1,64 @@
+/** Reading a container's log back. */
+import {closeSync, constants, fstatSync, openSync} from 'node:fs'
+import {readLines} from '../kernel/lines.ts'
+import type {StreamName} from './container-stdio.ts'
+import {decodeLine, type LogEntry} from './cri-log.ts'
+
+/** A place in the log: where in the file, and how many bytes of each stream come before. */
+export interface LogPosition {
+  readonly file: number
+  readonly streams: Readonly<Record<StreamName, number>>
+}
+
+export const logStart: LogPosition = {file: 0, streams: {stdout: 0, stderr: 0}}
+
+export interface PositionedEntry extends LogEntry {
+  /** Behind the entry. */
+  readonly end: LogPosition
+}
+
+/** Whole entries from `start` to the present end; a torn last one, and what is not ours, is passed over. */
+export function* readLogEntries(fd: number, start: LogPosition = logStart): Generator<PositionedEntry> {
+  let streams = start.streams
+  for (const line of readLines(fd, start.file, fstatSync(fd).size)) {
+    const entry = line.complete ? decodeLine(line.bytes) : undefined
+    if (!entry) continue
+    streams = {...streams, [entry.stream]: streams[entry.stream] + entry.bytes.length}
+    yield {...entry, end: {file: line.end, streams}}
+  }
+}
+
+export interface OutputReader {
+  /** Up to `limitBytes` of a stream's own bytes from `offset`; empty at its present end. */
+  read(stream: StreamName, offset: number, limitBytes: number): Buffer
+}
+
+/** Serves clients that missed something. Remembers where the last read of each stream ended, since the next is likely to follow. */
+export function createOutputReader(path: string): OutputReader {
+  const last: Record<StreamName, LogPosition> = {stdout: logStart, stderr: logStart}
+  return {
+    read: (stream, offset, limitBytes) => {
+      const start = last[stream].streams[stream] <= offset ? last[stream] : logStart
+      const fd = openSync(path, constants.O_RDONLY)
+      try {
+        const pieces: Buffer[] = []
+        let gathered = 0
+        let before = start
+        for (const entry of readLogEntries(fd, start)) {
+          if (gathered >= limitBytes) break
+          const skip = Math.max(0, offset - before.streams[stream])
+          if (entry.stream === stream && skip < entry.bytes.length) {
+            const piece = entry.bytes.subarray(skip, skip + limitBytes - gathered)
+            pieces.push(piece)
+            gathered += piece.length
+          }
+          if (entry.end.streams[stream] <= offset + gathered) last[stream] = entry.end
+          before = entry.end
+        }
+        return Buffer.concat(pieces)
+      } finally {
+        closeSync(fd)
+      }
+    },
+  }
+}

@@ -1,0 +1,146 @@
+/**
+ * The one interpreter of effects. Each handler is idempotent: recovery may run it again. None rejects for a reason of the
+ * world; what goes wrong there is the failure event that it returns.
+ */
+import {mkdir, rm} from 'node:fs/promises'
+import type {Draft} from '../../machines/decide.ts'
+import type {Effect, EffectType} from '../../machines/effects.ts'
+import type {LedgerEvent} from '../../machines/events.ts'
+import type {CreateRequest} from '../../machines/create-request.ts'
+import type {ContainerAddress} from '../../machines/ids.ts'
+import {toSignalNumber} from '../../machines/signals.ts'
+import type {Clock} from '../kernel/clock.ts'
+import {TallyError, toErrorBody} from '../kernel/errors.ts'
+import type {OciRuntime} from '../runtime/oci-runtime.ts'
+import type {InitProcess} from './init-process.ts'
+import type {ContainerLayout} from './layout.ts'
+import type {Loop, Origin} from './loop.ts'
+import type {Output} from './output.ts'
+
+export interface EffectDependencies {
+  readonly runtime: OciRuntime
+  readonly init: InitProcess
+  readonly output: Output
+  readonly clock: Clock
+  /** Validates, and writes what is generated; resolves to the bundle and its command line. */
+  readonly prepareBundle: (request: CreateRequest, layout: ContainerLayout) => Promise<{readonly bundle: string; readonly args: readonly string[]}>
+  readonly loop: () => Loop
+  /** Nothing is left to do: publish, clean up, exit. */
+  readonly end: () => void
+}
+
+export interface EffectOptions {
+  readonly address: ContainerAddress
+  readonly layout: ContainerLayout
+}
+
+type Handlers = {
+  readonly [T in EffectType]: (effect: Extract<Effect, {readonly type: T}>, cause: LedgerEvent) => Promise<Draft | undefined>
+}
+
+export function createEffectHandlers(
+  {runtime, init, output, clock, prepareBundle, loop, end}: EffectDependencies,
+  {address, layout}: EffectOptions,
+): Handlers {
+  let timer: Disposable | undefined
+
+  return {
+    'runtime.create': async ({request}) => {
+      try {
+        await mkdir(layout.runDir, {recursive: true, mode: 0o700})
+        await mkdir(layout.runtimeRoot, {recursive: true, mode: 0o700})
+        const [{bundle, args}, stdio] = await Promise.all([prepareBundle(request, layout), output.open()])
+        const {pid} = await runtime.create({id: address.id, bundle, pidFile: layout.pidFile, stdio})
+        output.releaseChildFds()
+        const {identity, cgroups} = init.adopt(pid)
+        return {type: 'container.created', data: {init: identity, bundle, args: [...args], cgroups: [...cgroups]}}
+      } catch (error) {
+        await output.remove()
+        await rm(layout.runDir, {recursive: true, force: true})
+        return {type: 'container.create-failed', data: {error: toErrorBody(error)}}
+      }
+    },
+
+    'runtime.start': async () => {
+      try {
+        await runtime.start(address.id)
+        return {type: 'container.started', data: {}}
+      } catch (error) {
+        return {type: 'container.start-failed', data: {error: toErrorBody(error)}}
+      }
+    },
+
+    'runtime.kill': async ({signal}) => {
+      try {
+        init.signal(toSignalNumber(signal))
+        return {type: 'container.signalled', data: {signal}}
+      } catch (error) {
+        return {type: 'container.kill-failed', data: {signal, error: toErrorBody(error)}}
+      }
+    },
+
+    'runtime.sweep': async () => {
+      await init.killRemains()
+      await output.end()
+      return undefined
+    },
+
+    'runtime.delete': async () => {
+      try {
+        const {init: identity, exited} = loop().ledger.snapshot.context
+        if (identity && !exited) {
+          init.signal(toSignalNumber('SIGKILL'))
+          await within(clock, loop().waitForExit(), 30_000, 'init did not end within 30 s of SIGKILL')
+        }
+        await init.killRemains()
+        await output.end()
+        if (identity) await runtime.delete(address.id, {force: true})
+        await output.remove()
+        await rm(layout.runDir, {recursive: true, force: true})
+        return {type: 'container.deleted', data: {}}
+      } catch (error) {
+        return {type: 'container.delete-failed', data: {error: toErrorBody(error)}}
+      }
+    },
+
+    'timer.arm': async ({dueAt}, cause) => {
+      timer?.[Symbol.dispose]()
+      timer = clock.at(Date.parse(dueAt), () => void loop().observe({type: 'container.stop-timed-out', data: {}}, toOrigin(cause)))
+      return undefined
+    },
+
+    'timer.cancel': async () => {
+      timer?.[Symbol.dispose]()
+      timer = undefined
+      return undefined
+    },
+
+    'request.delete': async ({reason}, cause) => {
+      // A refusal is in the ledger as delete-failed; nobody else waits for this one.
+      await loop().submit({type: 'delete', force: false, reason}, toOrigin(cause)).catch(() => {})
+      return undefined
+    },
+
+    'supervisor.end': async () => {
+      end()
+      return undefined
+    },
+  }
+}
+
+/** The supervisor acts in its own name, on account of an event. */
+function toOrigin(cause: LedgerEvent): Origin {
+  return {actor: 'supervisor', correlationId: cause.correlationId, causationId: `${cause.uid}:${cause.sequence}`}
+}
+
+async function within<T>(clock: Clock, work: Promise<T>, ms: number, message: string): Promise<T> {
+  const {promise: late, reject} = Promise.withResolvers<never>()
+  using _timer = clock.at(clock.now() + ms, () => reject(new TallyError('TIMED_OUT', message)))
+  return await Promise.race([work, late])
+}
+
+/** Applies the handler of an effect's type. */
+export function runEffect(handlers: Handlers, effect: Effect, cause: LedgerEvent): Promise<Draft | undefined> {
+  const handler = handlers[effect.type] as (effect: Effect, cause: LedgerEvent) => Promise<Draft | undefined>
+  return handler(effect, cause)
+}

@@ -1,0 +1,42 @@
+import {join} from 'node:path'
+import type {ContainerAddress} from '../../machines/ids.ts'
+
+/** Where the things of one container are. Ids are validated before they get here, so they are safe as path components. */
+export interface ContainerLayout {
+  /** Survives a reboot: journal, generated bundle, log. */
+  readonly stateDir: string
+  readonly journal: string
+  readonly log: string
+  /** Does not: FIFOs, pid file. */
+  readonly runDir: string
+  readonly fifoDir: string
+  readonly pidFile: string
+  /** `runc --root`, one per namespace. */
+  readonly runtimeRoot: string
+  /** Flat, so that no parent directory is left in any cgroup hierarchy. */
+  readonly cgroupsPath: string
+}
+
+export interface Directories {
+  readonly stateDir: string
+  readonly runDir: string
+}
+
+export function toContainerLayout({stateDir, runDir}: Directories, {namespace, id}: Omit<ContainerAddress, 'node'>, uid: string): ContainerLayout {
+  const state = join(containersDir(stateDir), namespace, id)
+  const run = join(runDir, 'containers', namespace, id)
+  return {
+    stateDir: state,
+    journal: join(state, 'journal.jsonl'),
+    log: join(state, 'log'),
+    runDir: run,
+    fifoDir: join(run, 'io'),
+    pidFile: join(run, 'init.pid'),
+    runtimeRoot: join(runDir, 'runc', namespace),
+    cgroupsPath: `/tally-${namespace}-${id}-${uid.slice(0, 8)}`,
+  }
+}
+
+export function containersDir(stateDir: string): string {
+  return join(stateDir, 'containers')
+}

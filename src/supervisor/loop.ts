@@ -1,0 +1,224 @@
+/**
+ * The loop: mailbox → decide → journal → fold → effects, one item at a time, on one thread.
+ *
+ * MUST hold: an effect runs only after the event that asked for it is journaled; achieved by `commit` being synchronous
+ * up to and including the append. Observations that the chart cannot take yet (an exit while start is in flight) wait in
+ * the mailbox; commands wait while anything is in flight.
+ */
+import type {Command, CommandType} from '../../machines/commands.ts'
+import {type Draft, decide, isPossible} from '../../machines/decide.ts'
+import type {Effect} from '../../machines/effects.ts'
+import type {LedgerEvent} from '../../machines/events.ts'
+import {type ContainerAddress, toSource} from '../../machines/ids.ts'
+import {applyEvent, foldEvents, type Ledger} from '../../machines/ledger.ts'
+import {toOutcome} from '../../machines/outcome.ts'
+import type {Journal} from '../journal/journal.ts'
+import type {Clock} from '../kernel/clock.ts'
+import {fromFailure, TallyError, toErrorBody} from '../kernel/errors.ts'
+import type {Logger} from '../kernel/log.ts'
+
+/** Who asked, and what it followed from. */
+export interface Origin {
+  readonly actor: string
+  readonly correlationId: string
+  readonly causationId?: string
+}
+
+/** What became of an effect: the event to journal, if any. Rejecting is a bug: failures are events as well. */
+export type RunEffect = (effect: Effect, cause: LedgerEvent) => Promise<Draft | undefined>
+
+export interface LoopDependencies {
+  readonly journal: Journal
+  readonly clock: Clock
+  readonly logger: Logger
+  readonly runEffect: RunEffect
+  /** Called for every event after it is journaled and folded. */
+  readonly onEvent: (event: LedgerEvent) => void
+}
+
+export interface LoopOptions {
+  readonly address: ContainerAddress
+  readonly uid: string
+}
+
+export interface Loop {
+  readonly ledger: Ledger
+  /**
+   * Submits a wish. Resolves with the ledger once the outcome is durable.
+   * @throws TallyError ILLEGAL_COMMAND, JOURNAL_WRITE_FAILED, or that of a failure event.
+   */
+  submit(command: Command, origin: Origin): Promise<Ledger>
+  /** Submits a fact. Resolves with its event once journaled, or undefined when it came too late to matter. */
+  observe(draft: Draft, origin: Origin): Promise<LedgerEvent | undefined>
+  /** Resolves once init has exited, at once if it had. */
+  waitForExit(): Promise<Ledger>
+  /** Runs effects that a former supervisor may have left undone. */
+  resume(effects: readonly Effect[]): void
+}
+
+interface PendingCommand {
+  readonly command: CommandType | 'wait'
+  readonly intentId: string | undefined
+  readonly resolve: (ledger: Ledger) => void
+  readonly reject: (error: TallyError) => void
+}
+
+type Item =
+  | {readonly type: 'command'; readonly command: Command; readonly origin: Origin; readonly resolve: (ledger: Ledger) => void; readonly reject: (error: TallyError) => void}
+  | {readonly type: 'observation'; readonly draft: Draft; readonly origin: Origin; readonly resolve: (event: LedgerEvent | undefined) => void}
+
+/** How long an observation waits for a journal that cannot be written before it tries again. */
+const retryMs = 250
+
+/** Made durable against a crash of the host; the rest need not be, since that ends the containers anyway. */
+const syncedEvents: ReadonlySet<LedgerEvent['type']> = new Set(['container.create-requested', 'container.exited', 'container.deleted'])
+
+export function createLoop({journal, clock, logger, runEffect, onEvent}: LoopDependencies, {address, uid}: LoopOptions): Loop {
+  let ledger = foldEvents(journal.read())
+  let mailbox: readonly Item[] = []
+  let pending: readonly PendingCommand[] = []
+  let draining = false
+  let durable: Promise<void> = Promise.resolve()
+
+  return {
+    get ledger() {
+      return ledger
+    },
+    submit: (command, origin) => new Promise((resolve, reject) => deliver({type: 'command', command, origin, resolve, reject})),
+    observe: (draft, origin) => new Promise((resolve) => deliver({type: 'observation', draft, origin, resolve})),
+    waitForExit: () =>
+      new Promise((resolve, reject) => {
+        if (ledger.snapshot.context.exited) resolve(ledger)
+        else pending = [...pending, {command: 'wait', intentId: undefined, resolve, reject}]
+      }),
+    resume: (effects) => {
+      if (ledger.latest) for (const effect of effects) start(effect, ledger.latest)
+    },
+  }
+
+  function deliver(item: Item): void {
+    mailbox = [...mailbox, item]
+    drain()
+  }
+
+  /** Takes whatever can be taken, in order of arrival, until nothing more can. */
+  function drain(): void {
+    if (draining) return
+    draining = true
+    try {
+      for (let index = 0; index < mailbox.length; ) {
+        const item = mailbox[index]
+        if (item && take(item)) {
+          mailbox = mailbox.filter((other) => other !== item)
+          index = 0
+        } else index += 1
+      }
+    } finally {
+      draining = false
+    }
+  }
+
+  /** Whether the item is done with; false leaves it in the mailbox. */
+  function take(item: Item): boolean {
+    return item.type === 'command' ? takeCommand(item) : takeObservation(item)
+  }
+
+  function takeCommand({command, origin, resolve, reject}: Extract<Item, {type: 'command'}>): boolean {
+    const decision = decide(ledger, command, clock.now())
+    switch (decision.type) {
+      case 'defer':
+        return false
+      case 'satisfied':
+        resolve(ledger)
+        return true
+      case 'join':
+        pending = [...pending, {command: command.type, intentId: undefined, resolve, reject}]
+        return true
+      case 'reject':
+        reject(illegal(command.type, decision.state, decision.legal))
+        return true
+      case 'accept': {
+        const entry = (intentId: string) => ({command: command.type, intentId, resolve, reject})
+        try {
+          commit(decision.draft, origin, (event) => {
+            pending = [...pending, entry(`${event.uid}:${event.sequence}`)]
+          })
+        } catch (error) {
+          reject(asTallyError(error))
+        }
+        return true
+      }
+    }
+  }
+
+  function takeObservation({draft, origin, resolve}: Extract<Item, {type: 'observation'}>): boolean {
+    if (!isPossible(ledger, draft)) {
+      if (ledger.snapshot.hasTag('in-flight')) return false
+      logger.debug({event: draft.type}, 'an observation came too late')
+      resolve(undefined)
+      return true
+    }
+    try {
+      resolve(commit(draft, origin))
+      return true
+    } catch (error) {
+      logger.error({err: error, event: draft.type}, 'cannot journal; trying again')
+      clock.at(clock.now() + retryMs, drain)
+      return false
+    }
+  }
+
+  /** Journals, folds, tells, and only then starts the effects. */
+  function commit(draft: Draft, origin: Origin, onIntent?: (event: LedgerEvent) => void): LedgerEvent {
+    const event: LedgerEvent = {
+      ...draft,
+      time: new Date(clock.now()).toISOString(),
+      sequence: (ledger.latest?.sequence ?? 0) + 1,
+      uid,
+      source: toSource(address),
+      actor: origin.actor,
+      correlationId: origin.correlationId,
+      causationId: origin.causationId,
+    }
+    const next = applyEvent(ledger, event)
+    journal.append(event)
+    ledger = next.ledger
+    if (syncedEvents.has(event.type)) durable = durable.then(() => journal.sync()).catch((error: unknown) => logger.error({err: error}, 'fdatasync failed'))
+    onIntent?.(event)
+    onEvent(event)
+    settle(event)
+    for (const effect of next.effects) start(effect, event)
+    return event
+  }
+
+  /** An outcome follows from the event that asked for the effect, and belongs to the same request. */
+  function start(effect: Effect, cause: LedgerEvent): void {
+    const origin = {actor: 'supervisor', correlationId: cause.correlationId, causationId: `${cause.uid}:${cause.sequence}`}
+    runEffect(effect, cause).then(
+      (draft) => draft && deliver({type: 'observation', draft, origin, resolve: () => {}}),
+      (error: unknown) => logger.fatal({err: error, effect: effect.type}, 'an effect rejected'),
+    )
+  }
+
+  /** Answers those whose outcome the event is, once it is durable. */
+  function settle(event: LedgerEvent): void {
+    const at = ledger
+    const settled = pending.flatMap((entry) => {
+      const outcome = toOutcome(entry.command, entry.intentId, event, at)
+      return outcome.type === 'pending' ? [] : [{entry, outcome}]
+    })
+    pending = pending.filter((entry) => !settled.some((other) => other.entry === entry))
+    for (const {entry, outcome} of settled) {
+      durable.then(() => (outcome.type === 'done' ? entry.resolve(at) : entry.reject(fromFailure(outcome.error))))
+    }
+  }
+}
+
+function illegal(command: CommandType, state: string, legal: readonly CommandType[]): TallyError {
+  const allowed = legal.length > 0 ? `legal now: ${legal.join(', ')}` : 'nothing is legal now'
+  return new TallyError('ILLEGAL_COMMAND', `cannot ${command} a container that is ${state}; ${allowed}`, {details: {command, state, legal}})
+}
+
+function asTallyError(error: unknown): TallyError {
+  return error instanceof TallyError ? error : fromFailure(toErrorBody(error))
+}

@@ -1,0 +1,85 @@
+/** Bundles: the user's, checked and left untouched, or one generated around a root file system. */
+import {stat, writeFile} from 'node:fs/promises'
+import {readFile} from 'node:fs/promises'
+import {join, resolve} from 'node:path'
+import {z} from 'zod'
+import {type BundleRequest, type CreateRequest, isBundleRequest, type RootfsRequest} from '../../machines/create-request.ts'
+import {TallyError} from '../kernel/errors.ts'
+import {generateSpec} from './spec/generate.ts'
+import type {HostFacts} from './spec/host-facts.ts'
+import {resolveUser} from './spec/user.ts'
+
+export interface PreparedBundle {
+  /** Directory with config.json. */
+  readonly bundle: string
+  readonly args: readonly string[]
+}
+
+export interface BundleOptions {
+  /** Where a generated config.json goes. */
+  readonly dir: string
+  readonly containerId: string
+  readonly cgroupsPath: string
+  readonly host: HostFacts
+}
+
+/** @throws TallyError ROOTFS_INVALID, USER_NOT_FOUND, BUNDLE_INVALID */
+export async function prepareBundle(request: CreateRequest, options: BundleOptions): Promise<PreparedBundle> {
+  return isBundleRequest(request) ? await checkBundle(request) : await writeBundle(request, options)
+}
+
+/** What can be said of a request before anything is made for it. @throws as prepareBundle */
+export async function checkRequest(request: CreateRequest): Promise<void> {
+  if (isBundleRequest(request)) {
+    await checkBundle(request)
+  } else {
+    await assertDirectory(request.rootfs, 'ROOTFS_INVALID', 'a root file system')
+    resolveUser(request.rootfs, request.user)
+  }
+}
+
+async function writeBundle(request: RootfsRequest, {dir, containerId, cgroupsPath, host}: BundleOptions): Promise<PreparedBundle> {
+  await assertDirectory(request.rootfs, 'ROOTFS_INVALID', 'a root file system')
+  const spec = generateSpec({request, containerId, cgroupsPath, user: resolveUser(request.rootfs, request.user), host})
+  await writeFile(join(dir, 'config.json'), JSON.stringify(spec, undefined, 2), {mode: 0o600})
+  return {bundle: dir, args: request.args}
+}
+
+const specSchema = z.object({
+  ociVersion: z.string(),
+  root: z.object({path: z.string()}),
+  process: z.object({args: z.array(z.string()).min(1), terminal: z.boolean().optional()}),
+})
+
+async function checkBundle({bundle}: BundleRequest): Promise<PreparedBundle> {
+  await assertDirectory(bundle, 'BUNDLE_INVALID', 'a bundle directory')
+  const file = join(bundle, 'config.json')
+  const invalid = (why: string, cause?: unknown) => new TallyError('BUNDLE_INVALID', `${file} ${why}`, {details: {file}, cause})
+  const text = await readFile(file, 'utf8').catch((cause: unknown) => {
+    throw invalid(`cannot be read: ${describe(cause)}`, cause)
+  })
+  const spec = specSchema.safeParse(parseJson(text, (why) => invalid(`is not JSON: ${why}`)))
+  if (!spec.success) throw invalid(`is not an OCI runtime spec: ${z.prettifyError(spec.error).replaceAll('\n', ' ')}`)
+  const {process, root} = spec.data
+  if (process.terminal) throw invalid('asks for a terminal, which is not supported yet: expected process.terminal to be false')
+  await assertDirectory(resolve(bundle, root.path), 'BUNDLE_INVALID', `the root file system that ${file} names`)
+  return {bundle, args: process.args}
+}
+
+function parseJson(text: string, toError: (why: string) => TallyError): unknown {
+  try {
+    return JSON.parse(text)
+  } catch (cause) {
+    throw toError(describe(cause))
+  }
+}
+
+async function assertDirectory(path: string, code: 'ROOTFS_INVALID' | 'BUNDLE_INVALID', what: string): Promise<void> {
+  const found = await stat(path).catch((cause: unknown) => describe(cause))
+  if (typeof found === 'string') throw new TallyError(code, `expected ${what} at ${path}: ${found}`, {details: {path}})
+  if (!found.isDirectory()) throw new TallyError(code, `expected ${what} at ${path}, got something that is not a directory`, {details: {path}})
+}
+
+function describe(cause: unknown): string {
+  return cause instanceof Error ? cause.message : String(cause)
+}

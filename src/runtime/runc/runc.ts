@@ -1,0 +1,116 @@
+/** runc behind the port: one process start a call, each with a deadline, each with a log of its own. */
+import {randomBytes} from 'node:crypto'
+import {readFile, rm} from 'node:fs/promises'
+import {join} from 'node:path'
+import {execa} from 'execa'
+import {z} from 'zod'
+import {toSignalNumber} from '../../../machines/signals.ts'
+import {TallyError} from '../../kernel/errors.ts'
+import type {OciRuntime} from '../oci-runtime.ts'
+import {isUnknownContainer, toRuncError} from './errors.ts'
+
+export interface RuncOptions {
+  /** Name or path. */
+  readonly binary: string
+  /** `--root`: where runc keeps its state. */
+  readonly root: string
+  /** Where the log of each call is, until it has been read. */
+  readonly logDir: string
+  readonly timeoutMs?: number
+  /** Called at once with the pid of every runc process, so that nobody else reaps it. */
+  readonly onSpawn?: (pid: number) => void
+  /** Called when it has ended and been reaped. */
+  readonly onReaped?: (pid: number) => void
+}
+
+export type RuncVerb = 'create' | 'start' | 'kill' | 'delete' | 'state'
+
+interface Call {
+  readonly verb: RuncVerb
+  readonly args: readonly string[]
+  /** The container's own 0, 1 and 2; otherwise nothing, a pipe and a pipe. */
+  readonly stdio?: readonly [number, number, number]
+}
+
+const stateSchema = z.object({
+  status: z.enum(['creating', 'created', 'running', 'paused', 'stopped']),
+  pid: z.int().nonnegative().default(0),
+})
+
+export function createRunc({binary, root, logDir, timeoutMs = 30_000, onSpawn, onReaped}: RuncOptions): OciRuntime {
+  return {
+    create: async ({id, bundle, pidFile, stdio}) => {
+      try {
+        await run({verb: 'create', args: ['--bundle', bundle, '--pid-file', pidFile, id], stdio})
+        const pid = Number(await readFile(pidFile, 'utf8'))
+        await rm(pidFile, {force: true})
+        return {pid}
+      } catch (error) {
+        // runc cleans up after itself, but not when it was killed half-way.
+        const isAnothers = error instanceof TallyError && (error.code === 'CONTAINER_EXISTS' || error.code === 'RUNTIME_NOT_FOUND')
+        if (!isAnothers) await run({verb: 'delete', args: ['--force', id]}).catch(() => {})
+        throw error
+      }
+    },
+    start: async (id) => void (await run({verb: 'start', args: [id]})),
+    kill: async (id, signal, {all = false} = {}) => void (await run({verb: 'kill', args: [...(all ? ['--all'] : []), id, String(toSignalNumber(signal))]})),
+    delete: async (id, {force = false} = {}) => {
+      try {
+        await run({verb: 'delete', args: [...(force ? ['--force'] : []), id]})
+      } catch (error) {
+        if (!isUnknownContainer(error)) throw error
+      }
+    },
+    state: async (id) => {
+      try {
+        return stateSchema.parse(JSON.parse(await run({verb: 'state', args: [id]})))
+      } catch (error) {
+        if (isUnknownContainer(error)) return undefined
+        throw error
+      }
+    },
+    version: async () => {
+      const text = await spawnRunc(['--version'], {verb: 'state', args: []})
+      const [, name = 'runc', version = 'unknown'] = /^(\S+) version (\S+)/.exec(text) ?? []
+      return {name, version, path: binary}
+    },
+  }
+
+  async function run(call: Call): Promise<string> {
+    const log = join(logDir, `runc-${call.verb}-${randomBytes(6).toString('hex')}.json`)
+    try {
+      return await spawnRunc(['--root', root, '--log', log, '--log-format', 'json', call.verb, ...call.args], call, log)
+    } finally {
+      await rm(log, {force: true})
+    }
+  }
+
+  /** @returns what it wrote to stdout */
+  async function spawnRunc(args: readonly string[], {verb, stdio}: Call, log?: string): Promise<string> {
+    const child = execa(binary, args, {
+      stdin: toExecaFd(stdio?.[0]) ?? 'ignore',
+      stdout: toExecaFd(stdio?.[1]) ?? 'pipe',
+      stderr: toExecaFd(stdio?.[2]) ?? 'pipe',
+      // The container inherits its stdio from runc create, so the end of those must not be waited for: they are no pipes of ours.
+      buffer: !stdio,
+      timeout: timeoutMs,
+      killSignal: 'SIGKILL',
+      reject: false,
+      cwd: '/',
+    })
+    const {pid} = child
+    if (pid !== undefined) onSpawn?.(pid)
+    try {
+      const result = await child
+      if (!result.failed) return typeof result.stdout === 'string' ? result.stdout : ''
+      throw await toRuncError({verb, binary, timeoutMs, result, log})
+    } finally {
+      if (pid !== undefined) onReaped?.(pid)
+    }
+  }
+}
+
+/** execa hands any descriptor on, though its types stop at 9. */
+function toExecaFd(fd: number | undefined): 3 | undefined {
+  return fd as 3 | undefined
+}

@@ -1,0 +1,59 @@
+import type {RootfsRequest} from '../../../machines/create-request.ts'
+import {defaultCapabilities, defaultMounts, defaultPath, maskedPaths, readonlyPaths} from './defaults.ts'
+import type {HostFacts} from './host-facts.ts'
+import type {OciSpec} from './oci-spec.ts'
+import {toOciSeccomp} from './seccomp.ts'
+import type {ResolvedUser} from './user.ts'
+
+export interface SpecInputs {
+  readonly request: RootfsRequest
+  readonly containerId: string
+  readonly cgroupsPath: string
+  readonly user: ResolvedUser
+  readonly host: HostFacts
+}
+
+/** The OCI spec of a container from a root file system: docker's defaults, less what the host has not got. Pure. */
+export function generateSpec({request, containerId, cgroupsPath, user, host}: SpecInputs): OciSpec {
+  const hostname = request.hostname ?? containerId
+  const capabilities = defaultCapabilities.filter((capability) => host.capabilities.has(capability))
+  const seccomp = host.seccomp && toOciSeccomp(host.seccomp, host.architecture, capabilities)
+  const {uid, gid, additionalGids} = user
+  return {
+    ociVersion: '1.0.2',
+    process: {
+      terminal: false,
+      user: {uid, gid, ...(additionalGids.length > 0 && {additionalGids})},
+      args: request.args,
+      env: withDefaults(request.env, {PATH: defaultPath, HOSTNAME: hostname, HOME: user.home}),
+      cwd: request.cwd,
+      // A user other than root gets them only through setuid files, and those only without noNewPrivileges: the bounding set.
+      capabilities: {
+        bounding: capabilities,
+        effective: uid === 0 ? capabilities : [],
+        permitted: uid === 0 ? capabilities : [],
+      },
+      noNewPrivileges: true,
+    },
+    root: {path: request.rootfs},
+    hostname,
+    mounts: defaultMounts,
+    linux: {
+      namespaces: ['pid', 'ipc', 'uts', 'mount', ...(request.network === 'host' ? [] : ['network']), ...(host.cgroupNamespace ? ['cgroup'] : [])].map(
+        (type) => ({type}),
+      ),
+      cgroupsPath,
+      maskedPaths,
+      readonlyPaths,
+      // runc adds null, zero, full, random, urandom, tty and the pts of the container.
+      resources: {devices: [{allow: false, access: 'rwm'}]},
+      ...(seccomp && {seccomp}),
+    },
+  }
+}
+
+/** The user's variables, in their order, after the defaults that they do not set. */
+function withDefaults(env: readonly string[], defaults: Readonly<Record<string, string>>): readonly string[] {
+  const missing = Object.entries(defaults).filter(([name]) => !env.some((entry) => entry.startsWith(`${name}=`)))
+  return [...missing.map(([name, value]) => `${name}=${value}`), ...env]
+}

@@ -1,0 +1,55 @@
+/** The parts of an OCI runtime config.json (runtime-spec 1.0.2) that are generated here. */
+export interface OciSpec {
+  readonly ociVersion: string
+  readonly process: OciProcess
+  readonly root: {readonly path: string; readonly readonly?: boolean}
+  readonly hostname?: string
+  readonly mounts: readonly OciMount[]
+  readonly linux: OciLinux
+}
+
+export interface OciProcess {
+  readonly terminal: boolean
+  readonly user: OciUser
+  readonly args: readonly string[]
+  readonly env: readonly string[]
+  readonly cwd: string
+  readonly capabilities: Readonly<Record<'bounding' | 'effective' | 'permitted', readonly string[]>>
+  readonly noNewPrivileges: boolean
+}
+
+export interface OciUser {
+  readonly uid: number
+  readonly gid: number
+  readonly additionalGids?: readonly number[]
+}
+
+export interface OciMount {
+  readonly destination: string
+  readonly type: string
+  readonly source: string
+  readonly options: readonly string[]
+}
+
+export interface OciLinux {
+  readonly namespaces: readonly {readonly type: string; readonly path?: string}[]
+  readonly cgroupsPath: string
+  readonly maskedPaths: readonly string[]
+  readonly readonlyPaths: readonly string[]
+  readonly resources: {readonly devices: readonly {readonly allow: boolean; readonly access: string}[]}
+  readonly seccomp?: OciSeccomp
+}
+
+export interface OciSeccomp {
+  readonly defaultAction: string
+  readonly defaultErrnoRet?: number
+  readonly architectures: readonly string[]
+  readonly syscalls: readonly OciSyscallRule[]
+}
+
+export interface OciSyscallRule {
+  readonly names: readonly string[]
+  readonly action: string
+  readonly errnoRet?: number
+  readonly args?: readonly unknown[]
+}

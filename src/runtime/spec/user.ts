@@ -1,0 +1,55 @@
+/** `--user` as docker understands it, looked up in the container's own passwd and group files. */
+import {readFileSync} from 'node:fs'
+import {TallyError} from '../../kernel/errors.ts'
+import {resolveInRoot} from './resolve-in-root.ts'
+
+export interface ResolvedUser {
+  readonly uid: number
+  readonly gid: number
+  /** Further groups that list the user as a member; none when a group was named. */
+  readonly additionalGids: readonly number[]
+  readonly home: string
+}
+
+/**
+ * @param user `name`, `uid`, `name:group` or `uid:gid`; a numeric uid need not be in the file.
+ * @throws TallyError USER_NOT_FOUND
+ */
+export function resolveUser(rootfs: string, user: string): ResolvedUser {
+  const [name = '', group] = user.split(':')
+  const entry = readTable(rootfs, '/etc/passwd').find((row) => row[0] === name || row[2] === name)
+  const uid = toId(entry?.[2] ?? name)
+  if (uid === undefined) throw notFound('user', name, '/etc/passwd')
+  const groups = readTable(rootfs, '/etc/group')
+  const home = entry?.[5] || '/'
+  if (group === undefined || group === '') {
+    const gid = toId(entry?.[3]) ?? 0
+    const memberOf = entry ? groups.filter((row) => (row[3] ?? '').split(',').includes(entry[0] ?? '')) : []
+    return {uid, gid, additionalGids: memberOf.flatMap((row) => toId(row[2]) ?? []).filter((id) => id !== gid), home}
+  }
+  const gid = toId(groups.find((row) => row[0] === group)?.[2] ?? group)
+  if (gid === undefined) throw notFound('group', group, '/etc/group')
+  return {uid, gid, additionalGids: [], home}
+}
+
+function notFound(what: string, name: string, file: string): TallyError {
+  return new TallyError('USER_NOT_FOUND', `expected a ${what} of the container's ${file} or a number, got ${JSON.stringify(name)}`, {
+    details: {[what]: name},
+  })
+}
+
+/** A uid or gid: 0 to 2^32-2, the highest being "no change" to the kernel. */
+function toId(text: string | undefined): number | undefined {
+  if (text === undefined || !/^\d{1,10}$/.test(text)) return undefined
+  const id = Number(text)
+  return id < 2 ** 32 - 1 ? id : undefined
+}
+
+function readTable(rootfs: string, file: string): readonly (readonly string[])[] {
+  const path = resolveInRoot(rootfs, file)
+  if (path === undefined) return []
+  return readFileSync(path, 'utf8')
+    .split('\n')
+    .filter((line) => line !== '' && !line.startsWith('#'))
+    .map((line) => line.split(':'))
+}

@@ -1,0 +1,105 @@
+/**
+ * The container's init, and whatever else is in its cgroup. Its exit is reported once, and it is reaped only after the report
+ * is journaled: until then the status is safe in the kernel, and the pid cannot be reused.
+ */
+import type {ProcessIdentity} from '../../machines/events.ts'
+import type {ExitSource, ProcessExit} from '../../machines/process-exit.ts'
+import {toSignalName} from '../../machines/signals.ts'
+import type {Clock} from '../kernel/clock.ts'
+import {TallyError} from '../kernel/errors.ts'
+import {readCgroupDirectories, readCgroupProcesses} from '../linux/cgroup.ts'
+import type {ChildReaper} from '../linux/child-reaper.ts'
+import {isSameProcess, readProcessIdentity, readProcessStat} from '../linux/process-table.ts'
+import {type ChildExit, peekChild} from '../linux/wait.ts'
+
+export interface InitProcess {
+  /** Begins to watch the init that the runtime has just left us. */
+  adopt(pid: number): {readonly identity: ProcessIdentity; readonly cgroups: readonly string[]}
+  /** Begins to watch an init that a former supervisor had; its exit, if it is no child of ours, is `lost`. */
+  readopt(identity: ProcessIdentity, cgroups: readonly string[]): void
+  /** @throws TallyError RUNC_KILL_FAILED with `finished: true` when init has ended */
+  signal(signalNumber: number): void
+  /** Kills, until nothing is left, what is in the container's cgroups. Idempotent. */
+  killRemains(): Promise<void>
+}
+
+export interface InitProcessDependencies {
+  readonly reaper: ChildReaper
+  readonly clock: Clock
+  /** Resolves when the exit is journaled. */
+  readonly onExit: (exit: ProcessExit, source: ExitSource) => Promise<unknown>
+}
+
+const pollMs = 100
+const killPatienceMs = 10_000
+
+export function createInitProcess({reaper, clock, onExit}: InitProcessDependencies): InitProcess {
+  let init: ProcessIdentity | undefined
+  let cgroups: readonly string[] = []
+
+  return {
+    adopt: (pid) => {
+      const identity = readProcessIdentity(pid)
+      if (!identity) throw new TallyError('RUNC_CREATE_FAILED', `the runtime reported init ${pid}, which does not exist`)
+      init = identity
+      // A zombie has left its groups; it has nothing to kill either.
+      cgroups = readCgroupDirectories(pid)
+      watchChild(pid)
+      return {identity, cgroups}
+    },
+    readopt: (identity, groups) => {
+      init = identity
+      cgroups = groups
+      if (isSameProcess(identity) && peekChild(identity.pid).type !== 'not-a-child') watchChild(identity.pid)
+      else watchStranger(identity)
+    },
+    signal: (signalNumber) => {
+      if (!init || !isSameProcess(init) || readProcessStat(init.pid)?.state === 'Z') {
+        throw new TallyError('RUNC_KILL_FAILED', 'init has already ended', {details: {finished: true}})
+      }
+      process.kill(init.pid, signalNumber)
+    },
+    killRemains: async () => {
+      const giveUpAt = clock.now() + killPatienceMs
+      for (let left = remains(); left.length > 0; left = remains()) {
+        if (clock.now() > giveUpAt) throw new TallyError('TIMED_OUT', `processes ${left.join(', ')} outlive SIGKILL`)
+        for (const pid of left) kill(pid)
+        await clock.sleep(5)
+      }
+    },
+  }
+
+  function watchChild(pid: number): void {
+    reaper.watch(pid, (exit) => {
+      onExit(toProcessExit(exit), 'waitid').then(() => reaper.reap(pid))
+    })
+  }
+
+  /** Somebody else's child now: that it has ended can be seen, how it ended cannot. */
+  function watchStranger(identity: ProcessIdentity): void {
+    if (isSameProcess(identity) && readProcessStat(identity.pid)?.state !== 'Z') {
+      clock.at(clock.now() + pollMs, () => watchStranger(identity))
+      return
+    }
+    onExit({type: 'lost', reason: 'the supervisor that was its parent had died'}, 'none')
+  }
+
+  function remains(): readonly number[] {
+    const all = new Set(cgroups.flatMap(readCgroupProcesses))
+    return [...all].filter((pid) => pid !== init?.pid)
+  }
+}
+
+/** It may have ended since it was listed. */
+function kill(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL')
+  } catch {}
+}
+
+function toProcessExit(exit: ChildExit): ProcessExit {
+  if (exit.type === 'code') return exit
+  const signal = toSignalName(exit.signalNumber)
+  if (!signal) return {type: 'lost', reason: `ended by unknown signal ${exit.signalNumber}`}
+  return {type: 'signal', signal, ...(exit.coreDumped && {coreDumped: true})}
+}

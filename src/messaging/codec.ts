@@ -1,0 +1,115 @@
+/** JSON on the wire: requests, replies and errors (ADR-32's headers, and a body). */
+import {ErrorCode, headers, type Msg, type MsgHdrs, type NatsConnection, NatsError} from 'nats'
+import {z} from 'zod'
+import {type ErrorBody, errorKinds, fromFailure, isErrorBody, TallyError} from '../kernel/errors.ts'
+
+/** Larger requests are refused: a create with a long environment is some kilobytes. */
+export const largestRequestBytes = 256 * 1024
+
+const actorHeader = 'Tally-Actor'
+const correlationHeader = 'Tally-Correlation-Id'
+const errorHeader = 'Nats-Service-Error'
+const errorCodeHeader = 'Nats-Service-Error-Code'
+
+/** Who asks, and the name under which everything that follows is found. */
+export interface RequestOrigin {
+  readonly actor: string
+  readonly correlationId: string | undefined
+}
+
+/** @throws TallyError INVALID_REQUEST with a line per field, REQUEST_TOO_LARGE. An empty payload is `{}`. */
+export function parseRequest<S extends z.ZodType>(schema: S, bytes: Uint8Array): z.output<S> {
+  if (bytes.length > largestRequestBytes) {
+    throw new TallyError('REQUEST_TOO_LARGE', `expected a request of at most ${largestRequestBytes} bytes, got ${bytes.length}`)
+  }
+  const parsed = schema.safeParse(parseJson(bytes), {reportInput: true})
+  if (parsed.success) return parsed.data
+  const issues = parsed.error.issues.flatMap(flatten).map(({path, message}) => `${path.join('.') || 'request'}: ${message}`)
+  throw new TallyError('INVALID_REQUEST', issues.join('; '), {details: {issues}})
+}
+
+export function encodeJson(value: unknown): Uint8Array {
+  return Buffer.from(JSON.stringify(value))
+}
+
+/** Unprintable characters are dropped, and the rest cut at 128: it becomes part of the ledger. */
+export function readOrigin(message: Pick<Msg, 'headers'>): RequestOrigin {
+  const clean = (text: string | undefined) => (text ?? '').replace(/[^\x20-\x7e]/g, '').slice(0, 128)
+  return {
+    actor: clean(message.headers?.get(actorHeader)) || 'anonymous',
+    correlationId: clean(message.headers?.get(correlationHeader)) || undefined,
+  }
+}
+
+export function toErrorReply(body: ErrorBody): {readonly payload: Uint8Array; readonly headers: MsgHdrs} {
+  const reply = headers()
+  // A header is one line.
+  reply.set(errorHeader, body.message.replace(/[^\x20-\x7e]+/g, ' ').slice(0, 512))
+  reply.set(errorCodeHeader, String(errorKinds[body.kind]))
+  return {payload: encodeJson(body), headers: reply}
+}
+
+export interface RequestOptions<S extends z.ZodType> {
+  readonly schema: S
+  readonly timeoutMs: number
+  readonly origin?: RequestOrigin
+}
+
+/**
+ * Asks, and parses the answer.
+ * @returns undefined when nobody listens on the subject
+ * @throws TallyError that of an error reply; TIMED_OUT, REQUEST_TOO_LARGE, NATS_UNREACHABLE
+ */
+export async function requestJson<S extends z.ZodType>(
+  connection: NatsConnection,
+  subject: string,
+  request: unknown,
+  {schema, timeoutMs, origin}: RequestOptions<S>,
+): Promise<z.output<S> | undefined> {
+  const payload = encodeJson(request)
+  if (payload.length > largestRequestBytes) {
+    throw new TallyError('REQUEST_TOO_LARGE', `expected a request of at most ${largestRequestBytes} bytes, got ${payload.length}`)
+  }
+  const reply = await connection.request(subject, payload, {timeout: timeoutMs, headers: toOriginHeaders(origin)}).catch((cause: unknown) => {
+    if (cause instanceof NatsError && cause.code === ErrorCode.NoResponders) return undefined
+    if (cause instanceof NatsError && cause.code === ErrorCode.Timeout) {
+      throw new TallyError('TIMED_OUT', `no answer on ${subject} within ${timeoutMs} ms`, {details: {subject, timeoutMs}, cause})
+    }
+    throw new TallyError('NATS_UNREACHABLE', `the connection to NATS was lost while waiting on ${subject}`, {cause})
+  })
+  if (reply === undefined) return undefined
+  const value = parseJson(reply.data)
+  if (reply.headers?.has(errorHeader)) throw isErrorBody(value) ? fromFailure(value) : new TallyError('INTERNAL', reply.headers.get(errorHeader))
+  return schema.parse(value)
+}
+
+function toOriginHeaders(origin: RequestOrigin | undefined): MsgHdrs {
+  const result = headers()
+  if (origin) result.set(actorHeader, origin.actor)
+  if (origin?.correlationId) result.set(correlationHeader, origin.correlationId)
+  return result
+}
+
+/** A union says only that nothing fitted: the alternative that came closest says why. */
+function flatten(issue: z.core.$ZodIssue): readonly {readonly path: readonly PropertyKey[]; readonly message: string}[] {
+  if (issue.code === 'invalid_union') {
+    const [closest] = [...issue.errors].sort((a, b) => a.length - b.length)
+    if (closest) return closest.flatMap(flatten).map((inner) => ({...inner, path: [...issue.path, ...inner.path]}))
+  }
+  if (issue.code === 'invalid_type') return [{path: issue.path, message: `expected ${issue.expected}, got ${describe(issue.input)}`}]
+  return [{path: issue.path, message: issue.message}]
+}
+
+function describe(value: unknown): string {
+  return value === undefined ? 'nothing' : (JSON.stringify(value)?.slice(0, 80) ?? typeof value)
+}
+
+function parseJson(bytes: Uint8Array): unknown {
+  if (bytes.length === 0) return {}
+  try {
+    return JSON.parse(new TextDecoder('utf-8', {fatal: true}).decode(bytes))
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause)
+    throw new TallyError('INVALID_REQUEST', `expected JSON in UTF-8: ${why}`, {cause})
+  }
+}

@@ -1,0 +1,62 @@
+/** Request/reply endpoints over the NATS services API (ADR-32): `nats micro ls` and `$SRV.PING/INFO/STATS` find them. */
+import {randomUUID} from 'node:crypto'
+import type {NatsConnection, Service, ServiceMsg} from 'nats'
+import type {z} from 'zod'
+import {errorKinds, toErrorBody} from '../kernel/errors.ts'
+import type {Logger} from '../kernel/log.ts'
+import {encodeJson, parseRequest, readOrigin, toErrorReply} from './codec.ts'
+
+export interface Endpoint {
+  readonly name: string
+  readonly subject: string
+  /** Parses the request, answers, or throws a TallyError. Several run at once. */
+  readonly handle: (bytes: Uint8Array, origin: {readonly actor: string; readonly correlationId: string}) => Promise<unknown>
+}
+
+export interface ServiceOptions {
+  readonly name: 'tally-coordinator' | 'tally-supervisor'
+  readonly version: string
+  readonly description: string
+  readonly metadata: Readonly<Record<string, string>>
+  readonly endpoints: readonly Endpoint[]
+  readonly logger: Logger
+}
+
+/** An endpoint with its schema applied. */
+export function endpoint<S extends z.ZodType>(
+  name: string,
+  subject: string,
+  schema: S,
+  handle: (request: z.output<S>, origin: {readonly actor: string; readonly correlationId: string}) => Promise<unknown>,
+): Endpoint {
+  return {name, subject, handle: (bytes, origin) => handle(parseRequest(schema, bytes), origin)}
+}
+
+export async function registerService(connection: NatsConnection, options: ServiceOptions): Promise<Service> {
+  const {name, version, description, metadata, endpoints, logger} = options
+  const service = await connection.services.add({name, version, description, metadata: {...metadata}})
+  for (const {name: verb, subject, handle} of endpoints) {
+    service.addEndpoint(verb, {
+      subject,
+      // One queue group of one member: the address is the container's own.
+      handler: (error, message) => {
+        if (!error) void answer(message, handle, logger)
+      },
+    })
+  }
+  // Requests sent after this are answered.
+  await connection.flush()
+  return service
+}
+
+async function answer(message: ServiceMsg, handle: Endpoint['handle'], logger: Logger): Promise<void> {
+  const {actor, correlationId = randomUUID()} = readOrigin(message)
+  try {
+    message.respond(encodeJson(await handle(message.data, {actor, correlationId})))
+  } catch (error) {
+    const body = toErrorBody(error)
+    if (body.kind === 'bug') logger.error({err: error, subject: message.subject}, 'a request failed by a fault of ours')
+    const {payload, headers} = toErrorReply(body)
+    message.respondError(errorKinds[body.kind], headers.get('Nats-Service-Error'), payload)
+  }
+}

@@ -1,0 +1,58 @@
+/** The one file that builds and parses subjects. Ids are checked before they become a token. */
+import type {ContainerVerb, NodeVerb} from '../../machines/commands.ts'
+import {type EventType, isEventType} from '../../machines/events.ts'
+import {type ContainerAddress, idRule, isId} from '../../machines/ids.ts'
+import {TallyError} from '../kernel/errors.ts'
+
+export const defaultPrefix = 'tally'
+
+export interface EventFilter {
+  readonly node?: string
+  readonly namespace?: string
+  readonly id?: string
+  readonly type?: EventType
+}
+
+export interface Subjects {
+  readonly prefix: string
+  /** `tally.cmd.<node>.<verb>` */
+  nodeCommand(node: string, verb: NodeVerb): string
+  /** `tally.cmd.<node>.<ns>.<id>.<verb>` */
+  containerCommand(address: ContainerAddress, verb: ContainerVerb): string
+  /** `tally.evt.<node>.<ns>.<id>.<entity>.<what>` */
+  event(address: ContainerAddress, type: EventType): string
+  /** All events that match; what is left out matches anything. */
+  events(filter?: EventFilter): string
+  /** `tally.log.<node>.<ns>.<id>.stdout` */
+  log(address: ContainerAddress, stream: 'stdout' | 'stderr'): string
+  /** Undefined for what is not the subject of an event. */
+  parseEvent(subject: string): {readonly address: ContainerAddress; readonly type: EventType} | undefined
+}
+
+/** @param prefix one token, or several parted by dots */
+export function createSubjects(prefix: string = defaultPrefix): Subjects {
+  if (!prefix.split('.').every(isId)) {
+    throw new TallyError('INVALID_ARGUMENT', `expected a subject prefix of tokens (${idRule}) parted by dots, got ${JSON.stringify(prefix)}`)
+  }
+  const place = ({node, namespace, id}: ContainerAddress) => [node, namespace, id].map(toToken).join('.')
+  return {
+    prefix,
+    nodeCommand: (node, verb) => `${prefix}.cmd.${toToken(node)}.${verb}`,
+    containerCommand: (address, verb) => `${prefix}.cmd.${place(address)}.${verb}`,
+    event: (address, type) => `${prefix}.evt.${place(address)}.${type}`,
+    events: ({node, namespace, id, type} = {}) =>
+      `${prefix}.evt.${[node, namespace, id].map((token) => (token === undefined ? '*' : toToken(token))).join('.')}.${type ?? '>'}`,
+    log: (address, stream) => `${prefix}.log.${place(address)}.${stream}`,
+    parseEvent: (subject) => {
+      if (!subject.startsWith(`${prefix}.evt.`)) return undefined
+      const [node, namespace, id, ...rest] = subject.slice(prefix.length + '.evt.'.length).split('.')
+      const type = rest.join('.')
+      return isId(node) && isId(namespace) && isId(id) && isEventType(type) ? {address: {node, namespace, id}, type} : undefined
+    },
+  }
+}
+
+function toToken(value: string): string {
+  if (!isId(value)) throw new TallyError('INVALID_ARGUMENT', `expected ${idRule}, got ${JSON.stringify(value)}`)
+  return value
+}

@@ -11,6 +11,7 @@ import type {ContainerAddress} from '../../machines/ids.ts'
 import {toSignalNumber} from '../../machines/signals.ts'
 import type {Clock} from '../kernel/clock.ts'
 import {TallyError, toErrorBody} from '../kernel/errors.ts'
+import type {ChildReaper} from '../linux/child-reaper.ts'
 import type {OciRuntime} from '../runtime/oci-runtime.ts'
 import type {InitProcess} from './init-process.ts'
 import type {ContainerLayout} from './layout.ts'
@@ -22,6 +23,7 @@ export interface EffectDependencies {
   readonly init: InitProcess
   readonly output: Output
   readonly clock: Clock
+  readonly reaper: Pick<ChildReaper, 'holdOrphans'>
   /** Validates, and writes what is generated; resolves to the bundle and its command line. */
   readonly prepareBundle: (request: CreateRequest, layout: ContainerLayout) => Promise<{readonly bundle: string; readonly args: readonly string[]}>
   readonly loop: () => Loop
@@ -39,7 +41,7 @@ type Handlers = {
 }
 
 export function createEffectHandlers(
-  {runtime, init, output, clock, prepareBundle, loop, end}: EffectDependencies,
+  {runtime, init, output, clock, reaper, prepareBundle, loop, end}: EffectDependencies,
   {address, layout}: EffectOptions,
 ): Handlers {
   let timer: Disposable | undefined
@@ -50,6 +52,8 @@ export function createEffectHandlers(
         await mkdir(layout.runDir, {recursive: true, mode: 0o700})
         await mkdir(layout.runtimeRoot, {recursive: true, mode: 0o700})
         const [{bundle, args}, stdio] = await Promise.all([prepareBundle(request, layout), output.open()])
+        // Between runc's end and our watching, init is a child that nobody knows.
+        using _hold = reaper.holdOrphans()
         const {pid} = await runtime.create({id: address.id, bundle, pidFile: layout.pidFile, stdio})
         output.releaseChildFds()
         const {identity, cgroups} = init.adopt(pid)

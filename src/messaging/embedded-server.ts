@@ -1,0 +1,185 @@
+/**
+ * A nats-server of our own: a process apart, on loopback, with generated credentials and JetStream on disk. It outlives
+ * whoever started it. Port and password are kept, so that those who were connected find it again.
+ */
+import {spawn} from 'node:child_process'
+import {randomBytes} from 'node:crypto'
+import {once} from 'node:events'
+import {closeSync, openSync} from 'node:fs'
+import {mkdir, readFile, rm, writeFile} from 'node:fs/promises'
+import {createServer} from 'node:net'
+import {join} from 'node:path'
+import {z} from 'zod'
+import type {Clock} from '../kernel/clock.ts'
+import {TallyError} from '../kernel/errors.ts'
+import {isSameProcess, type ProcessIdentity, readProcessIdentity, readProcessStat} from '../linux/process-table.ts'
+import {type Credentials, connectNats} from './connection.ts'
+
+export interface EmbeddedServer {
+  readonly url: string
+  readonly credentials: Credentials
+  readonly process: ProcessIdentity
+}
+
+export interface EmbeddedServerOptions {
+  /** Name or path of nats-server. */
+  readonly binary: string
+  /** Holds the store, the configuration and the log; survives reboots. */
+  readonly dir: string
+  /** Holds the pid file. */
+  readonly runDir: string
+  readonly clock: Clock
+  /** Called with the pid of every process started, before it can end, and when it has been reaped. */
+  readonly onSpawn?: (pid: number) => void
+  readonly onReaped?: (pid: number) => void
+}
+
+const settingsSchema = z.object({port: z.int(), user: z.string(), password: z.string()})
+type Settings = z.infer<typeof settingsSchema>
+const identitySchema = z.object({pid: z.int(), startTimeTicks: z.int(), bootId: z.string()})
+
+const readyPatienceMs = 10_000
+const stopPatienceMs = 5_000
+const portTries = 3
+
+/** The server that a former coordinator started, if it runs still; else one started now. @throws TallyError NATS_NOT_FOUND, NATS_START_FAILED */
+export async function startEmbeddedServer(options: EmbeddedServerOptions): Promise<EmbeddedServer> {
+  const running = await findEmbeddedServer(options)
+  if (running) return running
+  await mkdir(options.dir, {recursive: true, mode: 0o700})
+  await mkdir(options.runDir, {recursive: true, mode: 0o700})
+  let settings = (await readSettings(options)) ?? (await newSettings())
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await start(settings, options)
+    } catch (error) {
+      const taken = error instanceof TallyError && /address already in use/i.test(String(error.details['log']))
+      if (!taken || attempt === portTries) throw error
+      // Somebody else has our port now; the password may stay.
+      settings = {...settings, port: await findFreePort()}
+    }
+  }
+}
+
+/** The embedded server of these directories, if it runs: the recorded process must be that very one. */
+export async function findEmbeddedServer(options: Pick<EmbeddedServerOptions, 'dir' | 'runDir'>): Promise<EmbeddedServer | undefined> {
+  const settings = await readSettings(options)
+  const identity = identitySchema.safeParse(await readJson(pidFile(options)))
+  if (!settings || !identity.success || !isAlive(identity.data)) return undefined
+  return toServer(settings, identity.data)
+}
+
+/** SIGTERM, and SIGKILL after 5 s. Resolves when it has ended. Idempotent. */
+export async function stopEmbeddedServer(options: Pick<EmbeddedServerOptions, 'dir' | 'runDir' | 'clock'>): Promise<boolean> {
+  const server = await findEmbeddedServer(options)
+  if (!server) return false
+  const {clock} = options
+  process.kill(server.process.pid, 'SIGTERM')
+  const giveUpAt = clock.now() + stopPatienceMs
+  while (isAlive(server.process)) {
+    if (clock.now() > giveUpAt) process.kill(server.process.pid, 'SIGKILL')
+    await clock.sleep(20)
+  }
+  await rm(pidFile(options), {force: true})
+  return true
+}
+
+/** Dead, and a zombie is dead, or another process by now. */
+export function isAlive(identity: ProcessIdentity): boolean {
+  return isSameProcess(identity) && readProcessStat(identity.pid)?.state !== 'Z'
+}
+
+async function start(settings: Settings, options: EmbeddedServerOptions): Promise<EmbeddedServer> {
+  const {binary, dir, clock, onSpawn, onReaped} = options
+  const config = join(dir, 'nats-server.conf')
+  const log = join(dir, 'nats-server.log')
+  await writeFile(settingsFile(options), JSON.stringify(settings), {mode: 0o600})
+  await writeFile(config, toConfig(settings, dir), {mode: 0o600})
+  await writeFile(log, '', {mode: 0o600})
+  const logFd = openSync(log, 'a', 0o600)
+  const child = spawn(binary, ['-c', config], {detached: true, stdio: ['ignore', logFd, logFd], cwd: '/'})
+  closeSync(logFd)
+  const {pid} = child
+  if (pid !== undefined) onSpawn?.(pid)
+  child.once('exit', () => pid !== undefined && onReaped?.(pid))
+  const failure = once(child, 'error').then(([error]) => error as Error)
+  child.unref()
+  const identity = pid === undefined ? undefined : readProcessIdentity(pid)
+  if (!identity) {
+    const {message} = await failure
+    throw new TallyError('NATS_NOT_FOUND', `cannot execute ${binary} (${message}); on Debian and Ubuntu: apt-get install nats-server`)
+  }
+  const server = toServer(settings, identity)
+  await writeFile(pidFile(options), JSON.stringify(identity), {mode: 0o600})
+  for (const giveUpAt = clock.now() + readyPatienceMs; ; await clock.sleep(20)) {
+    if (!isAlive(identity) || clock.now() > giveUpAt) throw await toStartError(log)
+    try {
+      const connection = await connectNats({url: server.url, credentials: server.credentials, name: 'tally-coordinator start'})
+      const hasJetStream = await connection.jetstreamManager().then(
+        () => true,
+        () => false,
+      )
+      await connection.close()
+      if (hasJetStream) return server
+    } catch {
+      // Not listening yet.
+    }
+  }
+}
+
+function toConfig({port, user, password}: Settings, dir: string): string {
+  return `# Written by Tallyman at every start.
+host: 127.0.0.1
+port: ${port}
+server_name: tallyman
+max_payload: 1MB
+jetstream { store_dir: ${JSON.stringify(join(dir, 'store'))} }
+authorization { user: ${JSON.stringify(user)}, password: ${JSON.stringify(password)} }
+`
+}
+
+function toServer({port, user, password}: Settings, identity: ProcessIdentity): EmbeddedServer {
+  return {url: `nats://127.0.0.1:${port}`, credentials: {type: 'user', user, password}, process: identity}
+}
+
+async function newSettings(): Promise<Settings> {
+  return {port: await findFreePort(), user: 'tally', password: randomBytes(32).toString('base64url')}
+}
+
+async function readSettings(options: Pick<EmbeddedServerOptions, 'dir'>): Promise<Settings | undefined> {
+  const settings = settingsSchema.safeParse(await readJson(settingsFile(options)))
+  return settings.success ? settings.data : undefined
+}
+
+async function findFreePort(): Promise<number> {
+  const server = createServer()
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const address = server.address()
+  await new Promise((resolve) => server.close(resolve))
+  if (address === null || typeof address === 'string') throw new TallyError('INTERNAL', 'a listening socket has no port')
+  return address.port
+}
+
+async function toStartError(logFile: string): Promise<TallyError> {
+  const log = (await readFile(logFile, 'utf8').catch(() => '')).trimEnd().split('\n').slice(-10).join('\n')
+  return new TallyError('NATS_START_FAILED', `the embedded nats-server did not become ready:\n${log}`, {details: {log, logFile}})
+}
+
+function settingsFile({dir}: Pick<EmbeddedServerOptions, 'dir'>): string {
+  return join(dir, 'settings.json')
+}
+
+function pidFile({runDir}: Pick<EmbeddedServerOptions, 'runDir'>): string {
+  return join(runDir, 'nats-server.pid.json')
+}
+
+async function readJson(path: string): Promise<unknown> {
+  const text = await readFile(path, 'utf8').catch(() => undefined)
+  if (text === undefined) return undefined
+  try {
+    return JSON.parse(text)
+  } catch {
+    // A crash in the middle of writing: as good as not there.
+    return undefined
+  }
+}

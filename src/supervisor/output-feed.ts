@@ -1,0 +1,51 @@
+/** Publishes output on `tally.log.…`: raw bytes, with their place in the stream, and an empty message at the end. */
+import {headers} from 'nats'
+import type {ContainerAddress} from '../../machines/ids.ts'
+import type {NatsLink} from '../messaging/link.ts'
+import type {Subjects} from '../messaging/subjects.ts'
+import type {OutputChunk, StreamName} from '../stdio/container-stdio.ts'
+
+/** Bytes of this stream that came before the payload. */
+export const offsetHeader = 'Tally-Offset'
+/** When it was read: RFC 3339, UTC. */
+export const timeHeader = 'Tally-Time'
+/** On the last message of a stream, which is empty. */
+export const endHeader = 'Tally-Eof'
+
+export interface OutputFeed {
+  publish(chunk: OutputChunk): void
+  publishEnd(totals: Readonly<Record<StreamName, number>>, atMs: number): void
+}
+
+/** What may be on its way to a slow server at once; more is left to the `output` command. */
+const mostUnsentBytes = 8 * 1024 * 1024
+
+export function createOutputFeed(link: NatsLink, subjects: Subjects, address: ContainerAddress): OutputFeed {
+  let unsentBytes = 0
+
+  return {
+    publish: (chunk) => send(chunk, false),
+    publishEnd: (totals, atMs) => {
+      for (const stream of ['stdout', 'stderr'] as const) send({stream, offset: totals[stream], atMs, bytes: new Uint8Array()}, true)
+    },
+  }
+
+  function send({stream, offset, atMs, bytes}: OutputChunk, ended: boolean): void {
+    const connection = link.session()
+    if (!connection || (!ended && unsentBytes > mostUnsentBytes)) return
+    const header = headers()
+    header.set(offsetHeader, String(offset))
+    header.set(timeHeader, new Date(atMs).toISOString())
+    if (ended) header.set(endHeader, '1')
+    connection.publish(subjects.log(address, stream), bytes, {headers: header})
+    unsentBytes += bytes.length
+    connection.flush().then(
+      () => {
+        unsentBytes -= bytes.length
+      },
+      () => {
+        unsentBytes = 0
+      },
+    )
+  }
+}

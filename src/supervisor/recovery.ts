@@ -1,0 +1,72 @@
+/**
+ * What a new supervisor makes of a journal whose supervisor has died: the facts that it can still learn, and the effects
+ * that may have been left undone. Everything is safe to do twice.
+ */
+import type {Draft} from '../../machines/decide.ts'
+import type {Effect} from '../../machines/effects.ts'
+import {type Ledger, toTopLevelState} from '../../machines/ledger.ts'
+import {assertNever} from '../kernel/errors.ts'
+
+export interface Found {
+  /** Whether init is there still, as a process or a zombie. */
+  readonly initAlive: boolean
+  /** What the runtime says of the container; undefined when it knows none. */
+  readonly runtimeStatus: string | undefined
+  /** RFC 3339 */
+  readonly now: string
+}
+
+export interface Recovery {
+  /** Journaled in this order. */
+  readonly facts: readonly Draft[]
+  /** Run after that. */
+  readonly effects: readonly Effect[]
+}
+
+export function planRecovery(ledger: Ledger, {initAlive, runtimeStatus, now}: Found): Recovery {
+  const state = toTopLevelState(ledger)
+  const {context} = ledger.snapshot
+  const lost: readonly Draft[] = initAlive ? [] : [toLostExit(now)]
+  switch (state) {
+    case 'absent':
+    case 'deleted':
+      return {facts: [], effects: [{type: 'supervisor.end'}]}
+    case 'creating':
+      return {facts: [{type: 'container.create-failed', data: {error: interrupted('create')}}], effects: []}
+    case 'starting':
+      // A program that runs was started, whether or not anybody lived to write it down.
+      if (initAlive && runtimeStatus === 'running') return {facts: [{type: 'container.started', data: {}}], effects: []}
+      if (initAlive) return {facts: [], effects: [{type: 'runtime.start'}]}
+      return {facts: [{type: 'container.start-failed', data: {error: interrupted('start')}}, ...lost], effects: []}
+    case 'created':
+      return {facts: lost, effects: []}
+    case 'running': {
+      const {stop} = context
+      const killing = ledger.snapshot.matches({running: {stop: 'killing'}})
+      if (!initAlive || !stop) return {facts: lost, effects: []}
+      return {facts: [], effects: [killing ? {type: 'runtime.kill', signal: 'SIGKILL'} : {type: 'timer.arm', timer: 'stop', dueAt: stop.dueAt}]}
+    }
+    case 'stopped':
+      return {facts: [], effects: [{type: 'runtime.sweep'}, ...(context.request?.autoRemove ? [requestDelete('auto-remove')] : [])]}
+    case 'failed':
+      return {facts: [], effects: [requestDelete('create failed')]}
+    case 'deleting':
+      return {facts: context.exited || !context.init ? [] : lost, effects: [{type: 'runtime.delete'}]}
+    default:
+      return assertNever(state)
+  }
+}
+
+/** The time is that of the finding: when it ended nobody knows either. */
+function toLostExit(now: string): Draft {
+  const exit = {type: 'lost', reason: 'it ended while it had no supervisor'} as const
+  return {type: 'container.exited', data: {exit, exitedAt: now, source: 'none'}}
+}
+
+function requestDelete(reason: string): Effect {
+  return {type: 'request.delete', reason}
+}
+
+function interrupted(what: string) {
+  return {code: 'SUPERVISOR_FAILED', kind: 'unavailable', message: `the supervisor died during ${what}`, details: {}}
+}

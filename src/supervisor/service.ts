@@ -1,0 +1,80 @@
+/** The container's address on NATS: its commands, each answered when its outcome is in the ledger. */
+import {type Command, containerCommandSchemas} from '../../machines/commands.ts'
+import type {ContainerAddress} from '../../machines/ids.ts'
+import type {Ledger} from '../../machines/ledger.ts'
+import {type ContainerView, type OutputReply, toContainerView} from '../../machines/view.ts'
+import {TallyError} from '../kernel/errors.ts'
+import type {Logger} from '../kernel/log.ts'
+import type {NatsLink} from '../messaging/link.ts'
+import type {Outbox} from '../messaging/outbox.ts'
+import {type Endpoint, endpoint, registerService} from '../messaging/services.ts'
+import type {Subjects} from '../messaging/subjects.ts'
+import type {StreamName} from '../stdio/container-stdio.ts'
+import type {Loop, Origin} from './loop.ts'
+import type {Output} from './output.ts'
+
+export interface ServiceDependencies {
+  readonly address: ContainerAddress
+  readonly uid: string
+  readonly version: string
+  readonly loop: Loop
+  readonly output: Output
+  readonly readOutput: (stream: StreamName, offset: number, limitBytes: number) => Buffer
+  readonly link: NatsLink
+  readonly outbox: Outbox
+  readonly subjects: Subjects
+  readonly logger: Logger
+}
+
+/** How long a reply waits for the stream, so that who asks can read its own writes there; the journal has them anyway. */
+const publicationPatienceMs = 1_000
+
+/** Answers on every session from now on. */
+export function serveContainer(dependencies: ServiceDependencies): void {
+  const {address, uid, version, link, logger} = dependencies
+  const endpoints = createEndpoints(dependencies)
+  link.onSession(async (connection) => {
+    await registerService(connection, {
+      name: 'tally-supervisor',
+      version,
+      description: `supervises container ${address.namespace}/${address.id}`,
+      metadata: {...address, uid, pid: String(process.pid)},
+      endpoints,
+      logger,
+    })
+  })
+}
+
+/** The ledger as its owner shows it. */
+export function toOwnView(ledger: Ledger): ContainerView {
+  const view = toContainerView(ledger, process.pid)
+  if (!view) throw new TallyError('INTERNAL', 'the ledger of this container is empty')
+  return view
+}
+
+function createEndpoints({address, loop, output, readOutput, outbox, subjects}: ServiceDependencies): readonly Endpoint[] {
+  const subject = (verb: keyof typeof containerCommandSchemas) => subjects.containerCommand(address, verb)
+  const command =
+    <T>(toCommand: (request: T) => Command) =>
+    async (request: T, origin: Origin): Promise<ContainerView> =>
+      await published(await loop.submit(toCommand(request), origin))
+
+  return [
+    endpoint('start', subject('start'), containerCommandSchemas.start, command(() => ({type: 'start'}))),
+    endpoint('kill', subject('kill'), containerCommandSchemas.kill, command(({signal}) => ({type: 'kill', signal}))),
+    endpoint('stop', subject('stop'), containerCommandSchemas.stop, command(({signal, graceMs}) => ({type: 'stop', signal, graceMs}))),
+    endpoint('delete', subject('delete'), containerCommandSchemas.delete, command(({force}) => ({type: 'delete', force}))),
+    endpoint('state', subject('state'), containerCommandSchemas.state, async () => toOwnView(loop.ledger)),
+    endpoint('wait', subject('wait'), containerCommandSchemas.wait, async () => await published(await loop.waitForExit())),
+    endpoint('output', subject('output'), containerCommandSchemas.output, async ({stream, offset, limitBytes}): Promise<OutputReply> => {
+      const ended = output.ended
+      const total = output.totals[stream]
+      return {offset, data: readOutput(stream, offset, limitBytes).toString('base64'), total, ended}
+    }),
+  ]
+
+  async function published(ledger: Ledger): Promise<ContainerView> {
+    await outbox.whenAcknowledged(ledger.latest?.sequence ?? 0, publicationPatienceMs)
+    return toOwnView(ledger)
+  }
+}

@@ -1,0 +1,146 @@
+/** The public TypeScript client: a node's commands as functions, over one NATS connection. */
+import {randomUUID} from 'node:crypto'
+import {join} from 'node:path'
+import type {NatsConnection} from 'nats'
+import {z} from 'zod'
+import type {ContainerVerb, NodeVerb} from '../../machines/commands.ts'
+import type {CreateRequestInput} from '../../machines/create-request.ts'
+import type {LedgerEvent} from '../../machines/events.ts'
+import type {ContainerAddress} from '../../machines/ids.ts'
+import {type ContainerView, containerViewSchema, type NodeInfo, nodeInfoSchema, type OutputReply, outputReplySchema} from '../../machines/view.ts'
+import {TallyError} from '../kernel/errors.ts'
+import {requestJson} from '../messaging/codec.ts'
+import {type Connection, connectNats, type Credentials, readConnection} from '../messaging/connection.ts'
+import {lastStreamSequence, type ReadOptions, readEvents, type StreamedEvent} from '../messaging/stream.ts'
+import {createSubjects, type Subjects} from '../messaging/subjects.ts'
+
+export interface ClientOptions {
+  /** Where the node keeps its connection file; `/run/tally` unless told. Not needed when `nats` and `node` are given. */
+  readonly runDir?: string
+  readonly nats?: {readonly url: string; readonly credentials: Credentials}
+  readonly node?: string
+  readonly prefix?: string
+  /** Who asks, for the ledger. */
+  readonly actor?: string
+}
+
+export interface TallyClient extends AsyncDisposable {
+  readonly node: string
+  readonly connection: NatsConnection
+  readonly subjects: Subjects
+  create(request: CreateRequestInput): Promise<ContainerView>
+  list(options?: {readonly all?: boolean; readonly namespace?: string}): Promise<readonly ContainerView[]>
+  info(): Promise<NodeInfo>
+  shutdown(options?: {readonly containers?: boolean}): Promise<void>
+  container(id: string, namespace?: string): ContainerClient
+  /** Events in the order of the stream; following, it goes on until the connection ends. */
+  events(options: ReadOptions): AsyncGenerator<StreamedEvent>
+}
+
+/** Each rejects with CONTAINER_NOT_FOUND, at once, when no such container lives on the node. */
+export interface ContainerClient {
+  readonly address: ContainerAddress
+  start(): Promise<ContainerView>
+  kill(signal?: string | number): Promise<ContainerView>
+  stop(options?: {readonly signal?: string; readonly graceMs?: number}): Promise<ContainerView>
+  delete(options?: {readonly force?: boolean}): Promise<ContainerView>
+  state(): Promise<ContainerView>
+  /** Resolves when init has exited, however long that takes. */
+  wait(): Promise<ContainerView>
+  output(stream: 'stdout' | 'stderr', offset: number): Promise<OutputReply>
+}
+
+const requestTimeoutMs = 60_000
+/** NATS wants a limit; a wait is asked again when it is reached. */
+const waitTimeoutMs = 60_000
+
+/** @throws TallyError NODE_NOT_RUNNING, NATS_UNREACHABLE, NATS_AUTH_FAILED */
+export async function connectTally(options: ClientOptions = {}): Promise<TallyClient> {
+  const {url, credentials, node, prefix} = await findConnection(options)
+  const connection = await connectNats({url, credentials, name: `tally client ${process.pid}`})
+  return createClient(connection, {node, subjects: createSubjects(prefix), actor: options.actor ?? 'client'})
+}
+
+async function findConnection({runDir = '/run/tally', nats, node, prefix}: ClientOptions): Promise<Connection> {
+  const file = join(runDir, 'connection.json')
+  const known = nats && node ? undefined : await readConnection(file)
+  const url = nats?.url ?? known?.url
+  const name = node ?? known?.node
+  if (!url || !name) {
+    throw new TallyError('NODE_NOT_RUNNING', `no node runs here: expected ${file}, which \`tally up\` writes, or --nats and --node`, {details: {file}})
+  }
+  return {url, credentials: nats?.credentials ?? known?.credentials ?? {type: 'none'}, node: name, prefix: prefix ?? known?.prefix ?? 'tally'}
+}
+
+function createClient(
+  connection: NatsConnection,
+  {node, subjects, actor}: {readonly node: string; readonly subjects: Subjects; readonly actor: string},
+): TallyClient {
+  return {
+    node,
+    connection,
+    subjects,
+    create: (request) => askNode('create', request, containerViewSchema),
+    list: async (options = {}) => (await askNode('list', options, z.object({containers: z.array(containerViewSchema)}))).containers,
+    info: () => askNode('info', {}, nodeInfoSchema),
+    shutdown: async (options = {}) => void (await askNode('shutdown', options, z.object({}))),
+    container,
+    events: (options) => readEvents(connection, subjects, options),
+    [Symbol.asyncDispose]: () => connection.close(),
+  }
+
+  async function askNode<S extends z.ZodType>(verb: NodeVerb, request: unknown, schema: S): Promise<z.output<S>> {
+    const reply = await ask(subjects.nodeCommand(node, verb), request, schema, requestTimeoutMs)
+    if (reply === undefined) throw new TallyError('NODE_NOT_RUNNING', `no coordinator answers for node ${node}; \`tally up\` starts one`, {details: {node}})
+    return reply
+  }
+
+  function ask<S extends z.ZodType>(subject: string, request: unknown, schema: S, timeoutMs: number): Promise<z.output<S> | undefined> {
+    return requestJson(connection, subject, request, {schema, timeoutMs, origin: {actor, correlationId: randomUUID()}})
+  }
+
+  function container(id: string, namespace = 'default'): ContainerClient {
+    const address = {node, namespace, id}
+    return {
+      address,
+      start: () => command('start', {}),
+      kill: (signal) => command('kill', signal === undefined ? {} : {signal}),
+      stop: ({signal, graceMs} = {}) =>
+        command('stop', {...(signal !== undefined && {signal}), ...(graceMs !== undefined && {graceMs})}, requestTimeoutMs + (graceMs ?? 10_000)),
+      delete: ({force = false} = {}) => command('delete', {force}),
+      state: () => command('state', {}),
+      wait: async () => {
+        for (;;) {
+          try {
+            return await command('wait', {}, waitTimeoutMs)
+          } catch (error) {
+            if (!(error instanceof TallyError && error.code === 'TIMED_OUT')) throw error
+          }
+        }
+      },
+      output: (stream, offset) => send('output', {stream, offset}, outputReplySchema),
+    }
+
+    function command(verb: ContainerVerb, request: unknown, timeoutMs = requestTimeoutMs): Promise<ContainerView> {
+      return send(verb, request, containerViewSchema, timeoutMs)
+    }
+
+    async function send<S extends z.ZodType>(verb: ContainerVerb, request: unknown, schema: S, timeoutMs = requestTimeoutMs): Promise<z.output<S>> {
+      const reply = await ask(subjects.containerCommand(address, verb), request, schema, timeoutMs)
+      if (reply === undefined) {
+        throw new TallyError('CONTAINER_NOT_FOUND', `no container ${id} in namespace ${namespace} on node ${node}`, {details: {...address}})
+      }
+      return reply
+    }
+  }
+}
+
+/** The last event of each type that the stream has of whatever container had this address last. */
+export async function lastExit(client: TallyClient, address: ContainerAddress): Promise<LedgerEvent<'container.exited'> | undefined> {
+  let last: LedgerEvent<'container.exited'> | undefined
+  if ((await lastStreamSequence(client.connection, client.subjects)) === 0) return undefined
+  for await (const {event} of client.events({filter: {...address, type: 'container.exited'}, follow: false})) {
+    if (event.type === 'container.exited') last = event
+  }
+  return last
+}

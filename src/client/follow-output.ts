@@ -1,0 +1,95 @@
+/**
+ * A container's output as it is written, without a gap: live messages carry their offset, and what is missing before one is
+ * asked for. MUST hold: every byte once and in order; achieved by counting.
+ */
+import type {Msg} from 'nats'
+import {TallyError} from '../kernel/errors.ts'
+import type {ContainerClient, TallyClient} from './client.ts'
+
+export type StreamName = 'stdout' | 'stderr'
+
+export interface OutputFollower extends Disposable {
+  /** Resolves when the container's output has ended and all of it has been given to `onBytes`. */
+  readonly ended: Promise<void>
+}
+
+export interface FollowOptions {
+  readonly stream: StreamName
+  /** The first byte wanted. */
+  readonly offset?: number
+  readonly onBytes: (bytes: Uint8Array) => void | Promise<void>
+}
+
+/** While nothing is heard, the container is asked: the end may have been published when nobody listened. */
+const askAgainMs = 1_000
+
+/** Begins to listen before it returns: what is written from then on is not missed. */
+export function followOutput(client: TallyClient, container: ContainerClient, {stream, offset = 0, onBytes}: FollowOptions): OutputFollower {
+  const {connection, subjects} = client
+  const subscription = connection.subscribe(subjects.log(container.address, stream))
+  let position = offset
+  let done = false
+  const ended = run()
+  // Whoever waits for it sees the error; nobody may be waiting yet.
+  ended.catch(() => {})
+
+  return {
+    ended,
+    [Symbol.dispose]: () => {
+      done = true
+      subscription.unsubscribe()
+    },
+  }
+
+  async function run(): Promise<void> {
+    const messages = subscription[Symbol.asyncIterator]()
+    let next = messages.next()
+    while (!done) {
+      const result = await Promise.race([next, pause()])
+      if (result === undefined) {
+        // Silence. Is there more, or was that all?
+        if (await catchUp()) break
+        continue
+      }
+      if (result.done) break
+      next = messages.next()
+      if (await take(result.value)) break
+    }
+    subscription.unsubscribe()
+  }
+
+  /** @returns whether that was the end */
+  async function take(message: Msg): Promise<boolean> {
+    const at = Number(message.headers?.get('Tally-Offset'))
+    if (!Number.isSafeInteger(at)) return false
+    if (at > position) await catchUp(at)
+    if (at > position) throw missed(at - position)
+    const bytes = message.data.subarray(position - at)
+    if (bytes.length > 0) await give(bytes)
+    return message.headers?.has('Tally-Eof') === true
+  }
+
+  /** Asks for what is missing, up to a position. @returns whether the container's output has ended and we have all of it */
+  async function catchUp(upTo = Number.POSITIVE_INFINITY): Promise<boolean> {
+    for (;;) {
+      const reply = await container.output(stream, position)
+      const bytes = Buffer.from(reply.data, 'base64')
+      if (bytes.length > 0) await give(bytes)
+      if (reply.ended && position >= reply.total) return true
+      if (bytes.length === 0 || position >= upTo) return false
+    }
+  }
+
+  async function give(bytes: Uint8Array): Promise<void> {
+    position += bytes.length
+    await onBytes(bytes)
+  }
+
+  function missed(count: number): TallyError {
+    return new TallyError('CONTAINER_NOT_FOUND', `${count} bytes of ${stream} were missed, and the container that had them is gone`)
+  }
+
+  async function pause(): Promise<undefined> {
+    await new Promise((resolve) => setTimeout(resolve, askAgainMs))
+  }
+}

@@ -1,0 +1,57 @@
+/** The node's two directories: made, checked, and locked, so that there is one coordinator for them. */
+import {closeSync, constants, mkdirSync, openSync, readFileSync, statSync, writeFileSync} from 'node:fs'
+import {join} from 'node:path'
+import {TallyError} from '../kernel/errors.ts'
+import {lockFile} from '../linux/file-lock.ts'
+import {idSchema} from '../../machines/ids.ts'
+
+export interface NodeDirectories {
+  readonly stateDir: string
+  readonly runDir: string
+}
+
+/**
+ * @returns the lock; the kernel gives it back when this process ends
+ * @throws TallyError STATE_DIR_INVALID, NODE_RUNNING
+ */
+export function claimDirectories({stateDir, runDir}: NodeDirectories, node: string): Disposable {
+  for (const directory of [stateDir, runDir]) claim(directory)
+  const fd = openSync(join(stateDir, 'coordinator.lock'), constants.O_RDWR | constants.O_CREAT, 0o600)
+  if (!lockFile(fd)) {
+    closeSync(fd)
+    throw new TallyError('NODE_RUNNING', `a coordinator already runs on the state directory ${stateDir}; \`tally down\` ends it`, {details: {stateDir}})
+  }
+  checkNode(stateDir, node)
+  return {[Symbol.dispose]: () => closeSync(fd)}
+}
+
+/** Whoever can write there is root on the node, so nobody else may. */
+function claim(directory: string): void {
+  try {
+    mkdirSync(directory, {recursive: true, mode: 0o700})
+    const {uid, mode} = statSync(directory)
+    const own = process.getuid?.() ?? 0
+    if (uid !== own) throw new TallyError('STATE_DIR_INVALID', `expected ${directory} to belong to uid ${own}, got uid ${uid}`)
+    if ((mode & 0o022) !== 0) {
+      throw new TallyError('STATE_DIR_INVALID', `expected ${directory} to be writable by its owner alone, got mode ${(mode & 0o777).toString(8)}`)
+    }
+  } catch (cause) {
+    if (cause instanceof TallyError) throw cause
+    const why = cause instanceof Error ? cause.message : String(cause)
+    throw new TallyError('STATE_DIR_INVALID', `cannot use the directory ${directory}: ${why}`, {cause})
+  }
+}
+
+/** The node's name is in every event: a state directory keeps the one that it was made with. */
+function checkNode(stateDir: string, node: string): void {
+  const file = join(stateDir, 'node')
+  try {
+    writeFileSync(file, `${node}\n`, {flag: 'wx', mode: 0o600})
+  } catch {
+    const known = idSchema.safeParse(readFileSync(file, 'utf8').trim())
+    if (!known.success) throw new TallyError('STATE_DIR_INVALID', `expected a node name in ${file}, got something else`)
+    if (known.data !== node) {
+      throw new TallyError('STATE_DIR_INVALID', `the state directory ${stateDir} is that of node ${known.data}, not of ${node}: expected --node ${known.data}`)
+    }
+  }
+}

@@ -1,0 +1,184 @@
+/** The coordinator process: one per node. It may die and come back at any time; containers do not notice. */
+import {rmdirSync, rmSync} from 'node:fs'
+import {dirname, join} from 'node:path'
+import {fileURLToPath} from 'node:url'
+import {createSystemClock} from '../kernel/clock.ts'
+import {toErrorBody} from '../kernel/errors.ts'
+import {createLogger} from '../kernel/log.ts'
+import {version} from '../kernel/version.ts'
+import {type Connection, connectNats, readConnection, writeConnection} from '../messaging/connection.ts'
+import {type EmbeddedServer, isAlive, startEmbeddedServer, stopEmbeddedServer} from '../messaging/embedded-server.ts'
+import {createNatsLink} from '../messaging/link.ts'
+import {registerService} from '../messaging/services.ts'
+import {ensureEventStream} from '../messaging/stream.ts'
+import {createSubjects} from '../messaging/subjects.ts'
+import {createRunc} from '../runtime/runc/runc.ts'
+import {type ContainerName, findOrphans, listContainers} from './containers.ts'
+import {claimDirectories} from './directories.ts'
+import {type CoordinatorOptions, coordinatorOptionsSchema, coordinatorOptionsVariable} from './options.ts'
+import {createProjection} from './projection.ts'
+import {createNodeEndpoints} from './service.ts'
+import {createSupervisors} from './supervisors.ts'
+
+const logger = createLogger('coordinator')
+const clock = createSystemClock()
+
+try {
+  await main(coordinatorOptionsSchema.parse(JSON.parse(process.env[coordinatorOptionsVariable] ?? '{}')))
+} catch (error) {
+  const {code, message} = toErrorBody(error)
+  logger.fatal({code, err: error}, message)
+  process.stderr.write(`tally: ${message} [${code}]\n`)
+  process.exit(1)
+}
+
+async function main(options: CoordinatorOptions): Promise<void> {
+  const {node, stateDir, runDir, prefix} = options
+  process.title = `tally-coordinator ${node}`
+  const startedAt = new Date(clock.now()).toISOString()
+  const lock = claimDirectories(options, node)
+  const subjects = createSubjects(prefix)
+  const connectionFile = join(runDir, 'connection.json')
+  const embeddedOptions = {binary: options.natsServer, dir: join(stateDir, 'nats'), runDir, clock}
+
+  let embedded: EmbeddedServer | undefined = options.nats ? undefined : await startEmbeddedServer(embeddedOptions)
+  await publishConnection()
+  {
+    // Before anything waits: can we have what we need at all?
+    const connection = await connectNats({...toConnection(), name: `tally-coordinator ${node} check`})
+    await ensureEventStream(connection, subjects)
+    await connection.close()
+  }
+
+  const link = createNatsLink({readConnection: () => readConnection(connectionFile), name: () => process.title, clock, logger})
+  link.onSession((connection) => ensureEventStream(connection, subjects))
+  const supervisors = createSupervisors({
+    program: join(dirname(fileURLToPath(import.meta.url)), 'supervisor.js'),
+    options: {stateDir, runDir, runtime: options.runtime},
+    logFile: join(stateDir, 'supervisors.log'),
+    logger,
+    onEnd: () => adoptOrphans(),
+  })
+  const projection = createProjection({link, subjects, clock, logger})
+  const runtime = createRunc({binary: options.runtime, root: join(runDir, 'runc'), logDir: runDir})
+  let closing = false
+
+  const endpoints = createNodeEndpoints({
+    node,
+    directories: options,
+    supervisors,
+    projection,
+    subjects,
+    session: link.session,
+    info: async () => {
+      const found = await runtime.version().catch(() => undefined)
+      return {
+        version,
+        coordinatorPid: process.pid,
+        natsPid: embedded?.process.pid ?? null,
+        natsUrl: toConnection().url,
+        stateDir,
+        runDir,
+        ...(found && {runtime: found}),
+        nodeVersion: process.version,
+        startedAt,
+      }
+    },
+    shutDown: async ({containers}) => {
+      if (containers) await deleteContainers()
+      // The reply goes out first.
+      setTimeout(() => void close(), 20)
+    },
+    logger,
+  })
+  link.onSession(async (connection) => {
+    await registerService(connection, {
+      name: 'tally-coordinator',
+      version,
+      description: `coordinates node ${node}`,
+      metadata: {node, pid: String(process.pid)},
+      endpoints,
+      logger,
+    })
+    logger.info({node, url: toConnection().url}, 'ready')
+  })
+  adoptOrphans()
+  supervisors.prepare()
+  if (embedded) void keepServer()
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => void close())
+
+  function toConnection(): Connection {
+    const server = options.nats ?? embedded
+    if (!server) throw new Error('neither an embedded server nor a URL')
+    return {url: server.url, credentials: server.credentials, node, prefix}
+  }
+
+  async function publishConnection(): Promise<void> {
+    await writeConnection(connectionFile, toConnection())
+  }
+
+  /** Containers whose supervisor has died get another. */
+  function adoptOrphans(): void {
+    if (closing) return
+    const assigned = [...supervisors.pids.values()]
+    const isAssigned = (name: ContainerName) => assigned.some(({namespace, id}) => namespace === name.namespace && id === name.id)
+    for (const {namespace, id, uid} of findOrphans(options, isAssigned, logger)) {
+      logger.warn({namespace, id}, 'starting a supervisor for a container that has none')
+      supervisors.assign({node, namespace, id, uid, work: {type: 'recover'}}).catch((error: unknown) => {
+        logger.error({err: error, namespace, id}, 'cannot supervise this container')
+      })
+    }
+  }
+
+  /** The embedded server is restarted when it ends, whoever's child it was. */
+  async function keepServer(): Promise<void> {
+    while (!closing) {
+      await clock.sleep(200)
+      if (closing || !embedded || isAlive(embedded.process)) continue
+      logger.error({pid: embedded.process.pid}, 'nats-server has ended; starting it again')
+      try {
+        embedded = await startEmbeddedServer(embeddedOptions)
+        await publishConnection()
+      } catch (error) {
+        logger.error({err: error}, 'cannot start nats-server; trying again')
+        await clock.sleep(1_000)
+      }
+    }
+  }
+
+  async function deleteContainers(): Promise<void> {
+    const connection = await link.connected()
+    await Promise.all(
+      listContainers(options).map(async ({namespace, id}) => {
+        const subject = subjects.containerCommand({node, namespace, id}, 'delete')
+        await connection.request(subject, JSON.stringify({force: true}), {timeout: 60_000}).catch((error: unknown) => {
+          logger.error({err: error, namespace, id}, 'cannot delete')
+        })
+      }),
+    )
+  }
+
+  async function close(): Promise<void> {
+    if (closing) return
+    closing = true
+    logger.info('ending; containers run on')
+    supervisors.close()
+    await link[Symbol.asyncDispose]()
+    if (!options.nats) await stopEmbeddedServer(embeddedOptions)
+    // With no container left, nobody needs the run directory.
+    if (listContainers(options).length === 0) {
+      for (const leftover of ['connection.json', 'runc', 'containers']) rmSync(join(runDir, leftover), {recursive: true, force: true})
+      removeIfEmpty(runDir)
+    }
+    lock[Symbol.dispose]()
+    process.exit(0)
+  }
+}
+
+function removeIfEmpty(directory: string): void {
+  try {
+    rmdirSync(directory)
+  } catch {
+    // Something of somebody else's is in it.
+  }
+}

@@ -1,0 +1,25 @@
+import {hostname} from 'node:os'
+import {z} from 'zod'
+import {idSchema} from '../../machines/ids.ts'
+import {credentialsSchema} from '../messaging/connection.ts'
+import {defaultPrefix} from '../messaging/subjects.ts'
+
+/** What a coordinator is started with: one JSON object in the environment, since it may hold a password. */
+export const coordinatorOptionsSchema = z.strictObject({
+  stateDir: z.string().regex(/^\//, 'expected an absolute path').default('/var/lib/tally'),
+  runDir: z.string().regex(/^\//, 'expected an absolute path').default('/run/tally'),
+  node: idSchema.default(() => toNodeName(hostname())),
+  prefix: z.string().default(defaultPrefix),
+  /** Yours; a server of our own is started when absent. */
+  nats: z.strictObject({url: z.string(), credentials: credentialsSchema}).optional(),
+  natsServer: z.string().default('nats-server'),
+  runtime: z.string().default('runc'),
+})
+export type CoordinatorOptions = z.infer<typeof coordinatorOptionsSchema>
+export const coordinatorOptionsVariable = 'TALLY_COORDINATOR_OPTIONS'
+
+/** A host name may have dots, which part subjects. */
+export function toNodeName(host: string): string {
+  const name = host.replace(/[^A-Za-z0-9_-]+/g, '-').replace(/^[^A-Za-z0-9]+/, '').slice(0, 63)
+  return name || 'local'
+}

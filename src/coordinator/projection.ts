@@ -1,0 +1,84 @@
+/** All containers that the stream knows, each the fold of its events. What has been deleted is forgotten. */
+import type {NatsConnection} from 'nats'
+import type {LedgerEvent} from '../../machines/events.ts'
+import {applyEvent, emptyLedger, type Ledger, toTopLevelState} from '../../machines/ledger.ts'
+import type {Clock} from '../kernel/clock.ts'
+import type {Logger} from '../kernel/log.ts'
+import type {NatsLink} from '../messaging/link.ts'
+import {lastStreamSequence, readEvents} from '../messaging/stream.ts'
+import type {Subjects} from '../messaging/subjects.ts'
+
+export interface Projection {
+  /** By source, `/tally/<node>/<ns>/<id>`. */
+  readonly ledgers: ReadonlyMap<string, Ledger>
+  /** Resolves when everything that is in the stream now has been folded: who asks reads his own writes. */
+  caughtUp(connection: NatsConnection): Promise<void>
+}
+
+export interface ProjectionOptions {
+  readonly link: NatsLink
+  readonly subjects: Subjects
+  readonly clock: Clock
+  readonly logger: Logger
+}
+
+const catchUpPatienceMs = 2_000
+const retryMs = 250
+
+export function createProjection({link, subjects, clock, logger}: ProjectionOptions): Projection {
+  const ledgers = new Map<string, Ledger>()
+  let folded = 0
+  let waiting: readonly (() => void)[] = []
+
+  link.onSession(async (connection) => {
+    while (!connection.isClosed()) {
+      try {
+        // A stream that is shorter than what we have read is another one: begin again.
+        if ((await lastStreamSequence(connection, subjects)) < folded) {
+          ledgers.clear()
+          folded = 0
+        }
+        for await (const {event, streamSequence} of readEvents(connection, subjects, {from: {streamSequence: folded + 1}, follow: true})) {
+          fold(event)
+          folded = streamSequence
+          for (const resolve of waiting) resolve()
+        }
+      } catch (error) {
+        if (!connection.isClosed()) logger.warn({err: error}, 'cannot read the stream; trying again')
+      }
+      if (!connection.isClosed()) await clock.sleep(retryMs)
+    }
+  })
+
+  return {
+    ledgers,
+    caughtUp: async (connection) => {
+      const target = await lastStreamSequence(connection, subjects)
+      const giveUpAt = clock.now() + catchUpPatienceMs
+      while (folded < target && clock.now() < giveUpAt) await Promise.race([nextFold(), clock.sleep(100)])
+    },
+  }
+
+  function nextFold(): Promise<void> {
+    return new Promise((resolve) => {
+      const done = () => {
+        waiting = waiting.filter((other) => other !== done)
+        resolve()
+      }
+      waiting = [...waiting, done]
+    })
+  }
+
+  function fold(event: LedgerEvent): void {
+    const known = ledgers.get(event.source)
+    // A reused id is another container, with a history of its own.
+    const from = known && known.latest?.uid === event.uid ? known : emptyLedger
+    try {
+      const {ledger} = applyEvent(from, event)
+      if (toTopLevelState(ledger) === 'deleted') ledgers.delete(event.source)
+      else ledgers.set(event.source, ledger)
+    } catch (error) {
+      logger.warn({err: error, source: event.source, sequence: event.sequence}, 'an event does not follow from those before it')
+    }
+  }
+}

@@ -1,0 +1,84 @@
+/** The node's address on NATS: create, list, info, shutdown. */
+import {randomBytes, randomUUID} from 'node:crypto'
+import type {NatsConnection} from 'nats'
+import {nodeCommandSchemas} from '../../machines/commands.ts'
+import type {CreateRequest} from '../../machines/create-request.ts'
+import {type ContainerView, type NodeInfo, toContainerView} from '../../machines/view.ts'
+import {TallyError} from '../kernel/errors.ts'
+import type {Logger} from '../kernel/log.ts'
+import {type Endpoint, endpoint} from '../messaging/services.ts'
+import type {Subjects} from '../messaging/subjects.ts'
+import {checkRequest} from '../runtime/bundle.ts'
+import type {Directories} from '../supervisor/layout.ts'
+import {releaseContainer, reserveContainer} from './containers.ts'
+import type {Projection} from './projection.ts'
+import type {Supervisors} from './supervisors.ts'
+
+export interface NodeServiceDependencies {
+  readonly node: string
+  readonly directories: Directories
+  readonly supervisors: Supervisors
+  readonly projection: Projection
+  readonly subjects: Subjects
+  readonly session: () => NatsConnection | undefined
+  readonly info: () => Promise<Omit<NodeInfo, 'containers' | 'node'>>
+  readonly shutDown: (options: {readonly containers: boolean}) => Promise<void>
+  readonly logger: Logger
+}
+
+export function createNodeEndpoints(dependencies: NodeServiceDependencies): readonly Endpoint[] {
+  const {node, subjects, info, shutDown} = dependencies
+  const subject = (verb: keyof typeof nodeCommandSchemas) => subjects.nodeCommand(node, verb)
+  return [
+    endpoint('create', subject('create'), nodeCommandSchemas.create, (request, origin) => create(dependencies, request, origin)),
+    endpoint('list', subject('list'), nodeCommandSchemas.list, async ({all, namespace}) => {
+      const views = await list(dependencies)
+      const isShown = (view: ContainerView) => (all || isLive(view)) && (namespace === undefined || view.namespace === namespace)
+      return {containers: views.filter(isShown)}
+    }),
+    endpoint('info', subject('info'), nodeCommandSchemas.info, async () => {
+      const views = await list(dependencies)
+      const containers: Record<string, number> = {}
+      for (const {state} of views) containers[state] = (containers[state] ?? 0) + 1
+      return {node, ...(await info()), containers}
+    }),
+    endpoint('shutdown', subject('shutdown'), nodeCommandSchemas.shutdown, async ({containers}) => {
+      await shutDown({containers})
+      return {}
+    }),
+  ]
+}
+
+async function create(
+  {node, directories, supervisors, logger}: NodeServiceDependencies,
+  wanted: CreateRequest,
+  origin: {readonly actor: string; readonly correlationId: string},
+): Promise<unknown> {
+  await checkRequest(wanted)
+  const id = wanted.id ?? randomBytes(6).toString('hex')
+  const {namespace} = wanted
+  const request = {...wanted, id}
+  reserveContainer(directories, {namespace, id})
+  try {
+    return await supervisors.assign({node, namespace, id, uid: randomUUID(), work: {type: 'create', request, ...origin}})
+  } catch (error) {
+    // Whatever went wrong, an id without a journal is free.
+    releaseContainer(directories, {namespace, id})
+    logger.info({err: error, namespace, id}, 'create failed')
+    throw error
+  }
+}
+
+async function list({node, projection, session}: NodeServiceDependencies): Promise<readonly ContainerView[]> {
+  const connection = session()
+  if (!connection) throw new TallyError('NATS_UNREACHABLE', 'the connection to NATS was lost')
+  await projection.caughtUp(connection)
+  return [...projection.ledgers.values()]
+    .flatMap((ledger) => toContainerView(ledger) ?? [])
+    .filter((view) => view.node === node)
+}
+
+/** What `ps` shows without `-a`. */
+function isLive({state}: ContainerView): boolean {
+  return state !== 'stopped' && state !== 'failed'
+}

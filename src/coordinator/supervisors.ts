@@ -1,0 +1,107 @@
+/**
+ * Starting supervisors and handing them their work. One is kept ready, so that a create does not wait for a process to
+ * start. A supervisor outlives us: it is detached, and nothing of ours is open in it but a log.
+ */
+import {type ChildProcess, spawn} from 'node:child_process'
+import {closeSync, openSync} from 'node:fs'
+import {fromFailure, TallyError} from '../kernel/errors.ts'
+import type {Logger} from '../kernel/log.ts'
+import {type Assignment, assignmentReplySchema, type SupervisorOptions, supervisorOptionsVariable} from '../supervisor/assignment.ts'
+
+export interface Supervisors {
+  /**
+   * Hands a container to a supervisor. Resolves to what it answers: the container's view.
+   * @throws TallyError that of the supervisor, or SUPERVISOR_FAILED when it died before it answered
+   */
+  assign(assignment: Assignment): Promise<unknown>
+  /** Pids of the supervisors started here that still run, with their containers. */
+  readonly pids: ReadonlyMap<number, Assignment>
+  /** Starts the one that is kept ready. */
+  prepare(): void
+  /** Ends the one that is kept ready. */
+  close(): void
+}
+
+export interface SupervisorsOptions {
+  /** The bundled supervisor. */
+  readonly program: string
+  readonly options: SupervisorOptions
+  /** Where they write diagnostics. */
+  readonly logFile: string
+  readonly logger: Logger
+  /** A supervisor that had a container has ended. */
+  readonly onEnd: (assignment: Assignment) => void
+}
+
+export function createSupervisors({program, options, logFile, logger, onEnd}: SupervisorsOptions): Supervisors {
+  const pids = new Map<number, Assignment>()
+  let ready: ChildProcess | undefined
+
+  return {
+    pids,
+    prepare,
+    assign: async (assignment) => {
+      const child = ready ?? start()
+      ready = undefined
+      const {pid} = child
+      if (pid === undefined) throw new TallyError('SUPERVISOR_FAILED', `cannot start a supervisor with ${process.execPath}`)
+      pids.set(pid, assignment)
+      child.once('exit', (code, signal) => {
+        pids.delete(pid)
+        logger.debug({pid, code, signal}, 'a supervisor ended')
+        onEnd(assignment)
+      })
+      try {
+        return await ask(child, assignment)
+      } finally {
+        if (child.connected) child.disconnect()
+        // The next one starts now, while nobody waits for it.
+        prepare()
+      }
+    },
+    close: () => {
+      ready?.disconnect()
+      ready = undefined
+    },
+  }
+
+  function prepare(): void {
+    if (ready) return
+    const child = start()
+    child.once('exit', () => {
+      if (ready === child) ready = undefined
+    })
+    ready = child
+  }
+
+  function start(): ChildProcess {
+    const log = openSync(logFile, 'a', 0o600)
+    const child = spawn(process.execPath, ['--enable-source-maps', program], {
+      detached: true,
+      stdio: ['ignore', log, log, 'ipc'],
+      cwd: '/',
+      env: {...process.env, [supervisorOptionsVariable]: JSON.stringify(options)},
+    })
+    closeSync(log)
+    child.once('error', (error) => logger.error({err: error}, 'cannot start a supervisor'))
+    child.unref()
+    return child
+  }
+}
+
+async function ask(child: ChildProcess, assignment: Assignment): Promise<unknown> {
+  const {promise, resolve, reject} = Promise.withResolvers<unknown>()
+  const died = () => reject(new TallyError('SUPERVISOR_FAILED', `the supervisor of ${assignment.namespace}/${assignment.id} died before it answered`))
+  child.once('exit', died)
+  child.once('message', (message) => {
+    const reply = assignmentReplySchema.parse(message)
+    if (reply.type === 'done') resolve(reply.view)
+    else reject(fromFailure(reply.error))
+  })
+  child.send(assignment, (error) => error && died())
+  try {
+    return await promise
+  } finally {
+    child.off('exit', died)
+  }
+}

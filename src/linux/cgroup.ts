@@ -1,47 +1,63 @@
 /** Control groups as the kernel shows them: v1, v2 and both at once (hybrid). */
-import {readFileSync} from 'node:fs'
-import {join} from 'node:path'
+import {readdirSync, readFileSync} from 'node:fs'
+import {join, relative} from 'node:path'
 
 /**
- * The directories that account for a process, one per mounted hierarchy; the root group of a hierarchy is left out, since
- * it accounts for everything. From /proc/<pid>/cgroup (cgroups(7)) and /proc/self/mountinfo (proc(5)).
+ * The directories that account for a process and not for this one: one per mounted hierarchy, without the root group and
+ * without groups in which this process is too. MUST hold: what is in them may be killed; a runtime that leaves a hierarchy
+ * alone (runc does v1 `misc`) leaves the container in our group there, together with everything else of the session.
+ * From /proc/<pid>/cgroup (cgroups(7)) and /proc/self/mountinfo (proc(5)).
  */
 export function readCgroupDirectories(pid: number): readonly string[] {
-  const mounts = readCgroupMounts()
-  return readFileSync(`/proc/${pid}/cgroup`, 'utf8')
+  const mounts = parseMounts(readFileSync('/proc/self/mountinfo', 'utf8'))
+  const ours = new Set(toDirectories(readFileSync('/proc/self/cgroup', 'utf8'), mounts))
+  return toDirectories(readFileSync(`/proc/${pid}/cgroup`, 'utf8'), mounts).filter((directory) => !ours.has(directory))
+}
+
+/** Processes in a group and the groups below it; none when the group is gone. */
+export function readCgroupProcesses(directory: string): readonly number[] {
+  try {
+    const own = readFileSync(join(directory, 'cgroup.procs'), 'utf8').split('\n').filter(Boolean).map(Number)
+    const below = readdirSync(directory, {withFileTypes: true}).filter((entry) => entry.isDirectory())
+    return [...own, ...below.flatMap(({name}) => readCgroupProcesses(join(directory, name)))]
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ENODEV')) return []
+    throw error
+  }
+}
+
+/** A mounted hierarchy. */
+export interface CgroupMount {
+  /** Where it is mounted. */
+  readonly directory: string
+  /** The group that is seen there; `/` but where a container was given a part of its host's tree. */
+  readonly root: string
+  readonly type: 'cgroup' | 'cgroup2'
+  readonly options: readonly string[]
+}
+
+/** @param mountinfo text of /proc/<pid>/mountinfo */
+export function parseMounts(mountinfo: string): readonly CgroupMount[] {
+  return mountinfo.split('\n').flatMap((line) => {
+    const [before = '', after = ''] = line.split(' - ')
+    const [type, , options = ''] = after.split(' ')
+    const [, , , root, directory] = before.split(' ')
+    if ((type !== 'cgroup' && type !== 'cgroup2') || root === undefined || directory === undefined) return []
+    return [{directory, root, type, options: options.split(',')}]
+  })
+}
+
+/** @param cgroup text of /proc/<pid>/cgroup. @returns the groups that can be seen from here, but for the root of a hierarchy. */
+export function toDirectories(cgroup: string, mounts: readonly CgroupMount[]): readonly string[] {
+  return cgroup
     .trimEnd()
     .split('\n')
     .flatMap((line) => {
       const [, controllers = '', ...path] = line.split(':')
-      const group = path.join(':')
       const mount = mounts.find((candidate) => serves(candidate, controllers))
-      return mount && group !== '/' ? [join(mount.directory, group)] : []
-    })
-}
-
-/** Processes in a group, itself and not its children; none when the group is gone. */
-export function readCgroupProcesses(directory: string): readonly number[] {
-  try {
-    return readFileSync(join(directory, 'cgroup.procs'), 'utf8').split('\n').filter(Boolean).map(Number)
-  } catch {
-    return []
-  }
-}
-
-interface CgroupMount {
-  readonly directory: string
-  readonly type: string
-  readonly options: readonly string[]
-}
-
-function readCgroupMounts(): readonly CgroupMount[] {
-  return readFileSync('/proc/self/mountinfo', 'utf8')
-    .split('\n')
-    .flatMap((line) => {
-      const [before = '', after = ''] = line.split(' - ')
-      const [type = '', , options = ''] = after.split(' ')
-      const directory = before.split(' ')[4]
-      return directory && type.startsWith('cgroup') ? [{directory, type, options: options.split(',')}] : []
+      if (!mount) return []
+      const below = relative(mount.root, path.join(':'))
+      return below === '' || below.startsWith('..') ? [] : [join(mount.directory, below)]
     })
 }
 

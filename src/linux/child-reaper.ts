@@ -6,26 +6,34 @@
  * it ends. MUST hold: a status of Node's children is never taken; achieved by everything being on one thread, where a
  * spawn registers its pid before any signal handler runs.
  */
-import {readProcessStat, listChildren} from './process-table.ts'
-import {type ChildExit, peekChild, reapChild} from './wait.ts'
+import {SystemCallError} from './libc.ts'
+import {listChildren} from './process-table.ts'
+import {type ChildExit, ECHILD, peekChild, type ResourceUsage, reapChild} from './wait.ts'
+
+export type OnExit = (exit: ChildExit, usage: ResourceUsage) => void
 
 export interface ChildReaper extends Disposable {
-  /** Calls `onExit` once, when the child has ended. It is left a zombie: call `reap` when its status is safe. */
-  watch(pid: number, onExit: (exit: ChildExit) => void): void
+  /**
+   * Calls `onExit` once, when the child has ended; before `watch` returns, if it has already. It is left a zombie: call
+   * `reap` when its status is safe.
+   * @throws SystemCallError ECHILD when it is no child of this process, whose exit would never be seen
+   */
+  watch(pid: number, onExit: OnExit): void
+  /** Lets the kernel forget a child that was reported. Idempotent. */
   reap(pid: number): void
   /**
    * Nobody is taken for an orphan until this is disposed of: for the moment in which a runtime has left us an init that
    * nobody watches yet.
    */
   holdOrphans(): Disposable
-  /** Node spawned this one and will reap it. */
+  /** Node spawned this one and will reap it. MUST be called in the same turn of the event loop as the spawn. */
   spawned(pid: number): void
-  /** Node has reaped it. */
+  /** Node has reaped it: from now on the pid may be another process's. */
   forget(pid: number): void
 }
 
 export function createChildReaper({onOrphan}: {readonly onOrphan?: (pid: number, exit: ChildExit) => void} = {}): ChildReaper {
-  const watched = new Map<number, (exit: ChildExit) => void>()
+  const watched = new Map<number, OnExit>()
   /** Reported, and waiting for `reap`. */
   const reported = new Set<number>()
   const nodes = new Set<number>()
@@ -35,13 +43,14 @@ export function createChildReaper({onOrphan}: {readonly onOrphan?: (pid: number,
 
   return {
     watch: (pid, onExit) => {
+      if (peekChild(pid).type === 'not-a-child') throw new SystemCallError('waitid', ECHILD)
       watched.set(pid, onExit)
       // It may have ended before anybody watched.
       scan()
     },
     reap: (pid) => {
-      reported.delete(pid)
-      reapChild(pid)
+      // Once only: afterwards the pid may be one of Node's children.
+      if (reported.delete(pid)) reapChild(pid)
     },
     holdOrphans: () => {
       holds += 1
@@ -53,7 +62,11 @@ export function createChildReaper({onOrphan}: {readonly onOrphan?: (pid: number,
       }
     },
     spawned: (pid) => void nodes.add(pid),
-    forget: (pid) => void nodes.delete(pid),
+    forget: (pid) => {
+      nodes.delete(pid)
+      // An orphan that was given the same pid has been passed over so far.
+      scan()
+    },
     [Symbol.dispose]: () => void process.off('SIGCHLD', scan),
   }
 
@@ -63,16 +76,16 @@ export function createChildReaper({onOrphan}: {readonly onOrphan?: (pid: number,
       if (nodes.has(pid) || reported.has(pid)) continue
       const onExit = watched.get(pid)
       if (onExit) report(pid, onExit)
-      else if (holds === 0 && readProcessStat(pid)?.state === 'Z') reapOrphan(pid)
+      else if (holds === 0) reapOrphan(pid)
     }
   }
 
-  function report(pid: number, onExit: (exit: ChildExit) => void): void {
+  function report(pid: number, onExit: OnExit): void {
     const status = peekChild(pid)
     if (status.type !== 'exited') return
     watched.delete(pid)
     reported.add(pid)
-    onExit(status.exit)
+    onExit(status.exit, status.usage)
   }
 
   function reapOrphan(pid: number): void {

@@ -6,11 +6,13 @@ const library = koffi.load('libc.so.6')
 
 export const libc = {
   prctl: library.func('int prctl(int option, unsigned long a, unsigned long b, unsigned long c, unsigned long d)'),
-  waitid: library.func('int waitid(int idtype, uint32_t id, _Out_ uint8_t *info, int options)'),
   flock: library.func('int flock(int fd, int operation)'),
   mkfifo: library.func('int mkfifo(const char *path, uint32_t mode)'),
   ioctl: library.func('int ioctl(int fd, unsigned long request, _Inout_ uint8_t *argument)'),
+  poll: library.func('int poll(_Inout_ uint8_t *fds, unsigned long count, int timeoutMs)'),
   syscall: library.func('long syscall(long number, long a, long b, long c, long d)'),
+  /** By number, because the library's own waitid has no resource usage. */
+  waitid: library.func('long syscall(long number, int idtype, uint32_t id, _Out_ uint8_t *info, int options, _Out_ uint8_t *usage)'),
 } as const
 
 /** A system call that failed: which, and why, as errno names it. */

@@ -44,7 +44,11 @@ export function readBootId(): string {
   return bootId
 }
 
-/** The children of this process, whichever of its threads they hang on. */
+/**
+ * The children of this process, zombies included, whichever of its threads they hang on. From
+ * /proc/self/task/<tid>/children, which is whole as long as nobody reaps while it is read; without CONFIG_PROC_CHILDREN, by
+ * looking at every process of the machine.
+ */
 export function listChildren(): readonly number[] {
   const threads = readdirSync('/proc/self/task')
   const lists = threads.map((thread) => readIfThere(`/proc/self/task/${thread}/children`))
@@ -56,11 +60,12 @@ export function listProcesses(): readonly number[] {
   return readdirSync('/proc').filter((name) => /^\d+$/.test(name)).map(Number)
 }
 
-/** A process may end between being named and being looked at. */
+/** A process may end between being named (ENOENT) or opened (ESRCH) and being read; any other failure says nothing about it. */
 function readIfThere(path: string): string | undefined {
   try {
     return readFileSync(path, 'utf8')
-  } catch {
-    return undefined
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ESRCH')) return undefined
+    throw error
   }
 }

@@ -1,0 +1,69 @@
+/**
+ * A process held by descriptor (pidfd_open(2), Linux ≥ 5.3): the holder never mistakes another process for it, and from
+ * Linux 6.15 on learns how it ended even when somebody else has reaped it.
+ *
+ * There is no event for it: Node cannot watch such a descriptor, and a thread that blocks in poll(2) would keep the process
+ * from exiting. Whoever is not the parent asks now and then.
+ */
+import {check, lastErrno, libc, SystemCallError} from './libc.ts'
+import {type ChildExit, toChildExit} from './wait.ts'
+
+/** The same numbers on every architecture (asm-generic/unistd.h). */
+const SYS_pidfd_send_signal = 424
+const SYS_pidfd_open = 434
+const ESRCH = 3
+/** Kernels before 6.13 know no such ioctl. */
+const ENOTTY = 25
+const EINVAL = 22
+
+const POLLIN = 1
+/** struct pollfd: int fd, short events, short revents. */
+const pollfd = {bytes: 8, fd: 0, events: 4, returned: 6} as const
+
+/** _IOWR(0xff, 11, struct pidfd_info), with the 64 bytes that the struct had at first (linux/pidfd.h). */
+const PIDFD_GET_INFO = 0xc040ff0b
+const PIDFD_INFO_EXIT = 1n << 3n
+/** struct pidfd_info: mask (64 bits) first, exit_code, as wait(2) encodes it, last. */
+const pidfdInfo = {bytes: 64, mask: 0, exitCode: 60} as const
+
+/**
+ * Close it with `closeSync`. Close-on-exec.
+ * @returns undefined when there is no such process
+ */
+export function openPidfd(pid: number): number | undefined {
+  const fd = libc.syscall(SYS_pidfd_open, pid, 0, 0, 0)
+  if (fd >= 0) return fd
+  const errno = lastErrno()
+  if (errno === ESRCH) return undefined
+  throw new SystemCallError('pidfd_open', errno)
+}
+
+/** Whether the process has ended, reaped or not. */
+export function hasPidfdEnded(fd: number): boolean {
+  const request = Buffer.alloc(pollfd.bytes)
+  request.writeInt32LE(fd, pollfd.fd)
+  request.writeInt16LE(POLLIN, pollfd.events)
+  check('poll', libc.poll(request, 1, 0))
+  return (request.readInt16LE(pollfd.returned) & POLLIN) !== 0
+}
+
+/** @returns undefined when it runs, is not reaped yet, or the kernel keeps no record (before Linux 6.15) */
+export function readPidfdExit(fd: number): ChildExit | undefined {
+  const info = Buffer.alloc(pidfdInfo.bytes)
+  info.writeBigUInt64LE(PIDFD_INFO_EXIT, pidfdInfo.mask)
+  if (libc.ioctl(fd, PIDFD_GET_INFO, info) < 0) {
+    const errno = lastErrno()
+    if (errno === ESRCH || errno === ENOTTY || errno === EINVAL) return undefined
+    throw new SystemCallError('PIDFD_GET_INFO', errno)
+  }
+  if ((info.readBigUInt64LE(pidfdInfo.mask) & PIDFD_INFO_EXIT) === 0n) return undefined
+  return toChildExit(info.readInt32LE(pidfdInfo.exitCode))
+}
+
+/** @returns false when it has ended and been reaped; a zombie takes signals, to no effect */
+export function sendPidfdSignal(fd: number, signalNumber: number): boolean {
+  if (libc.syscall(SYS_pidfd_send_signal, fd, signalNumber, 0, 0) >= 0) return true
+  const errno = lastErrno()
+  if (errno === ESRCH) return false
+  throw new SystemCallError('pidfd_send_signal', errno)
+}

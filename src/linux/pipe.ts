@@ -1,0 +1,11 @@
+import {check, libc} from './libc.ts'
+
+/** asm-generic/ioctls.h */
+const FIONREAD = 0x541b
+
+/** How much waits to be read in a pipe or FIFO. */
+export function bytesInPipe(fd: number): number {
+  const count = Buffer.alloc(4)
+  check('FIONREAD', libc.ioctl(fd, FIONREAD, count))
+  return count.readInt32LE()
+}

@@ -31,6 +31,12 @@ export const containerCommandSchemas = {
     offset: z.int().nonnegative().default(0),
     limitBytes: z.int().positive().max(512 * 1024).default(256 * 1024),
   }),
+  /** The CRI log from a file position, or from its last `tail` lines; whole lines, at most `limitBytes` and at least one. */
+  log: z.strictObject({
+    position: z.int().nonnegative().optional(),
+    tail: z.int().nonnegative().optional(),
+    limitBytes: z.int().positive().max(512 * 1024).default(256 * 1024),
+  }),
 } as const
 export type ContainerVerb = keyof typeof containerCommandSchemas
 export const containerVerbs = Object.keys(containerCommandSchemas) as readonly ContainerVerb[]

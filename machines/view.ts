@@ -33,7 +33,7 @@ export const containerViewSchema = z.object({
   /** Why the last create, start, kill or delete failed. */
   error: failureSchema.optional(),
   /** How many events the ledger has: the sequence of the latest. */
-  events: z.int(),
+  eventCount: z.int(),
 })
 export type ContainerView = z.infer<typeof containerViewSchema>
 
@@ -59,7 +59,7 @@ export function toContainerView(ledger: Ledger, supervisorPid?: number): Contain
     ...(startedAt && {startedAt}),
     ...(exited && {exit: exited.exit, exitedAt: exited.exitedAt}),
     ...(error && {error}),
-    events: latest.sequence,
+    eventCount: latest.sequence,
   }
 }
 
@@ -90,3 +90,14 @@ export const outputReplySchema = z.object({
   ended: z.boolean(),
 })
 export type OutputReply = z.infer<typeof outputReplySchema>
+
+/** Reply of a container's `log` command. */
+export const logReplySchema = z.object({
+  /** Lines of the CRI log. */
+  data: z.base64(),
+  /** Where to go on. */
+  next: z.int(),
+  /** Nothing will be added any more, and this was all. */
+  ended: z.boolean(),
+})
+export type LogReply = z.infer<typeof logReplySchema>

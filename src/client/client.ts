@@ -7,7 +7,7 @@ import type {ContainerVerb, NodeVerb} from '../../machines/commands.ts'
 import type {CreateRequestInput} from '../../machines/create-request.ts'
 import type {LedgerEvent} from '../../machines/events.ts'
 import type {ContainerAddress} from '../../machines/ids.ts'
-import {type ContainerView, containerViewSchema, type NodeInfo, nodeInfoSchema, type OutputReply, outputReplySchema} from '../../machines/view.ts'
+import {type ContainerView, containerViewSchema, type NodeInfo, nodeInfoSchema, type LogReply, logReplySchema, type OutputReply, outputReplySchema} from '../../machines/view.ts'
 import {TallyError} from '../kernel/errors.ts'
 import {requestJson} from '../messaging/codec.ts'
 import {type Connection, connectNats, type Credentials, readConnection} from '../messaging/connection.ts'
@@ -48,6 +48,8 @@ export interface ContainerClient {
   /** Resolves when init has exited, however long that takes. */
   wait(): Promise<ContainerView>
   output(stream: 'stdout' | 'stderr', offset: number): Promise<OutputReply>
+  /** Lines of the CRI log from a file position, or the last `tail` of them. */
+  log(from: {readonly position: number} | {readonly tail: number}): Promise<LogReply>
 }
 
 const requestTimeoutMs = 60_000
@@ -119,6 +121,7 @@ function createClient(
         }
       },
       output: (stream, offset) => send('output', {stream, offset}, outputReplySchema),
+      log: (from) => send('log', from, logReplySchema),
     }
 
     function command(verb: ContainerVerb, request: unknown, timeoutMs = requestTimeoutMs): Promise<ContainerView> {

@@ -17,13 +17,20 @@ export function readCgroupDirectories(pid: number): readonly string[] {
 /** Processes in a group and the groups below it; none when the group is gone. */
 export function readCgroupProcesses(directory: string): readonly number[] {
   try {
-    const own = readFileSync(join(directory, 'cgroup.procs'), 'utf8').split('\n').filter(Boolean).map(Number)
+    const listed = readFileSync(join(directory, 'cgroup.procs'), 'utf8').split('\n').map(Number)
+    // 0 stands for a process that cannot be seen from this pid namespace; to kill(2) it would be our own process group.
+    const own = listed.filter((pid) => pid > 0)
     const below = readdirSync(directory, {withFileTypes: true}).filter((entry) => entry.isDirectory())
     return [...own, ...below.flatMap(({name}) => readCgroupProcesses(join(directory, name)))]
   } catch (error) {
-    if (error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ENODEV')) return []
+    if (hasNoProcesses(error)) return []
     throw error
   }
+}
+
+/** The group is gone (ENODEV when it went while it was open), or its processes are listed above it, as in a threaded group. */
+function hasNoProcesses(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && ['ENOENT', 'ENODEV', 'ENOTSUP'].includes(String(error.code))
 }
 
 /** A mounted hierarchy. */

@@ -1,12 +1,10 @@
-import {closeSync, constants, fstatSync, ftruncateSync, mkdirSync, openSync, readSync, rmSync, writeSync} from 'node:fs'
+import {closeSync, constants, mkdirSync, openSync, readSync, rmSync} from 'node:fs'
 import {Socket} from 'node:net'
 import {join} from 'node:path'
 import {TallyError} from '../kernel/errors.ts'
-import {readLines} from '../kernel/lines.ts'
 import {makeFifo} from '../linux/fifo.ts'
 import type {ContainerStdio, ContainerStdioOptions, OutputChunk, StreamName} from './container-stdio.ts'
-import {encodeChunk} from './cri-log.ts'
-import {readLogEntries} from './log-file.ts'
+import {openLogWriter} from './log-writer.ts'
 
 const streamNames = ['stdout', 'stderr'] as const satisfies readonly StreamName[]
 const readBytes = 64 * 1024
@@ -26,8 +24,8 @@ export async function openContainerStdio(options: ContainerStdioOptions): Promis
 
 function open({fifoDir, logFile, now, onOutput}: ContainerStdioOptions): ContainerStdio {
   mkdirSync(fifoDir, {recursive: true, mode: 0o700})
-  const log = openLog(logFile)
-  const totals = log.totals
+  const log = openLogWriter(logFile)
+  const {totals} = log
   const childFds = [openSync('/dev/null', constants.O_RDONLY), ...streamNames.map(openForContainer)] as const
   const readers = streamNames.map((stream) => startReading(stream))
   let childFdsOpen = true
@@ -48,7 +46,7 @@ function open({fifoDir, logFile, now, onOutput}: ContainerStdioOptions): Contain
       disposed = true
       releaseChildFds()
       for (const reader of readers) reader.close()
-      closeSync(log.fd)
+      log[Symbol.dispose]()
     },
   }
 
@@ -70,6 +68,7 @@ function open({fifoDir, logFile, now, onOutput}: ContainerStdioOptions): Contain
     const socket = new Socket({fd, readable: true, writable: false})
     /** Read from the pipe, and not yet in the log because the disk would not take it. */
     let unwritten: OutputChunk | undefined
+    let writeError: unknown
     let closed = false
     socket.on('data', (bytes: Buffer) => {
       if (!record({stream, offset: totals[stream], atMs: now(), bytes})) retryLater()
@@ -82,7 +81,7 @@ function open({fifoDir, logFile, now, onOutput}: ContainerStdioOptions): Contain
         const giveUpAt = now() + drainPatienceMs
         while (!closed && (unwritten || readAvailable())) {
           if (!unwritten) continue
-          if (now() > giveUpAt) throw new TallyError('STDIO_FAILED', `the log cannot be written, ${unwritten.bytes.length} bytes of ${stream} wait`)
+          if (now() > giveUpAt) throw new TallyError('STDIO_FAILED', `the log cannot be written, ${unwritten.bytes.length} bytes of ${stream} wait`, {cause: writeError})
           await new Promise((resolve) => setTimeout(resolve, retryMs))
         }
       },
@@ -106,12 +105,12 @@ function open({fifoDir, logFile, now, onOutput}: ContainerStdioOptions): Contain
     }
 
     function record(chunk: OutputChunk): boolean {
-      if (!log.append(encodeChunk(chunk))) {
+      writeError = log.append(chunk)
+      if (writeError) {
         unwritten = chunk
         return false
       }
       unwritten = undefined
-      totals[stream] += chunk.bytes.length
       onOutput(chunk)
       return true
     }
@@ -126,37 +125,5 @@ function open({fifoDir, logFile, now, onOutput}: ContainerStdioOptions): Contain
         } else retryLater()
       }, retryMs)
     }
-  }
-}
-
-interface Log {
-  readonly fd: number
-  /** Bytes of each stream in it. */
-  readonly totals: Record<StreamName, number>
-  /** All or nothing: false when the disk would not take it. */
-  append(bytes: Buffer): boolean
-}
-
-function openLog(path: string): Log {
-  const fd = openSync(path, constants.O_RDWR | constants.O_CREAT | constants.O_APPEND, 0o600)
-  let size = 0
-  for (const line of readLines(fd, 0, fstatSync(fd).size)) if (line.complete) size = line.end
-  ftruncateSync(fd, size)
-  const totals = {stdout: 0, stderr: 0}
-  for (const entry of readLogEntries(fd)) Object.assign(totals, entry.end.streams)
-  return {
-    fd,
-    totals,
-    append: (bytes) => {
-      try {
-        for (let written = 0; written < bytes.length; ) written += writeSync(fd, bytes, written)
-      } catch {
-        // Disk full or read-only: what was written of it must not stand before the next try.
-        ftruncateSync(fd, size)
-        return false
-      }
-      size += bytes.length
-      return true
-    },
   }
 }

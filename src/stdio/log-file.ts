@@ -62,3 +62,49 @@ export function createOutputReader(path: string): OutputReader {
     },
   }
 }
+
+export interface LogPage {
+  /** Whole lines, as they are in the file. */
+  readonly bytes: Buffer
+  readonly next: number
+  readonly atEnd: boolean
+}
+
+/** Lines from a file position: at most `limitBytes`, but at least one where there is one. */
+export function readLogPage(path: string, position: number, limitBytes: number): LogPage {
+  const fd = openSync(path, constants.O_RDONLY)
+  try {
+    const {size} = fstatSync(fd)
+    let next = position
+    const pieces: Buffer[] = []
+    for (const line of readLines(fd, position, size)) {
+      if (!line.complete || (next > position && line.end - position > limitBytes)) break
+      pieces.push(line.bytes, Buffer.from('\n'))
+      next = line.end
+    }
+    return {bytes: Buffer.concat(pieces), next, atEnd: next >= size}
+  } finally {
+    closeSync(fd)
+  }
+}
+
+/** The file position of the last `count` lines of output: a line in parts counts once. */
+export function findTail(path: string, count: number): number {
+  const fd = openSync(path, constants.O_RDONLY)
+  try {
+    // Where each of the last `count` lines begins; the oldest is overwritten.
+    const starts: number[] = []
+    let begins = true
+    let position = 0
+    let line = 0
+    for (const entry of readLogEntries(fd)) {
+      if (begins) starts[line++ % (count + 1)] = position
+      begins = entry.bytes.at(-1) === 0x0a
+      position = entry.end.file
+    }
+    if (count === 0) return position
+    return line <= count ? 0 : (starts[(line - count) % (count + 1)] ?? 0)
+  } finally {
+    closeSync(fd)
+  }
+}

@@ -133,7 +133,7 @@ async function supervise({node, namespace, id, uid, work}: Assignment, {prefix}:
     {address, uid},
   )
   if (work.type === 'recover') await recover()
-  serveContainer({address, uid, version, loop, output, readOutput: createOutputReader(layout.log).read, link, outbox, subjects, logger: log})
+  serveContainer({address, uid, version, loop, output, readOutput: createOutputReader(layout.log).read, logFile: layout.log, link, outbox, subjects, logger: log})
   return loop
 
   async function recover(): Promise<void> {

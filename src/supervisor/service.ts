@@ -2,7 +2,7 @@
 import {type Command, containerCommandSchemas} from '../../machines/commands.ts'
 import type {ContainerAddress} from '../../machines/ids.ts'
 import type {Ledger} from '../../machines/ledger.ts'
-import {type ContainerView, type OutputReply, toContainerView} from '../../machines/view.ts'
+import {type ContainerView, type LogReply, type OutputReply, toContainerView} from '../../machines/view.ts'
 import {TallyError} from '../kernel/errors.ts'
 import type {Logger} from '../kernel/log.ts'
 import type {NatsLink} from '../messaging/link.ts'
@@ -10,6 +10,7 @@ import type {Outbox} from '../messaging/outbox.ts'
 import {type Endpoint, endpoint, registerService} from '../messaging/services.ts'
 import type {Subjects} from '../messaging/subjects.ts'
 import type {StreamName} from '../stdio/container-stdio.ts'
+import {findTail, readLogPage} from '../stdio/log-file.ts'
 import type {Loop, Origin} from './loop.ts'
 import type {Output} from './output.ts'
 
@@ -20,6 +21,8 @@ export interface ServiceDependencies {
   readonly loop: Loop
   readonly output: Output
   readonly readOutput: (stream: StreamName, offset: number, limitBytes: number) => Buffer
+  /** The CRI log. */
+  readonly logFile: string
   readonly link: NatsLink
   readonly outbox: Outbox
   readonly subjects: Subjects
@@ -52,7 +55,7 @@ export function toOwnView(ledger: Ledger): ContainerView {
   return view
 }
 
-function createEndpoints({address, loop, output, readOutput, outbox, subjects}: ServiceDependencies): readonly Endpoint[] {
+function createEndpoints({address, loop, output, readOutput, logFile, outbox, subjects}: ServiceDependencies): readonly Endpoint[] {
   const subject = (verb: keyof typeof containerCommandSchemas) => subjects.containerCommand(address, verb)
   const command =
     <T>(toCommand: (request: T) => Command) =>
@@ -70,6 +73,12 @@ function createEndpoints({address, loop, output, readOutput, outbox, subjects}: 
       const ended = output.ended
       const total = output.totals[stream]
       return {offset, data: readOutput(stream, offset, limitBytes).toString('base64'), total, ended}
+    }),
+    endpoint('log', subject('log'), containerCommandSchemas.log, async ({position, tail, limitBytes}): Promise<LogReply> => {
+      const {ended} = output
+      const start = position ?? (tail === undefined ? 0 : findTail(logFile, tail))
+      const {bytes, next, atEnd} = readLogPage(logFile, start, limitBytes)
+      return {data: bytes.toString('base64'), next, ended: ended && atEnd}
     }),
   ]
 

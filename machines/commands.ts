@@ -7,7 +7,9 @@ import {isSignalName, parseSignal, type SignalName} from './signals.ts'
 /** `"SIGTERM"`, `"term"`, `"15"` or `15`. */
 const signalInput = z
   .union([z.string(), z.int().transform(String)])
-  .refine((text) => parseSignal(text) !== undefined, {error: (issue) => `expected a signal name or number, got ${JSON.stringify(issue.input)}`})
+  .refine((text) => parseSignal(text) !== undefined, {
+    error: (issue) => `expected a signal name or number, got ${JSON.stringify(issue.input)}`,
+  })
   .transform((text) => parseSignal(text))
   .pipe(z.custom<SignalName>((value) => typeof value === 'string' && isSignalName(value)))
 
@@ -18,7 +20,14 @@ export const containerCommandSchemas = {
   /** Send a signal to init. Answers when it has been sent. */
   kill: z.strictObject({signal: signalInput.default('SIGKILL')}),
   /** `signal`, then SIGKILL after `graceMs`. Answers when the container has stopped; at once if it had before. */
-  stop: z.strictObject({signal: signalInput.default('SIGTERM'), graceMs: z.int().min(0).max(2 ** 31 - 1).default(10_000)}),
+  stop: z.strictObject({
+    signal: signalInput.default('SIGTERM'),
+    graceMs: z
+      .int()
+      .min(0)
+      .max(2 ** 31 - 1)
+      .default(10_000),
+  }),
   /** Remove the container and everything that was made for it; `force` kills it first. Answers when it is gone. */
   delete: z.strictObject({force: z.boolean().default(false)}),
   /** The container as it is. */
@@ -29,13 +38,21 @@ export const containerCommandSchemas = {
   output: z.strictObject({
     stream: z.enum(['stdout', 'stderr']),
     offset: z.int().nonnegative().default(0),
-    limitBytes: z.int().positive().max(512 * 1024).default(256 * 1024),
+    limitBytes: z
+      .int()
+      .positive()
+      .max(512 * 1024)
+      .default(256 * 1024),
   }),
   /** The CRI log from a file position, or from its last `tail` lines; whole lines, at most `limitBytes` and at least one. */
   log: z.strictObject({
     position: z.int().nonnegative().optional(),
     tail: z.int().nonnegative().optional(),
-    limitBytes: z.int().positive().max(512 * 1024).default(256 * 1024),
+    limitBytes: z
+      .int()
+      .positive()
+      .max(512 * 1024)
+      .default(256 * 1024),
   }),
 } as const
 export type ContainerVerb = keyof typeof containerCommandSchemas

@@ -42,7 +42,9 @@ const emptyContext: ContainerContext = {
   error: undefined,
 }
 
-const effect = <T extends EffectType>() => (_: unknown, _params: EffectParams[T]) => {}
+const effect =
+  <T extends EffectType>() =>
+  (_: unknown, _params: EffectParams[T]) => {}
 
 const chart = setup({
   types: {
@@ -99,7 +101,12 @@ const onExited = [
   {
     guard: 'isAutoRemoved',
     target: '#container.stopped',
-    actions: [recordExit, {type: 'timer.cancel', params: {timer: 'stop'}}, {type: 'runtime.sweep', params: {}}, {type: 'request.delete', params: {reason: 'auto-remove'}}],
+    actions: [
+      recordExit,
+      {type: 'timer.cancel', params: {timer: 'stop'}},
+      {type: 'runtime.sweep', params: {}},
+      {type: 'request.delete', params: {reason: 'auto-remove'}},
+    ],
   },
   {
     target: '#container.stopped',
@@ -170,7 +177,10 @@ export const containerMachine = chart.createMachine({
         'container.delete-requested': {
           guard: 'isForced',
           target: 'deleting',
-          actions: [{type: 'timer.cancel', params: {timer: 'stop'}}, {type: 'runtime.delete', params: {}}],
+          actions: [
+            {type: 'timer.cancel', params: {timer: 'stop'}},
+            {type: 'runtime.delete', params: {}},
+          ],
         },
       },
       states: {

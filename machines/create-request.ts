@@ -5,9 +5,7 @@
 import {z} from 'zod'
 import {idSchema} from './ids.ts'
 
-const absolutePath = z
-  .string()
-  .regex(/^\/[^\0]*$/, {error: (issue) => `expected an absolute path, got ${JSON.stringify(issue.input)}`})
+const absolutePath = z.string().regex(/^\/[^\0]*$/, {error: (issue) => `expected an absolute path, got ${JSON.stringify(issue.input)}`})
 const environmentVariable = z
   .string()
   .regex(/^[^=\0]+=[^\0]*$/, {error: (issue) => `expected KEY=VALUE, got ${JSON.stringify(issue.input)}`})
@@ -31,7 +29,10 @@ export const rootfsRequestSchema = z.strictObject({
   /** `name`, `uid`, `name:group` or `uid:gid`; names are looked up in the container's /etc/passwd and /etc/group. */
   user: z.string().min(1).default('0'),
   /** At most 64 bytes (sethostname(2)); the container's id when absent. */
-  hostname: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9.-]{0,63}$/).optional(),
+  hostname: z
+    .string()
+    .regex(/^[A-Za-z0-9][A-Za-z0-9.-]{0,63}$/)
+    .optional(),
   /** `none`: a network namespace with only loopback. `host`: the host's. */
   network: z.enum(['none', 'host']).default('none'),
 })

@@ -7,7 +7,16 @@ import type {ContainerVerb, NodeVerb} from '../../machines/commands.ts'
 import type {CreateRequestInput} from '../../machines/create-request.ts'
 import type {LedgerEvent} from '../../machines/events.ts'
 import type {ContainerAddress} from '../../machines/ids.ts'
-import {type ContainerView, containerViewSchema, type NodeInfo, nodeInfoSchema, type LogReply, logReplySchema, type OutputReply, outputReplySchema} from '../../machines/view.ts'
+import {
+  type ContainerView,
+  containerViewSchema,
+  type NodeInfo,
+  nodeInfoSchema,
+  type LogReply,
+  logReplySchema,
+  type OutputReply,
+  outputReplySchema,
+} from '../../machines/view.ts'
 import {TallyError} from '../kernel/errors.ts'
 import {requestJson} from '../messaging/codec.ts'
 import {type Connection, connectNats, type Credentials, readConnection} from '../messaging/connection.ts'
@@ -69,9 +78,16 @@ async function findConnection({runDir = '/run/tally', nats, node, prefix}: Clien
   const url = nats?.url ?? known?.url
   const name = node ?? known?.node
   if (!url || !name) {
-    throw new TallyError('NODE_NOT_RUNNING', `no node runs here: expected ${file}, which \`tally up\` writes, or --nats and --node`, {details: {file}})
+    throw new TallyError('NODE_NOT_RUNNING', `no node runs here: expected ${file}, which \`tally up\` writes, or --nats and --node`, {
+      details: {file},
+    })
   }
-  return {url, credentials: nats?.credentials ?? known?.credentials ?? {type: 'none'}, node: name, prefix: prefix ?? known?.prefix ?? 'tally'}
+  return {
+    url,
+    credentials: nats?.credentials ?? known?.credentials ?? {type: 'none'},
+    node: name,
+    prefix: prefix ?? known?.prefix ?? 'tally',
+  }
 }
 
 function createClient(
@@ -93,7 +109,8 @@ function createClient(
 
   async function askNode<S extends z.ZodType>(verb: NodeVerb, request: unknown, schema: S): Promise<z.output<S>> {
     const reply = await ask(subjects.nodeCommand(node, verb), request, schema, requestTimeoutMs)
-    if (reply === undefined) throw new TallyError('NODE_NOT_RUNNING', `no coordinator answers for node ${node}; \`tally up\` starts one`, {details: {node}})
+    if (reply === undefined)
+      throw new TallyError('NODE_NOT_RUNNING', `no coordinator answers for node ${node}; \`tally up\` starts one`, {details: {node}})
     return reply
   }
 
@@ -108,7 +125,11 @@ function createClient(
       start: () => command('start', {}),
       kill: (signal) => command('kill', signal === undefined ? {} : {signal}),
       stop: ({signal, graceMs} = {}) =>
-        command('stop', {...(signal !== undefined && {signal}), ...(graceMs !== undefined && {graceMs})}, requestTimeoutMs + (graceMs ?? 10_000)),
+        command(
+          'stop',
+          {...(signal !== undefined && {signal}), ...(graceMs !== undefined && {graceMs})},
+          requestTimeoutMs + (graceMs ?? 10_000),
+        ),
       delete: ({force = false} = {}) => command('delete', {force}),
       state: () => command('state', {}),
       wait: async () => {
@@ -128,7 +149,12 @@ function createClient(
       return send(verb, request, containerViewSchema, timeoutMs)
     }
 
-    async function send<S extends z.ZodType>(verb: ContainerVerb, request: unknown, schema: S, timeoutMs = requestTimeoutMs): Promise<z.output<S>> {
+    async function send<S extends z.ZodType>(
+      verb: ContainerVerb,
+      request: unknown,
+      schema: S,
+      timeoutMs = requestTimeoutMs,
+    ): Promise<z.output<S>> {
       const reply = await ask(subjects.containerCommand(address, verb), request, schema, timeoutMs)
       if (reply === undefined) {
         throw new TallyError('CONTAINER_NOT_FOUND', `no container ${id} in namespace ${namespace} on node ${node}`, {details: {...address}})

@@ -24,7 +24,11 @@ export interface FollowOptions {
 const askAgainMs = 1_000
 
 /** Begins to listen before it returns: what is written from then on is not missed. */
-export function followOutput(client: TallyClient, container: ContainerClient, {stream, offset = 0, onBytes}: FollowOptions): OutputFollower {
+export function followOutput(
+  client: TallyClient,
+  container: ContainerClient,
+  {stream, offset = 0, onBytes}: FollowOptions,
+): OutputFollower {
   const {connection, subjects} = client
   const subscription = connection.subscribe(subjects.log(container.address, stream))
   let position = offset

@@ -22,7 +22,8 @@ export function reserveContainer(directories: Directories, {namespace, id}: Cont
   for (let attempt = 1; ; attempt += 1) {
     try {
       mkdirSync(dirname(stateDir), {recursive: true, mode: 0o700})
-      return mkdirSync(stateDir, {mode: 0o700})
+      mkdirSync(stateDir, {mode: 0o700})
+      return
     } catch (cause) {
       const code = cause instanceof Error && 'code' in cause ? cause.code : undefined
       if (code === 'EEXIST') {

@@ -19,7 +19,9 @@ export function claimDirectories({stateDir, runDir}: NodeDirectories, node: stri
   const fd = openSync(join(stateDir, 'coordinator.lock'), constants.O_RDWR | constants.O_CREAT, 0o600)
   if (!lockFile(fd)) {
     closeSync(fd)
-    throw new TallyError('NODE_RUNNING', `a coordinator already runs on the state directory ${stateDir}; \`tally down\` ends it`, {details: {stateDir}})
+    throw new TallyError('NODE_RUNNING', `a coordinator already runs on the state directory ${stateDir}; \`tally down\` ends it`, {
+      details: {stateDir},
+    })
   }
   checkNode(stateDir, node)
   return {[Symbol.dispose]: () => closeSync(fd)}
@@ -33,7 +35,10 @@ function claim(directory: string): void {
     const own = process.getuid?.() ?? 0
     if (uid !== own) throw new TallyError('STATE_DIR_INVALID', `expected ${directory} to belong to uid ${own}, got uid ${uid}`)
     if ((mode & 0o022) !== 0) {
-      throw new TallyError('STATE_DIR_INVALID', `expected ${directory} to be writable by its owner alone, got mode ${(mode & 0o777).toString(8)}`)
+      throw new TallyError(
+        'STATE_DIR_INVALID',
+        `expected ${directory} to be writable by its owner alone, got mode ${(mode & 0o777).toString(8)}`,
+      )
     }
   } catch (cause) {
     if (cause instanceof TallyError) throw cause
@@ -51,7 +56,10 @@ function checkNode(stateDir: string, node: string): void {
     const known = idSchema.safeParse(readFileSync(file, 'utf8').trim())
     if (!known.success) throw new TallyError('STATE_DIR_INVALID', `expected a node name in ${file}, got something else`)
     if (known.data !== node) {
-      throw new TallyError('STATE_DIR_INVALID', `the state directory ${stateDir} is that of node ${known.data}, not of ${node}: expected --node ${known.data}`)
+      throw new TallyError(
+        'STATE_DIR_INVALID',
+        `the state directory ${stateDir} is that of node ${known.data}, not of ${node}: expected --node ${known.data}`,
+      )
     }
   }
 }

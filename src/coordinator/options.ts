@@ -20,6 +20,9 @@ export const coordinatorOptionsVariable = 'TALLY_COORDINATOR_OPTIONS'
 
 /** A host name may have dots, which part subjects. */
 export function toNodeName(host: string): string {
-  const name = host.replace(/[^A-Za-z0-9_-]+/g, '-').replace(/^[^A-Za-z0-9]+/, '').slice(0, 63)
+  const name = host
+    .replace(/[^A-Za-z0-9_-]+/g, '-')
+    .replace(/^[^A-Za-z0-9]+/, '')
+    .slice(0, 63)
   return name || 'local'
 }

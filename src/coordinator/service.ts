@@ -73,9 +73,7 @@ async function list({node, projection, session}: NodeServiceDependencies): Promi
   const connection = session()
   if (!connection) throw new TallyError('NATS_UNREACHABLE', 'the connection to NATS was lost')
   await projection.caughtUp(connection)
-  return [...projection.ledgers.values()]
-    .flatMap((ledger) => toContainerView(ledger) ?? [])
-    .filter((view) => view.node === node)
+  return [...projection.ledgers.values()].flatMap((ledger) => toContainerView(ledger) ?? []).filter((view) => view.node === node)
 }
 
 /** What `ps` shows without `-a`. */

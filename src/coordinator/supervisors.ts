@@ -91,7 +91,8 @@ export function createSupervisors({program, options, logFile, logger, onEnd}: Su
 
 async function ask(child: ChildProcess, assignment: Assignment): Promise<unknown> {
   const {promise, resolve, reject} = Promise.withResolvers<unknown>()
-  const died = () => reject(new TallyError('SUPERVISOR_FAILED', `the supervisor of ${assignment.namespace}/${assignment.id} died before it answered`))
+  const died = () =>
+    reject(new TallyError('SUPERVISOR_FAILED', `the supervisor of ${assignment.namespace}/${assignment.id} died before it answered`))
   child.once('exit', died)
   child.once('message', (message) => {
     const reply = assignmentReplySchema.parse(message)

@@ -24,9 +24,15 @@ export const errorTable = {
   REQUEST_TOO_LARGE: {kind: 'invalid', meaning: 'The request is larger than the limit that the message names.'},
   CONTAINER_NOT_FOUND: {kind: 'not_found', meaning: 'No live container answers to this id in this namespace on this node.'},
   CONTAINER_EXISTS: {kind: 'already_exists', meaning: 'The id is in use by another container of this namespace.'},
-  ILLEGAL_COMMAND: {kind: 'precondition', meaning: 'The container is in a state in which the command is not legal; details name the state and what is.'},
+  ILLEGAL_COMMAND: {
+    kind: 'precondition',
+    meaning: 'The container is in a state in which the command is not legal; details name the state and what is.',
+  },
   ROOTFS_INVALID: {kind: 'invalid', meaning: 'The root file system is missing, not a directory or not an absolute path.'},
-  BUNDLE_INVALID: {kind: 'invalid', meaning: 'The bundle is missing, or its config.json is missing, unreadable or not an OCI runtime spec.'},
+  BUNDLE_INVALID: {
+    kind: 'invalid',
+    meaning: 'The bundle is missing, or its config.json is missing, unreadable or not an OCI runtime spec.',
+  },
   COMMAND_NOT_FOUND: {kind: 'invalid', meaning: 'The command does not exist in the container (a shell would say 127).'},
   COMMAND_NOT_EXECUTABLE: {kind: 'invalid', meaning: 'The command exists in the container but cannot be executed (a shell would say 126).'},
   USER_NOT_FOUND: {kind: 'invalid', meaning: 'The user or group is not in the passwd or group file of the container.'},
@@ -39,8 +45,14 @@ export const errorTable = {
   RUNC_STATE_FAILED: {kind: 'precondition', meaning: 'runc state failed; the message is the reason that it logged.'},
   STDIO_FAILED: {kind: 'unavailable', meaning: 'The FIFOs or the log file of a container cannot be made or opened.'},
   JOURNAL_LOCKED: {kind: 'conflict', meaning: 'Another supervisor holds the journal of this container.'},
-  JOURNAL_DAMAGED: {kind: 'precondition', meaning: 'A line of a journal other than a torn last one is not an event; details name file and line.'},
-  JOURNAL_WRITE_FAILED: {kind: 'unavailable', meaning: 'The journal cannot be written (disk full, read-only); the command was not accepted.'},
+  JOURNAL_DAMAGED: {
+    kind: 'precondition',
+    meaning: 'A line of a journal other than a torn last one is not an event; details name file and line.',
+  },
+  JOURNAL_WRITE_FAILED: {
+    kind: 'unavailable',
+    meaning: 'The journal cannot be written (disk full, read-only); the command was not accepted.',
+  },
   NODE_NOT_RUNNING: {kind: 'unavailable', meaning: 'No coordinator answers for this node; `tally up` starts one.'},
   NODE_RUNNING: {kind: 'already_exists', meaning: 'A coordinator already runs for this node or state directory.'},
   NATS_NOT_FOUND: {kind: 'unavailable', meaning: 'The nats-server binary, needed for the embedded server, is not installed.'},
@@ -49,7 +61,10 @@ export const errorTable = {
   NATS_AUTH_FAILED: {kind: 'unavailable', meaning: 'The NATS server refused the credentials.'},
   JETSTREAM_UNAVAILABLE: {kind: 'unavailable', meaning: 'The NATS server has no JetStream, or refused the stream.'},
   SUPERVISOR_FAILED: {kind: 'unavailable', meaning: 'The supervisor process could not be started, or died before it answered.'},
-  STATE_DIR_INVALID: {kind: 'precondition', meaning: 'The state or run directory cannot be used: wrong owner, mode, or left by something else.'},
+  STATE_DIR_INVALID: {
+    kind: 'precondition',
+    meaning: 'The state or run directory cannot be used: wrong owner, mode, or left by something else.',
+  },
   TIMED_OUT: {kind: 'timeout', meaning: 'The answer did not come within the time allowed; what was asked may still happen.'},
   CANCELLED: {kind: 'cancelled', meaning: 'The operation was cancelled by the caller or by a shutdown.'},
   INTERNAL: {kind: 'bug', meaning: 'A fault in Tallyman itself; please report the message and the details.'},
@@ -103,7 +118,11 @@ export function toErrorBody(error: unknown): ErrorBody {
 }
 
 /** From the ledger, whose failures may have been written by a release with other codes. */
-export function fromFailure(failure: {readonly code: string; readonly message: string; readonly details: Readonly<Record<string, unknown>>}): TallyError {
+export function fromFailure(failure: {
+  readonly code: string
+  readonly message: string
+  readonly details: Readonly<Record<string, unknown>>
+}): TallyError {
   const {code, message, details} = failure
   return isErrorCode(code) ? new TallyError(code, message, {details}) : new TallyError('INTERNAL', `${code}: ${message}`, {details})
 }

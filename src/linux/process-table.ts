@@ -57,7 +57,9 @@ export function listChildren(): readonly number[] {
 }
 
 export function listProcesses(): readonly number[] {
-  return readdirSync('/proc').filter((name) => /^\d+$/.test(name)).map(Number)
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .map(Number)
 }
 
 /** A process may end between being named (ENOENT) or opened (ESRCH) and being read; any other failure says nothing about it. */

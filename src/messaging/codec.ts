@@ -1,6 +1,6 @@
 /** JSON on the wire: requests, replies and errors (ADR-32's headers, and a body). */
 import {ErrorCode, headers, type Msg, type MsgHdrs, type NatsConnection, NatsError} from 'nats'
-import {z} from 'zod'
+import type {z} from 'zod'
 import {type ErrorBody, errorKinds, fromFailure, isErrorBody, TallyError} from '../kernel/errors.ts'
 
 /** Larger requests are refused: a create with a long environment is some kilobytes. */
@@ -70,16 +70,19 @@ export async function requestJson<S extends z.ZodType>(
   if (payload.length > largestRequestBytes) {
     throw new TallyError('REQUEST_TOO_LARGE', `expected a request of at most ${largestRequestBytes} bytes, got ${payload.length}`)
   }
-  const reply = await connection.request(subject, payload, {timeout: timeoutMs, headers: toOriginHeaders(origin)}).catch((cause: unknown) => {
-    if (cause instanceof NatsError && cause.code === ErrorCode.NoResponders) return undefined
-    if (cause instanceof NatsError && cause.code === ErrorCode.Timeout) {
-      throw new TallyError('TIMED_OUT', `no answer on ${subject} within ${timeoutMs} ms`, {details: {subject, timeoutMs}, cause})
-    }
-    throw new TallyError('NATS_UNREACHABLE', `the connection to NATS was lost while waiting on ${subject}`, {cause})
-  })
+  const reply = await connection
+    .request(subject, payload, {timeout: timeoutMs, headers: toOriginHeaders(origin)})
+    .catch((cause: unknown) => {
+      if (cause instanceof NatsError && cause.code === ErrorCode.NoResponders) return undefined
+      if (cause instanceof NatsError && cause.code === ErrorCode.Timeout) {
+        throw new TallyError('TIMED_OUT', `no answer on ${subject} within ${timeoutMs} ms`, {details: {subject, timeoutMs}, cause})
+      }
+      throw new TallyError('NATS_UNREACHABLE', `the connection to NATS was lost while waiting on ${subject}`, {cause})
+    })
   if (reply === undefined) return undefined
   const value = parseJson(reply.data)
-  if (reply.headers?.has(errorHeader)) throw isErrorBody(value) ? fromFailure(value) : new TallyError('INTERNAL', reply.headers.get(errorHeader))
+  if (reply.headers?.has(errorHeader))
+    throw isErrorBody(value) ? fromFailure(value) : new TallyError('INTERNAL', reply.headers.get(errorHeader))
   return schema.parse(value)
 }
 

@@ -54,7 +54,8 @@ export async function readConnection(file: string): Promise<Connection | undefin
   const text = await readFile(file, 'utf8').catch(() => undefined)
   if (text === undefined) return undefined
   const connection = connectionSchema.safeParse(JSON.parse(text))
-  if (!connection.success) throw new TallyError('STATE_DIR_INVALID', `${file} is not a connection file: ${z.prettifyError(connection.error)}`)
+  if (!connection.success)
+    throw new TallyError('STATE_DIR_INVALID', `${file} is not a connection file: ${z.prettifyError(connection.error)}`)
   return connection.data
 }
 
@@ -82,7 +83,11 @@ async function toAuthentication(credentials: Credentials): Promise<ConnectionOpt
   }
 }
 
-const authCodes: ReadonlySet<string> = new Set([ErrorCode.AuthorizationViolation, ErrorCode.AuthenticationExpired, ErrorCode.PermissionsViolation])
+const authCodes: ReadonlySet<string> = new Set([
+  ErrorCode.AuthorizationViolation,
+  ErrorCode.AuthenticationExpired,
+  ErrorCode.PermissionsViolation,
+])
 
 function toConnectError(cause: unknown, url: string): TallyError {
   const shown = withoutPassword(url)

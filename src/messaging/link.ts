@@ -36,7 +36,7 @@ const longestWaitMs = 1_000
 export function createNatsLink({readConnection, name, clock, logger}: LinkOptions): NatsLink {
   let state: LinkState = {type: 'connecting'}
   const setUps: ((connection: NatsConnection) => Promise<void>)[] = []
-  let waiting: ((connection: NatsConnection) => void)[] = []
+  const waiting: ((connection: NatsConnection) => void)[] = []
   const ended = run()
 
   return {

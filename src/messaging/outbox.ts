@@ -86,7 +86,8 @@ export function createOutbox({source, link, subjects, address, uid, clock, logge
       } catch (error) {
         if (connection.isClosed()) return
         logger.warn({err: error}, 'cannot publish; asking the stream where it is')
-        if (isStreamMissing(error)) await ensureEventStream(connection, subjects).catch((cause: unknown) => logger.warn({err: cause}, 'no stream'))
+        if (isStreamMissing(error))
+          await ensureEventStream(connection, subjects).catch((cause: unknown) => logger.warn({err: cause}, 'no stream'))
         await clock.sleep(retryMs)
       }
     }

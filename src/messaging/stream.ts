@@ -1,5 +1,15 @@
 /** The stream of all events: making it, asking it, reading it. Nothing here needs more than nats-server 2.9. */
-import {AckPolicy, DeliverPolicy, ErrorCode, type JetStreamManager, type NatsConnection, NatsError, nanos, RetentionPolicy, StorageType} from 'nats'
+import {
+  AckPolicy,
+  DeliverPolicy,
+  ErrorCode,
+  type JetStreamManager,
+  type NatsConnection,
+  NatsError,
+  nanos,
+  RetentionPolicy,
+  StorageType,
+} from 'nats'
 import {parseLedgerEvent} from '../../machines/cloud-event.ts'
 import type {LedgerEvent} from '../../machines/events.ts'
 import type {ContainerAddress} from '../../machines/ids.ts'
@@ -39,7 +49,11 @@ export async function ensureEventStream(connection: NatsConnection, subjects: Su
 }
 
 /** The newest event that the stream has of whatever container has this address; undefined when it has none. */
-export async function lastEventOf(connection: NatsConnection, subjects: Subjects, address: ContainerAddress): Promise<LedgerEvent | undefined> {
+export async function lastEventOf(
+  connection: NatsConnection,
+  subjects: Subjects,
+  address: ContainerAddress,
+): Promise<LedgerEvent | undefined> {
   const manager = await connection.jetstreamManager({checkAPI: false})
   try {
     const message = await manager.streams.getMessage(toStreamName(subjects), {last_by_subj: subjects.events(address)})

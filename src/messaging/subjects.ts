@@ -32,7 +32,10 @@ export interface Subjects {
 /** @param prefix one token, or several parted by dots */
 export function createSubjects(prefix: string = defaultPrefix): Subjects {
   if (!prefix.split('.').every(isId)) {
-    throw new TallyError('INVALID_ARGUMENT', `expected a subject prefix of tokens (${idRule}) parted by dots, got ${JSON.stringify(prefix)}`)
+    throw new TallyError(
+      'INVALID_ARGUMENT',
+      `expected a subject prefix of tokens (${idRule}) parted by dots, got ${JSON.stringify(prefix)}`,
+    )
   }
   const place = ({node, namespace, id}: ContainerAddress) => [node, namespace, id].map(toToken).join('.')
   return {

@@ -77,7 +77,8 @@ function parseJson(text: string, toError: (why: string) => TallyError): unknown 
 async function assertDirectory(path: string, code: 'ROOTFS_INVALID' | 'BUNDLE_INVALID', what: string): Promise<void> {
   const found = await stat(path).catch((cause: unknown) => describe(cause))
   if (typeof found === 'string') throw new TallyError(code, `expected ${what} at ${path}: ${found}`, {details: {path}})
-  if (!found.isDirectory()) throw new TallyError(code, `expected ${what} at ${path}, got something that is not a directory`, {details: {path}})
+  if (!found.isDirectory())
+    throw new TallyError(code, `expected ${what} at ${path}, got something that is not a directory`, {details: {path}})
 }
 
 function describe(cause: unknown): string {

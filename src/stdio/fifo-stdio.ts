@@ -81,7 +81,10 @@ function open({fifoDir, logFile, now, onOutput}: ContainerStdioOptions): Contain
         const giveUpAt = now() + drainPatienceMs
         while (!closed && (unwritten || readAvailable())) {
           if (!unwritten) continue
-          if (now() > giveUpAt) throw new TallyError('STDIO_FAILED', `the log cannot be written, ${unwritten.bytes.length} bytes of ${stream} wait`, {cause: writeError})
+          if (now() > giveUpAt)
+            throw new TallyError('STDIO_FAILED', `the log cannot be written, ${unwritten.bytes.length} bytes of ${stream} wait`, {
+              cause: writeError,
+            })
           await new Promise((resolve) => setTimeout(resolve, retryMs))
         }
       },

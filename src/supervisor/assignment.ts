@@ -29,6 +29,9 @@ export const supervisorOptionsVariable = 'TALLY_SUPERVISOR_OPTIONS'
 /** What it answers, once. */
 export const assignmentReplySchema = z.discriminatedUnion('type', [
   z.object({type: z.literal('done'), view: z.unknown()}),
-  z.object({type: z.literal('failed'), error: z.object({code: z.string(), kind: z.string(), message: z.string(), details: z.record(z.string(), z.unknown())})}),
+  z.object({
+    type: z.literal('failed'),
+    error: z.object({code: z.string(), kind: z.string(), message: z.string(), details: z.record(z.string(), z.unknown())}),
+  }),
 ])
 export type AssignmentReply = z.infer<typeof assignmentReplySchema>

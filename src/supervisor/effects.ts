@@ -25,7 +25,10 @@ export interface EffectDependencies {
   readonly clock: Clock
   readonly reaper: Pick<ChildReaper, 'holdOrphans'>
   /** Validates, and writes what is generated; resolves to the bundle and its command line. */
-  readonly prepareBundle: (request: CreateRequest, layout: ContainerLayout) => Promise<{readonly bundle: string; readonly args: readonly string[]}>
+  readonly prepareBundle: (
+    request: CreateRequest,
+    layout: ContainerLayout,
+  ) => Promise<{readonly bundle: string; readonly args: readonly string[]}>
   readonly loop: () => Loop
   /** Nothing is left to do: publish, clean up, exit. */
   readonly end: () => void
@@ -121,7 +124,9 @@ export function createEffectHandlers(
 
     'request.delete': async ({reason}, cause) => {
       // A refusal is in the ledger as delete-failed; nobody else waits for this one.
-      await loop().submit({type: 'delete', force: false, reason}, toOrigin(cause)).catch(() => {})
+      await loop()
+        .submit({type: 'delete', force: false, reason}, toOrigin(cause))
+        .catch(() => {})
       return undefined
     },
 

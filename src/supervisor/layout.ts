@@ -22,7 +22,11 @@ export interface Directories {
   readonly runDir: string
 }
 
-export function toContainerLayout({stateDir, runDir}: Directories, {namespace, id}: Omit<ContainerAddress, 'node'>, uid: string): ContainerLayout {
+export function toContainerLayout(
+  {stateDir, runDir}: Directories,
+  {namespace, id}: Omit<ContainerAddress, 'node'>,
+  uid: string,
+): ContainerLayout {
   const state = join(containersDir(stateDir), namespace, id)
   const run = join(runDir, 'containers', namespace, id)
   return {

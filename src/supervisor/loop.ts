@@ -64,8 +64,19 @@ interface PendingCommand {
 }
 
 type Item =
-  | {readonly type: 'command'; readonly command: Command; readonly origin: Origin; readonly resolve: (ledger: Ledger) => void; readonly reject: (error: TallyError) => void}
-  | {readonly type: 'observation'; readonly draft: Draft; readonly origin: Origin; readonly resolve: (event: LedgerEvent | undefined) => void}
+  | {
+      readonly type: 'command'
+      readonly command: Command
+      readonly origin: Origin
+      readonly resolve: (ledger: Ledger) => void
+      readonly reject: (error: TallyError) => void
+    }
+  | {
+      readonly type: 'observation'
+      readonly draft: Draft
+      readonly origin: Origin
+      readonly resolve: (event: LedgerEvent | undefined) => void
+    }
 
 /** How long an observation waits for a journal that cannot be written before it tries again. */
 const retryMs = 250
@@ -183,7 +194,8 @@ export function createLoop({journal, clock, logger, runEffect, onEvent}: LoopDep
     const next = applyEvent(ledger, event)
     journal.append(event)
     ledger = next.ledger
-    if (syncedEvents.has(event.type)) durable = durable.then(() => journal.sync()).catch((error: unknown) => logger.error({err: error}, 'fdatasync failed'))
+    if (syncedEvents.has(event.type))
+      durable = durable.then(() => journal.sync()).catch((error: unknown) => logger.error({err: error}, 'fdatasync failed'))
     onIntent?.(event)
     onEvent(event)
     settle(event)

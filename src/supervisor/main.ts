@@ -38,7 +38,8 @@ const connectionFile = join(options.runDir, 'connection.json')
 
 process.title = 'tally-supervisor (ready)'
 // A terminal's ctrl-c, or a service manager that ends the coordinator's group, is not meant for containers.
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => logger.warn({signal}, 'ignored: containers are ended by commands'))
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
+  process.on(signal, () => logger.warn({signal}, 'ignored: containers are ended by commands'))
 becomeChildSubreaper()
 const reaper = createChildReaper({onOrphan: (pid, exit) => logger.debug({pid, exit}, 'reaped an orphan')})
 const host = readHostFacts()
@@ -133,7 +134,19 @@ async function supervise({node, namespace, id, uid, work}: Assignment, {prefix}:
     {address, uid},
   )
   if (work.type === 'recover') await recover()
-  serveContainer({address, uid, version, loop, output, readOutput: createOutputReader(layout.log).read, logFile: layout.log, link, outbox, subjects, logger: log})
+  serveContainer({
+    address,
+    uid,
+    version,
+    loop,
+    output,
+    readOutput: createOutputReader(layout.log).read,
+    logFile: layout.log,
+    link,
+    outbox,
+    subjects,
+    logger: log,
+  })
   return loop
 
   async function recover(): Promise<void> {
@@ -146,7 +159,8 @@ async function supervise({node, namespace, id, uid, work}: Assignment, {prefix}:
     log.warn({found}, 'taking over from a supervisor that died')
     if (!loop.ledger.latest) return await end()
     await loop.observe({type: 'supervisor.adopted', data: {supervisorPid: process.pid, found}}, origin)
-    if (plan.facts[0]?.type === 'container.create-failed') await runtime.delete(id, {force: true}).catch((error: unknown) => log.warn({err: error}, 'rollback'))
+    if (plan.facts[0]?.type === 'container.create-failed')
+      await runtime.delete(id, {force: true}).catch((error: unknown) => log.warn({err: error}, 'rollback'))
     if (initAlive || exited === undefined) {
       await output.open()
       output.releaseChildFds()

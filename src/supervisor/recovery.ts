@@ -44,7 +44,10 @@ export function planRecovery(ledger: Ledger, {initAlive, runtimeStatus, now}: Fo
       const {stop} = context
       const killing = ledger.snapshot.matches({running: {stop: 'killing'}})
       if (!initAlive || !stop) return {facts: lost, effects: []}
-      return {facts: [], effects: [killing ? {type: 'runtime.kill', signal: 'SIGKILL'} : {type: 'timer.arm', timer: 'stop', dueAt: stop.dueAt}]}
+      return {
+        facts: [],
+        effects: [killing ? {type: 'runtime.kill', signal: 'SIGKILL'} : {type: 'timer.arm', timer: 'stop', dueAt: stop.dueAt}],
+      }
     }
     case 'stopped':
       return {facts: [], effects: [{type: 'runtime.sweep'}, ...(context.request?.autoRemove ? [requestDelete('auto-remove')] : [])]}

@@ -63,10 +63,30 @@ function createEndpoints({address, loop, output, readOutput, logFile, outbox, su
       await published(await loop.submit(toCommand(request), origin))
 
   return [
-    endpoint('start', subject('start'), containerCommandSchemas.start, command(() => ({type: 'start'}))),
-    endpoint('kill', subject('kill'), containerCommandSchemas.kill, command(({signal}) => ({type: 'kill', signal}))),
-    endpoint('stop', subject('stop'), containerCommandSchemas.stop, command(({signal, graceMs}) => ({type: 'stop', signal, graceMs}))),
-    endpoint('delete', subject('delete'), containerCommandSchemas.delete, command(({force}) => ({type: 'delete', force}))),
+    endpoint(
+      'start',
+      subject('start'),
+      containerCommandSchemas.start,
+      command(() => ({type: 'start'})),
+    ),
+    endpoint(
+      'kill',
+      subject('kill'),
+      containerCommandSchemas.kill,
+      command(({signal}) => ({type: 'kill', signal})),
+    ),
+    endpoint(
+      'stop',
+      subject('stop'),
+      containerCommandSchemas.stop,
+      command(({signal, graceMs}) => ({type: 'stop', signal, graceMs})),
+    ),
+    endpoint(
+      'delete',
+      subject('delete'),
+      containerCommandSchemas.delete,
+      command(({force}) => ({type: 'delete', force})),
+    ),
     endpoint('state', subject('state'), containerCommandSchemas.state, async () => toOwnView(loop.ledger)),
     endpoint('wait', subject('wait'), containerCommandSchemas.wait, async () => await published(await loop.waitForExit())),
     endpoint('output', subject('output'), containerCommandSchemas.output, async ({stream, offset, limitBytes}): Promise<OutputReply> => {

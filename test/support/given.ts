@@ -58,10 +58,16 @@ export const happen = {
     type: 'container.created',
     data: {init: {pid: 42, startTimeTicks: 1, bootId: 'b'}, bundle: '/b', args: ['sh'], cgroups: ['/sys/fs/cgroup/pids/x']},
   },
-  createFailed: {type: 'container.create-failed', data: {error: {code: 'RUNC_CREATE_FAILED', kind: 'precondition', message: 'no', details: {}}}},
+  createFailed: {
+    type: 'container.create-failed',
+    data: {error: {code: 'RUNC_CREATE_FAILED', kind: 'precondition', message: 'no', details: {}}},
+  },
   startRequested: {type: 'container.start-requested', data: {}},
   started: {type: 'container.started', data: {}},
-  startFailed: {type: 'container.start-failed', data: {error: {code: 'RUNC_START_FAILED', kind: 'precondition', message: 'no', details: {}}}},
+  startFailed: {
+    type: 'container.start-failed',
+    data: {error: {code: 'RUNC_START_FAILED', kind: 'precondition', message: 'no', details: {}}},
+  },
   stopRequested: {type: 'container.stop-requested', data: {signal: 'SIGTERM', dueAt: new Date(epoch + 10_000).toISOString()}},
   stopTimedOut: {type: 'container.stop-timed-out', data: {}},
   killRequested: {type: 'container.kill-requested', data: {signal: 'SIGHUP'}},
@@ -69,6 +75,9 @@ export const happen = {
   exited: {type: 'container.exited', data: {exit: {type: 'code', code: 7}, exitedAt: new Date(epoch).toISOString(), source: 'waitid'}},
   deleteRequested: {type: 'container.delete-requested', data: {force: false}},
   forcedDelete: {type: 'container.delete-requested', data: {force: true}},
-  deleteFailed: {type: 'container.delete-failed', data: {error: {code: 'RUNC_DELETE_FAILED', kind: 'precondition', message: 'no', details: {}}}},
+  deleteFailed: {
+    type: 'container.delete-failed',
+    data: {error: {code: 'RUNC_DELETE_FAILED', kind: 'precondition', message: 'no', details: {}}},
+  },
   deleted: {type: 'container.deleted', data: {}},
 } as const satisfies Record<string, Draft>

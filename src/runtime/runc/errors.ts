@@ -41,7 +41,8 @@ const verbCodes: Readonly<Record<RuncVerb, ErrorCode>> = {
 
 export async function toRuncError({verb, binary, timeoutMs, result, log}: FailedCall): Promise<TallyError> {
   const details = {runtime: binary, verb}
-  if (result.timedOut) return new TallyError('RUNTIME_TIMEOUT', `${binary} ${verb} did not end within ${timeoutMs} ms and was killed`, {details})
+  if (result.timedOut)
+    return new TallyError('RUNTIME_TIMEOUT', `${binary} ${verb} did not end within ${timeoutMs} ms and was killed`, {details})
   if (result.code === 'ENOENT' || result.code === 'EACCES') {
     const message = `cannot execute the OCI runtime ${binary} (${result.code}); on Debian and Ubuntu: apt-get install runc`
     return new TallyError('RUNTIME_NOT_FOUND', message, {details})

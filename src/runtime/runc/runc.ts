@@ -53,7 +53,8 @@ export function createRunc({binary, root, logDir, timeoutMs = 30_000, onSpawn, o
       }
     },
     start: async (id) => void (await run({verb: 'start', args: [id]})),
-    kill: async (id, signal, {all = false} = {}) => void (await run({verb: 'kill', args: [...(all ? ['--all'] : []), id, String(toSignalNumber(signal))]})),
+    kill: async (id, signal, {all = false} = {}) =>
+      void (await run({verb: 'kill', args: [...(all ? ['--all'] : []), id, String(toSignalNumber(signal))]})),
     delete: async (id, {force = false} = {}) => {
       try {
         await run({verb: 'delete', args: [...(force ? ['--force'] : []), id]})

@@ -39,9 +39,14 @@ export function generateSpec({request, containerId, cgroupsPath, user, host}: Sp
     hostname,
     mounts: defaultMounts,
     linux: {
-      namespaces: ['pid', 'ipc', 'uts', 'mount', ...(request.network === 'host' ? [] : ['network']), ...(host.cgroupNamespace ? ['cgroup'] : [])].map(
-        (type) => ({type}),
-      ),
+      namespaces: [
+        'pid',
+        'ipc',
+        'uts',
+        'mount',
+        ...(request.network === 'host' ? [] : ['network']),
+        ...(host.cgroupNamespace ? ['cgroup'] : []),
+      ].map((type) => ({type})),
       cgroupsPath,
       maskedPaths,
       readonlyPaths,

@@ -22,7 +22,10 @@ describe('the life of a container', () => {
       effects: [{type: 'timer.cancel', timer: 'stop'}, {type: 'runtime.sweep'}],
     })
     expect(given(...stopped).then(happen.deleteRequested)).toMatchObject({state: 'deleting', effects: [{type: 'runtime.delete'}]})
-    expect(given(...stopped, happen.deleteRequested).then(happen.deleted)).toMatchObject({state: 'deleted', effects: [{type: 'supervisor.end'}]})
+    expect(given(...stopped, happen.deleteRequested).then(happen.deleted)).toMatchObject({
+      state: 'deleted',
+      effects: [{type: 'supervisor.end'}],
+    })
   })
 
   it('asks for its own deletion after an exit when it was created with autoRemove', () => {

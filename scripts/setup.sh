@@ -1,0 +1,48 @@
+#!/bin/sh
+# Brings a fresh Debian or Ubuntu machine, or a fresh clone, to where demo, tests and `npx tally` work. Does only what is
+# missing: with nothing to do it takes a few milliseconds.
+set -eu
+cd "$(dirname "$0")/.."
+
+fail() {
+  echo "tallyman setup: $1" >&2
+  exit 1
+}
+
+[ "$(uname -s)" = Linux ] || fail "containers need Linux, this is $(uname -s)."
+[ "$(id -u)" = 0 ] || fail "running containers needs root: run the same command again with sudo."
+
+is_static_busybox() {
+  command -v busybox >/dev/null && ! ldd "$(command -v busybox)" >/dev/null 2>&1
+}
+
+packages=
+command -v runc >/dev/null || packages="$packages runc"
+command -v nats-server >/dev/null || packages="$packages nats-server"
+is_static_busybox || packages="$packages busybox-static"
+if [ -n "$packages" ]; then
+  command -v apt-get >/dev/null || fail "expected$packages to be installed, and there is no apt-get to do it: install them with this system's package manager."
+  echo "tallyman setup: installing$packages"
+  export DEBIAN_FRONTEND=noninteractive
+  # shellcheck disable=SC2086
+  { apt-get -qq -o Acquire::Retries=2 update && apt-get -qq -y install --no-install-recommends $packages; } >/tmp/tallyman-setup.$$ 2>&1 || {
+    tail -n 5 /tmp/tallyman-setup.$$ >&2
+    rm -f /tmp/tallyman-setup.$$
+    fail "apt-get could not install$packages: check that this machine reaches a Debian or Ubuntu mirror, or install them by hand."
+  }
+  rm -f /tmp/tallyman-setup.$$
+fi
+
+if ! cmp -s package-lock.json node_modules/.tallyman-lock; then
+  echo "tallyman setup: installing npm packages"
+  npm ci --include=dev --no-audit --no-fund --loglevel=error || fail "npm could not install the packages of package-lock.json: check that this machine reaches the npm registry (npm ping)."
+  [ -x node_modules/node/bin/node ] || fail "expected npm to have installed Node.js 24 as node_modules/node: are install scripts switched off (npm config get ignore-scripts)?"
+  cp package-lock.json node_modules/.tallyman-lock
+fi
+
+if [ ! -f dist/tally.js ] || [ -n "$(find machines src scripts/build.mjs package.json -newer dist/tally.js -type f | head -n 1)" ]; then
+  echo "tallyman setup: building"
+  node_modules/node/bin/node scripts/build.mjs || fail "the build failed; see above."
+fi
+
+ln -sf ../../bin/tally node_modules/.bin/tally

@@ -34,17 +34,21 @@ export const containerCommandSchemas = {
   state: z.strictObject({}),
   /** Answers when the container has stopped; at once if it had before. */
   wait: z.strictObject({}),
-  /** Output from `offset` (bytes of that stream since create), at most `limitBytes` of it. */
+  /**
+   * Output from `offset` (bytes of that stream since create), at most `limitBytes` of it. Whoever cannot do without the rest
+   * says for how long a container that removes itself has to wait for him; a `holdMs` replaces the one before, 0 lets go.
+   */
   output: z.strictObject({
     stream: z.enum(['stdout', 'stderr']),
     offset: z.int().nonnegative().default(0),
+    holdMs: z.int().min(0).max(60_000).optional(),
     limitBytes: z
       .int()
       .positive()
       .max(512 * 1024)
       .default(256 * 1024),
   }),
-  /** The CRI log from a file position, or from its last `tail` lines; whole lines, at most `limitBytes` and at least one. */
+  /** Entries of the log from a file position, or its last `tail` lines; whole entries, about `limitBytes` and at least one. */
   log: z.strictObject({
     position: z.int().nonnegative().optional(),
     tail: z.int().nonnegative().optional(),

@@ -93,9 +93,16 @@ export type OutputReply = z.infer<typeof outputReplySchema>
 
 /** Reply of a container's `log` command. */
 export const logReplySchema = z.object({
-  /** Lines of the CRI log. */
-  data: z.base64(),
-  /** Where to go on. */
+  entries: z.array(
+    z.object({
+      /** RFC 3339, as the log has it. */
+      time: z.string(),
+      stream: z.enum(['stdout', 'stderr']),
+      /** The very bytes; without a newline at the end it is a part of a longer line. */
+      data: z.base64(),
+    }),
+  ),
+  /** File position to go on from. */
   next: z.int(),
   /** Nothing will be added any more, and this was all. */
   ended: z.boolean(),

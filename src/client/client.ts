@@ -56,8 +56,13 @@ export interface ContainerClient {
   state(): Promise<ContainerView>
   /** Resolves when init has exited, however long that takes. */
   wait(): Promise<ContainerView>
-  output(stream: 'stdout' | 'stderr', offset: number): Promise<OutputReply>
-  /** Lines of the CRI log from a file position, or the last `tail` of them. */
+  /** @param options `holdMs`: for how long a container that removes itself has to wait for who asks; 0 lets go. */
+  output(
+    stream: 'stdout' | 'stderr',
+    offset: number,
+    options?: {readonly holdMs?: number; readonly limitBytes?: number},
+  ): Promise<OutputReply>
+  /** Entries of the log from a file position, or the last `tail` lines of it. */
   log(from: {readonly position: number} | {readonly tail: number}): Promise<LogReply>
 }
 
@@ -141,7 +146,7 @@ function createClient(
           }
         }
       },
-      output: (stream, offset) => send('output', {stream, offset}, outputReplySchema),
+      output: (stream, offset, options = {}) => send('output', {stream, offset, ...options}, outputReplySchema),
       log: (from) => send('log', from, logReplySchema),
     }
 

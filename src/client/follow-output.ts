@@ -9,19 +9,27 @@ import type {ContainerClient, TallyClient} from './client.ts'
 export type StreamName = 'stdout' | 'stderr'
 
 export interface OutputFollower extends Disposable {
-  /** Resolves when the container's output has ended and all of it has been given to `onBytes`. */
+  /**
+   * Resolves when the container's output has ended and all of it has been given to `onBytes`.
+   * @throws TallyError NATS_UNREACHABLE when the connection was lost: follow on from `position` with another
+   */
   readonly ended: Promise<void>
+  /** How many bytes of the stream have been given to `onBytes`, or came before the first wanted. */
+  readonly position: number
 }
 
 export interface FollowOptions {
   readonly stream: StreamName
   /** The first byte wanted. */
   readonly offset?: number
+  /** The next piece waits until what this returns is settled. */
   readonly onBytes: (bytes: Uint8Array) => void | Promise<void>
 }
 
 /** While nothing is heard, the container is asked: the end may have been published when nobody listened. */
 const askAgainMs = 1_000
+/** What may wait for a slow `onBytes`; the rest is dropped, and asked for when its turn comes. */
+const mostQueuedBytes = 8 * 1024 * 1024
 
 /** Begins to listen before it returns: what is written from then on is not missed. */
 export function followOutput(
@@ -30,36 +38,47 @@ export function followOutput(
   {stream, offset = 0, onBytes}: FollowOptions,
 ): OutputFollower {
   const {connection, subjects} = client
-  const subscription = connection.subscribe(subjects.log(container.address, stream))
+  const queue: Msg[] = []
+  let queuedBytes = 0
   let position = offset
-  let done = false
-  const ended = run()
+  let disposed = false
+  let wake = () => {}
+  const subscription = connection.subscribe(subjects.log(container.address, stream), {
+    callback: (error, message) => {
+      if (error || queuedBytes > mostQueuedBytes) return
+      queue.push(message)
+      queuedBytes += message.data.length
+      wake()
+    },
+  })
+  connection.closed().then(() => wake())
+  const ended = run().finally(() => subscription.unsubscribe())
   // Whoever waits for it sees the error; nobody may be waiting yet.
   ended.catch(() => {})
 
   return {
     ended,
+    get position() {
+      return position
+    },
     [Symbol.dispose]: () => {
-      done = true
-      subscription.unsubscribe()
+      disposed = true
+      wake()
     },
   }
 
   async function run(): Promise<void> {
-    const messages = subscription[Symbol.asyncIterator]()
-    let next = messages.next()
-    while (!done) {
-      const result = await Promise.race([next, pause()])
-      if (result === undefined) {
+    while (!disposed) {
+      const message = queue.shift()
+      if (message) {
+        queuedBytes -= message.data.length
+        if (await take(message)) return
+      } else {
+        if (connection.isClosed()) throw new TallyError('NATS_UNREACHABLE', 'the connection to NATS was lost')
         // Silence. Is there more, or was that all?
-        if (await catchUp()) break
-        continue
+        if ((await somethingHeard()) === 'silence' && (await catchUp())) return
       }
-      if (result.done) break
-      next = messages.next()
-      if (await take(result.value)) break
     }
-    subscription.unsubscribe()
   }
 
   /** @returns whether that was the end */
@@ -93,7 +112,13 @@ export function followOutput(
     return new TallyError('CONTAINER_NOT_FOUND', `${count} bytes of ${stream} were missed, and the container that had them is gone`)
   }
 
-  async function pause(): Promise<undefined> {
-    await new Promise((resolve) => setTimeout(resolve, askAgainMs))
+  function somethingHeard(): Promise<'message' | 'silence'> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(() => resolve('silence'), askAgainMs)
+      wake = () => {
+        clearTimeout(timer)
+        resolve('message')
+      }
+    })
   }
 }

@@ -1,5 +1,6 @@
 /** The node's two directories: made, checked, and locked, so that there is one coordinator for them. */
-import {closeSync, constants, mkdirSync, openSync, readFileSync, statSync, writeFileSync} from 'node:fs'
+import {closeSync, constants, existsSync, mkdirSync, openSync, readFileSync, statSync, writeFileSync} from 'node:fs'
+import {hostname} from 'node:os'
 import {join} from 'node:path'
 import {TallyError} from '../kernel/errors.ts'
 import {lockFile} from '../linux/file-lock.ts'
@@ -11,10 +12,10 @@ export interface NodeDirectories {
 }
 
 /**
- * @returns the lock; the kernel gives it back when this process ends
+ * @returns the node's name, and the lock; the kernel gives it back when this process ends
  * @throws TallyError STATE_DIR_INVALID, NODE_RUNNING
  */
-export function claimDirectories({stateDir, runDir}: NodeDirectories, node: string): Disposable {
+export function claimDirectories({stateDir, runDir}: NodeDirectories, node: string | undefined): Disposable & {readonly node: string} {
   for (const directory of [stateDir, runDir]) claim(directory)
   const fd = openSync(join(stateDir, 'coordinator.lock'), constants.O_RDWR | constants.O_CREAT, 0o600)
   if (!lockFile(fd)) {
@@ -23,8 +24,7 @@ export function claimDirectories({stateDir, runDir}: NodeDirectories, node: stri
       details: {stateDir},
     })
   }
-  checkNode(stateDir, node)
-  return {[Symbol.dispose]: () => closeSync(fd)}
+  return {node: settleNode(stateDir, node), [Symbol.dispose]: () => closeSync(fd)}
 }
 
 /** Whoever can write there is root on the node, so nobody else may. */
@@ -48,18 +48,29 @@ function claim(directory: string): void {
 }
 
 /** The node's name is in every event: a state directory keeps the one that it was made with. */
-function checkNode(stateDir: string, node: string): void {
+function settleNode(stateDir: string, wanted: string | undefined): string {
   const file = join(stateDir, 'node')
-  try {
-    writeFileSync(file, `${node}\n`, {flag: 'wx', mode: 0o600})
-  } catch {
-    const known = idSchema.safeParse(readFileSync(file, 'utf8').trim())
-    if (!known.success) throw new TallyError('STATE_DIR_INVALID', `expected a node name in ${file}, got something else`)
-    if (known.data !== node) {
-      throw new TallyError(
-        'STATE_DIR_INVALID',
-        `the state directory ${stateDir} is that of node ${known.data}, not of ${node}: expected --node ${known.data}`,
-      )
-    }
+  if (!existsSync(file)) {
+    const node = wanted ?? toNodeName(hostname())
+    writeFileSync(file, `${node}\n`, {mode: 0o600})
+    return node
   }
+  const known = idSchema.safeParse(readFileSync(file, 'utf8').trim())
+  if (!known.success) throw new TallyError('STATE_DIR_INVALID', `expected a node name in ${file}, got something else`)
+  if (wanted !== undefined && known.data !== wanted) {
+    throw new TallyError(
+      'STATE_DIR_INVALID',
+      `the state directory ${stateDir} is that of node ${known.data}, not of ${wanted}: expected --node ${known.data}`,
+    )
+  }
+  return known.data
+}
+
+/** A host name may have dots, which part subjects. */
+export function toNodeName(host: string): string {
+  const name = host
+    .replace(/[^A-Za-z0-9_-]+/g, '-')
+    .replace(/^[^A-Za-z0-9]+/, '')
+    .slice(0, 63)
+  return name || 'local'
 }

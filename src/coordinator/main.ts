@@ -7,7 +7,8 @@ import {toErrorBody} from '../kernel/errors.ts'
 import {createLogger} from '../kernel/log.ts'
 import {version} from '../kernel/version.ts'
 import {type Connection, connectNats, readConnection, writeConnection} from '../messaging/connection.ts'
-import {type EmbeddedServer, isAlive, startEmbeddedServer, stopEmbeddedServer} from '../messaging/embedded-server.ts'
+import {type EmbeddedServer, startEmbeddedServer, stopEmbeddedServer} from '../messaging/embedded-server.ts'
+import {isAlive} from '../linux/process-table.ts'
 import {createNatsLink} from '../messaging/link.ts'
 import {registerService} from '../messaging/services.ts'
 import {ensureEventStream} from '../messaging/stream.ts'
@@ -33,10 +34,11 @@ try {
 }
 
 async function main(options: CoordinatorOptions): Promise<void> {
-  const {node, stateDir, runDir, prefix} = options
-  process.title = `tally-coordinator ${node}`
+  const {stateDir, runDir, prefix} = options
   const startedAt = new Date(clock.now()).toISOString()
-  const lock = claimDirectories(options, node)
+  const lock = claimDirectories(options, options.node)
+  const {node} = lock
+  process.title = `tally-coordinator ${node}`
   const subjects = createSubjects(prefix)
   const connectionFile = join(runDir, 'connection.json')
   const embeddedOptions = {binary: options.natsServer, dir: join(stateDir, 'nats'), runDir, clock}
@@ -62,6 +64,7 @@ async function main(options: CoordinatorOptions): Promise<void> {
   const projection = createProjection({link, subjects, clock, logger})
   const runtime = createRunc({binary: options.runtime, root: join(runDir, 'runc'), logDir: runDir})
   let closing = false
+  let announced = false
 
   const endpoints = createNodeEndpoints({
     node,
@@ -100,12 +103,19 @@ async function main(options: CoordinatorOptions): Promise<void> {
       endpoints,
       logger,
     })
-    logger.info({node, url: toConnection().url}, 'ready')
+    announce()
   })
   adoptOrphans()
   supervisors.prepare()
   if (embedded) void keepServer()
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => void close())
+
+  /** One plain line for a person at a terminal; sessions after the first are diagnostics. */
+  function announce(): void {
+    if (!announced) process.stdout.write(`tally: node ${node} is ready on ${toConnection().url}; ctrl-c ends it, containers run on\n`)
+    else logger.info({url: toConnection().url}, 'connected again')
+    announced = true
+  }
 
   function toConnection(): Connection {
     const server = options.nats ?? embedded
@@ -161,7 +171,7 @@ async function main(options: CoordinatorOptions): Promise<void> {
   async function close(): Promise<void> {
     if (closing) return
     closing = true
-    logger.info('ending; containers run on')
+    logger.debug('ending; containers run on')
     supervisors.close()
     await link[Symbol.asyncDispose]()
     if (!options.nats) await stopEmbeddedServer(embeddedOptions)

@@ -1,4 +1,3 @@
-import {hostname} from 'node:os'
 import {z} from 'zod'
 import {idSchema} from '../../machines/ids.ts'
 import {credentialsSchema} from '../messaging/connection.ts'
@@ -8,7 +7,8 @@ import {defaultPrefix} from '../messaging/subjects.ts'
 export const coordinatorOptionsSchema = z.strictObject({
   stateDir: z.string().regex(/^\//, 'expected an absolute path').default('/var/lib/tally'),
   runDir: z.string().regex(/^\//, 'expected an absolute path').default('/run/tally'),
-  node: idSchema.default(() => toNodeName(hostname())),
+  /** That of the state directory, or of the host, when absent. */
+  node: idSchema.optional(),
   prefix: z.string().default(defaultPrefix),
   /** Yours; a server of our own is started when absent. */
   nats: z.strictObject({url: z.string(), credentials: credentialsSchema}).optional(),
@@ -17,12 +17,3 @@ export const coordinatorOptionsSchema = z.strictObject({
 })
 export type CoordinatorOptions = z.infer<typeof coordinatorOptionsSchema>
 export const coordinatorOptionsVariable = 'TALLY_COORDINATOR_OPTIONS'
-
-/** A host name may have dots, which part subjects. */
-export function toNodeName(host: string): string {
-  const name = host
-    .replace(/[^A-Za-z0-9_-]+/g, '-')
-    .replace(/^[^A-Za-z0-9]+/, '')
-    .slice(0, 63)
-  return name || 'local'
-}

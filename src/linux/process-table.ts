@@ -36,6 +36,11 @@ export function isSameProcess({pid, startTimeTicks, bootId}: ProcessIdentity): b
   return bootId === readBootId() && readProcessStat(pid)?.startTimeTicks === startTimeTicks
 }
 
+/** Whether the very process is there and has not ended: a zombie is dead. */
+export function isAlive(identity: ProcessIdentity): boolean {
+  return isSameProcess(identity) && readProcessStat(identity.pid)?.state !== 'Z'
+}
+
 let bootId: string | undefined
 
 /** Changes with every boot of the host (random(4)). */

@@ -12,7 +12,7 @@ import {join} from 'node:path'
 import {z} from 'zod'
 import type {Clock} from '../kernel/clock.ts'
 import {TallyError} from '../kernel/errors.ts'
-import {isSameProcess, type ProcessIdentity, readProcessIdentity, readProcessStat} from '../linux/process-table.ts'
+import {isAlive, type ProcessIdentity, readProcessIdentity} from '../linux/process-table.ts'
 import {type Credentials, connectNats} from './connection.ts'
 
 export interface EmbeddedServer {
@@ -82,11 +82,6 @@ export async function stopEmbeddedServer(options: Pick<EmbeddedServerOptions, 'd
   }
   await rm(pidFile(options), {force: true})
   return true
-}
-
-/** Dead, and a zombie is dead, or another process by now. */
-export function isAlive(identity: ProcessIdentity): boolean {
-  return isSameProcess(identity) && readProcessStat(identity.pid)?.state !== 'Z'
 }
 
 async function start(settings: Settings, options: EmbeddedServerOptions): Promise<EmbeddedServer> {

@@ -110,7 +110,8 @@ export async function* readEvents(
     }
   } finally {
     signal?.removeEventListener('abort', stop)
-    await messages.close()
+    // Not awaited: the end would pass through the iterator, which nobody reads any more.
+    stop()
     if (!connection.isClosed()) await manager.consumers.delete(stream, consumer.name).catch(() => false)
   }
 }

@@ -64,25 +64,24 @@ export function createOutputReader(path: string): OutputReader {
 }
 
 export interface LogPage {
-  /** Whole lines, as they are in the file. */
-  readonly bytes: Buffer
+  readonly entries: readonly LogEntry[]
+  /** File position behind the last. */
   readonly next: number
   readonly atEnd: boolean
 }
 
-/** Lines from a file position: at most `limitBytes`, but at least one where there is one. */
+/** Entries from a file position: about `limitBytes` of the file, and at least one where there is one. */
 export function readLogPage(path: string, position: number, limitBytes: number): LogPage {
   const fd = openSync(path, constants.O_RDONLY)
   try {
-    const {size} = fstatSync(fd)
     let next = position
-    const pieces: Buffer[] = []
-    for (const line of readLines(fd, position, size)) {
-      if (!line.complete || (next > position && line.end - position > limitBytes)) break
-      pieces.push(line.bytes, Buffer.from('\n'))
-      next = line.end
+    const entries: LogEntry[] = []
+    for (const {end, ...entry} of readLogEntries(fd, {...logStart, file: position})) {
+      if (next > position && end.file - position > limitBytes) return {entries, next, atEnd: false}
+      entries.push(entry)
+      next = end.file
     }
-    return {bytes: Buffer.concat(pieces), next, atEnd: next >= size}
+    return {entries, next, atEnd: true}
   } finally {
     closeSync(fd)
   }

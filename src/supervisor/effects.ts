@@ -123,6 +123,7 @@ export function createEffectHandlers(
     },
 
     'request.delete': async ({reason}, cause) => {
+      await output.whenReleased()
       // A refusal is in the ledger as delete-failed; nobody else waits for this one.
       await loop()
         .submit({type: 'delete', force: false, reason}, toOrigin(cause))

@@ -34,6 +34,7 @@ import {serveContainer, toOwnView} from './service.ts'
 const options = supervisorOptionsSchema.parse(JSON.parse(process.env[supervisorOptionsVariable] ?? '{}'))
 const clock = createSystemClock()
 const logger = createLogger('supervisor')
+const adoptedHoldMs = 15_000
 const connectionFile = join(options.runDir, 'connection.json')
 
 process.title = 'tally-supervisor (ready)'
@@ -99,6 +100,7 @@ async function supervise({node, namespace, id, uid, work}: Assignment, {prefix}:
     openStdio: (onOutput) => openContainerStdio({fifoDir: layout.fifoDir, logFile: layout.log, now: clock.now, onOutput}),
     publish: feed.publish,
     publishEnd: (totals) => feed.publishEnd(totals, clock.now()),
+    clock,
   })
   const runtime = createRunc({
     binary: options.runtime,
@@ -161,6 +163,8 @@ async function supervise({node, namespace, id, uid, work}: Assignment, {prefix}:
     await loop.observe({type: 'supervisor.adopted', data: {supervisorPid: process.pid, found}}, origin)
     if (plan.facts[0]?.type === 'container.create-failed')
       await runtime.delete(id, {force: true}).catch((error: unknown) => log.warn({err: error}, 'rollback'))
+    // Whoever held the output asks the new supervisor again within this time.
+    if (loop.ledger.snapshot.context.request?.autoRemove) output.hold(adoptedHoldMs)
     if (initAlive || exited === undefined) {
       await output.open()
       output.releaseChildFds()

@@ -2,6 +2,7 @@
  * The container's output on its way out: from the FIFOs into the log, and from there to whoever listens.
  * Publishing is best effort, as core NATS is; a client that sees a gap in the offsets asks for the bytes with `output`.
  */
+import type {Clock} from '../kernel/clock.ts'
 import type {ContainerStdio, OutputChunk, StreamName} from '../stdio/container-stdio.ts'
 
 export interface Output {
@@ -10,6 +11,9 @@ export interface Output {
   releaseChildFds(): void
   /** Every writer is gone: reads what is left, and tells listeners that this was all. Idempotent. */
   end(): Promise<void>
+  /** A listener cannot do without the rest: `whenReleased` waits for so long, or until he lets go with 0. */
+  hold(holdMs: number): void
+  whenReleased(): Promise<void>
   /** Removes the FIFOs. Idempotent. */
   remove(): Promise<void>
   readonly totals: Readonly<Record<StreamName, number>>
@@ -20,6 +24,7 @@ export interface OutputDependencies {
   readonly openStdio: (onOutput: (chunk: OutputChunk) => void) => Promise<ContainerStdio>
   readonly publish: (chunk: OutputChunk) => void
   readonly publishEnd: (totals: Readonly<Record<StreamName, number>>) => void
+  readonly clock: Pick<Clock, 'now' | 'sleep'>
 }
 
 /** Where the output is in its life. */
@@ -28,10 +33,12 @@ type Phase =
   | {readonly type: 'open'; readonly stdio: ContainerStdio}
   | {readonly type: 'ended'; readonly stdio: ContainerStdio; readonly done: Promise<void>}
 
+const releasePollMs = 20
 const nothing = {stdout: 0, stderr: 0} as const
 
-export function createOutput({openStdio, publish, publishEnd}: OutputDependencies): Output {
+export function createOutput({openStdio, publish, publishEnd, clock}: OutputDependencies): Output {
   let phase: Phase = {type: 'closed'}
+  let heldUntil = 0
 
   return {
     open: async () => {
@@ -45,6 +52,12 @@ export function createOutput({openStdio, publish, publishEnd}: OutputDependencie
     end: async () => {
       if (phase.type === 'open') phase = {type: 'ended', stdio: phase.stdio, done: phase.stdio.drain().then(publishEnd)}
       if (phase.type === 'ended') await phase.done
+    },
+    hold: (holdMs) => {
+      heldUntil = clock.now() + holdMs
+    },
+    whenReleased: async () => {
+      while (heldUntil > clock.now()) await clock.sleep(releasePollMs)
     },
     remove: async () => {
       if (phase.type === 'closed') return

@@ -89,16 +89,26 @@ function createEndpoints({address, loop, output, readOutput, logFile, outbox, su
     ),
     endpoint('state', subject('state'), containerCommandSchemas.state, async () => toOwnView(loop.ledger)),
     endpoint('wait', subject('wait'), containerCommandSchemas.wait, async () => await published(await loop.waitForExit())),
-    endpoint('output', subject('output'), containerCommandSchemas.output, async ({stream, offset, limitBytes}): Promise<OutputReply> => {
-      const ended = output.ended
-      const total = output.totals[stream]
-      return {offset, data: readOutput(stream, offset, limitBytes).toString('base64'), total, ended}
-    }),
+    endpoint(
+      'output',
+      subject('output'),
+      containerCommandSchemas.output,
+      async ({stream, offset, holdMs, limitBytes}): Promise<OutputReply> => {
+        if (holdMs !== undefined) output.hold(holdMs)
+        const ended = output.ended
+        const total = output.totals[stream]
+        return {offset, data: readOutput(stream, offset, limitBytes).toString('base64'), total, ended}
+      },
+    ),
     endpoint('log', subject('log'), containerCommandSchemas.log, async ({position, tail, limitBytes}): Promise<LogReply> => {
       const {ended} = output
       const start = position ?? (tail === undefined ? 0 : findTail(logFile, tail))
-      const {bytes, next, atEnd} = readLogPage(logFile, start, limitBytes)
-      return {data: bytes.toString('base64'), next, ended: ended && atEnd}
+      const {entries, next, atEnd} = readLogPage(logFile, start, limitBytes)
+      return {
+        entries: entries.map(({time, stream, bytes}) => ({time, stream, data: bytes.toString('base64')})),
+        next,
+        ended: ended && atEnd,
+      }
     }),
   ]
 

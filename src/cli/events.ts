@@ -1,0 +1,104 @@
+import {type Command, InvalidArgumentError} from 'commander'
+import {toCloudEvent} from '../../machines/cloud-event.ts'
+import {type EventType, eventSchemas, isEventType, type LedgerEvent} from '../../machines/events.ts'
+import {idRule, isId, parseSource} from '../../machines/ids.ts'
+import type {TallyClient} from '../client/client.ts'
+import {TallyError} from '../kernel/errors.ts'
+import {parseTime} from './arguments.ts'
+import {formatExit} from './format.ts'
+import {resolveNodeOptions} from './node-options.ts'
+import {printJsonLine} from './print.ts'
+import {withReconnect} from './reconnect.ts'
+import {addVerb, connect} from './verb.ts'
+
+interface Filter {
+  readonly type?: EventType
+  readonly id?: string
+  readonly namespace?: string
+  readonly node?: string
+}
+
+interface EventsFlags {
+  readonly since?: Date
+  readonly filter: Filter
+  readonly follow: boolean
+}
+
+export function addEvents(program: Command): void {
+  addVerb(
+    program,
+    'events',
+    'print the ledger of all containers of the node: what has happened, then what happens; --json prints CloudEvents, one a line',
+  )
+    .option('--since <time>', 'only from then on: a time, or a duration such as 10m', (text) => parseTime(text))
+    .option('--filter <key=value>', 'only with this type, id, namespace or node; may be repeated', addFilter, {})
+    .option('--no-follow', 'end with what has happened')
+    .action(async ({since, filter, follow}: EventsFlags, command: Command) => {
+      const options = resolveNodeOptions(command)
+      await using client = await connect(options)
+      let next: {readonly streamSequence: number} | {readonly time: Date} | undefined = since && {time: since}
+      await withReconnect(options, client, async (present: TallyClient) => {
+        const from = next && {from: next}
+        for await (const {event, streamSequence} of present.events({filter: {node: client.node, ...filter}, follow, ...from})) {
+          if (options.json) printJsonLine(toCloudEvent(event))
+          else console.log(formatEvent(event))
+          next = {streamSequence: streamSequence + 1}
+        }
+        if (follow) throw new TallyError('NATS_UNREACHABLE', 'the connection to NATS was lost')
+      })
+    })
+}
+
+/** Keys and values are checked here: a typing error would otherwise wait for ever for an event that cannot come. */
+export function addFilter(text: string, before: Filter): Filter {
+  const [key = '', value = ''] = text.split(/=(.*)/s)
+  switch (key) {
+    case 'type': {
+      const type = value.replace(/^io\.tallyman\./, '')
+      if (!isEventType(type))
+        throw new InvalidArgumentError(`expected a type of ${Object.keys(eventSchemas).join(', ')}, got ${JSON.stringify(value)}`)
+      return {...before, type}
+    }
+    case 'id':
+    case 'namespace':
+    case 'node':
+      if (!isId(value)) throw new InvalidArgumentError(`expected ${key} to be ${idRule}, got ${JSON.stringify(value)}`)
+      return {...before, [key]: value}
+    default:
+      throw new InvalidArgumentError(`expected type=…, id=…, namespace=… or node=…, got ${JSON.stringify(text)}`)
+  }
+}
+
+/** `2026-01-02T03:04:05.678Z  default/web  3  container.exited  code 7  (supervisor)` */
+export function formatEvent(event: LedgerEvent): string {
+  const address = parseSource(event.source)
+  const where = address ? `${address.namespace}/${address.id}` : event.source
+  return [event.time, where, event.sequence, event.type, formatData(event), `(${event.actor})`].filter((part) => part !== '').join('  ')
+}
+
+function formatData(event: LedgerEvent): string {
+  switch (event.type) {
+    case 'container.create-requested':
+      return 'args' in event.data.request ? event.data.request.args.join(' ') : event.data.request.bundle
+    case 'container.created':
+      return `init ${event.data.init.pid}`
+    case 'container.exited':
+      return event.data.exit.type === 'code' ? `code ${event.data.exit.code}` : formatExit(event.data.exit)
+    case 'container.create-failed':
+    case 'container.start-failed':
+    case 'container.kill-failed':
+    case 'container.delete-failed':
+      return `${event.data.error.code}: ${event.data.error.message}`
+    case 'container.kill-requested':
+    case 'container.signalled':
+      return event.data.signal
+    case 'container.stop-requested':
+      return `${event.data.signal}, SIGKILL at ${event.data.dueAt}`
+    case 'container.delete-requested':
+      return event.data.reason ?? (event.data.force ? 'by force' : '')
+    case 'supervisor.adopted':
+      return `supervisor ${event.data.supervisorPid}: ${event.data.found}`
+    default:
+      return ''
+  }
+}

@@ -1,0 +1,40 @@
+import type {ProcessExit} from '../../machines/process-exit.ts'
+import {toSignalNumber} from '../../machines/signals.ts'
+import type {ErrorCode} from '../kernel/errors.ts'
+
+/** What `tally` exits with. `run` in the foreground exits with the container's own status instead, as docker does. */
+export const exitCodes = {
+  ok: 0,
+  /** Something was refused or failed; the message says what. */
+  failed: 1,
+  /** The command line is not one: unknown option, missing argument, unusable value. */
+  usage: 2,
+  /** `run`: tally failed, not the container; or nobody can know how it ended. */
+  runFailed: 125,
+  /** `run`: the command exists but cannot be executed. */
+  commandNotExecutable: 126,
+  /** `run`: the command does not exist. */
+  commandNotFound: 127,
+} as const
+
+/** As a shell would have it: the code, or 128 and the number of the signal. */
+export function toExitStatus(exit: ProcessExit): number {
+  switch (exit.type) {
+    case 'code':
+      return exit.code
+    case 'signal':
+      return 128 + toSignalNumber(exit.signal)
+    case 'lost':
+      return exitCodes.runFailed
+  }
+}
+
+export function toExitCode(code: ErrorCode): number {
+  return code === 'INVALID_ARGUMENT' ? exitCodes.usage : exitCodes.failed
+}
+
+export function toRunExitCode(code: ErrorCode): number {
+  if (code === 'COMMAND_NOT_FOUND') return exitCodes.commandNotFound
+  if (code === 'COMMAND_NOT_EXECUTABLE') return exitCodes.commandNotExecutable
+  return exitCodes.runFailed
+}

@@ -1,0 +1,21 @@
+/** Writing to a descriptor that we were given, without blocking the event loop: process.stdout blocks on a pipe that nobody reads. */
+import {write} from 'node:fs'
+import {promisify} from 'node:util'
+import {exitCodes} from './exit-codes.ts'
+
+const retryMs = 10
+
+/** Resolves when all of it is written. A reader that has gone away ends this process, quietly. */
+export async function writeToFd(fd: number, bytes: Uint8Array): Promise<void> {
+  for (let written = 0; written < bytes.length; ) {
+    try {
+      written += (await promisify(write)(fd, bytes, written)).bytesWritten
+    } catch (error) {
+      const code = error instanceof Error && 'code' in error ? error.code : undefined
+      if (code === 'EPIPE') process.exit(exitCodes.ok)
+      // Somebody shares the pipe with us and has made it non-blocking.
+      if (code !== 'EAGAIN') throw error
+      await new Promise((resolve) => setTimeout(resolve, retryMs))
+    }
+  }
+}

@@ -1,0 +1,31 @@
+import type {Command} from 'commander'
+import type {NodeInfo} from '../../machines/view.ts'
+import {formatAge, formatTable} from './format.ts'
+import {printJson} from './print.ts'
+import {addVerb, withClient} from './verb.ts'
+
+export function addInfo(program: Command): void {
+  addVerb(program, 'info', 'show the node: processes, directories, versions, how many containers').action(
+    async (_flags: unknown, command: Command) => {
+      await withClient(command, async (client, {json}) => {
+        const info = await client.info()
+        if (json) printJson(info)
+        else console.log(formatTable(['NODE', info.node], toRows(info, Date.now())))
+      })
+    },
+  )
+}
+
+function toRows(info: NodeInfo, now: number): readonly (readonly [string, string])[] {
+  const {coordinatorPid, natsPid, natsUrl, stateDir, runDir, runtime, nodeVersion, containers, startedAt, version} = info
+  const counts = Object.entries(containers).map(([state, count]) => `${count} ${state}`)
+  return [
+    ['Coordinator', `pid ${coordinatorPid}, started ${formatAge(startedAt, now)}`],
+    ['NATS', natsPid === null ? `${natsUrl} (yours)` : `${natsUrl} (embedded, pid ${natsPid})`],
+    ['State', stateDir],
+    ['Run', runDir],
+    ['Runtime', runtime ? `${runtime.name} ${runtime.version} (${runtime.path})` : 'not found: expected runc to be installed'],
+    ['Containers', counts.join(', ') || 'none'],
+    ['Version', `${version}, Node.js ${nodeVersion}`],
+  ]
+}

@@ -1,0 +1,26 @@
+import type {Command} from 'commander'
+import {toCloudEvent, type CloudEvent} from '../../machines/cloud-event.ts'
+import type {TallyClient} from '../client/client.ts'
+import {printJson} from './print.ts'
+import {addVerb, withClient} from './verb.ts'
+
+export function addInspect(program: Command): void {
+  addVerb(program, 'inspect', 'show all that is known of containers, as JSON: one object for one id, else an array')
+    .argument('<id...>')
+    .action(async (ids: readonly string[], _flags: unknown, command: Command) => {
+      await withClient(command, async (client, {namespace}) => {
+        const found = await Promise.all(ids.map((id) => inspect(client, id, namespace)))
+        printJson(found.length === 1 ? found[0] : found)
+      })
+    })
+}
+
+/** What does not apply is null, so that programs find every key. */
+async function inspect(client: TallyClient, id: string, namespace: string) {
+  const view = await client.container(id, namespace).state()
+  const events: CloudEvent[] = []
+  for await (const {event} of client.events({filter: {node: view.node, namespace, id}, follow: false})) {
+    if (event.uid === view.uid) events.push(toCloudEvent(event))
+  }
+  return {...view, pid: view.pid ?? null, supervisorPid: view.supervisorPid ?? null, exit: view.exit ?? null, events}
+}

@@ -1,0 +1,91 @@
+import type {Command} from 'commander'
+import type {LogReply} from '../../machines/view.ts'
+import type {ContainerClient, TallyClient} from '../client/client.ts'
+import {parseCount, parseTime} from './arguments.ts'
+import {writeToFd} from './fd-writer.ts'
+import {resolveNodeOptions} from './node-options.ts'
+import {withReconnect} from './reconnect.ts'
+import {addVerb, connect} from './verb.ts'
+
+interface LogsFlags {
+  readonly follow?: true
+  readonly tail?: number
+  readonly since?: Date
+  readonly timestamps?: true
+}
+
+type Entry = LogReply['entries'][number]
+
+/** Following, the log is looked at so often even when nothing is heard. */
+const askAgainMs = 1_000
+
+export function addLogs(program: Command): void {
+  addVerb(program, 'logs', 'print what a container has written, stdout and stderr apart')
+    .argument('<id>')
+    .option('-f, --follow', 'go on with what is written, until it has stopped')
+    .option('--tail <count>', 'only the last so many lines', parseCount)
+    .option('--since <time>', 'only what was written from then on: a time, or a duration such as 10m', (text) => parseTime(text))
+    .option('-t, --timestamps', 'with the time at which each line was read')
+    .action(async (id: string, flags: LogsFlags, command: Command) => {
+      const options = resolveNodeOptions(command)
+      await using client = await connect(options)
+      const writer = createEntryWriter(flags, options.json)
+      let from: {readonly position: number} | {readonly tail: number} = flags.tail === undefined ? {position: 0} : {tail: flags.tail}
+      await withReconnect(options, client, async (present) => {
+        const container = present.container(id, options.namespace)
+        using wakeUp = listen(present, container)
+        for (;;) {
+          const {entries, next, ended} = await container.log(from)
+          for (const entry of entries) await writer(entry)
+          const isAtEnd = entries.length === 0 || ended
+          from = {position: next}
+          if (isAtEnd && (!flags.follow || ended)) return
+          if (isAtEnd) await wakeUp.next()
+        }
+      })
+    })
+}
+
+/** Output that passes by says that there is something new in the log. */
+function listen(client: TallyClient, container: ContainerClient): Disposable & {next(): Promise<void>} {
+  let heard = () => {}
+  let isNew = false
+  const subscriptions = (['stdout', 'stderr'] as const).map((stream) =>
+    client.connection.subscribe(client.subjects.log(container.address, stream), {
+      callback: () => {
+        isNew = true
+        heard()
+      },
+    }),
+  )
+  return {
+    next: async () => {
+      if (!isNew) {
+        await new Promise<void>((resolve) => {
+          const timer = setTimeout(resolve, askAgainMs)
+          heard = () => {
+            clearTimeout(timer)
+            resolve()
+          }
+        })
+      }
+      isNew = false
+    },
+    [Symbol.dispose]: () => {
+      for (const subscription of subscriptions) subscription.unsubscribe()
+    },
+  }
+}
+
+function createEntryWriter({since, timestamps}: LogsFlags, json: boolean): (entry: Entry) => Promise<void> {
+  /** Whether the next entry of a stream begins a line: parts of one have one time stamp. */
+  const begins = {stdout: true, stderr: true}
+  return async ({time, stream, data}) => {
+    if (since && Date.parse(time) < since.getTime()) return
+    const bytes = Buffer.from(data, 'base64')
+    if (json) return await writeToFd(1, Buffer.from(`${JSON.stringify({time, stream, text: bytes.toString('utf8')})}\n`))
+    const stamp = timestamps && begins[stream] ? Buffer.from(`${time} `) : Buffer.alloc(0)
+    begins[stream] = bytes.at(-1) === 0x0a
+    await writeToFd(stream === 'stdout' ? 1 : 2, Buffer.concat([stamp, bytes]))
+  }
+}

@@ -1,0 +1,135 @@
+/** Which node, and how to reach it: the options that every verb has. A flag wins over the environment, that over the default. */
+import {resolve} from 'node:path'
+import {type Command, Option} from 'commander'
+import {idRule, isId} from '../../machines/ids.ts'
+import {TallyError} from '../kernel/errors.ts'
+import type {Credentials} from '../messaging/connection.ts'
+
+export interface NodeOptions {
+  readonly stateDir: string
+  readonly runDir: string
+  readonly node: string | undefined
+  readonly nats: {readonly url: string; readonly credentials: Credentials} | undefined
+  readonly prefix: string | undefined
+  readonly namespace: string
+  readonly json: boolean
+}
+
+const defaults = {stateDir: '/var/lib/tally', runDir: '/run/tally', namespace: 'default'} as const
+
+interface GlobalOption {
+  readonly flags: string
+  readonly name: string
+  readonly variable?: string
+  readonly description: string
+}
+
+const globalOptions: readonly GlobalOption[] = [
+  {
+    flags: '--state-dir <dir>',
+    name: 'stateDir',
+    variable: 'TALLY_STATE_DIR',
+    description: `journals, logs and events on disk (default: ${defaults.stateDir})`,
+  },
+  {
+    flags: '--run-dir <dir>',
+    name: 'runDir',
+    variable: 'TALLY_RUN_DIR',
+    description: `FIFOs, pids and credentials (default: ${defaults.runDir})`,
+  },
+  {flags: '--node <name>', name: 'node', variable: 'TALLY_NODE', description: 'name of the node (default: that of the host)'},
+  {flags: '--nats <url>', name: 'nats', variable: 'TALLY_NATS', description: 'your NATS server, instead of the embedded one'},
+  {flags: '--creds <file>', name: 'creds', variable: 'TALLY_CREDS', description: 'credentials file for --nats'},
+  {flags: '--user <user>', name: 'user', variable: 'TALLY_USER', description: 'user for --nats'},
+  {
+    flags: '--password <password>',
+    name: 'password',
+    variable: 'TALLY_PASSWORD',
+    description: 'password for --nats; better in the environment',
+  },
+  {flags: '--token <token>', name: 'token', variable: 'TALLY_TOKEN', description: 'token for --nats; better in the environment'},
+  {flags: '--prefix <tokens>', name: 'prefix', variable: 'TALLY_PREFIX', description: 'first tokens of all subjects (default: tally)'},
+  {
+    flags: '--namespace <name>',
+    name: 'namespace',
+    variable: 'TALLY_NAMESPACE',
+    description: `namespace of containers (default: ${defaults.namespace})`,
+  },
+  {flags: '--json', name: 'json', description: 'print JSON, for programs'},
+]
+
+/** Adds them to the program or a verb, so that they may stand before or after its name; not where the verb has one of the same name. */
+export function addNodeOptions(command: Command): void {
+  const taken = new Set(command.options.map(({long}) => long))
+  for (const {flags, variable, description} of globalOptions) {
+    const option = new Option(flags, variable ? `${description} [env: ${variable}]` : description).helpGroup('Node options:')
+    if (!taken.has(option.long)) command.addOption(option)
+  }
+}
+
+/**
+ * @param own names of options that the verb has for itself
+ * @throws TallyError INVALID_ARGUMENT
+ */
+export function resolveNodeOptions(command: Command, environment: NodeJS.ProcessEnv = process.env): NodeOptions {
+  const own: Record<string, unknown> = command.opts()
+  const outer: Record<string, unknown> = command.parent?.opts() ?? {}
+  // `run --user` is the container's, so NATS's stands before the verb or in the environment.
+  const isShared = (name: string) => command.options.find((option) => option.attributeName() === name)?.helpGroupHeading === 'Node options:'
+  const read = (name: string): string | undefined => {
+    const variable = globalOptions.find((option) => option.name === name)?.variable
+    const value = (isShared(name) ? own[name] : undefined) ?? outer[name] ?? ((variable && environment[variable]) || undefined)
+    return typeof value === 'string' ? value : undefined
+  }
+  const namespace = read('namespace') ?? defaults.namespace
+  const node = read('node')
+  checkId('--namespace', namespace)
+  if (node !== undefined) checkId('--node', node)
+  return {
+    stateDir: resolve(read('stateDir') ?? defaults.stateDir),
+    runDir: resolve(read('runDir') ?? defaults.runDir),
+    node,
+    nats: toNats(read),
+    prefix: read('prefix'),
+    namespace,
+    json: own['json'] === true || outer['json'] === true,
+  }
+}
+
+function toNats(read: (name: string) => string | undefined): NodeOptions['nats'] {
+  const url = read('nats')
+  const given = ['creds', 'token', 'user'].filter((name) => read(name) !== undefined)
+  if (given.length > 1)
+    throw new TallyError('INVALID_ARGUMENT', `expected one way to authenticate, got ${given.map((name) => `--${name}`).join(' and ')}`)
+  if (url === undefined) {
+    if (given.length > 0)
+      throw new TallyError('INVALID_ARGUMENT', `expected --nats with --${given[0]}: the embedded server has credentials of its own`)
+    return undefined
+  }
+  const {address, inUrl} = splitUrl(url)
+  return {url: address, credentials: toCredentials(read) ?? inUrl}
+}
+
+function toCredentials(read: (name: string) => string | undefined): Credentials | undefined {
+  const [creds, token, user] = [read('creds'), read('token'), read('user')]
+  if (creds !== undefined) return {type: 'creds', file: resolve(creds)}
+  if (token !== undefined) return {type: 'token', token}
+  if (user !== undefined) return {type: 'user', user, password: read('password') ?? ''}
+  return undefined
+}
+
+/** `nats://user:password@host:4222` and `nats://token@host:4222`, as other NATS tools take them. */
+function splitUrl(text: string): {readonly address: string; readonly inUrl: Credentials} {
+  const url = URL.parse(text.includes('://') ? text : `nats://${text}`)
+  if (!url?.hostname || !/^(nats|tls|ws|wss):$/.test(url.protocol)) {
+    throw new TallyError('INVALID_ARGUMENT', `expected --nats to be a URL such as nats://127.0.0.1:4222, got ${JSON.stringify(text)}`)
+  }
+  const [user, password] = [decodeURIComponent(url.username), decodeURIComponent(url.password)]
+  const address = `${url.protocol}//${url.host}`
+  if (!user) return {address, inUrl: {type: 'none'}}
+  return {address, inUrl: password ? {type: 'user', user, password} : {type: 'token', token: user}}
+}
+
+function checkId(flag: string, value: string): void {
+  if (!isId(value)) throw new TallyError('INVALID_ARGUMENT', `expected ${flag} to be ${idRule}, got ${JSON.stringify(value)}`)
+}

@@ -1,0 +1,19 @@
+import type {ErrorBody} from '../kernel/errors.ts'
+
+export function printJson(value: unknown): void {
+  process.stdout.write(`${JSON.stringify(value, undefined, 2)}\n`)
+}
+
+/** One line of JSON, for what goes on for ever. */
+export function printJsonLine(value: unknown): void {
+  process.stdout.write(`${JSON.stringify(value)}\n`)
+}
+
+export function printError(error: ErrorBody, {json}: {readonly json: boolean}): void {
+  if (json) process.stderr.write(`${JSON.stringify({error})}\n`)
+  else process.stderr.write(`tally: ${error.message} [${error.code}]\n`)
+}
+
+export function printNote(text: string): void {
+  process.stderr.write(`tally: ${text}\n`)
+}

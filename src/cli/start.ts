@@ -1,0 +1,15 @@
+import type {Command} from 'commander'
+import {addVerb, forEachId} from './verb.ts'
+
+export function addStart(program: Command): void {
+  addVerb(program, 'start', 'start containers that have been created')
+    .argument('<id...>')
+    .action(async (ids: readonly string[], _flags: unknown, command: Command) => {
+      await forEachId(
+        command,
+        ids,
+        (client, id, {namespace}) => client.container(id, namespace).start(),
+        ({id}) => id,
+      )
+    })
+}

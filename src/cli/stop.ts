@@ -1,0 +1,24 @@
+import type {Command} from 'commander'
+import {parseSeconds, parseSignalName} from './arguments.ts'
+import {addVerb, forEachId} from './verb.ts'
+
+interface StopFlags {
+  readonly signal?: string
+  readonly time?: number
+}
+
+export function addStop(program: Command): void {
+  addVerb(program, 'stop', 'ask containers to end, and kill those that have not after a while; returns when they have stopped')
+    .argument('<id...>')
+    .option('-t, --time <seconds>', 'how long to wait before SIGKILL (default: 10)', parseSeconds)
+    .option('-s, --signal <signal>', 'how to ask (default: SIGTERM)', parseSignalName)
+    .action(async (ids: readonly string[], {signal, time}: StopFlags, command: Command) => {
+      const how = {...(signal !== undefined && {signal}), ...(time !== undefined && {graceMs: time})}
+      await forEachId(
+        command,
+        ids,
+        (client, id, {namespace}) => client.container(id, namespace).stop(how),
+        ({id}) => id,
+      )
+    })
+}

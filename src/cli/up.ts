@@ -1,0 +1,115 @@
+/** `up`: becomes the coordinator, or starts one that is detached and waits until it answers. */
+import {spawn} from 'node:child_process'
+import {closeSync, existsSync, mkdirSync, openSync, readFileSync} from 'node:fs'
+import {dirname, join} from 'node:path'
+import {fileURLToPath} from 'node:url'
+import type {Command} from 'commander'
+import type {NodeInfo} from '../../machines/view.ts'
+import type {CoordinatorOptions} from '../coordinator/options.ts'
+import {TallyError} from '../kernel/errors.ts'
+import {type NodeOptions, resolveNodeOptions} from './node-options.ts'
+import {printJson} from './print.ts'
+import {addVerb, connect} from './verb.ts'
+
+interface UpFlags {
+  readonly detach?: true
+  readonly runtime?: string
+  readonly natsServer?: string
+}
+
+const readyPatienceMs = 15_000
+const pollMs = 25
+
+export function addUp(program: Command): void {
+  addVerb(program, 'up', 'start the node: its coordinator, and nats-server unless --nats names yours')
+    .option('-d, --detach', 'return when it is ready')
+    .option('--runtime <name>', 'OCI runtime, by name or path (default: runc)')
+    .option('--nats-server <name>', 'nats-server, by name or path (default: nats-server)')
+    .action(async (flags: UpFlags, command: Command) => {
+      const options = resolveNodeOptions(command)
+      const invocation = await toInvocation(options, flags)
+      if (!flags.detach) return becomeCoordinator(invocation)
+      const info = await startDetached(invocation, options)
+      if (options.json) printJson(info)
+      else console.log(`node ${info.node} is ready on ${info.natsUrl} (coordinator ${info.coordinatorPid})`)
+    })
+}
+
+interface Invocation {
+  readonly args: readonly string[]
+  readonly env: NodeJS.ProcessEnv
+}
+
+/** In the environment, since the options may hold a password and anybody can read command lines. */
+async function toInvocation({stateDir, runDir, node, nats, prefix}: NodeOptions, {runtime, natsServer}: UpFlags): Promise<Invocation> {
+  if (process.getuid?.() !== 0)
+    throw new TallyError('STATE_DIR_INVALID', `running containers needs root, got uid ${process.getuid?.()}: expected sudo`)
+  const {coordinatorOptionsSchema, coordinatorOptionsVariable} = await import('../coordinator/options.ts')
+  const options: CoordinatorOptions = coordinatorOptionsSchema.parse({stateDir, runDir, node, nats, prefix, runtime, natsServer})
+  const program = join(dirname(fileURLToPath(import.meta.url)), 'coordinator.js')
+  return {
+    args: ['--enable-source-maps', '--disable-warning=ExperimentalWarning', program],
+    env: {...process.env, [coordinatorOptionsVariable]: JSON.stringify(options)},
+  }
+}
+
+/** Takes this process's place, so that a service manager sees one process. */
+function becomeCoordinator({args, env}: Invocation): never {
+  if (!process.execve) throw new TallyError('INTERNAL', `expected a Node.js with process.execve, got ${process.version}`)
+  return process.execve(process.execPath, [process.execPath, ...args], env)
+}
+
+async function startDetached({args, env}: Invocation, options: NodeOptions): Promise<NodeInfo> {
+  const logFile = join(options.stateDir, 'coordinator.log')
+  const log = openLog(logFile)
+  const child = spawn(process.execPath, args, {detached: true, stdio: ['ignore', log, log], cwd: '/', env})
+  closeSync(log)
+  child.unref()
+  let hasEnded = false
+  child.once('exit', () => {
+    hasEnded = true
+  })
+  for (const giveUpAt = Date.now() + readyPatienceMs; !hasEnded && Date.now() < giveUpAt; await sleep(pollMs)) {
+    const info = await ask(options)
+    if (info && info.coordinatorPid === child.pid) return info
+  }
+  if (!hasEnded) child.kill('SIGTERM')
+  throw new TallyError(
+    'NODE_NOT_RUNNING',
+    readFailure(logFile) ?? `the coordinator was not ready within ${readyPatienceMs / 1000} s; ${logFile} may say why`,
+  )
+}
+
+function openLog(path: string): number {
+  try {
+    mkdirSync(dirname(path), {recursive: true, mode: 0o700})
+    return openSync(path, 'a', 0o600)
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause)
+    throw new TallyError('STATE_DIR_INVALID', `cannot use the directory ${dirname(path)}: ${why}`, {cause})
+  }
+}
+
+/** Until it is ready there is nobody to ask, or only a former coordinator's traces. */
+async function ask(options: NodeOptions): Promise<NodeInfo | undefined> {
+  if (!existsSync(join(options.runDir, 'connection.json'))) return undefined
+  try {
+    await using client = await connect({...options, nats: undefined, node: undefined})
+    return await client.info()
+  } catch {
+    return undefined
+  }
+}
+
+/** The plain line with which a coordinator that cannot go on ends. */
+function readFailure(logFile: string): string | undefined {
+  const line = readFileSync(logFile, 'utf8')
+    .trimEnd()
+    .split('\n')
+    .findLast((text) => text.startsWith('tally: '))
+  return line?.slice('tally: '.length).replace(/ \[[A-Z_]+\]$/, '')
+}
+
+function sleep(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms))
+}

@@ -1,0 +1,74 @@
+/** What every verb has in common: the node's options, a client for as long as it runs, and how it ends. */
+import {userInfo} from 'node:os'
+import type {Command} from 'commander'
+import type {TallyClient} from '../client/client.ts'
+import {toErrorBody} from '../kernel/errors.ts'
+import {toExitCode} from './exit-codes.ts'
+import {addNodeOptions, type NodeOptions, resolveNodeOptions} from './node-options.ts'
+import {printError, printJson} from './print.ts'
+
+/** Begins a verb. Its own options come after, except those that have the name of a node option, which go into `own`. */
+export function addVerb(
+  program: Command,
+  name: string,
+  summary: string,
+  own: (command: Command) => Command = (command) => command,
+): Command {
+  const command = own(program.command(name).summary(summary).description(summary))
+  addNodeOptions(command)
+  return command
+}
+
+/** @throws TallyError NODE_NOT_RUNNING, NATS_UNREACHABLE, NATS_AUTH_FAILED */
+export async function connect({runDir, nats, node, prefix}: NodeOptions): Promise<TallyClient> {
+  // Loaded here, so that --help and a mistyped option do not wait for it.
+  const {connectTally} = await import('../client/client.ts')
+  return await connectTally({
+    runDir,
+    actor: toActor(),
+    ...(nats && {nats}),
+    ...(node !== undefined && {node}),
+    ...(prefix !== undefined && {prefix}),
+  })
+}
+
+/** Runs with a client, which is closed however it ends. */
+export async function withClient<T>(command: Command, work: (client: TallyClient, options: NodeOptions) => Promise<T>): Promise<T> {
+  const options = resolveNodeOptions(command)
+  await using client = await connect(options)
+  return await work(client, options)
+}
+
+/**
+ * Does the same for each id. What fails is told, and the others are done nevertheless.
+ * @param print what a person sees of a result; with --json the results are printed as one array
+ */
+export async function forEachId<T>(
+  command: Command,
+  ids: readonly string[],
+  act: (client: TallyClient, id: string, options: NodeOptions) => Promise<T>,
+  print: (result: T) => string,
+): Promise<void> {
+  await withClient(command, async (client, options) => {
+    const results = await Promise.all(
+      ids.map((id) =>
+        act(client, id, options).catch((error: unknown) => {
+          const body = toErrorBody(error)
+          printError(body, options)
+          process.exitCode = toExitCode(body.code)
+          return undefined
+        }),
+      ),
+    )
+    const done = results.filter((result) => result !== undefined)
+    if (options.json) printJson(done)
+    else for (const result of done) process.stdout.write(`${print(result)}\n`)
+  })
+}
+
+/** Who asks, for the ledger: the person, also behind sudo. */
+function toActor(): string {
+  const {username} = userInfo()
+  const behind = process.env['SUDO_USER']
+  return behind && behind !== username ? `${behind} (sudo ${username})` : username
+}

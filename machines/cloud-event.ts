@@ -2,7 +2,7 @@
  * Ledger events as CloudEvents 1.0 JSON (https://github.com/cloudevents/spec, v1.0.2), the one form in which they are
  * journaled and published. `parseLedgerEvent(toCloudEvent(e))` equals `e`.
  */
-import {z} from 'zod'
+import * as z from 'zod'
 import {type EventType, eventSchemas, isEventType, type LedgerEvent} from './events.ts'
 
 export const cloudEventContentType = 'application/cloudevents+json'

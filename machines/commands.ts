@@ -1,5 +1,5 @@
 /** Wishes, imperative; each may be rejected. The names are the last token of the subject that carries them. */
-import {z} from 'zod'
+import * as z from 'zod'
 import {createRequestSchema} from './create-request.ts'
 import {idSchema} from './ids.ts'
 import {isSignalName, parseSignal, type SignalName} from './signals.ts'

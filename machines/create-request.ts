@@ -2,7 +2,7 @@
  * What a user may ask of `create`, as it crosses the wire. Unknown fields are refused, so that a misspelt
  * limit is an error and not a container without one.
  */
-import {z} from 'zod'
+import * as z from 'zod'
 import {idSchema} from './ids.ts'
 
 const absolutePath = z.string().regex(/^\/[^\0]*$/, {error: (issue) => `expected an absolute path, got ${JSON.stringify(issue.input)}`})

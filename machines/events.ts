@@ -2,7 +2,7 @@
  * The vocabulary of the ledger: what happened, in the past tense, with the data of each. An event never fails on replay,
  * so a field is added only as optional, and a type is never removed.
  */
-import {z} from 'zod'
+import * as z from 'zod'
 import {createRequestSchema} from './create-request.ts'
 import {exitSourceSchema, processExitSchema, signalNameSchema} from './process-exit.ts'
 

@@ -1,4 +1,4 @@
-import {z} from 'zod'
+import * as z from 'zod'
 
 /** Letters, digits, `_` and `-`: safe as a NATS subject token, a directory, a runc id and a cgroup name. */
 export const idPattern = /^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$/

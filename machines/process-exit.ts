@@ -1,4 +1,4 @@
-import {z} from 'zod'
+import * as z from 'zod'
 import {isSignalName, type SignalName} from './signals.ts'
 
 export const signalNameSchema = z.custom<SignalName>((value) => typeof value === 'string' && isSignalName(value), {

@@ -1,5 +1,5 @@
 /** What people and programs are shown of a container: the fold of its events, flattened. */
-import {z} from 'zod'
+import * as z from 'zod'
 import {isBundleRequest} from './create-request.ts'
 import {failureSchema} from './events.ts'
 import {type Ledger, topLevelStates, toTopLevelState} from './ledger.ts'

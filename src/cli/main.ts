@@ -2,42 +2,28 @@
 import {Command, CommanderError} from 'commander'
 import {toErrorBody} from '../kernel/errors.ts'
 import {version} from '../kernel/version.ts'
-import {addCreate} from './create.ts'
-import {addDown} from './down.ts'
-import {addEvents} from './events.ts'
 import {exitCodes, toExitCode} from './exit-codes.ts'
-import {addInfo} from './info.ts'
-import {addInspect} from './inspect.ts'
-import {addKill} from './kill.ts'
-import {addLogs} from './logs.ts'
 import {addNodeOptions} from './node-options.ts'
 import {printError} from './print.ts'
-import {addPs} from './ps.ts'
-import {addRm} from './rm.ts'
-import {addRun} from './run.ts'
-import {addStart} from './start.ts'
-import {addStop} from './stop.ts'
-import {addUp} from './up.ts'
-import {addVersion} from './version.ts'
-import {addWait} from './wait.ts'
 
-const verbs = [
-  addUp,
-  addDown,
-  addRun,
-  addCreate,
-  addStart,
-  addStop,
-  addKill,
-  addWait,
-  addRm,
-  addPs,
-  addInspect,
-  addLogs,
-  addEvents,
-  addInfo,
-  addVersion,
-] as const
+/** In the order in which --help shows them. */
+const verbs: Readonly<Record<string, () => Promise<(program: Command) => void>>> = {
+  up: async () => (await import('./up.ts')).addUp,
+  down: async () => (await import('./down.ts')).addDown,
+  run: async () => (await import('./run.ts')).addRun,
+  create: async () => (await import('./create.ts')).addCreate,
+  start: async () => (await import('./start.ts')).addStart,
+  stop: async () => (await import('./stop.ts')).addStop,
+  kill: async () => (await import('./kill.ts')).addKill,
+  wait: async () => (await import('./wait.ts')).addWait,
+  rm: async () => (await import('./rm.ts')).addRm,
+  ps: async () => (await import('./ps.ts')).addPs,
+  inspect: async () => (await import('./inspect.ts')).addInspect,
+  logs: async () => (await import('./logs.ts')).addLogs,
+  events: async () => (await import('./events.ts')).addEvents,
+  info: async () => (await import('./info.ts')).addInfo,
+  version: async () => (await import('./version.ts')).addVersion,
+}
 
 // A reader that has seen enough, such as head, is no failure.
 for (const stream of [process.stdout, process.stderr]) {
@@ -52,12 +38,19 @@ const program = new Command('tally')
   .configureOutput({outputError: (text, write) => write(text.replace(/^error: /, 'tally: '))})
   .exitOverride()
 addNodeOptions(program)
-for (const add of verbs) add(program)
+for (const load of toVerbs(process.argv)) (await load())(program)
 
 try {
   await program.parseAsync()
 } catch (error) {
   process.exitCode = fail(error)
+}
+
+/** Only what the command line names is loaded; all of them when it names none, for --help and for suggestions. */
+function toVerbs(argv: readonly string[]): readonly (() => Promise<(program: Command) => void>)[] {
+  const named = Object.keys(verbs).filter((name) => argv.includes(name))
+  const isHelp = argv.includes('help') || named.length === 0
+  return Object.entries(verbs).flatMap(([name, load]) => (isHelp || named.includes(name) ? [load] : []))
 }
 
 function fail(error: unknown): number {

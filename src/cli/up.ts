@@ -48,7 +48,7 @@ async function toInvocation({stateDir, runDir, node, nats, prefix}: NodeOptions,
   const options: CoordinatorOptions = coordinatorOptionsSchema.parse({stateDir, runDir, node, nats, prefix, runtime, natsServer})
   const program = join(dirname(fileURLToPath(import.meta.url)), 'coordinator.js')
   return {
-    args: ['--enable-source-maps', '--disable-warning=ExperimentalWarning', program],
+    args: ['--disable-warning=ExperimentalWarning', program],
     env: {...process.env, [coordinatorOptionsVariable]: JSON.stringify(options)},
   }
 }

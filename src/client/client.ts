@@ -2,7 +2,7 @@
 import {randomUUID} from 'node:crypto'
 import {join} from 'node:path'
 import type {NatsConnection} from 'nats'
-import {z} from 'zod'
+import * as z from 'zod'
 import type {ContainerVerb, NodeVerb} from '../../machines/commands.ts'
 import type {CreateRequestInput} from '../../machines/create-request.ts'
 import type {LedgerEvent} from '../../machines/events.ts'

@@ -1,4 +1,4 @@
-import {z} from 'zod'
+import * as z from 'zod'
 import {idSchema} from '../../machines/ids.ts'
 import {credentialsSchema} from '../messaging/connection.ts'
 import {defaultPrefix} from '../messaging/subjects.ts'

@@ -76,7 +76,7 @@ export function createSupervisors({program, options, logFile, logger, onEnd}: Su
 
   function start(): ChildProcess {
     const log = openSync(logFile, 'a', 0o600)
-    const child = spawn(process.execPath, ['--enable-source-maps', program], {
+    const child = spawn(process.execPath, [program], {
       detached: true,
       stdio: ['ignore', log, log, 'ipc'],
       cwd: '/',

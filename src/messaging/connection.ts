@@ -2,7 +2,7 @@
 import {mkdir, readFile, rename, writeFile} from 'node:fs/promises'
 import {dirname} from 'node:path'
 import {type ConnectionOptions, connect, credsAuthenticator, ErrorCode, type NatsConnection, NatsError} from 'nats'
-import {z} from 'zod'
+import * as z from 'zod'
 import {idSchema} from '../../machines/ids.ts'
 import {TallyError} from '../kernel/errors.ts'
 

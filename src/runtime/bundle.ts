@@ -2,7 +2,7 @@
 import {stat, writeFile} from 'node:fs/promises'
 import {readFile} from 'node:fs/promises'
 import {join, resolve} from 'node:path'
-import {z} from 'zod'
+import * as z from 'zod'
 import {type BundleRequest, type CreateRequest, isBundleRequest, type RootfsRequest} from '../../machines/create-request.ts'
 import {TallyError} from '../kernel/errors.ts'
 import {generateSpec} from './spec/generate.ts'

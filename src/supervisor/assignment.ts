@@ -1,4 +1,4 @@
-import {z} from 'zod'
+import * as z from 'zod'
 import {createRequestSchema} from '../../machines/create-request.ts'
 import {idSchema} from '../../machines/ids.ts'
 

@@ -1,6 +1,6 @@
 /** What runc says, in the words of the error table. The only file that knows runc's wording (runc 1.1 to 1.3, crun). */
 import {readFile} from 'node:fs/promises'
-import {z} from 'zod'
+import * as z from 'zod'
 import {type ErrorCode, TallyError} from '../../kernel/errors.ts'
 import type {RuncVerb} from './runc.ts'
 

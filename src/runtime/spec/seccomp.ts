@@ -2,7 +2,7 @@
  * The default seccomp profile as docker and containers-common write it (rules that depend on architecture, capability and
  * kernel), turned into what an OCI runtime understands.
  */
-import {z} from 'zod'
+import * as z from 'zod'
 import type {OciSeccomp, OciSyscallRule} from './oci-spec.ts'
 
 const conditionSchema = z

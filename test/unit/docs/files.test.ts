@@ -1,0 +1,53 @@
+import {existsSync, readdirSync, readFileSync} from 'node:fs'
+import {describe, expect, it} from 'vitest'
+import {readProjectFile, readSections, root} from './markdown.ts'
+
+const records = readdirSync(new URL('docs/adr/', root)).sort()
+const documents = [...readdirSync(new URL('docs/', root)).filter((name) => name.endsWith('.md')), ...records.map((name) => `adr/${name}`)]
+
+/** As GitHub makes them; the second of a name has `-1`. */
+function readAnchors(text: string): readonly string[] {
+  const seen = new Map<string, number>()
+  return [...text.matchAll(/^#+ (.+)$/gm)].map(([, heading = '']) => {
+    const anchor = heading
+      .toLowerCase()
+      .replace(/[^a-z0-9 _-]/g, '')
+      .replaceAll(' ', '-')
+    const count = seen.get(anchor) ?? 0
+    seen.set(anchor, count + 1)
+    return count === 0 ? anchor : `${anchor}-${count}`
+  })
+}
+
+describe('docs/adr', () => {
+  it('is numbered from 0001 without gaps', () => {
+    const numbers = records.map((name) => /^(\d{4})-[a-z0-9]+(-[a-z0-9]+)*\.md$/.exec(name)?.[1])
+    expect(numbers).toEqual(records.map((_, index) => String(index + 1).padStart(4, '0')))
+    expect(numbers.length).toBeGreaterThanOrEqual(9)
+  })
+
+  it.each(records)('has a record with number, status, context, decision and consequences, and short: %s', (name) => {
+    const text = readProjectFile(`docs/adr/${name}`)
+    expect(text).toMatch(new RegExp(`^# ${name.slice(0, 4)}: \\S.*\n\nStatus: (accepted|superseded by \\d{4})\n`))
+    expect([...readSections(text, 2).keys()]).toEqual(['Context', 'Decision', 'Consequences'])
+    const count = text.trimEnd().split('\n').length
+    expect(count).toBeGreaterThanOrEqual(15)
+    expect(count).toBeLessThanOrEqual(30)
+  })
+})
+
+describe('every document', () => {
+  it.each(documents)('links only to what exists: %s', (name) => {
+    const text = readProjectFile(`docs/${name}`)
+    for (const [, path = '', anchor] of text.matchAll(/\]\(([^)#\s]*)(?:#([^)\s]+))?\)/g)) {
+      const target = new URL(path || name.replace(/^.*\//, ''), new URL(`docs/${name}`, root))
+      expect(existsSync(target), `${path} exists`).toBe(true)
+      if (anchor) expect(readAnchors(readFileSync(target, 'utf8')), path).toContain(anchor)
+    }
+  })
+
+  it.each(documents)('names only source files that exist: %s', (name) => {
+    const paths = [...readProjectFile(`docs/${name}`).matchAll(/\b(?:src|machines|test)\/[\w./-]*\w/g)].map(([path]) => path)
+    expect(paths.filter((path) => !existsSync(new URL(path, root)))).toEqual([])
+  })
+})

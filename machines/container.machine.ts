@@ -80,6 +80,7 @@ const recordCreated = chart.assign(({event}) =>
 const recordStarted = chart.assign(({event}) => ({startedAt: event.time, error: undefined}))
 const recordStop = chart.assign(({event}) => (event.type === 'container.stop-requested' ? {stop: event.data} : {}))
 const recordExit = chart.assign(({event}) => (event.type === 'container.exited' ? {exited: event.data, stop: undefined} : {}))
+const forgetStop = chart.assign({stop: undefined})
 const recordSignal = chart.assign(({event}) => (event.type === 'container.signalled' ? {lastSignal: event.data.signal} : {}))
 const recordFailure = chart.assign(({event}) => ('error' in event.data ? {error: event.data.error} : {}))
 
@@ -230,7 +231,7 @@ export const containerMachine = chart.createMachine({
         'container.deleted': 'deleted',
         'container.delete-failed': [
           {guard: 'hasExited', target: 'stopped', actions: recordFailure},
-          {guard: 'hasStarted', target: 'running', actions: recordFailure},
+          {guard: 'hasStarted', target: 'running', actions: [recordFailure, forgetStop]},
           {guard: ({context}) => context.init !== undefined, target: 'created', actions: recordFailure},
           {target: 'failed', actions: recordFailure},
         ],

@@ -28,7 +28,9 @@ export function toOutcome(command: CommandType | 'wait', intentId: string | unde
       return event.type === 'container.kill-failed' ? {type: 'failed', error: event.data.error} : pending
     case 'stop':
     case 'wait':
-      return event.type === 'container.exited' ? done : pending
+      if (event.type === 'container.exited') return done
+      // Never made, or deleted before it was started: there is no exit to come.
+      return event.type === 'container.deleted' ? failedWith(ledger) : pending
     case 'delete':
       if (event.type === 'container.deleted') return done
       return event.type === 'container.delete-failed' ? {type: 'failed', error: event.data.error} : pending

@@ -89,6 +89,9 @@ export function createSupervisors({program, options, logFile, logger, onEnd}: Su
   }
 }
 
+/** NATS may be slow to confirm what the supervisor has told it. */
+const endPatienceMs = 2_000
+
 async function ask(child: ChildProcess, assignment: Assignment): Promise<unknown> {
   const {promise, resolve, reject} = Promise.withResolvers<unknown>()
   const died = () =>
@@ -96,13 +99,13 @@ async function ask(child: ChildProcess, assignment: Assignment): Promise<unknown
   child.once('exit', died)
   child.once('message', (message) => {
     const reply = assignmentReplySchema.parse(message)
-    if (reply.type === 'done') resolve(reply.view)
-    else reject(fromFailure(reply.error))
+    child.off('exit', died)
+    if (reply.type === 'done') return resolve(reply.view)
+    // It ends once the ledger of the failure is told and its directory removed: then the id is free again.
+    const fail = () => reject(fromFailure(reply.error))
+    child.once('exit', fail)
+    setTimeout(fail, endPatienceMs).unref()
   })
   child.send(assignment, (error) => error && died())
-  try {
-    return await promise
-  } finally {
-    child.off('exit', died)
-  }
+  return await promise
 }

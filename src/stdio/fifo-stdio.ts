@@ -1,6 +1,7 @@
 import {closeSync, constants, mkdirSync, openSync, readSync, rmSync} from 'node:fs'
 import {Socket} from 'node:net'
 import {join} from 'node:path'
+import {setTimeout as sleep} from 'node:timers/promises'
 import {TallyError} from '../kernel/errors.ts'
 import {makeFifo} from '../linux/fifo.ts'
 import type {ContainerStdio, ContainerStdioOptions, OutputChunk, StreamName} from './container-stdio.ts'
@@ -8,9 +9,8 @@ import {openLogWriter} from './log-writer.ts'
 
 const streamNames = ['stdout', 'stderr'] as const satisfies readonly StreamName[]
 const readBytes = 64 * 1024
-/** How long a full disk is waited for, between tries; and in all when there is nothing else to do. */
+/** How long a full disk is waited for, between tries. */
 const retryMs = 250
-const drainPatienceMs = 5_000
 
 /** @throws TallyError STDIO_FAILED */
 export async function openContainerStdio(options: ContainerStdioOptions): Promise<ContainerStdio> {
@@ -78,15 +78,11 @@ function open({fifoDir, logFile, now, onOutput}: ContainerStdioOptions): Contain
     return {
       drain: async () => {
         socket.pause()
-        const giveUpAt = now() + drainPatienceMs
-        while (!closed && (unwritten || readAvailable())) {
-          if (!unwritten) continue
-          if (now() > giveUpAt)
-            throw new TallyError('STDIO_FAILED', `the log cannot be written, ${unwritten.bytes.length} bytes of ${stream} wait`, {
-              cause: writeError,
-            })
-          await new Promise((resolve) => setTimeout(resolve, retryMs))
-        }
+        while (!closed && (unwritten || readAvailable())) if (unwritten) await sleep(retryMs)
+        if (unwritten)
+          throw new TallyError('STDIO_FAILED', `the log could not be written: ${unwritten.bytes.length} bytes of ${stream} were given up`, {
+            cause: writeError,
+          })
       },
       close: () => {
         closed = true
@@ -96,6 +92,8 @@ function open({fifoDir, logFile, now, onOutput}: ContainerStdioOptions): Contain
 
     /** Whether there was anything: takes it from the pipe past the event loop, which may not have got to it yet. */
     function readAvailable(): boolean {
+      // While it was paused, the socket may have read ahead: 'data' is emitted for that.
+      if (socket.read() !== null) return true
       const buffer = Buffer.alloc(readBytes)
       try {
         const count = readSync(fd, buffer, 0, buffer.length, null)

@@ -28,6 +28,16 @@ export function* readLogEntries(fd: number, start: LogPosition = logStart): Gene
   }
 }
 
+/** A container that is being made has no log yet: that is an empty one. */
+function openLog(path: string): number {
+  try {
+    return openSync(path, constants.O_RDONLY)
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return openSync('/dev/null', constants.O_RDONLY)
+    throw error
+  }
+}
+
 export interface OutputReader {
   /** Up to `limitBytes` of a stream's own bytes from `offset`; empty at its present end. */
   read(stream: StreamName, offset: number, limitBytes: number): Buffer
@@ -39,7 +49,7 @@ export function createOutputReader(path: string): OutputReader {
   return {
     read: (stream, offset, limitBytes) => {
       const start = last[stream].streams[stream] <= offset ? last[stream] : logStart
-      const fd = openSync(path, constants.O_RDONLY)
+      const fd = openLog(path)
       try {
         const pieces: Buffer[] = []
         let gathered = 0
@@ -72,7 +82,7 @@ export interface LogPage {
 
 /** Entries from a file position: about `limitBytes` of the file, and at least one where there is one. */
 export function readLogPage(path: string, position: number, limitBytes: number): LogPage {
-  const fd = openSync(path, constants.O_RDONLY)
+  const fd = openLog(path)
   try {
     let next = position
     const entries: LogEntry[] = []
@@ -89,7 +99,7 @@ export function readLogPage(path: string, position: number, limitBytes: number):
 
 /** The file position of the last `count` lines of output: a line in parts counts once. */
 export function findTail(path: string, count: number): number {
-  const fd = openSync(path, constants.O_RDONLY)
+  const fd = openLog(path)
   try {
     // Where each of the last `count` lines begins; the oldest is overwritten.
     const starts: number[] = []

@@ -43,11 +43,22 @@ type Handlers = {
   readonly [T in EffectType]: (effect: Extract<Effect, {readonly type: T}>, cause: LedgerEvent) => Promise<Draft | undefined>
 }
 
+const lastOutputPatienceMs = 5_000
+
 export function createEffectHandlers(
   {runtime, init, output, clock, reaper, prepareBundle, loop, end}: EffectDependencies,
   {address, layout}: EffectOptions,
 ): Handlers {
   let timer: Disposable | undefined
+
+  /** It may have ended by itself a moment ago; its exit is on the way then. */
+  function killInit(): void {
+    try {
+      init.signal(toSignalNumber('SIGKILL'))
+    } catch (error) {
+      if (toErrorBody(error).details['finished'] !== true) throw error
+    }
+  }
 
   return {
     'runtime.create': async ({request}) => {
@@ -88,7 +99,8 @@ export function createEffectHandlers(
 
     'runtime.sweep': async () => {
       await init.killRemains()
-      await output.end()
+      // It waits for as long as the log cannot be written; a delete in between cuts it short.
+      await output.end().catch(() => {})
       return undefined
     },
 
@@ -96,11 +108,12 @@ export function createEffectHandlers(
       try {
         const {init: identity, exited} = loop().ledger.snapshot.context
         if (identity && !exited) {
-          init.signal(toSignalNumber('SIGKILL'))
+          killInit()
           await within(clock, loop().waitForExit(), 30_000, 'init did not end within 30 s of SIGKILL')
         }
         await init.killRemains()
-        await output.end()
+        // Its log goes as well: one that cannot be written, because the disk is full, must not stand in the way.
+        await Promise.race([output.end().catch(() => {}), clock.sleep(lastOutputPatienceMs)])
         if (identity) await runtime.delete(address.id, {force: true})
         await output.remove()
         await rm(layout.runDir, {recursive: true, force: true})

@@ -165,7 +165,8 @@ async function supervise({node, namespace, id, uid, work}: Assignment, {prefix}:
       await runtime.delete(id, {force: true}).catch((error: unknown) => log.warn({err: error}, 'rollback'))
     // Whoever held the output asks the new supervisor again within this time.
     if (loop.ledger.snapshot.context.request?.autoRemove) output.hold(adoptedHoldMs)
-    if (initAlive || exited === undefined) {
+    // Also after the exit: something may still wait in the FIFOs, and the log is read through it.
+    if (identity) {
       await output.open()
       output.releaseChildFds()
     }

@@ -4,7 +4,7 @@
  * created → running → stopped → deleted are the states that everyone knows. Those tagged `in-flight` stand between them,
  * while an effect is under way: commands wait until it has an outcome.
  */
-import {assign, setup} from 'xstate'
+import {assign, not, setup} from 'xstate'
 import type {CreateRequest} from './create-request.ts'
 import type {EffectParams, EffectType} from './effects.ts'
 import type {EventData, Failure, LedgerEvent, ProcessIdentity} from './events.ts'
@@ -227,7 +227,7 @@ export const containerMachine = chart.createMachine({
       description: 'What was made for the container is removed; a forced delete kills what runs and waits for its exit.',
       tags: 'in-flight',
       on: {
-        'container.exited': {actions: recordExit},
+        'container.exited': {guard: not('hasExited'), actions: recordExit},
         'container.deleted': 'deleted',
         'container.delete-failed': [
           {guard: 'hasExited', target: 'stopped', actions: recordFailure},

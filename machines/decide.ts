@@ -1,7 +1,7 @@
 /** From a wish to what becomes of it. Pure: the chart says what is possible, the time comes in. */
 import type {Command, CommandType} from './commands.ts'
 import type {EventData, EventType, LedgerEvent} from './events.ts'
-import {type Ledger, toTopLevelState, type TopLevelState} from './ledger.ts'
+import {canFollow, type Ledger, type TopLevelState, toTopLevelState} from './ledger.ts'
 
 /** An event to be: what happened, before the ledger adds when, where and in which place. */
 export type Draft = {readonly [T in EventType]: {readonly type: T; readonly data: EventData<T>}}[EventType]
@@ -35,7 +35,7 @@ export function legalCommands(ledger: Ledger): readonly CommandType[] {
 
 /** Whether the chart accepts the event now. */
 export function isPossible(ledger: Ledger, draft: Draft): boolean {
-  return ledger.snapshot.can(toProbe(draft))
+  return canFollow(ledger, toProbe(draft))
 }
 
 const sampleCommands: readonly Command[] = [

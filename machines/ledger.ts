@@ -58,13 +58,18 @@ export function toTopLevelState({snapshot}: Pick<Ledger, 'snapshot'>): TopLevelS
   return state
 }
 
+/** Whether the chart accepts the event now. After the end nothing follows, though xstate would still find transitions for it. */
+export function canFollow({snapshot}: Pick<Ledger, 'snapshot'>, event: LedgerEvent): boolean {
+  return snapshot.status === 'active' && snapshot.can(event)
+}
+
 function assertFollows(ledger: Ledger, event: LedgerEvent): void {
   const expected = (ledger.latest?.sequence ?? 0) + 1
   if (event.sequence !== expected) throw new LedgerError(`expected sequence ${expected}, got ${event.sequence} (${event.type})`, event)
   if (ledger.latest && event.uid !== ledger.latest.uid) {
     throw new LedgerError(`expected an event of ${ledger.latest.uid}, got one of ${event.uid}`, event)
   }
-  if (!ledger.snapshot.can(event)) throw new LedgerError(`${event.type} is impossible in state ${toTopLevelState(ledger)}`, event)
+  if (!canFollow(ledger, event)) throw new LedgerError(`${event.type} is impossible in state ${toTopLevelState(ledger)}`, event)
 }
 
 interface Action {

@@ -96,15 +96,26 @@ function toOriginHeaders(origin: RequestOrigin | undefined): MsgHdrs {
 /** A union says only that nothing fitted: the alternative that came closest says why. */
 function flatten(issue: z.core.$ZodIssue): readonly {readonly path: readonly PropertyKey[]; readonly message: string}[] {
   if (issue.code === 'invalid_union') {
-    const [closest] = [...issue.errors].sort((a, b) => a.length - b.length)
+    const [closest] = [...issue.errors].sort((a, b) => countMistakes(a) - countMistakes(b))
     if (closest) return closest.flatMap(flatten).map((inner) => ({...inner, path: [...issue.path, ...inner.path]}))
   }
   if (issue.code === 'invalid_type') return [{path: issue.path, message: `expected ${issue.expected}, got ${describe(issue.input)}`}]
   return [{path: issue.path, message: issue.message}]
 }
 
+/** One issue stands for all unknown fields of an object. */
+function countMistakes(issues: readonly z.core.$ZodIssue[]): number {
+  return issues.reduce((sum, issue) => sum + (issue.code === 'unrecognized_keys' ? issue.keys.length : 1), 0)
+}
+
 function describe(value: unknown): string {
-  return value === undefined ? 'nothing' : (JSON.stringify(value)?.slice(0, 80) ?? typeof value)
+  if (value === undefined) return 'nothing'
+  try {
+    return JSON.stringify(value)?.slice(0, 80) ?? typeof value
+  } catch {
+    // Nested so deeply that the stack does not suffice.
+    return typeof value
+  }
 }
 
 function parseJson(bytes: Uint8Array): unknown {

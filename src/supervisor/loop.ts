@@ -89,6 +89,7 @@ export function createLoop({journal, clock, logger, runEffect, onEvent}: LoopDep
   let mailbox: readonly Item[] = []
   let pending: readonly PendingCommand[] = []
   let draining = false
+  let retry: Disposable | undefined
   let durable: Promise<void> = Promise.resolve()
 
   return {
@@ -174,9 +175,16 @@ export function createLoop({journal, clock, logger, runEffect, onEvent}: LoopDep
       return true
     } catch (error) {
       logger.error({err: error, event: draft.type}, 'cannot journal; trying again')
-      clock.at(clock.now() + retryMs, drain)
+      retryLater()
       return false
     }
+  }
+
+  function retryLater(): void {
+    retry ??= clock.at(clock.now() + retryMs, () => {
+      retry = undefined
+      drain()
+    })
   }
 
   /** Journals, folds, tells, and only then starts the effects. */

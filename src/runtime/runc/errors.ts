@@ -25,7 +25,7 @@ const wordings: readonly (readonly [RegExp, ErrorCode])[] = [
   [/unable to find (user|group)|no matching entries in (passwd|group) file/i, 'USER_NOT_FOUND'],
   [/container with id exists|container with given ID already exists|container .* already exists/i, 'CONTAINER_EXISTS'],
   [/container does not exist|container ".*" does not exist|does not exist.*container/i, 'CONTAINER_NOT_FOUND'],
-  [/invalid rootfs|rootfs .*(no such file|not a directory)|stat .*rootfs/i, 'ROOTFS_INVALID'],
+  [/invalid rootfs|rootfs \([^)]*\) does not exist/i, 'ROOTFS_INVALID'],
   [/JSON specification file|config\.json|cannot unmarshal|invalid character/i, 'BUNDLE_INVALID'],
 ]
 

@@ -29,6 +29,8 @@ export function resolveInRoot(root: string, path: string): string | undefined {
       todo = [...target.split('/'), ...todo]
     } else if (todo.every((left) => left === '' || left === '.')) {
       return stat.isFile() ? here : undefined
+    } else if (!stat.isDirectory()) {
+      return undefined
     } else {
       done = [...done, part]
     }

@@ -48,7 +48,7 @@ export function toOciSeccomp(profile: SeccompProfile, architecture: string, capa
   if (!names) return undefined
   const sub = profile.archMap?.find((entry) => entry.architecture === names.seccomp)?.subArchitectures ?? []
   const applies = ({includes, excludes}: SeccompProfile['syscalls'][number]) =>
-    (includes?.arches ?? [names.go]).includes(names.go) &&
+    (!includes?.arches?.length || includes.arches.includes(names.go)) &&
     (includes?.caps ?? []).every((capability) => capabilities.includes(capability)) &&
     !(excludes?.arches ?? []).includes(names.go) &&
     !(excludes?.caps ?? []).some((capability) => capabilities.includes(capability))

@@ -16,7 +16,8 @@ export interface ResolvedUser {
  * @throws TallyError USER_NOT_FOUND
  */
 export function resolveUser(rootfs: string, user: string): ResolvedUser {
-  const [name = '', group] = user.split(':')
+  const [name = '', group, ...more] = user.split(':')
+  if (more.length > 0) throw notFound('user', user, '/etc/passwd')
   const entry = readTable(rootfs, '/etc/passwd').find((row) => row[0] === name || row[2] === name)
   const uid = toId(entry?.[2] ?? name)
   if (uid === undefined) throw notFound('user', name, '/etc/passwd')

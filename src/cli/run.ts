@@ -69,7 +69,7 @@ async function runInForeground(options: NodeOptions, first: TallyClient, id: str
     // Both listen before the program can write.
     using stdout = follow(client, container, 'stdout', 1)
     using stderr = follow(client, container, 'stderr', 2)
-    if (!started) await start(container, flags)
+    if (!started) await startOnce(container, flags)
     started = true
     await Promise.all([stdout.ended, stderr.ended])
     return await container.wait()
@@ -87,12 +87,22 @@ async function runInForeground(options: NodeOptions, first: TallyClient, id: str
   }
 }
 
+/** Somebody may have killed it meanwhile, or an earlier start have been carried out whose reply was lost: what matters is how it ends. */
+async function startOnce(container: ContainerClient, flags: RunFlags): Promise<void> {
+  try {
+    await start(container, flags)
+  } catch (error) {
+    const {code, details} = toErrorBody(error)
+    if (code !== 'ILLEGAL_COMMAND' || (details['state'] !== 'running' && details['state'] !== 'stopped')) throw error
+  }
+}
+
 /** A container that cannot be started and would have removed itself is of no use to anybody. */
 async function start(container: ContainerClient, flags: RunFlags): Promise<ContainerView> {
   try {
     return await container.start()
   } catch (error) {
-    if (flags.rm) await container.delete({force: true}).catch(() => {})
+    if (flags.rm && toErrorBody(error).code !== 'ILLEGAL_COMMAND') await container.delete({force: true}).catch(() => {})
     throw error
   }
 }

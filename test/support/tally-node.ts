@@ -1,0 +1,95 @@
+/** A node of a test's own: the built command, a real nats-server, directories in /tmp; and nothing of it left afterwards. */
+import {mkdtempSync, readFileSync, rmSync} from 'node:fs'
+import {tmpdir} from 'node:os'
+import {join} from 'node:path'
+import {execa} from 'execa'
+import {expect} from 'vitest'
+import {parseLedgerEvent} from '../../machines/cloud-event.ts'
+import type {LedgerEvent} from '../../machines/events.ts'
+import type {NodeInfo} from '../../machines/view.ts'
+import {makeBusyboxRootfs} from './busybox.ts'
+import {findLeftovers, nothing} from './leftovers.ts'
+
+const program = join(import.meta.dirname, '../../bin/tally')
+
+export interface Ran {
+  readonly exitCode: number | undefined
+  readonly stdout: string
+  readonly stderr: string
+}
+
+export interface TallyNode extends AsyncDisposable {
+  readonly dir: string
+  readonly stateDir: string
+  readonly runDir: string
+  readonly rootfs: string
+  readonly env: NodeJS.ProcessEnv
+  /** Runs the command, and resolves however it ends. */
+  tally(...args: readonly string[]): Promise<Ran>
+  /** The same, to be fed, signalled or killed. */
+  spawn(...args: readonly string[]): ReturnType<typeof spawnTally>
+  json<T>(...args: readonly string[]): Promise<T>
+  info(): Promise<NodeInfo>
+  /** The events of the stream, in its order; of one container when an id is given. */
+  events(id?: string): Promise<readonly LedgerEvent[]>
+  journal(id: string): readonly string[]
+}
+
+/** @param up whether to start the coordinator as well */
+export async function startNode({up = true, args = []}: {readonly up?: boolean; readonly args?: readonly string[]} = {}): Promise<TallyNode> {
+  const dir = mkdtempSync(join(tmpdir(), 'tally-test-'))
+  const [stateDir, runDir] = [join(dir, 'state'), join(dir, 'run')]
+  const env = {TALLY_STATE_DIR: stateDir, TALLY_RUN_DIR: runDir, TALLY_NODE: 'n1'}
+  const rootfs = makeBusyboxRootfs(dir)
+  const node: TallyNode = {
+    dir,
+    stateDir,
+    runDir,
+    rootfs,
+    env,
+    tally,
+    spawn: (...verb) => spawnTally(verb, env),
+    json: async (...verb) => JSON.parse((await succeed('--json', ...verb)).stdout),
+    info: async () => JSON.parse((await succeed('info', '--json')).stdout),
+    events: async (id) => {
+      const {stdout} = await succeed('events', '--no-follow', '--json', ...(id === undefined ? [] : ['--filter', `id=${id}`]))
+      return stdout.split('\n').filter(Boolean).map(parseLedgerEvent)
+    },
+    journal: (id) => readFileSync(join(stateDir, 'containers/default', id, 'journal.jsonl'), 'utf8').trimEnd().split('\n'),
+    [Symbol.asyncDispose]: async () => {
+      if (await isUp()) expect(await tally('down', '--containers')).toMatchObject({exitCode: 0})
+      else await tally('down')
+      const leftovers = await findLeftovers([dir])
+      rmSync(dir, {recursive: true, force: true})
+      expect(leftovers).toEqual(nothing)
+    },
+  }
+  if (up) expect(await tally('up', '-d', ...args)).toMatchObject({exitCode: 0, stderr: ''})
+  return node
+
+  async function tally(...verb: readonly string[]): Promise<Ran> {
+    const {exitCode, stdout, stderr} = await execa(program, verb, {env, reject: false, timeout: 60_000, stripFinalNewline: false})
+    return {exitCode, stdout: String(stdout), stderr: String(stderr)}
+  }
+
+  async function succeed(...verb: readonly string[]): Promise<Ran> {
+    const ran = await tally(...verb)
+    if (ran.exitCode !== 0) throw new Error(`tally ${verb.join(' ')}: ${ran.stderr}`)
+    return ran
+  }
+
+  async function isUp(): Promise<boolean> {
+    return (await tally('info')).exitCode === 0
+  }
+}
+
+function spawnTally(args: readonly string[], env: NodeJS.ProcessEnv) {
+  return execa(program, args, {env, reject: false, timeout: 120_000})
+}
+
+/** Asks again until the condition holds. @throws Error with `what` when it has not held in time */
+export async function eventually(what: string, condition: () => Promise<boolean> | boolean, timeoutMs = 10_000): Promise<void> {
+  for (const giveUpAt = Date.now() + timeoutMs; !(await condition()); await new Promise((resolve) => setTimeout(resolve, 50))) {
+    if (Date.now() > giveUpAt) throw new Error(`${what}: not within ${timeoutMs} ms`)
+  }
+}

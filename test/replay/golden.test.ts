@@ -1,0 +1,45 @@
+import {readFileSync} from 'node:fs'
+import {describe, expect, it} from 'vitest'
+import {parseLedgerEvent, toCloudEvent} from '../../machines/cloud-event.ts'
+import {eventSchemas} from '../../machines/events.ts'
+import {applyEvent, emptyLedger, foldEvents} from '../../machines/ledger.ts'
+import {containerViewSchema, toContainerView} from '../../machines/view.ts'
+import {readJournalFile} from '../../src/journal/file-journal.ts'
+import {foldLines, goldenJournals} from './golden-journals.ts'
+
+describe('the golden journals', () => {
+  it('are there, of release 0.1.0', () => {
+    expect(goldenJournals.map(({name}) => name)).toEqual(
+      ['adopted', 'create-failed', 'failures', 'forced-delete', 'stopping', 'whole-life'].map((name) => `0.1.0/${name}`),
+    )
+  })
+
+  it('have every type of event in them', () => {
+    const types = new Set(goldenJournals.flatMap(({lines}) => lines.map((line) => parseLedgerEvent(line).type)))
+    expect([...types].sort()).toEqual(Object.keys(eventSchemas).sort())
+  })
+})
+
+describe.each(goldenJournals)('the golden journal $name', ({path, lines, view}) => {
+  it('folds to its view', () => {
+    expect(toContainerView(foldLines(lines))).toStrictEqual(view)
+    expect(containerViewSchema.parse(view)).toStrictEqual(view)
+  })
+
+  it('is read from its file to the same', () => {
+    expect(toContainerView(foldEvents(readJournalFile(path)))).toStrictEqual(view)
+  })
+
+  it('would be written today as it was then', () => {
+    const written = lines.map((line) => `${JSON.stringify(toCloudEvent(parseLedgerEvent(line)))}\n`)
+    expect(written.join('')).toBe(readFileSync(path, 'utf8'))
+  })
+
+  it('folds at every beginning, and one by one to the same', () => {
+    let ledger = emptyLedger
+    for (const [index, line] of lines.entries()) {
+      ;({ledger} = applyEvent(ledger, parseLedgerEvent(line)))
+      expect(foldLines(lines.slice(0, index + 1))).toEqual(ledger)
+    }
+  })
+})

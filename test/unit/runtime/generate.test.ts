@@ -1,0 +1,142 @@
+import {describe, expect, it} from 'vitest'
+import {rootfsRequestSchema} from '../../../machines/create-request.ts'
+import {defaultCapabilities, defaultMounts, maskedPaths, readonlyPaths} from '../../../src/runtime/spec/defaults.ts'
+import {generateSpec, type SpecInputs} from '../../../src/runtime/spec/generate.ts'
+
+const path = 'PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
+const root = {uid: 0, gid: 0, additionalGids: [], home: '/root'}
+const host = {capabilities: new Set<string>(defaultCapabilities), cgroupNamespace: true, architecture: 'x64', seccomp: undefined}
+
+function specOf(request: object = {}, inputs: Partial<SpecInputs> = {}) {
+  return generateSpec({
+    request: rootfsRequestSchema.parse({rootfs: '/srv/rootfs', args: ['sh', '-c', 'true'], ...request}),
+    containerId: 'web',
+    cgroupsPath: '/tally/default-web',
+    user: root,
+    host,
+    ...inputs,
+  })
+}
+
+describe('the generated spec', () => {
+  it('of a small request is docker-like in every field', () => {
+    expect(specOf()).toStrictEqual({
+      ociVersion: '1.0.2',
+      process: {
+        terminal: false,
+        user: {uid: 0, gid: 0},
+        args: ['sh', '-c', 'true'],
+        env: [path, 'HOSTNAME=web', 'HOME=/root'],
+        cwd: '/',
+        capabilities: {bounding: [...defaultCapabilities], effective: [...defaultCapabilities], permitted: [...defaultCapabilities]},
+        noNewPrivileges: true,
+      },
+      root: {path: '/srv/rootfs'},
+      hostname: 'web',
+      mounts: defaultMounts,
+      linux: {
+        namespaces: [{type: 'pid'}, {type: 'ipc'}, {type: 'uts'}, {type: 'mount'}, {type: 'network'}, {type: 'cgroup'}],
+        cgroupsPath: '/tally/default-web',
+        maskedPaths,
+        readonlyPaths,
+        resources: {devices: [{allow: false, access: 'rwm'}]},
+      },
+    })
+  })
+
+  it('hides kernel memory and keeps sysctls and cgroups read-only', () => {
+    const {mounts, linux} = specOf()
+    expect(linux.maskedPaths).toContain('/proc/kcore')
+    expect(linux.readonlyPaths).toContain('/proc/sys')
+    expect(mounts.find(({destination}) => destination === '/sys/fs/cgroup')?.options).toContain('ro')
+    expect(mounts.map(({destination}) => destination)).toEqual([
+      '/proc',
+      '/dev',
+      '/dev/pts',
+      '/sys',
+      '/sys/fs/cgroup',
+      '/dev/mqueue',
+      '/dev/shm',
+    ])
+  })
+
+  it('leaves out the capabilities that the host has not got, in every set', () => {
+    const capabilities = new Set(['CAP_KILL', 'CAP_CHOWN', 'CAP_SYS_ADMIN'])
+    expect(specOf({}, {host: {...host, capabilities}}).process.capabilities).toEqual({
+      bounding: ['CAP_CHOWN', 'CAP_KILL'],
+      effective: ['CAP_CHOWN', 'CAP_KILL'],
+      permitted: ['CAP_CHOWN', 'CAP_KILL'],
+    })
+  })
+
+  it('gives a user other than root no capability but in the bounding set', () => {
+    const {process} = specOf({}, {user: {uid: 1000, gid: 1000, additionalGids: [27, 44], home: '/home/ann'}})
+    expect(process.capabilities).toEqual({bounding: [...defaultCapabilities], effective: [], permitted: []})
+    expect(process.user).toStrictEqual({uid: 1000, gid: 1000, additionalGids: [27, 44]})
+    expect(process.env).toContain('HOME=/home/ann')
+  })
+
+  it('shares the network of the host when asked to, and nothing else', () => {
+    const types = specOf({network: 'host'}).linux.namespaces.map(({type}) => type)
+    expect(types).toEqual(['pid', 'ipc', 'uts', 'mount', 'cgroup'])
+  })
+
+  it('asks for no cgroup namespace where the kernel has none', () => {
+    const types = specOf({}, {host: {...host, cgroupNamespace: false}}).linux.namespaces.map(({type}) => type)
+    expect(types).toEqual(['pid', 'ipc', 'uts', 'mount', 'network'])
+  })
+
+  it('has the host name that was asked for, also in the environment', () => {
+    const spec = specOf({hostname: 'db.example'})
+    expect(spec.hostname).toBe('db.example')
+    expect(spec.process.env).toEqual([path, 'HOSTNAME=db.example', 'HOME=/root'])
+  })
+
+  it('takes working directory and command as they are', () => {
+    expect(specOf({cwd: '/tmp', args: ['', 'a b']}).process).toMatchObject({cwd: '/tmp', args: ['', 'a b']})
+  })
+})
+
+describe('the environment', () => {
+  it.each<[readonly string[], readonly string[]]>([
+    [[], [path, 'HOSTNAME=web', 'HOME=/root']],
+    [
+      ['A=1', 'B=2'],
+      [path, 'HOSTNAME=web', 'HOME=/root', 'A=1', 'B=2'],
+    ],
+    [
+      ['HOME=/h', 'PATH=/bin', 'HOSTNAME=x'],
+      ['HOME=/h', 'PATH=/bin', 'HOSTNAME=x'],
+    ],
+    [['PATH='], ['HOSTNAME=web', 'HOME=/root', 'PATH=']],
+    [['PATHS=/x'], [path, 'HOSTNAME=web', 'HOME=/root', 'PATHS=/x']],
+    [
+      ['A=1', 'A=2'],
+      [path, 'HOSTNAME=web', 'HOME=/root', 'A=1', 'A=2'],
+    ],
+  ])('of %j is %j', (env, expected) => {
+    expect(specOf({env}).process.env).toEqual(expected)
+  })
+})
+
+describe('seccomp', () => {
+  const seccomp = {defaultAction: 'SCMP_ACT_ERRNO', syscalls: [{names: ['read'], action: 'SCMP_ACT_ALLOW'}]}
+
+  it('is the profile of the host', () => {
+    expect(specOf({}, {host: {...host, seccomp}}).linux.seccomp).toEqual({
+      defaultAction: 'SCMP_ACT_ERRNO',
+      architectures: ['SCMP_ARCH_X86_64'],
+      syscalls: [{names: ['read'], action: 'SCMP_ACT_ALLOW'}],
+    })
+  })
+
+  it('is left out on a machine that the profile does not know', () => {
+    expect(specOf({}, {host: {...host, seccomp, architecture: 's390x'}}).linux).not.toHaveProperty('seccomp')
+  })
+
+  it('is decided by the capabilities that the container gets, not by those of the host', () => {
+    const conditional = {...seccomp, syscalls: [{names: ['mount'], action: 'SCMP_ACT_ALLOW', includes: {caps: ['CAP_SYS_ADMIN']}}]}
+    const capabilities = new Set([...defaultCapabilities, 'CAP_SYS_ADMIN'])
+    expect(specOf({}, {host: {...host, capabilities, seccomp: conditional}}).linux.seccomp?.syscalls).toEqual([])
+  })
+})

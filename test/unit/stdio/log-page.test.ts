@@ -1,0 +1,54 @@
+import {appendFileSync} from 'node:fs'
+import fc from 'fast-check'
+import {describe, expect, it} from 'vitest'
+import {type LogEntry, toLogTime} from '../../../src/stdio/cri-log.ts'
+import {readLogPage} from '../../../src/stdio/log-file.ts'
+
+import {atMs, chunks, encode, makeLog, out} from './log-fixture.ts'
+
+describe('a page of the log', () => {
+  const three = [out('one\n'), out('two\n'), out('three\n')]
+  const lineBytes = encode([out('one\n')]).length
+  const entry = (text: string) => ({time: toLogTime(atMs), stream: 'stdout', bytes: Buffer.from(text)})
+
+  it('has whole entries, of as many bytes of the file as asked for', () => {
+    using log = makeLog(...three)
+    const page = readLogPage(log.path, 0, 2 * lineBytes)
+    expect(page).toEqual({entries: [entry('one\n'), entry('two\n')], next: 2 * lineBytes, atEnd: false})
+    expect(readLogPage(log.path, 0, 2 * lineBytes - 1).next).toBe(lineBytes)
+    expect(readLogPage(log.path, page.next, 1_000)).toEqual({entries: [entry('three\n')], next: encode(three).length, atEnd: true})
+  })
+
+  it('has one entry even when that is larger than asked for', () => {
+    using log = makeLog(...three)
+    expect(readLogPage(log.path, 0, 1)).toEqual({entries: [entry('one\n')], next: lineBytes, atEnd: false})
+  })
+
+  it('is empty at the end, and does not pass a torn line', () => {
+    using log = makeLog(...three)
+    const size = encode(three).length
+    expect(readLogPage(log.path, size, 100)).toEqual({entries: [], next: size, atEnd: true})
+    appendFileSync(log.path, encode([out('four\n')]).subarray(0, -1))
+    expect(readLogPage(log.path, size, 100)).toMatchObject({entries: [], next: size})
+    appendFileSync(log.path, '\n')
+    expect(readLogPage(log.path, size, 100).entries).toEqual([entry('four\n')])
+  })
+
+  it('after page gives all that was written, whatever the limit', () => {
+    fc.assert(
+      fc.property(chunks, fc.integer({min: 1, max: 200}), (written, limitBytes) => {
+        using log = makeLog(...written)
+        const pages: LogEntry[] = []
+        for (let position = 0, atEnd = false; !atEnd; ) {
+          const page = readLogPage(log.path, position, limitBytes)
+          pages.push(...page.entries)
+          ;({next: position, atEnd} = page)
+        }
+        for (const stream of ['stdout', 'stderr'] as const) {
+          const got = pages.filter((one) => one.stream === stream).map(({bytes}) => bytes)
+          expect(Buffer.concat(got)).toEqual(Buffer.concat(written.filter((one) => one.stream === stream).map(({bytes}) => bytes)))
+        }
+      }),
+    )
+  })
+})

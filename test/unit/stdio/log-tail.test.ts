@@ -1,0 +1,55 @@
+import {readFileSync, writeFileSync} from 'node:fs'
+import {join} from 'node:path'
+import fc from 'fast-check'
+import {describe, expect, it} from 'vitest'
+import {createOutputReader, findTail} from '../../../src/stdio/log-file.ts'
+import {makeTempDir} from '../support/temp-dir.ts'
+
+import {encode, makeLog, out} from './log-fixture.ts'
+
+describe('the tail of a log', () => {
+  it.each([
+    [0, ''],
+    [1, 'three'],
+    [2, 'two\nthree'],
+    [3, 'one\ntwo\nthree'],
+    [4, 'one\ntwo\nthree'],
+    [Number.MAX_SAFE_INTEGER, 'one\ntwo\nthree'],
+  ])('of %d lines', (count, text) => {
+    using log = makeLog(out('one\n'), out('two\nthr'), out('ee'))
+    const tail = readFileSync(log.path).subarray(findTail(log.path, count))
+    expect(
+      tail
+        .toString()
+        .replace(/^\S+ stdout [FP] /gm, '')
+        .replace('thr\nee\n', 'three'),
+    ).toBe(text)
+  })
+
+  it('counts a line in parts once, also one of many parts', () => {
+    const long = out(`${'x'.repeat(50_000)}\n`)
+    using log = makeLog(out('one\n'), long, out('two\n'))
+    expect(findTail(log.path, 2)).toBe(encode([out('one\n')]).length)
+    expect(findTail(log.path, 1)).toBe(encode([out('one\n'), long]).length)
+  })
+
+  it('of an empty log is its beginning', () => {
+    using log = makeLog()
+    expect([0, 1, 5].map((count) => findTail(log.path, count))).toEqual([0, 0, 0])
+  })
+
+  it('has as many lines as a plain count of newlines says', () => {
+    const text = fc.array(fc.stringMatching(/^[a-b\n]{1,12}$/), {maxLength: 12})
+    fc.assert(
+      fc.property(text, fc.nat(8), (pieces, count) => {
+        using log = makeLog(...pieces.map(out))
+        const lines = pieces.join('').match(/[^\n]*\n|[^\n]+$/g) ?? []
+        const tail = readFileSync(log.path).subarray(findTail(log.path, count))
+        using rest = makeTempDir()
+        const path = join(rest.path, 'log')
+        writeFileSync(path, tail)
+        expect(createOutputReader(path).read('stdout', 0, 10_000).toString()).toBe(count === 0 ? '' : lines.slice(-count).join(''))
+      }),
+    )
+  })
+})

@@ -1,0 +1,73 @@
+import {appendFileSync, readFileSync, statSync, writeFileSync} from 'node:fs'
+import {join} from 'node:path'
+import fc from 'fast-check'
+import {describe, expect, it} from 'vitest'
+import type {StreamName} from '../../../src/stdio/container-stdio.ts'
+import {encodeChunk} from '../../../src/stdio/cri-log.ts'
+import {openLogWriter} from '../../../src/stdio/log-writer.ts'
+import {makeTempDir} from '../support/temp-dir.ts'
+
+const atMs = Date.parse('2026-01-02T03:04:05.123Z')
+const chunk = (text: string, stream: StreamName = 'stdout') => ({stream, atMs, bytes: Buffer.from(text)})
+
+describe('the writer of a log', () => {
+  it('makes it, for its owner alone, and counts from zero', () => {
+    using dir = makeTempDir()
+    const path = join(dir.path, 'log')
+    using log = openLogWriter(path)
+    expect(log.totals).toEqual({stdout: 0, stderr: 0})
+    expect(statSync(path).mode & 0o777).toBe(0o600)
+  })
+
+  it('appends a chunk as it is encoded, and counts its bytes', () => {
+    using dir = makeTempDir()
+    const path = join(dir.path, 'log')
+    using log = openLogWriter(path)
+    expect(log.append(chunk('a\nb'))).toBeUndefined()
+    expect(log.append(chunk('oops\n', 'stderr'))).toBeUndefined()
+    expect(log.totals).toEqual({stdout: 3, stderr: 5})
+    expect(readFileSync(path)).toEqual(Buffer.concat([encodeChunk(chunk('a\nb')), encodeChunk(chunk('oops\n', 'stderr'))]))
+  })
+
+  it('goes on with the totals that it finds', () => {
+    using dir = makeTempDir()
+    const path = join(dir.path, 'log')
+    {
+      using log = openLogWriter(path)
+      log.append(chunk('abc'))
+      log.append(chunk('de\n', 'stderr'))
+    }
+    using log = openLogWriter(path)
+    expect(log.totals).toEqual({stdout: 3, stderr: 3})
+    log.append(chunk('\n'))
+    expect(log.totals).toEqual({stdout: 4, stderr: 3})
+  })
+
+  it('cuts off a last line torn at any byte, and nothing else', () => {
+    using dir = makeTempDir()
+    const path = join(dir.path, 'log')
+    const whole = encodeChunk(chunk('first\n'))
+    const last = encodeChunk(chunk('second'))
+    fc.assert(
+      fc.property(fc.integer({min: 1, max: last.length - 1}), (length) => {
+        writeFileSync(path, whole)
+        appendFileSync(path, last.subarray(0, length))
+        using log = openLogWriter(path)
+        expect(log.totals).toEqual({stdout: 6, stderr: 0})
+        expect(readFileSync(path)).toEqual(whole)
+        log.append(chunk('again\n'))
+        expect(readFileSync(path)).toEqual(Buffer.concat([whole, encodeChunk(chunk('again\n'))]))
+      }),
+      {numRuns: 30},
+    )
+  })
+
+  it('leaves a line that is not its own, and does not count it', () => {
+    using dir = makeTempDir()
+    const path = join(dir.path, 'log')
+    writeFileSync(path, Buffer.concat([Buffer.from('a stranger\n'), encodeChunk(chunk('x'))]))
+    using log = openLogWriter(path)
+    expect(log.totals).toEqual({stdout: 1, stderr: 0})
+    expect(readFileSync(path, 'utf8')).toMatch(/^a stranger\n/)
+  })
+})

@@ -1,0 +1,116 @@
+import {describe, expect, it} from 'vitest'
+import {type Draft, isPossible} from '../../../machines/decide.ts'
+import type {Effect} from '../../../machines/effects.ts'
+import {applyEvent, type TopLevelState, topLevelStates} from '../../../machines/ledger.ts'
+import {planRecovery, type Recovery} from '../../../src/supervisor/recovery.ts'
+import {given, happen, toHistory} from '../../support/given.ts'
+import {histories, killing, stopping} from '../support/histories.ts'
+
+const now = '2026-01-02T04:00:00.000Z'
+const statuses = [undefined, 'creating', 'created', 'running', 'paused', 'stopped'] as const
+
+const lost: Draft = {
+  type: 'container.exited',
+  data: {exit: {type: 'lost', reason: 'it ended while it had no supervisor'}, exitedAt: now, source: 'none'},
+}
+const interrupted = (what: string) => ({
+  error: {code: 'SUPERVISOR_FAILED', kind: 'unavailable', message: `the supervisor died during ${what}`, details: {}},
+})
+const createFailed: Draft = {type: 'container.create-failed', data: interrupted('create')}
+const startFailed: Draft = {type: 'container.start-failed', data: interrupted('start')}
+const requestDelete = (reason: string): Effect => ({type: 'request.delete', reason})
+const plan = (facts: readonly Draft[], ...effects: readonly Effect[]): Recovery => ({facts, effects})
+
+/** What is planned where the runtime's word does not matter: with init alive, and with init gone. */
+const table: Readonly<Record<Exclude<TopLevelState, 'starting'>, readonly [alive: Recovery, gone: Recovery]>> = {
+  absent: [plan([], {type: 'supervisor.end'}), plan([], {type: 'supervisor.end'})],
+  creating: [plan([createFailed]), plan([createFailed])],
+  created: [plan([]), plan([lost])],
+  running: [plan([]), plan([lost])],
+  stopped: [plan([], {type: 'runtime.sweep'}), plan([], {type: 'runtime.sweep'})],
+  failed: [plan([], requestDelete('create failed')), plan([], requestDelete('create failed'))],
+  deleting: [plan([], {type: 'runtime.delete'}), plan([], {type: 'runtime.delete'})],
+  deleted: [plan([], {type: 'supervisor.end'}), plan([], {type: 'supervisor.end'})],
+}
+
+const recover = (drafts: readonly Draft[], initAlive: boolean, runtimeStatus?: string) =>
+  planRecovery(given(...drafts).ledger, {initAlive, runtimeStatus, now})
+
+describe('the recovery of a container', () => {
+  const cases = topLevelStates
+    .filter((state) => state !== 'starting')
+    .flatMap((state) =>
+      statuses.flatMap((status) => [
+        {state, status, initAlive: true},
+        {state, status, initAlive: false},
+      ]),
+    )
+
+  it.each(cases)('that was $state, init alive: $initAlive, runtime says $status', ({state, status, initAlive}) => {
+    expect(recover(histories[state], initAlive, status)).toEqual(table[state][initAlive ? 0 : 1])
+  })
+
+  it.each(statuses)('that was starting, with init alive and the runtime saying %s', (status) => {
+    const expected = status === 'running' ? plan([happen.started]) : plan([], {type: 'runtime.start'})
+    expect(recover(histories.starting, true, status)).toEqual(expected)
+  })
+
+  it.each(statuses)('that was starting, with init gone and the runtime saying %s', (status) => {
+    expect(recover(histories.starting, false, status)).toEqual(plan([startFailed, lost]))
+  })
+
+  it('arms the deadline of a stop again, unless init has gone meanwhile', () => {
+    const arm = {type: 'timer.arm', timer: 'stop', dueAt: happen.stopRequested.data.dueAt} as const
+    expect(recover([...stopping, {...happen.signalled, data: {signal: 'SIGTERM'}}], true, 'running')).toEqual(plan([], arm))
+    expect(recover(stopping, false, 'stopped')).toEqual(plan([lost]))
+  })
+
+  it('sends a signal again that may not have been sent', () => {
+    const arm = {type: 'timer.arm', timer: 'stop', dueAt: happen.stopRequested.data.dueAt} as const
+    expect(recover(stopping, true, 'running')).toEqual(plan([], {type: 'runtime.kill', signal: 'SIGTERM'}, arm))
+    const killed = [...histories.running, happen.killRequested]
+    expect(recover(killed, true, 'running')).toEqual(plan([], {type: 'runtime.kill', signal: 'SIGHUP'}))
+    expect(recover([...killed, happen.signalled], true, 'running')).toEqual(plan([]))
+  })
+
+  it('sends SIGKILL again when the deadline had passed', () => {
+    expect(recover(killing, true, 'running')).toEqual(plan([], {type: 'runtime.kill', signal: 'SIGKILL'}))
+    expect(recover(killing, false)).toEqual(plan([lost]))
+  })
+
+  it('goes on with the deletion of a container that was created with autoRemove', () => {
+    const history = [happen.autoRemoveRequested, ...histories.stopped.slice(1)]
+    expect(recover(history, false)).toEqual(plan([], {type: 'runtime.sweep'}, requestDelete('auto-remove')))
+  })
+
+  it('records the lost exit of a forced delete, but none of a container that never had an init', () => {
+    const forced = [...histories.running, happen.forcedDelete]
+    expect(recover(forced, false)).toEqual(plan([lost], {type: 'runtime.delete'}))
+    expect(recover(forced, true)).toEqual(plan([], {type: 'runtime.delete'}))
+    expect(recover([...histories.failed, happen.deleteRequested], false)).toEqual(plan([], {type: 'runtime.delete'}))
+  })
+})
+
+describe('the facts of a recovery', () => {
+  const adopted: Draft = {type: 'supervisor.adopted', data: {supervisorPid: 7, found: 'x'}}
+  const living = topLevelStates
+    .filter((state) => state !== 'absent' && state !== 'deleted')
+    .map((state) => [state, histories[state]] as const)
+
+  it.each([...living, ['stopping', stopping] as const, ['killing', killing] as const])(
+    'are possible, one after another, in %s',
+    (_, history) => {
+      for (const initAlive of [true, false]) {
+        for (const status of statuses) {
+          let {ledger} = given(...history, adopted)
+          for (const draft of planRecovery(ledger, {initAlive, runtimeStatus: status, now}).facts) {
+            expect(isPossible(ledger, draft)).toBe(true)
+            const [event] = toHistory([draft], (ledger.latest?.sequence ?? 0) + 1)
+            if (event) ({ledger} = applyEvent(ledger, event))
+          }
+          expect(initAlive || ledger.snapshot.context.exited !== undefined || ledger.snapshot.context.init === undefined).toBe(true)
+        }
+      }
+    },
+  )
+})

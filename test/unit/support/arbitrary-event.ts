@@ -1,0 +1,86 @@
+/** fast-check's view of the vocabulary: data of every event type, and whole events. */
+import fc, {type Arbitrary} from 'fast-check'
+import type {Draft} from '../../../machines/decide.ts'
+import {type EventData, type EventType, eventSchemas, isEventType, type LedgerEvent} from '../../../machines/events.ts'
+import {isSignalName, type SignalName, signalNumbers} from '../../../machines/signals.ts'
+
+export const eventTypes: readonly EventType[] = Object.keys(eventSchemas).filter(isEventType)
+
+const id = fc.stringMatching(/^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$/)
+const path = fc.stringMatching(/^\/[^\0]{0,40}$/)
+const instant = fc
+  .date({min: new Date('1970-01-01T00:00:00Z'), max: new Date('9999-12-31T23:59:59Z'), noInvalidDate: true})
+  .map((date) => date.toISOString())
+const namedSignal = fc.constantFrom(...Object.keys(signalNumbers).filter(isSignalName))
+const realTimeSignal = fc.integer({min: 0, max: 30}).map((offset): SignalName => `SIGRTMIN+${offset}`)
+const signal = fc.oneof<Arbitrary<SignalName>[]>(namedSignal, realTimeSignal)
+// As JSON has it, which knows no -0.
+const details = fc
+  .dictionary(fc.stringMatching(/^[a-z]{1,8}$/), fc.jsonValue())
+  .map((value): Record<string, unknown> => JSON.parse(JSON.stringify(value)))
+const failure = fc.record({code: fc.string(), kind: fc.string(), message: fc.string(), details})
+const failed = fc.record({error: failure})
+const none = fc.constant({})
+const common = {id, namespace: id, autoRemove: fc.boolean()}
+const rootfsRequest = fc.record(
+  {
+    ...common,
+    rootfs: path,
+    args: fc.array(fc.stringMatching(/^[^\0]*$/), {minLength: 1}),
+    env: fc.array(fc.stringMatching(/^[A-Z]{1,8}=[^\0]*$/)),
+    cwd: path,
+    user: fc.string({minLength: 1}),
+    hostname: fc.stringMatching(/^[A-Za-z0-9][A-Za-z0-9.-]{0,63}$/),
+    network: fc.constantFrom('none', 'host'),
+  },
+  {requiredKeys: ['namespace', 'autoRemove', 'rootfs', 'args', 'env', 'cwd', 'user', 'network']},
+)
+const exit = fc.oneof(
+  fc.record({type: fc.constant('code' as const), code: fc.integer({min: 0, max: 255})}),
+  fc.record({type: fc.constant('signal' as const), signal, coreDumped: fc.boolean()}, {requiredKeys: ['type', 'signal']}),
+  fc.record({type: fc.constant('lost' as const), reason: fc.string()}),
+)
+
+const data: {readonly [T in EventType]: Arbitrary<EventData<T>>} = {
+  'container.create-requested': fc.record({request: fc.oneof(rootfsRequest, fc.record({...common, bundle: path}))}),
+  'container.created': fc.record({
+    init: fc.record({pid: fc.integer({min: 1}), startTimeTicks: fc.maxSafeNat(), bootId: fc.uuid()}),
+    bundle: path,
+    args: fc.array(fc.string()),
+    cgroups: fc.array(path),
+  }),
+  'container.create-failed': failed,
+  'container.start-requested': none,
+  'container.started': none,
+  'container.start-failed': failed,
+  'container.kill-requested': fc.record({signal}),
+  'container.signalled': fc.record({signal}),
+  'container.kill-failed': fc.record({signal, error: failure}),
+  'container.stop-requested': fc.record({signal, dueAt: instant}),
+  'container.stop-timed-out': none,
+  'container.exited': fc.record({exit, exitedAt: instant, source: fc.constantFrom('waitid', 'coordinator', 'pidfd', 'none')}),
+  'container.delete-requested': fc.record({force: fc.boolean(), reason: fc.string()}, {requiredKeys: ['force']}),
+  'container.deleted': none,
+  'container.delete-failed': failed,
+  'supervisor.adopted': fc.record({supervisorPid: fc.integer({min: 1}), found: fc.string()}),
+}
+
+export function arbitraryDraft(type: EventType): Arbitrary<Draft> {
+  const ofType: Arbitrary<EventData> = data[type]
+  return ofType.map((value) => ({type, data: value}) as Draft)
+}
+
+export const anyDraft: Arbitrary<Draft> = fc.constantFrom(...eventTypes).chain(arbitraryDraft)
+
+export function arbitraryEvent(type: EventType): Arbitrary<LedgerEvent> {
+  const envelope = fc.record({
+    time: instant,
+    sequence: fc.integer({min: 1}),
+    uid: fc.string({minLength: 1}),
+    source: fc.string(),
+    actor: fc.string(),
+    correlationId: fc.string(),
+    causationId: fc.option(fc.string(), {nil: undefined}),
+  })
+  return fc.tuple(arbitraryDraft(type), envelope).map(([draft, rest]): LedgerEvent => ({...draft, ...rest}))
+}

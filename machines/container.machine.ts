@@ -21,7 +21,8 @@ export interface ContainerContext {
   readonly startedAt: string | undefined
   /** The stop under way. */
   readonly stop: {readonly signal: SignalName; readonly dueAt: string} | undefined
-  readonly lastSignal: SignalName | undefined
+  /** Asked for, by a kill or a stop, and not known to have been sent. */
+  readonly unsentSignal: SignalName | undefined
   readonly exited: EventData<'container.exited'> | undefined
   /** Why the last create, start, kill or delete failed. */
   readonly error: Failure | undefined
@@ -37,7 +38,7 @@ const emptyContext: ContainerContext = {
   createdAt: undefined,
   startedAt: undefined,
   stop: undefined,
-  lastSignal: undefined,
+  unsentSignal: undefined,
   exited: undefined,
   error: undefined,
 }
@@ -78,10 +79,15 @@ const recordCreated = chart.assign(({event}) =>
   event.type === 'container.created' ? {...event.data, createdAt: event.time, error: undefined} : {},
 )
 const recordStarted = chart.assign(({event}) => ({startedAt: event.time, error: undefined}))
-const recordStop = chart.assign(({event}) => (event.type === 'container.stop-requested' ? {stop: event.data} : {}))
-const recordExit = chart.assign(({event}) => (event.type === 'container.exited' ? {exited: event.data, stop: undefined} : {}))
+const recordStop = chart.assign(({event}) =>
+  event.type === 'container.stop-requested' ? {stop: event.data, unsentSignal: event.data.signal} : {},
+)
+const recordExit = chart.assign(({event}) =>
+  event.type === 'container.exited' ? {exited: event.data, stop: undefined, unsentSignal: undefined} : {},
+)
 const forgetStop = chart.assign({stop: undefined})
-const recordSignal = chart.assign(({event}) => (event.type === 'container.signalled' ? {lastSignal: event.data.signal} : {}))
+const recordKill = chart.assign(({event}) => (event.type === 'container.kill-requested' ? {unsentSignal: event.data.signal} : {}))
+const recordSent = chart.assign({unsentSignal: undefined})
 const recordFailure = chart.assign(({event}) => ('error' in event.data ? {error: event.data.error} : {}))
 
 const sendRequestedSignal = {
@@ -121,8 +127,8 @@ export const containerMachine = chart.createMachine({
   context: emptyContext,
   initial: 'absent',
   on: {
-    'container.signalled': {description: 'A signal asked for earlier was sent; init may have ended meanwhile.', actions: recordSignal},
-    'container.kill-failed': {actions: recordFailure},
+    'container.signalled': {description: 'A signal asked for earlier was sent; init may have ended meanwhile.', actions: recordSent},
+    'container.kill-failed': {actions: [recordFailure, recordSent]},
     'supervisor.adopted': {description: 'A new supervisor took over. Changes nothing by itself.', actions: assign({})},
   },
   states: {
@@ -156,7 +162,7 @@ export const containerMachine = chart.createMachine({
       description: 'The container exists; its init waits to execute the program.',
       on: {
         'container.start-requested': {target: 'starting', actions: {type: 'runtime.start', params: {}}},
-        'container.kill-requested': {actions: sendRequestedSignal},
+        'container.kill-requested': {actions: [recordKill, sendRequestedSignal]},
         'container.exited': onExited,
         'container.delete-requested': {target: 'deleting', actions: {type: 'runtime.delete', params: {}}},
       },
@@ -173,7 +179,7 @@ export const containerMachine = chart.createMachine({
       description: 'The program runs.',
       type: 'parallel',
       on: {
-        'container.kill-requested': {actions: sendRequestedSignal},
+        'container.kill-requested': {actions: [recordKill, sendRequestedSignal]},
         'container.exited': onExited,
         'container.delete-requested': {
           guard: 'isForced',

@@ -27,7 +27,7 @@ export const rootfsRequestSchema = z.strictObject({
   env: z.array(environmentVariable).default([]),
   cwd: absolutePath.default('/'),
   /** `name`, `uid`, `name:group` or `uid:gid`; names are looked up in the container's /etc/passwd and /etc/group. */
-  user: z.string().min(1).default('0'),
+  user: argument.min(1).default('0'),
   /** At most 64 bytes (sethostname(2)); the container's id when absent. */
   hostname: z
     .string()

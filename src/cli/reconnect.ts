@@ -10,10 +10,11 @@ const retryMs = 250
 const returnPatienceMs = 10_000
 
 /**
- * Runs `work` until it returns. When the connection is lost it is run again with another client, for ever.
+ * Runs `work` until it returns. When the connection is lost it is run again with another client, for ever; those are closed here.
  * @throws what `work` throws for any other reason
  */
 export async function withReconnect<T>(options: NodeOptions, first: TallyClient, work: (client: TallyClient) => Promise<T>): Promise<T> {
+  await using others = new AsyncDisposableStack()
   let client = first
   let lostAt: number | undefined
   for (;;) {
@@ -25,7 +26,7 @@ export async function withReconnect<T>(options: NodeOptions, first: TallyClient,
       if (!client.connection.isClosed() && !isReturning && code !== 'NATS_UNREACHABLE' && code !== 'TIMED_OUT') throw error
       if (client.connection.isClosed()) {
         printNote('the connection to NATS was lost; waiting for it to come back')
-        client = await connectPatiently(options)
+        client = others.use(await connectPatiently(options))
         lostAt = Date.now()
         printNote('connected again')
       } else {

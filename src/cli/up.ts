@@ -1,12 +1,12 @@
 /** `up`: becomes the coordinator, or starts one that is detached and waits until it answers. */
 import {spawn} from 'node:child_process'
-import {closeSync, existsSync, mkdirSync, openSync, readFileSync} from 'node:fs'
+import {closeSync, existsSync, fstatSync, mkdirSync, openSync, readFileSync} from 'node:fs'
 import {dirname, join} from 'node:path'
 import {fileURLToPath} from 'node:url'
 import type {Command} from 'commander'
 import type {NodeInfo} from '../../machines/view.ts'
 import type {CoordinatorOptions} from '../coordinator/options.ts'
-import {TallyError} from '../kernel/errors.ts'
+import {isErrorCode, TallyError} from '../kernel/errors.ts'
 import {type NodeOptions, resolveNodeOptions} from './node-options.ts'
 import {printJson} from './print.ts'
 import {addVerb, connect} from './verb.ts'
@@ -62,6 +62,7 @@ function becomeCoordinator({args, env}: Invocation): never {
 async function startDetached({args, env}: Invocation, options: NodeOptions): Promise<NodeInfo> {
   const logFile = join(options.stateDir, 'coordinator.log')
   const log = openLog(logFile)
+  const begin = fstatSync(log).size
   const child = spawn(process.execPath, args, {detached: true, stdio: ['ignore', log, log], cwd: '/', env})
   closeSync(log)
   child.unref()
@@ -74,9 +75,9 @@ async function startDetached({args, env}: Invocation, options: NodeOptions): Pro
     if (info && info.coordinatorPid === child.pid) return info
   }
   if (!hasEnded) child.kill('SIGTERM')
-  throw new TallyError(
-    'NODE_NOT_RUNNING',
-    readFailure(logFile) ?? `the coordinator was not ready within ${readyPatienceMs / 1000} s; ${logFile} may say why`,
+  throw (
+    readFailure(logFile, begin) ??
+    new TallyError('NODE_NOT_RUNNING', `the coordinator was not ready within ${readyPatienceMs / 1000} s; ${logFile} may say why`)
   )
 }
 
@@ -101,13 +102,11 @@ async function ask(options: NodeOptions): Promise<NodeInfo | undefined> {
   }
 }
 
-/** The plain line with which a coordinator that cannot go on ends. */
-function readFailure(logFile: string): string | undefined {
-  const line = readFileSync(logFile, 'utf8')
-    .trimEnd()
-    .split('\n')
-    .findLast((text) => text.startsWith('tally: '))
-  return line?.slice('tally: '.length).replace(/ \[[A-Z_]+\]$/, '')
+/** The plain line with which a coordinator that cannot go on ends, if there is one behind `begin`. */
+function readFailure(logFile: string, begin: number): TallyError | undefined {
+  const lines = readFileSync(logFile).subarray(begin).toString('utf8').split('\n')
+  const [, message, code] = lines.map((line) => /^tally: (.*) \[([A-Z_]+)\]$/.exec(line)).findLast((match) => match !== null) ?? []
+  return message !== undefined && isErrorCode(code) ? new TallyError(code, message) : undefined
 }
 
 function sleep(ms: number): Promise<void> {

@@ -103,12 +103,12 @@ export function findTail(path: string, count: number): number {
   try {
     // Where each of the last `count` lines begins; the oldest is overwritten.
     const starts: number[] = []
-    let begins = true
+    const begins = {stdout: true, stderr: true}
     let position = 0
     let line = 0
     for (const entry of readLogEntries(fd)) {
-      if (begins) starts[line++ % (count + 1)] = position
-      begins = entry.bytes.at(-1) === 0x0a
+      if (begins[entry.stream]) starts[line++ % (count + 1)] = position
+      begins[entry.stream] = entry.bytes.at(-1) === 0x0a
       position = entry.end.file
     }
     if (count === 0) return position

@@ -181,7 +181,8 @@ export function createLoop({journal, clock, logger, runEffect, onEvent}: LoopDep
   }
 
   function retryLater(): void {
-    retry ??= clock.at(clock.now() + retryMs, () => {
+    if (retry) return
+    retry = clock.at(clock.now() + retryMs, () => {
       retry = undefined
       drain()
     })

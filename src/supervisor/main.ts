@@ -29,11 +29,13 @@ import {createLoop, type Loop} from './loop.ts'
 import {createOutput} from './output.ts'
 import {createOutputFeed} from './output-feed.ts'
 import {planRecovery} from './recovery.ts'
-import {serveContainer, toOwnView} from './service.ts'
+import {type ContainerService, serveContainer, toOwnView} from './service.ts'
 
 const options = supervisorOptionsSchema.parse(JSON.parse(process.env[supervisorOptionsVariable] ?? '{}'))
 const clock = createSystemClock()
 const logger = createLogger('supervisor')
+const replied = Promise.withResolvers<void>()
+const lastReplyPatienceMs = 5_000
 const adoptedHoldMs = 15_000
 const connectionFile = join(options.runDir, 'connection.json')
 
@@ -64,7 +66,8 @@ function leaveUnassigned(): void {
 
 function reply(message: AssignmentReply): void {
   // A coordinator that died meanwhile asks again, or nobody does: the ledger has it.
-  if (process.connected) process.send?.(message, () => {})
+  if (process.connected) process.send?.(message, () => replied.resolve())
+  else replied.resolve()
 }
 
 async function accept(message: unknown): Promise<void> {
@@ -135,8 +138,9 @@ async function supervise({node, namespace, id, uid, work}: Assignment, {prefix}:
     {journal, clock, logger: log, runEffect: (effect, cause) => runEffect(handlers, effect, cause), onEvent: () => outbox.poke()},
     {address, uid},
   )
+  let service: ContainerService | undefined
   if (work.type === 'recover') await recover()
-  serveContainer({
+  service = serveContainer({
     address,
     uid,
     version,
@@ -147,6 +151,7 @@ async function supervise({node, namespace, id, uid, work}: Assignment, {prefix}:
     link,
     outbox,
     subjects,
+    clock,
     logger: log,
   })
   return loop
@@ -180,8 +185,10 @@ async function supervise({node, namespace, id, uid, work}: Assignment, {prefix}:
     while (!(await outbox.whenAcknowledged(journal.latestSequence(), 60_000))) log.info('waiting for the stream to confirm the last event')
     rmSync(layout.stateDir, {recursive: true, force: true})
     for (const parent of [dirname(layout.stateDir), dirname(layout.runDir), layout.runtimeRoot]) removeIfEmpty(parent)
-    // Replies that wait for the same confirmation are on their way.
-    await clock.sleep(20)
+    // Whoever waits for a reply gets it: on NATS, and the coordinator about a create that failed.
+    await Promise.race([Promise.all([service?.whenAnswered(lastReplyPatienceMs), replied.promise]), clock.sleep(lastReplyPatienceMs)])
+    // What has been answered in this very turn is still to be handed to the connection.
+    await clock.sleep(1)
     await link[Symbol.asyncDispose]()
     journal[Symbol.dispose]()
     process.exit(0)

@@ -26,6 +26,8 @@ export interface Recovery {
 export function planRecovery(ledger: Ledger, {initAlive, runtimeStatus, now}: Found): Recovery {
   const state = toTopLevelState(ledger)
   const {context} = ledger.snapshot
+  // Sent twice is better than never: whoever asked relies on it.
+  const unsent: readonly Effect[] = context.unsentSignal ? [{type: 'runtime.kill', signal: context.unsentSignal}] : []
   const lost: readonly Draft[] = initAlive ? [] : [toLostExit(now)]
   switch (state) {
     case 'absent':
@@ -39,15 +41,12 @@ export function planRecovery(ledger: Ledger, {initAlive, runtimeStatus, now}: Fo
       if (initAlive) return {facts: [], effects: [{type: 'runtime.start'}]}
       return {facts: [{type: 'container.start-failed', data: {error: interrupted('start')}}, ...lost], effects: []}
     case 'created':
-      return {facts: lost, effects: []}
+      return {facts: lost, effects: initAlive ? unsent : []}
     case 'running': {
+      if (!initAlive) return {facts: lost, effects: []}
+      if (ledger.snapshot.matches({running: {stop: 'killing'}})) return {facts: [], effects: [{type: 'runtime.kill', signal: 'SIGKILL'}]}
       const {stop} = context
-      const killing = ledger.snapshot.matches({running: {stop: 'killing'}})
-      if (!initAlive || !stop) return {facts: lost, effects: []}
-      return {
-        facts: [],
-        effects: [killing ? {type: 'runtime.kill', signal: 'SIGKILL'} : {type: 'timer.arm', timer: 'stop', dueAt: stop.dueAt}],
-      }
+      return {facts: [], effects: [...unsent, ...(stop ? [{type: 'timer.arm', timer: 'stop', dueAt: stop.dueAt} as const] : [])]}
     }
     case 'stopped':
       return {facts: [], effects: [{type: 'runtime.sweep'}, ...(context.request?.autoRemove ? [requestDelete('auto-remove')] : [])]}

@@ -3,6 +3,7 @@ import {type Command, containerCommandSchemas} from '../../machines/commands.ts'
 import type {ContainerAddress} from '../../machines/ids.ts'
 import type {Ledger} from '../../machines/ledger.ts'
 import {type ContainerView, type LogReply, type OutputReply, toContainerView} from '../../machines/view.ts'
+import type {Clock} from '../kernel/clock.ts'
 import {TallyError} from '../kernel/errors.ts'
 import type {Logger} from '../kernel/log.ts'
 import type {NatsLink} from '../messaging/link.ts'
@@ -26,16 +27,23 @@ export interface ServiceDependencies {
   readonly link: NatsLink
   readonly outbox: Outbox
   readonly subjects: Subjects
+  readonly clock: Pick<Clock, 'sleep'>
   readonly logger: Logger
 }
 
 /** How long a reply waits for the stream, so that who asks can read its own writes there; the journal has them anyway. */
 const publicationPatienceMs = 1_000
 
+export interface ContainerService {
+  /** Resolves when every request that has arrived is answered, or after the time. */
+  whenAnswered(timeoutMs: number): Promise<void>
+}
+
 /** Answers on every session from now on. */
-export function serveContainer(dependencies: ServiceDependencies): void {
-  const {address, uid, version, link, logger} = dependencies
-  const endpoints = createEndpoints(dependencies)
+export function serveContainer(dependencies: ServiceDependencies): ContainerService {
+  const {address, uid, version, link, clock, logger} = dependencies
+  const unanswered = new Set<Promise<unknown>>()
+  const endpoints = createEndpoints(dependencies).map((one) => ({...one, handle: tracked(one.handle)}))
   link.onSession(async (connection) => {
     await registerService(connection, {
       name: 'tally-supervisor',
@@ -46,6 +54,23 @@ export function serveContainer(dependencies: ServiceDependencies): void {
       logger,
     })
   })
+  return {
+    whenAnswered: async (timeoutMs) => {
+      await Promise.race([Promise.allSettled(unanswered), clock.sleep(timeoutMs)])
+    },
+  }
+
+  function tracked(handle: Endpoint['handle']): Endpoint['handle'] {
+    return async (bytes, origin) => {
+      const answer = handle(bytes, origin)
+      unanswered.add(answer)
+      try {
+        return await answer
+      } finally {
+        unanswered.delete(answer)
+      }
+    }
+  }
 }
 
 /** The ledger as its owner shows it. */

@@ -26,7 +26,10 @@ function create(id: string, ...command: readonly string[]) {
 describe('a container', () => {
   it('is created, started, stopped and removed, and shows each state', async () => {
     const state = async () => (await node.json<Inspected>('inspect', 'life')).state
-    expect(await create('life', 'sh', '-c', 'trap "exit 9" TERM; while true; do sleep 0.05; done')).toMatchObject({exitCode: 0, stdout: 'life\n'})
+    expect(await create('life', 'sh', '-c', 'trap "exit 9" TERM; while true; do sleep 0.05; done')).toMatchObject({
+      exitCode: 0,
+      stdout: 'life\n',
+    })
     expect(await state()).toBe('created')
     expect(await node.tally('start', 'life')).toMatchObject({exitCode: 0})
     const running = await node.json<Inspected>('inspect', 'life')
@@ -76,7 +79,11 @@ describe('a container', () => {
     expect(refused.exitCode).toBe(1)
     expect(refused.stderr).toBe('tally: cannot delete a container that is running; legal now: kill, stop [ILLEGAL_COMMAND]\n')
     expect(await node.tally('rm', '-f', 'busy')).toMatchObject({exitCode: 0})
-    expect((await node.events('busy')).map(({type}) => type).slice(-3)).toEqual(['container.delete-requested', 'container.exited', 'container.deleted'])
+    expect((await node.events('busy')).map(({type}) => type).slice(-3)).toEqual([
+      'container.delete-requested',
+      'container.exited',
+      'container.deleted',
+    ])
   })
 
   it('frees its id when it could not be made', async () => {
@@ -134,7 +141,7 @@ describe('a namespace', () => {
       const made = await node.tally('create', '--namespace', namespace, '--name', 'same', '--rootfs', node.rootfs, '--', 'true')
       expect(made).toMatchObject({exitCode: 0})
     }
-    expect((await node.tally('ps', '-A')).stdout).toMatch(/a +same[^]*b +same|b +same[^]*a +same/)
+    expect((await node.tally('ps', '-A')).stdout).toMatch(/a +same[\s\S]*b +same|b +same[\s\S]*a +same/)
     expect((await node.tally('ps', '-a', '-q')).stdout).toBe('')
     expect(await node.tally('rm', '--namespace', 'a', 'same')).toMatchObject({exitCode: 0})
     await eventually('one left', async () => (await node.json<readonly unknown[]>('ps', '-A')).length === 1)

@@ -45,7 +45,8 @@ describe('run in the foreground', () => {
   })
 
   it('has a network namespace of its own, unless it is told to use that of the host', async () => {
-    const count = async (...args: readonly string[]) => (await run(...args, '--', 'ls', '/sys/class/net')).stdout.split('\n').filter(Boolean)
+    const count = async (...args: readonly string[]) =>
+      (await run(...args, '--', 'ls', '/sys/class/net')).stdout.split('\n').filter(Boolean)
     expect(await count()).toEqual(['lo'])
     expect((await run('--network', 'host', '--', 'readlink', '/proc/self/ns/net')).stdout).not.toBe(
       (await run('--network', 'none', '--', 'readlink', '/proc/self/ns/net')).stdout,
@@ -75,7 +76,18 @@ describe('run in the foreground', () => {
 
 describe('run -d', () => {
   it('prints the id, and the container runs on', async () => {
-    const {stdout} = await node.tally('run', '-d', '--name', 'behind', '--rootfs', node.rootfs, '--', 'sh', '-c', 'echo hello; sleep 0.3; exit 4')
+    const {stdout} = await node.tally(
+      'run',
+      '-d',
+      '--name',
+      'behind',
+      '--rootfs',
+      node.rootfs,
+      '--',
+      'sh',
+      '-c',
+      'echo hello; sleep 0.3; exit 4',
+    )
     expect(stdout).toBe('behind\n')
     expect((await node.tally('wait', 'behind')).stdout).toBe('4\n')
     expect((await node.tally('logs', 'behind')).stdout).toBe('hello\n')

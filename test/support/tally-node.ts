@@ -36,7 +36,13 @@ export interface TallyNode extends AsyncDisposable {
 }
 
 /** @param up whether to start the coordinator as well */
-export async function startNode({up = true, args = []}: {readonly up?: boolean; readonly args?: readonly string[]} = {}): Promise<TallyNode> {
+export async function startNode({
+  up = true,
+  args = [],
+}: {
+  readonly up?: boolean
+  readonly args?: readonly string[]
+} = {}): Promise<TallyNode> {
   const dir = mkdtempSync(join(tmpdir(), 'tally-test-'))
   const [stateDir, runDir] = [join(dir, 'state'), join(dir, 'run')]
   const env = {TALLY_STATE_DIR: stateDir, TALLY_RUN_DIR: runDir, TALLY_NODE: 'n1'}
@@ -55,7 +61,10 @@ export async function startNode({up = true, args = []}: {readonly up?: boolean; 
       const {stdout} = await succeed('events', '--no-follow', '--json', ...(id === undefined ? [] : ['--filter', `id=${id}`]))
       return stdout.split('\n').filter(Boolean).map(parseLedgerEvent)
     },
-    journal: (id) => readFileSync(join(stateDir, 'containers/default', id, 'journal.jsonl'), 'utf8').trimEnd().split('\n'),
+    journal: (id) =>
+      readFileSync(join(stateDir, 'containers/default', id, 'journal.jsonl'), 'utf8')
+        .trimEnd()
+        .split('\n'),
     [Symbol.asyncDispose]: async () => {
       if (await isUp()) expect(await tally('down', '--containers')).toMatchObject({exitCode: 0})
       else await tally('down')

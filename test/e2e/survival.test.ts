@@ -1,0 +1,97 @@
+import {mkdirSync, readFileSync, writeFileSync} from 'node:fs'
+import {describe, expect, it} from 'vitest'
+import type {ContainerView} from '../../machines/view.ts'
+import {listProcesses} from '../../src/linux/process-table.ts'
+import {startExternalNats} from '../support/external-nats.ts'
+import {eventually, startNode} from '../support/tally-node.ts'
+
+const wholeLife = ['create-requested', 'created', 'start-requested', 'started', 'exited'].map((what) => `container.${what}`)
+
+describe('when the coordinator is killed', () => {
+  it('the container runs on, its exit is on the stream, and the next coordinator lists it', async () => {
+    await using node = await startNode()
+    await node.tally('run', '-d', '--name', 'on', '--rootfs', node.rootfs, '--', 'sh', '-c', 'sleep 1; exit 6')
+    process.kill((await node.info()).coordinatorPid, 'SIGKILL')
+    expect(await node.tally('ps')).toMatchObject({exitCode: 1, stderr: expect.stringContaining('NODE_NOT_RUNNING')})
+    expect((await node.tally('wait', 'on')).stdout).toBe('6\n')
+    expect((await node.events('on')).map(({type}) => type)).toEqual(wholeLife)
+    expect(await node.tally('up', '-d')).toMatchObject({exitCode: 0})
+    const [view] = await node.json<readonly ContainerView[]>('ps', '-a')
+    expect(view).toMatchObject({id: 'on', state: 'stopped', exit: {type: 'code', code: 6}})
+  })
+})
+
+describe('when the embedded nats-server is killed', () => {
+  it('it is started again, and run in the foreground goes on without a gap', async () => {
+    await using node = await startNode()
+    const script = 'for i in $(seq 1 60); do echo $i; sleep 0.05; done; exit 5'
+    const child = node.spawn('run', '--rm', '--rootfs', node.rootfs, '--', 'sh', '-c', script)
+    const {natsPid} = await node.info()
+    await new Promise((resolve) => child.stdout.once('data', resolve))
+    if (natsPid) process.kill(natsPid, 'SIGKILL')
+    const {exitCode, stdout} = await child
+    expect(stdout.split('\n').map(Number)).toEqual(Array.from({length: 60}, (_, index) => index + 1))
+    expect(exitCode).toBe(5)
+    expect((await node.info()).natsPid).not.toBe(natsPid)
+  })
+})
+
+describe('when an outside nats-server is away for 30 s while containers exit', () => {
+  it('every event arrives afterwards, once and in order', async () => {
+    await using nats = await startExternalNats()
+    await using node = await startNode({up: false})
+    const login = ['--nats', nats.url, '--user', nats.user]
+    Object.assign(node.env, {TALLY_PASSWORD: nats.password})
+    expect(await node.tally('up', '-d', ...login)).toMatchObject({exitCode: 0, stderr: ''})
+    const ids = Array.from({length: 10}, (_, index) => `away${index}`)
+    await Promise.all(
+      ids.map((id, index) => node.tally('run', '-d', '--name', id, '--rootfs', node.rootfs, '--', 'sh', '-c', `sleep 8; exit ${index}`)),
+    )
+    await nats.kill()
+    await new Promise((resolve) => setTimeout(resolve, 30_000))
+    for (const id of ids) expect(node.journal(id).length).toBe(5)
+    await nats.start()
+    await eventually('coordinator back', async () => (await node.tally('info')).exitCode === 0)
+    for (const [index, id] of ids.entries()) {
+      await eventually('exit on the stream', async () => (await node.events(id)).length === 5)
+      const events = await node.events(id)
+      expect(events.map(({type}) => type)).toEqual(wholeLife)
+      expect(events.at(-1)).toMatchObject({data: {exit: {type: 'code', code: index}}})
+    }
+    expect(await node.tally('down', '--containers')).toMatchObject({exitCode: 0})
+  })
+})
+
+describe('a program that leaves a daemon behind', () => {
+  it('leaves nothing, whether or not it has a pid namespace of its own', async () => {
+    await using node = await startNode()
+    const marker = '98765.4321'
+    // Forked twice and in a session of its own: a child of nobody we know.
+    const script = `(setsid sh -c 'sleep ${marker} & sleep ${marker}' &) ; sleep 0.2; exit 3`
+    expect(await node.tally('run', '--rm', '--rootfs', node.rootfs, '--', 'sh', '-c', script)).toMatchObject({exitCode: 3})
+    await eventually('the daemon is gone', () => !isRunning(marker))
+
+    const bundle = `${node.dir}/shared-pids`
+    mkdirSync(bundle)
+    const spec = {
+      ociVersion: '1.0.2',
+      process: {user: {uid: 0, gid: 0}, args: ['sh', '-c', script], env: ['PATH=/bin'], cwd: '/'},
+      root: {path: node.rootfs},
+      mounts: [{destination: '/proc', type: 'proc', source: 'proc'}],
+      linux: {namespaces: [{type: 'mount'}], cgroupsPath: '/tally-test-shared-pids'},
+    }
+    writeFileSync(`${bundle}/config.json`, JSON.stringify(spec))
+    expect(await node.tally('run', '--rm', '--bundle', bundle)).toMatchObject({exitCode: 3})
+    await eventually('the daemon is gone', () => !isRunning(marker))
+  })
+})
+
+function isRunning(argument: string): boolean {
+  return listProcesses().some((pid) => {
+    try {
+      return readFileSync(`/proc/${pid}/cmdline`, 'latin1').includes(argument)
+    } catch {
+      return false
+    }
+  })
+}

@@ -1,0 +1,117 @@
+/** A real nats-server of a test's own, on loopback, with a password: to be killed and started again on the same port and store. */
+import {type ChildProcess, spawn} from 'node:child_process'
+import {once} from 'node:events'
+import {mkdirSync, writeFileSync} from 'node:fs'
+import {createServer} from 'node:net'
+import {join} from 'node:path'
+import {setTimeout as sleep} from 'node:timers/promises'
+import {connect, type NatsConnection} from 'nats'
+import type {Connection, Credentials} from '../../src/messaging/connection.ts'
+import {makeTempDir} from './temp-dir.ts'
+
+export interface NatsServer extends AsyncDisposable {
+  readonly url: string
+  readonly port: number
+  readonly credentials: Extract<Credentials, {readonly type: 'user'}>
+  /** What a connection file of node `n1` would say. */
+  readonly connection: Connection
+  readonly pid: number
+  /** A connection that does not come back; closed together with the server. */
+  connect(): Promise<NatsConnection>
+  /** SIGKILL; resolves when it is gone. */
+  kill(): Promise<void>
+  /** Kills it if it runs, and starts it on the same port and store. */
+  restart(): Promise<void>
+}
+
+export interface NatsServerOptions {
+  readonly port?: number
+  /** Kept when given; otherwise made, and removed with the server. */
+  readonly storeDir?: string
+  readonly jetstream?: boolean
+}
+
+const readyPatienceMs = 10_000
+
+export async function startNatsServer({port: wanted, storeDir, jetstream = true}: NatsServerOptions = {}): Promise<NatsServer> {
+  const dir = makeTempDir()
+  const port = wanted ?? (await findFreePort())
+  const url = `nats://127.0.0.1:${port}`
+  const credentials = {type: 'user', user: 'test', password: 'secret-of-the-test'} as const
+  const login = {servers: url, user: credentials.user, pass: credentials.password, reconnect: false, timeout: 1_000}
+  const config = join(dir.path, 'nats.conf')
+  const store = storeDir ?? join(dir.path, 'store')
+  if (jetstream) mkdirSync(store, {recursive: true})
+  writeFileSync(
+    config,
+    `host: 127.0.0.1
+port: ${port}
+authorization { user: ${credentials.user}, password: ${credentials.password} }
+${jetstream ? `jetstream { store_dir: ${JSON.stringify(store)} }` : ''}
+`,
+  )
+  let child = await start()
+
+  return {
+    url,
+    port,
+    credentials,
+    connection: {url, credentials, node: 'n1', prefix: 'tally'},
+    get pid() {
+      return child.pid ?? 0
+    },
+    connect: () => connect(login),
+    kill,
+    restart: async () => {
+      await kill()
+      child = await start()
+    },
+    [Symbol.asyncDispose]: async () => {
+      await kill()
+      await dir[Symbol.asyncDispose]()
+    },
+  }
+
+  async function start(): Promise<ChildProcess> {
+    const started = spawn('nats-server', ['-c', config], {stdio: 'ignore'})
+    const failure = once(started, 'error').then(([error]) => String(error))
+    const ended = once(started, 'exit').then(([code]) => `it ended with ${code}`, String)
+    for (const giveUpAt = Date.now() + readyPatienceMs; ; ) {
+      if (await isReady()) return started
+      const why = await Promise.race([failure, ended, sleep(20)])
+      if (why) throw new Error(`expected nats-server to start (apt-get install nats-server): ${why}`)
+      if (Date.now() > giveUpAt) {
+        started.kill('SIGKILL')
+        throw new Error(`expected nats-server to be ready within ${readyPatienceMs} ms`)
+      }
+    }
+  }
+
+  async function isReady(): Promise<boolean> {
+    try {
+      const connection = await connect(login)
+      if (jetstream) await connection.jetstreamManager()
+      await connection.close()
+      return true
+    } catch {
+      return false
+    }
+  }
+
+  async function kill(): Promise<void> {
+    if (child.exitCode !== null || child.signalCode !== null) return
+    const ended = once(child, 'exit')
+    child.kill('SIGKILL')
+    await ended
+  }
+}
+
+export async function findFreePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const address = server.address()
+  server.close()
+  await once(server, 'close')
+  if (address === null || typeof address === 'string') throw new Error('a listening socket has a port')
+  return address.port
+}

@@ -1,7 +1,8 @@
 /** From a wish to what becomes of it. Pure: the chart says what is possible, the time comes in. */
 import type {Command, CommandType} from './commands.ts'
 import type {EventData, EventType, LedgerEvent} from './events.ts'
-import {canFollow, type Ledger, type TopLevelState, toTopLevelState} from './ledger.ts'
+import type {TopLevelState} from './states.ts'
+import {canFollow, type Ledger, toTopLevelState} from './ledger.ts'
 
 /** An event to be: what happened, before the ledger adds when, where and in which place. */
 export type Draft = {readonly [T in EventType]: {readonly type: T; readonly data: EventData<T>}}[EventType]

@@ -6,6 +6,7 @@ import {initialTransition, type SnapshotFrom, transition} from 'xstate'
 import {containerMachine} from './container.machine.ts'
 import type {Effect} from './effects.ts'
 import type {LedgerEvent} from './events.ts'
+import {type TopLevelState, topLevelStates} from './states.ts'
 
 export type ContainerSnapshot = SnapshotFrom<typeof containerMachine>
 
@@ -17,9 +18,6 @@ export interface Ledger {
   /** Time of the event that entered the present top-level state. */
   readonly since: string | undefined
 }
-
-export const topLevelStates = ['absent', 'creating', 'created', 'starting', 'running', 'stopped', 'failed', 'deleting', 'deleted'] as const
-export type TopLevelState = (typeof topLevelStates)[number]
 
 const [emptySnapshot] = initialTransition(containerMachine)
 export const emptyLedger: Ledger = {snapshot: emptySnapshot, latest: undefined, since: undefined}

@@ -1,10 +1,8 @@
-/** What people and programs are shown of a container: the fold of its events, flattened. */
+/** What people and programs are shown of a container and of a node: the replies of commands. */
 import * as z from 'zod'
-import {isBundleRequest} from './create-request.ts'
 import {failureSchema} from './events.ts'
-import {type Ledger, topLevelStates, toTopLevelState} from './ledger.ts'
-import {parseSource} from './ids.ts'
 import {processExitSchema, signalNameSchema} from './process-exit.ts'
+import {topLevelStates} from './states.ts'
 
 export const containerViewSchema = z.object({
   node: z.string(),
@@ -36,32 +34,6 @@ export const containerViewSchema = z.object({
   eventCount: z.int(),
 })
 export type ContainerView = z.infer<typeof containerViewSchema>
-
-/** Undefined for an empty ledger. */
-export function toContainerView(ledger: Ledger, supervisorPid?: number): ContainerView | undefined {
-  const {latest, snapshot, since} = ledger
-  const address = latest && parseSource(latest.source)
-  const {request, requestedAt, init, args, createdAt, startedAt, stop, exited, error} = snapshot.context
-  if (!latest || !address || !request || !requestedAt) return undefined
-  return {
-    ...address,
-    uid: latest.uid,
-    state: toTopLevelState(ledger),
-    since: since ?? latest.time,
-    ...(stop && {stop}),
-    ...(init && !exited && {pid: init.pid}),
-    ...(supervisorPid !== undefined && {supervisorPid}),
-    args: [...(isBundleRequest(request) ? args : request.args)],
-    ...(isBundleRequest(request) ? {bundle: request.bundle} : {rootfs: request.rootfs}),
-    autoRemove: request.autoRemove,
-    requestedAt,
-    ...(createdAt && {createdAt}),
-    ...(startedAt && {startedAt}),
-    ...(exited && {exit: exited.exit, exitedAt: exited.exitedAt}),
-    ...(error && {error}),
-    eventCount: latest.sequence,
-  }
-}
 
 export const nodeInfoSchema = z.object({
   node: z.string(),

@@ -17,9 +17,8 @@ await build({
   format: 'esm',
   platform: 'node',
   target: 'node24',
-  // Less to read at every start. Names stay, so that a stack trace says where it was.
+  // Less to read at every start. Names and lines stay, so that a stack trace says where it was.
   minifySyntax: true,
-  minifyWhitespace: true,
   // Native: loaded from node_modules at run time.
   external: ['koffi'],
   // nats and others are CommonJS inside, and ask for node's own modules with require.

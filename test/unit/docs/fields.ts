@@ -3,7 +3,7 @@ import {z} from 'zod'
 import {bundleRequestSchema, createRequestSchema} from '../../../machines/create-request.ts'
 import {failureSchema, processIdentitySchema} from '../../../machines/events.ts'
 import {idSchema} from '../../../machines/ids.ts'
-import {topLevelStates} from '../../../machines/ledger.ts'
+import {topLevelStates} from '../../../machines/states.ts'
 import {processExitSchema} from '../../../machines/process-exit.ts'
 
 export interface Field {

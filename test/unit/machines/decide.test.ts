@@ -1,7 +1,7 @@
 import {describe, expect, it} from 'vitest'
 import type {Command} from '../../../machines/commands.ts'
 import type {Decision} from '../../../machines/decide.ts'
-import {topLevelStates, type TopLevelState} from '../../../machines/ledger.ts'
+import {topLevelStates, type TopLevelState} from '../../../machines/states.ts'
 import {epoch, given, happen} from '../../support/given.ts'
 import {histories, killing, stopping} from '../support/histories.ts'
 

@@ -3,7 +3,7 @@ import {describe, expect, it} from 'vitest'
 import {type Draft, isPossible} from '../../../machines/decide.ts'
 import type {LedgerEvent} from '../../../machines/events.ts'
 import {applyEvent, emptyLedger, foldEvents, type Ledger, toTopLevelState} from '../../../machines/ledger.ts'
-import {toContainerView} from '../../../machines/view.ts'
+import {toContainerView} from '../../../machines/container-view.ts'
 import {toHistory} from '../../support/given.ts'
 import {anyDraft, arbitraryDraft} from '../support/arbitrary-event.ts'
 

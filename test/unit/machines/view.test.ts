@@ -1,7 +1,9 @@
 import {describe, expect, it} from 'vitest'
 import type {Draft} from '../../../machines/decide.ts'
-import {emptyLedger, foldEvents, type TopLevelState, topLevelStates} from '../../../machines/ledger.ts'
-import {containerViewSchema, toContainerView} from '../../../machines/view.ts'
+import {type TopLevelState, topLevelStates} from '../../../machines/states.ts'
+import {emptyLedger, foldEvents} from '../../../machines/ledger.ts'
+import {toContainerView} from '../../../machines/container-view.ts'
+import {containerViewSchema} from '../../../machines/view.ts'
 import {given, happen, toHistory} from '../../support/given.ts'
 import {histories, stopping} from '../support/histories.ts'
 

@@ -1,5 +1,5 @@
 import type {Draft} from '../../../machines/decide.ts'
-import type {TopLevelState} from '../../../machines/ledger.ts'
+import type {TopLevelState} from '../../../machines/states.ts'
 import {happen} from '../../support/given.ts'
 
 const created: readonly Draft[] = [happen.createRequested, happen.created]

@@ -1,0 +1,31 @@
+/** From the fold of a container's events to what is shown of it. */
+import {isBundleRequest} from './create-request.ts'
+import {parseSource} from './ids.ts'
+import {type Ledger, toTopLevelState} from './ledger.ts'
+import type {ContainerView} from './view.ts'
+
+/** Undefined for an empty ledger. */
+export function toContainerView(ledger: Ledger, supervisorPid?: number): ContainerView | undefined {
+  const {latest, snapshot, since} = ledger
+  const address = latest && parseSource(latest.source)
+  const {request, requestedAt, init, args, createdAt, startedAt, stop, exited, error} = snapshot.context
+  if (!latest || !address || !request || !requestedAt) return undefined
+  return {
+    ...address,
+    uid: latest.uid,
+    state: toTopLevelState(ledger),
+    since: since ?? latest.time,
+    ...(stop && {stop}),
+    ...(init && !exited && {pid: init.pid}),
+    ...(supervisorPid !== undefined && {supervisorPid}),
+    args: [...(isBundleRequest(request) ? args : request.args)],
+    ...(isBundleRequest(request) ? {bundle: request.bundle} : {rootfs: request.rootfs}),
+    autoRemove: request.autoRemove,
+    requestedAt,
+    ...(createdAt && {createdAt}),
+    ...(startedAt && {startedAt}),
+    ...(exited && {exit: exited.exit, exitedAt: exited.exitedAt}),
+    ...(error && {error}),
+    eventCount: latest.sequence,
+  }
+}

@@ -1,0 +1,3 @@
+/** The states of a container at the top level of the chart. */
+export const topLevelStates = ['absent', 'creating', 'created', 'starting', 'running', 'stopped', 'failed', 'deleting', 'deleted'] as const
+export type TopLevelState = (typeof topLevelStates)[number]

@@ -1,0 +1,190 @@
+/** What every OCI runtime behind the port does, whichever program it is. */
+import {existsSync, mkdirSync, readFileSync, rmSync, writeFileSync} from 'node:fs'
+import {join} from 'node:path'
+import {afterEach, beforeEach, describe, expect, test} from 'vitest'
+import {readCgroupDirectories, readCgroupProcesses} from '../../src/linux/cgroup.ts'
+import {readProcessStat} from '../../src/linux/process-table.ts'
+import {type ChildExit, peekChild} from '../../src/linux/wait.ts'
+import type {RuntimeCreateOptions} from '../../src/runtime/oci-runtime.ts'
+import type {RuntimeHarness} from '../support/runtime-harness.ts'
+
+const soon = {interval: 10, timeout: 10_000}
+
+export function describeOciRuntime(name: string, open: () => Promise<RuntimeHarness>): void {
+  describe(name, () => {
+    let harness: RuntimeHarness
+
+    beforeEach(async () => {
+      harness = await open()
+    })
+
+    afterEach(() => harness[Symbol.asyncDispose]())
+
+    async function create(
+      ...args: readonly string[]
+    ): Promise<{readonly id: string; readonly pid: number; readonly exit: Promise<ChildExit>}> {
+      const options = await harness.prepare(args)
+      return {id: options.id, ...(await harness.create(options))}
+    }
+
+    async function createFailing(options: RuntimeCreateOptions): Promise<unknown> {
+      return harness.create(options).then(
+        () => 'it was made',
+        (error: unknown) => error,
+      )
+    }
+
+    test('create leaves init as our child, which waits for start', async () => {
+      const options = await harness.prepare(['sh', '-c', 'echo ran'])
+      const {pid} = await harness.create(options)
+      expect(readProcessStat(pid)?.parentPid).toBe(process.pid)
+      expect(peekChild(pid)).toEqual({type: 'running'})
+      expect(await harness.runtime.state(options.id)).toEqual({status: 'created', pid})
+      expect(existsSync(options.pidFile)).toBe(false)
+      expect(harness.output()).toBe('')
+    })
+
+    test('start lets init execute the program, whose output and exit code are its own', async () => {
+      const {id, exit} = await create('sh', '-c', 'echo out; echo err >&2; read line || echo no input; exit 7')
+      await harness.runtime.start(id)
+      expect(await exit).toEqual({type: 'code', code: 7})
+      expect(harness.output()).toBe('out\nerr\nno input\n')
+      expect(await harness.runtime.state(id)).toMatchObject({status: 'stopped'})
+    })
+
+    test('what runs is running, in groups of its own, which go with it', async () => {
+      const {id, pid} = await create('sleep', '1000')
+      await harness.runtime.start(id)
+      expect(await harness.runtime.state(id)).toEqual({status: 'running', pid})
+      const groups = readCgroupDirectories(pid)
+      expect(groups.length).toBeGreaterThan(0)
+      expect(groups.flatMap(readCgroupProcesses)).toEqual(groups.map(() => pid))
+      await harness.runtime.delete(id, {force: true})
+      expect(groups.filter((group) => existsSync(group))).toEqual([])
+    })
+
+    test('a signal reaches init, which does with it what it wants', async () => {
+      const {id, exit} = await create('sh', '-c', 'trap "exit 3" USR1; echo ready; while :; do sleep 0.05; done')
+      await harness.runtime.start(id)
+      await expect.poll(() => harness.output(), soon).toBe('ready\n')
+      await harness.runtime.kill(id, 'SIGUSR1')
+      expect(await exit).toEqual({type: 'code', code: 3})
+    })
+
+    test('SIGKILL ends init by that signal, also one that was never started', async () => {
+      const [running, created] = [await create('sleep', '1000'), await create('sleep', '1000')]
+      await harness.runtime.start(running.id)
+      for (const {id, exit} of [running, created]) {
+        await harness.runtime.kill(id, 'SIGKILL')
+        expect(await exit).toEqual({type: 'signal', signalNumber: 9, coreDumped: false})
+      }
+    })
+
+    test('a signal to all reaches the children of init as well', async () => {
+      const rest = 'while :; do sleep 0.05; done'
+      const child = `sh -c "trap \\"echo child; exit\\" TERM; echo ready; ${rest}"`
+      const {id, exit} = await create('sh', '-c', `trap "wait; exit 5" TERM; ${child} & ${rest}`)
+      await harness.runtime.start(id)
+      await expect.poll(() => harness.output(), soon).toBe('ready\n')
+      await harness.runtime.kill(id, 'SIGTERM', {all: true})
+      expect(await exit).toEqual({type: 'code', code: 5})
+      expect(harness.output()).toContain('child\n')
+    })
+
+    test('to signal what has ended is RUNC_KILL_FAILED, and says that it has', async () => {
+      const {id, exit} = await create('true')
+      await harness.runtime.start(id)
+      await exit
+      await expect(harness.runtime.kill(id, 'SIGTERM')).rejects.toMatchObject({code: 'RUNC_KILL_FAILED', details: {finished: true}})
+    })
+
+    test('to start what has been started is RUNC_START_FAILED', async () => {
+      const {id} = await create('sleep', '1000')
+      await harness.runtime.start(id)
+      await expect(harness.runtime.start(id)).rejects.toMatchObject({code: 'RUNC_START_FAILED', kind: 'precondition'})
+    })
+
+    test('an id that it does not know has no state, and cannot be started or signalled', async () => {
+      expect(await harness.runtime.state('nobody')).toBeUndefined()
+      await expect(harness.runtime.start('nobody')).rejects.toMatchObject({code: 'CONTAINER_NOT_FOUND'})
+      await expect(harness.runtime.kill('nobody', 'SIGTERM')).rejects.toMatchObject({code: 'CONTAINER_NOT_FOUND'})
+    })
+
+    test('delete is idempotent: what has been deleted, or never was, is deleted', async () => {
+      const {id, exit} = await create('true')
+      await harness.runtime.start(id)
+      await exit
+      await harness.runtime.delete(id)
+      expect(await harness.runtime.state(id)).toBeUndefined()
+      await harness.runtime.delete(id)
+      await harness.runtime.delete(id, {force: true})
+      await harness.runtime.delete('nobody')
+    })
+
+    test('what runs is deleted by force only', async () => {
+      const {id, exit} = await create('sleep', '1000')
+      await harness.runtime.start(id)
+      await expect(harness.runtime.delete(id)).rejects.toMatchObject({code: 'RUNC_DELETE_FAILED'})
+      expect(await harness.runtime.state(id)).toMatchObject({status: 'running'})
+      await harness.runtime.delete(id, {force: true})
+      expect(await exit).toEqual({type: 'signal', signalNumber: 9, coreDumped: false})
+      expect(await harness.runtime.state(id)).toBeUndefined()
+    })
+
+    test('an id that is in use is CONTAINER_EXISTS, and who has it goes on', async () => {
+      const {id, pid} = await create('sleep', '1000')
+      await harness.runtime.start(id)
+      const second = {...(await harness.prepare(['sleep', '1'])), id}
+      expect(await createFailing(second)).toMatchObject({code: 'CONTAINER_EXISTS', kind: 'already_exists'})
+      expect(await harness.runtime.state(id)).toEqual({status: 'running', pid})
+    })
+
+    test('several containers are made at once, each with its own init', async () => {
+      const made = await Promise.all([1, 2, 3, 4].map((code) => create('sh', '-c', `exit ${code}`)))
+      await Promise.all(made.map(({id}) => harness.runtime.start(id)))
+      const exits = await Promise.all(made.map(({exit}) => exit))
+      expect(exits).toEqual([1, 2, 3, 4].map((code) => ({type: 'code', code})))
+    })
+
+    test.each<[string, string, readonly string[]]>([
+      ['a command that is not in the PATH', 'COMMAND_NOT_FOUND', ['nothing-of-this-name']],
+      ['a command whose path does not exist', 'COMMAND_NOT_FOUND', ['/bin/nothing-of-this-name']],
+      ['a command that is not executable', 'COMMAND_NOT_EXECUTABLE', ['/etc/passwd']],
+      ['a command that is a directory', 'COMMAND_NOT_EXECUTABLE', ['/bin']],
+    ])('%s is %s, before anything is started, and leaves nothing', async (_what, code, args) => {
+      const options = await harness.prepare(args)
+      expect(await createFailing(options)).toMatchObject({code, kind: 'invalid'})
+      expect(await harness.runtime.state(options.id)).toBeUndefined()
+      expect(existsSync(options.pidFile)).toBe(false)
+      await harness.expectNothingLeft()
+    })
+
+    test('a bundle without a config.json, and one whose root is missing, are errors that leave nothing', async () => {
+      const options = await harness.prepare(['true'])
+      const config = join(options.bundle, 'config.json')
+      const spec = readFileSync(config, 'utf8')
+      rmSync(config)
+      expect(await createFailing(options)).toMatchObject({code: 'BUNDLE_INVALID', kind: 'invalid'})
+      writeFileSync(config, spec.replace(harness.rootfs, '/nonexistent/rootfs'))
+      expect(await createFailing(options)).toMatchObject({code: 'ROOTFS_INVALID', kind: 'invalid'})
+      await harness.expectNothingLeft()
+    })
+
+    test('a create whose mount fails half-way leaves nothing', async () => {
+      const options = await harness.prepare(['true'])
+      const config = join(options.bundle, 'config.json')
+      const spec = JSON.parse(readFileSync(config, 'utf8'))
+      mkdirSync(join(harness.rootfs, 'mnt'), {recursive: true})
+      spec.mounts.push({destination: '/mnt', type: 'bind', source: '/nonexistent/source', options: ['bind']})
+      writeFileSync(config, JSON.stringify(spec))
+      expect(await createFailing(options)).toMatchObject({kind: expect.stringMatching(/precondition|invalid/)})
+      expect(await harness.runtime.state(options.id)).toBeUndefined()
+      await harness.expectNothingLeft()
+    })
+
+    test('it names itself and its version', async () => {
+      const {name: runtime, version} = await harness.runtime.version()
+      expect([runtime, version]).toEqual([name, expect.stringMatching(/^\d+\.\d+/)])
+    })
+  })
+}

@@ -1,0 +1,180 @@
+import {once} from 'node:events'
+import {chmodSync, mkdirSync, readdirSync, readFileSync, readlinkSync, statSync, writeFileSync} from 'node:fs'
+import {createServer} from 'node:net'
+import {join} from 'node:path'
+import {afterEach, beforeEach, expect, test} from 'vitest'
+import {type Clock, createSystemClock} from '../../../src/kernel/clock.ts'
+import {isAlive, readProcessStat} from '../../../src/linux/process-table.ts'
+import {connectNats, type Credentials} from '../../../src/messaging/connection.ts'
+import {
+  type EmbeddedServer,
+  type EmbeddedServerOptions,
+  findEmbeddedServer,
+  startEmbeddedServer,
+  stopEmbeddedServer,
+} from '../../../src/messaging/embedded-server.ts'
+import {ensureEventStream, lastStreamSequence} from '../../../src/messaging/stream.ts'
+import {createSubjects} from '../../../src/messaging/subjects.ts'
+import {listProcessesThatName} from '../../support/leaks.ts'
+import {makeTempDir, type TempDir} from '../../support/temp-dir.ts'
+
+let dir: TempDir
+let options: EmbeddedServerOptions
+
+beforeEach(() => {
+  dir = makeTempDir()
+  options = {binary: 'nats-server', dir: join(dir.path, 'nats'), runDir: join(dir.path, 'run'), clock: createSystemClock()}
+})
+
+afterEach(async () => {
+  await stopEmbeddedServer(options)
+  const left = listProcessesThatName(dir.path)
+  for (const process_ of left) process.kill(Number.parseInt(process_, 10), 'SIGKILL')
+  await dir[Symbol.asyncDispose]()
+  expect(left).toEqual([])
+})
+
+function login({url, credentials}: Pick<EmbeddedServer, 'url' | 'credentials'>) {
+  return connectNats({url, credentials, name: 'test'})
+}
+
+async function kill({process: {pid}}: EmbeddedServer): Promise<void> {
+  process.kill(pid, 'SIGKILL')
+  await expect.poll(() => readProcessStat(pid)?.state ?? 'Z', {interval: 5}).toBe('Z')
+}
+
+test('what it writes is for nobody else to read, and its password is in no command line', async () => {
+  const {process: identity, credentials} = await startEmbeddedServer(options)
+  const mode = (path: string) => (statSync(path).mode & 0o777).toString(8)
+  for (const file of ['nats-server.conf', 'settings.json', 'nats-server.log'])
+    expect([file, mode(join(options.dir, file))]).toEqual([file, '600'])
+  expect(mode(join(options.runDir, 'nats-server.pid.json'))).toBe('600')
+  expect([mode(options.dir), mode(options.runDir)]).toEqual(['700', '700'])
+  if (credentials.type !== 'user') throw new Error('expected a user and a password')
+  expect(credentials.password.length).toBeGreaterThanOrEqual(43)
+  expect(readFileSync(`/proc/${identity.pid}/cmdline`, 'utf8')).not.toContain(credentials.password)
+})
+
+test('whoever has the credentials gets in; without any, or with wrong ones, nobody does', async () => {
+  const server = await startEmbeddedServer(options)
+  await (await login(server)).close()
+  const others: readonly Credentials[] = [{type: 'none'}, {type: 'user', user: 'tally', password: 'wrong'}, {type: 'token', token: 'wrong'}]
+  for (const credentials of others) {
+    await expect(login({...server, credentials})).rejects.toMatchObject({code: 'NATS_AUTH_FAILED', kind: 'unavailable'})
+  }
+})
+
+test('it listens on loopback and nowhere else', async () => {
+  const {process: identity, url} = await startEmbeddedServer(options)
+  const listening = ['tcp', 'tcp6'].flatMap((table) => listenersOf(identity.pid, table))
+  const port = Number(new URL(url).port).toString(16).toUpperCase().padStart(4, '0')
+  expect(listening).toEqual([`0100007F:${port}`])
+})
+
+test('a second caller finds the one that runs', async () => {
+  const first = await startEmbeddedServer(options)
+  expect(await startEmbeddedServer(options)).toEqual(first)
+  expect(await findEmbeddedServer(options)).toEqual(first)
+  expect(listProcessesThatName(options.dir)).toHaveLength(1)
+})
+
+test('killed and started again it has the same port, the same password and what was in its streams', async () => {
+  const first = await startEmbeddedServer(options)
+  const before = await login(first)
+  await ensureEventStream(before, createSubjects())
+  await before.jetstream().publish('tally.evt.n1.default.web.container.started', 'x')
+  await kill(first)
+  expect(await findEmbeddedServer(options)).toBeUndefined()
+  const second = await startEmbeddedServer(options)
+  expect(second).toMatchObject({url: first.url, credentials: first.credentials})
+  expect(second.process).not.toEqual(first.process)
+  const after = await login(second)
+  expect(await lastStreamSequence(after, createSubjects())).toBe(1)
+  await after.close()
+})
+
+test('a port that somebody else has taken meanwhile is given up, the password kept', async () => {
+  const first = await startEmbeddedServer(options)
+  await stopEmbeddedServer(options)
+  const thief = createServer().listen(Number(new URL(first.url).port), '127.0.0.1')
+  await once(thief, 'listening')
+  const second = await startEmbeddedServer(options)
+  thief.close()
+  expect(second.url).not.toBe(first.url)
+  expect(second.credentials).toEqual(first.credentials)
+})
+
+test('the process is told of when it starts, and when it was reaped', async () => {
+  const told: string[] = []
+  const server = await startEmbeddedServer({...options, onSpawn: (pid) => told.push(`+${pid}`), onReaped: (pid) => told.push(`-${pid}`)})
+  expect(told).toEqual([`+${server.process.pid}`])
+  await stopEmbeddedServer(options)
+  await expect.poll(() => told).toEqual([`+${server.process.pid}`, `-${server.process.pid}`])
+})
+
+test('stopping ends the process; stopping again, or what never ran, does nothing', async () => {
+  expect(await stopEmbeddedServer(options)).toBe(false)
+  const server = await startEmbeddedServer(options)
+  expect(await stopEmbeddedServer(options)).toBe(true)
+  expect(isAlive(server.process)).toBe(false)
+  expect(await findEmbeddedServer(options)).toBeUndefined()
+  expect(await stopEmbeddedServer(options)).toBe(false)
+})
+
+test('a pid file whose pid is another process by now names no server, and that process is left alone', async () => {
+  const server = await startEmbeddedServer(options)
+  await stopEmbeddedServer(options)
+  const stat = readProcessStat(process.pid)
+  writeFileSync(join(options.runDir, 'nats-server.pid.json'), JSON.stringify({...server.process, pid: process.pid}))
+  expect(stat?.startTimeTicks).not.toBe(server.process.startTimeTicks)
+  expect(await findEmbeddedServer(options)).toBeUndefined()
+  expect(await stopEmbeddedServer(options)).toBe(false)
+})
+
+test('a missing binary is NATS_NOT_FOUND, with what to install', async () => {
+  const error = {code: 'NATS_NOT_FOUND', kind: 'unavailable', message: expect.stringContaining('apt-get install nats-server')}
+  await expect(startEmbeddedServer({...options, binary: '/nonexistent/nats-server'})).rejects.toMatchObject(error)
+  await expect(startEmbeddedServer({...options, binary: dir.path})).rejects.toMatchObject(error)
+})
+
+test('a server that cannot have its store is NATS_START_FAILED, with the end of its log', async () => {
+  mkdirSync(options.dir, {recursive: true})
+  writeFileSync(join(options.dir, 'store'), 'a file')
+  await expect(startEmbeddedServer(options)).rejects.toMatchObject({
+    code: 'NATS_START_FAILED',
+    details: {log: expect.stringMatching(/store|not a directory/i)},
+  })
+})
+
+test('a server that does not become ready is NATS_START_FAILED, and is not left running', async () => {
+  const binary = join(dir.path, 'never-ready')
+  writeFileSync(binary, '#!/bin/sh\nexec sleep 1000\n')
+  chmodSync(binary, 0o755)
+  const pids: number[] = []
+  const attempt = startEmbeddedServer({...options, binary, clock: hastyClock(50), onSpawn: (pid) => pids.push(pid)})
+  await expect(attempt).rejects.toMatchObject({code: 'NATS_START_FAILED'})
+  const [pid = 0] = pids
+  const running = readProcessStat(pid)?.state ?? 'Z'
+  if (running !== 'Z') process.kill(pid, 'SIGKILL')
+  expect(running).toBe('Z')
+})
+
+/** Time that flies, so that 10 s of patience are soon over. */
+function hastyClock(factor: number): Clock {
+  const system = createSystemClock()
+  const began = system.now()
+  return {...system, now: () => began + (system.now() - began) * factor}
+}
+
+/** Local addresses as in /proc/net/tcp, in the state LISTEN (0A), of the sockets of a process. */
+function listenersOf(pid: number, table: string): readonly string[] {
+  return readFileSync(`/proc/${pid}/net/${table}`, 'utf8')
+    .split('\n')
+    .map((line) => line.trim().split(/\s+/))
+    .filter(([, , , state, , , , , , inode]) => state === '0A' && inode !== undefined && hasSocket(pid, inode))
+    .map(([, local = '']) => local)
+}
+
+function hasSocket(pid: number, inode: string): boolean {
+  return readdirSync(`/proc/${pid}/fd`).some((fd) => readlinkSync(`/proc/${pid}/fd/${fd}`) === `socket:[${inode}]`)
+}

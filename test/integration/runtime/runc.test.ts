@@ -1,0 +1,65 @@
+import {chmodSync, readdirSync, writeFileSync} from 'node:fs'
+import {join} from 'node:path'
+import {expect, test} from 'vitest'
+import {readProcessStat} from '../../../src/linux/process-table.ts'
+import {describeOciRuntime} from '../../contract/oci-runtime.ts'
+import {openRuncHarness} from '../../support/runtime-harness.ts'
+import {makeTempDir} from '../../support/temp-dir.ts'
+
+describeOciRuntime('runc', () => openRuncHarness())
+
+test('a binary that is missing, or not executable, is RUNTIME_NOT_FOUND, with what to install', async () => {
+  await using dir = makeTempDir()
+  const notExecutable = join(dir.path, 'runc')
+  writeFileSync(notExecutable, '#!/bin/sh\n')
+  for (const binary of ['/nonexistent/runc', notExecutable]) {
+    await using harness = await openRuncHarness({binary})
+    const options = await harness.prepare(['true'])
+    const error = {code: 'RUNTIME_NOT_FOUND', kind: 'unavailable', message: expect.stringContaining('apt-get install runc')}
+    await expect(harness.runtime.create(options)).rejects.toMatchObject(error)
+    await expect(harness.runtime.state(options.id)).rejects.toMatchObject(error)
+    await expect(harness.runtime.version()).rejects.toMatchObject(error)
+  }
+})
+
+test('a call that does not end in time is killed, and is RUNTIME_TIMEOUT', async () => {
+  await using dir = makeTempDir()
+  const binary = join(dir.path, 'hanging-runc')
+  writeFileSync(binary, '#!/bin/sh\nexec sleep 1000\n')
+  chmodSync(binary, 0o755)
+  const pids: number[] = []
+  await using harness = await openRuncHarness({binary, timeoutMs: 200, onSpawn: (pid) => pids.push(pid)})
+  await expect(harness.runtime.state('c1')).rejects.toMatchObject({code: 'RUNTIME_TIMEOUT', kind: 'timeout'})
+  expect(pids.map(readProcessStat)).toEqual([undefined])
+})
+
+test('every runc process is told of when it starts, and when it was reaped', async () => {
+  const told: string[] = []
+  await using harness = await openRuncHarness({onSpawn: (pid) => told.push(`+${pid}`), onReaped: (pid) => told.push(`-${pid}`)})
+  await harness.runtime.state('nobody')
+  await harness.runtime.version()
+  const [first, second] = [told[0]?.slice(1), told[2]?.slice(1)]
+  expect(told).toEqual([`+${first}`, `-${first}`, `+${second}`, `-${second}`])
+})
+
+test('the log of a call goes with it, whether it fails or not', async () => {
+  await using harness = await openRuncHarness()
+  const options = await harness.prepare(['nothing-of-this-name'])
+  await expect(harness.runtime.create(options)).rejects.toMatchObject({code: 'COMMAND_NOT_FOUND'})
+  const {id} = await harness.prepare(['true'])
+  await harness.runtime.state(id)
+  expect(readdirSync(harness.logDir)).toEqual([])
+})
+
+test('a file that no interpreter takes is found out by init alone, after start has succeeded', async () => {
+  await using harness = await openRuncHarness()
+  const program = join(harness.rootfs, 'bin/no-format')
+  writeFileSync(program, 'neither ELF nor a script\n')
+  chmodSync(program, 0o755)
+  const options = await harness.prepare(['/bin/no-format'])
+  const {exit} = await harness.create(options)
+  await harness.runtime.start(options.id)
+  const status = await exit
+  expect(status.type === 'code' && status.code).toBeGreaterThan(0)
+  expect(harness.output()).toMatch(/exec format error/)
+})

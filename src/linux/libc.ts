@@ -1,5 +1,5 @@
 /** The C library through FFI: the only file that loads it. What Node's own library lacks, and nothing else. */
-import {getSystemErrorName} from 'node:util'
+import {constants} from 'node:os'
 import koffi from 'koffi'
 
 const library = koffi.load('libc.so.6')
@@ -15,13 +15,20 @@ export const libc = {
   waitid: library.func('long syscall(long number, int idtype, uint32_t id, _Out_ uint8_t *info, int options, _Out_ uint8_t *usage)'),
 } as const
 
+/** Some errors have two names; the first is the one that everybody knows. */
+const errorNames = new Map(
+  Object.entries(constants.errno)
+    .map(([name, number]) => [number, name] as const)
+    .toReversed(),
+)
+
 /** A system call that failed: which, and why, as errno names it. */
 export class SystemCallError extends Error {
   readonly code: string
   readonly syscall: string
 
   constructor(syscall: string, errno: number) {
-    const code = errno === 0 ? 'UNKNOWN' : getSystemErrorName(-errno)
+    const code = errorNames.get(errno) ?? `errno ${errno}`
     super(`${syscall}: ${code}`)
     this.name = 'SystemCallError'
     this.code = code

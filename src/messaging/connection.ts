@@ -53,10 +53,18 @@ export async function connectNats({url, credentials, name}: ConnectOptions): Pro
 export async function readConnection(file: string): Promise<Connection | undefined> {
   const text = await readFile(file, 'utf8').catch(() => undefined)
   if (text === undefined) return undefined
-  const connection = connectionSchema.safeParse(JSON.parse(text))
-  if (!connection.success)
-    throw new TallyError('STATE_DIR_INVALID', `${file} is not a connection file: ${z.prettifyError(connection.error)}`)
+  const invalid = (why: string) => new TallyError('STATE_DIR_INVALID', `${file} is not a connection file: ${why}`, {details: {file}})
+  const connection = connectionSchema.safeParse(parseJson(text, invalid))
+  if (!connection.success) throw invalid(z.prettifyError(connection.error).replaceAll('\n', ' '))
   return connection.data
+}
+
+function parseJson(text: string, toError: (why: string) => TallyError): unknown {
+  try {
+    return JSON.parse(text)
+  } catch (cause) {
+    throw toError(cause instanceof Error ? cause.message : String(cause))
+  }
 }
 
 /** Replaces the file at once, so that nobody reads half of it. */

@@ -107,7 +107,11 @@ async function start(settings: Settings, options: EmbeddedServerOptions): Promis
   const server = toServer(settings, identity)
   await writeFile(pidFile(options), JSON.stringify(identity), {mode: 0o600})
   for (const giveUpAt = clock.now() + readyPatienceMs; ; await clock.sleep(20)) {
-    if (!isAlive(identity) || clock.now() > giveUpAt) throw await toStartError(log)
+    if (!isAlive(identity) || clock.now() > giveUpAt) {
+      if (isAlive(identity)) process.kill(identity.pid, 'SIGKILL')
+      await rm(pidFile(options), {force: true})
+      throw await toStartError(log)
+    }
     try {
       const connection = await connectNats({url: server.url, credentials: server.credentials, name: 'tally-coordinator start'})
       const hasJetStream = await connection.jetstreamManager().then(

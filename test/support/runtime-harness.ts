@@ -29,7 +29,7 @@ export interface RuntimeHarness extends AsyncDisposable {
 
 let harnesses = 0
 
-export async function openRuncHarness(options: Partial<RuncOptions> = {}): Promise<RuntimeHarness> {
+export async function openRuncHarness({onSpawn, onReaped, ...options}: Partial<RuncOptions> = {}): Promise<RuntimeHarness> {
   becomeChildSubreaper()
   harnesses += 1
   const reaper = createChildReaper()
@@ -39,7 +39,21 @@ export async function openRuncHarness(options: Partial<RuncOptions> = {}): Promi
   for (const directory of [root, logDir]) mkdirSync(directory)
   const rootfs = makeBusyboxRootfs(dir)
   const cgroupPrefix = `tally-it-${process.pid}-${harnesses}-`
-  const runtime = createRunc({binary: 'runc', root, logDir, onSpawn: reaper.spawned, onReaped: reaper.forget, ...options})
+  const runtime = createRunc({
+    binary: 'runc',
+    root,
+    logDir,
+    ...options,
+    // The reaper must hear of each in any case: it would take runc for an orphan, and Node would wait for it for ever.
+    onSpawn: (pid) => {
+      reaper.spawned(pid)
+      onSpawn?.(pid)
+    },
+    onReaped: (pid) => {
+      reaper.forget(pid)
+      onReaped?.(pid)
+    },
+  })
   const stdio = [openSync('/dev/null', 'r'), openSync(outputFile, 'a'), openSync(outputFile, 'a')] as const
   const host = readHostFacts()
   const ids: string[] = []

@@ -1,38 +1,15 @@
 import {once} from 'node:events'
-import {chmodSync, mkdirSync, readdirSync, readFileSync, readlinkSync, statSync, writeFileSync} from 'node:fs'
+import {readdirSync, readFileSync, readlinkSync, statSync, writeFileSync} from 'node:fs'
 import {createServer} from 'node:net'
 import {join} from 'node:path'
-import {afterEach, beforeEach, expect, test} from 'vitest'
-import {type Clock, createSystemClock} from '../../../src/kernel/clock.ts'
+import {expect, test} from 'vitest'
 import {isAlive, readProcessStat} from '../../../src/linux/process-table.ts'
-import {connectNats, type Credentials} from '../../../src/messaging/connection.ts'
-import {
-  type EmbeddedServer,
-  type EmbeddedServerOptions,
-  findEmbeddedServer,
-  startEmbeddedServer,
-  stopEmbeddedServer,
-} from '../../../src/messaging/embedded-server.ts'
+import {type Credentials, connectNats} from '../../../src/messaging/connection.ts'
+import {type EmbeddedServer, findEmbeddedServer, startEmbeddedServer, stopEmbeddedServer} from '../../../src/messaging/embedded-server.ts'
 import {ensureEventStream, lastStreamSequence} from '../../../src/messaging/stream.ts'
 import {createSubjects} from '../../../src/messaging/subjects.ts'
 import {listProcessesThatName} from '../../support/leaks.ts'
-import {makeTempDir, type TempDir} from '../../support/temp-dir.ts'
-
-let dir: TempDir
-let options: EmbeddedServerOptions
-
-beforeEach(() => {
-  dir = makeTempDir()
-  options = {binary: 'nats-server', dir: join(dir.path, 'nats'), runDir: join(dir.path, 'run'), clock: createSystemClock()}
-})
-
-afterEach(async () => {
-  await stopEmbeddedServer(options)
-  const left = listProcessesThatName(dir.path)
-  for (const process_ of left) process.kill(Number.parseInt(process_, 10), 'SIGKILL')
-  await dir[Symbol.asyncDispose]()
-  expect(left).toEqual([])
-})
+import {options} from './embedded-server-fixture.ts'
 
 function login({url, credentials}: Pick<EmbeddedServer, 'url' | 'credentials'>) {
   return connectNats({url, credentials, name: 'test'})
@@ -104,7 +81,7 @@ test('a port that somebody else has taken meanwhile is given up, the password ke
   expect(second.credentials).toEqual(first.credentials)
 })
 
-test('the process is told of when it starts, and when it was reaped', async () => {
+test('its pid is reported when it starts, and when it was reaped', async () => {
   const told: string[] = []
   const server = await startEmbeddedServer({...options, onSpawn: (pid) => told.push(`+${pid}`), onReaped: (pid) => told.push(`-${pid}`)})
   expect(told).toEqual([`+${server.process.pid}`])
@@ -130,41 +107,6 @@ test('a pid file whose pid is another process by now names no server, and that p
   expect(await findEmbeddedServer(options)).toBeUndefined()
   expect(await stopEmbeddedServer(options)).toBe(false)
 })
-
-test('a missing binary is NATS_NOT_FOUND, with what to install', async () => {
-  const error = {code: 'NATS_NOT_FOUND', kind: 'unavailable', message: expect.stringContaining('apt-get install nats-server')}
-  await expect(startEmbeddedServer({...options, binary: '/nonexistent/nats-server'})).rejects.toMatchObject(error)
-  await expect(startEmbeddedServer({...options, binary: dir.path})).rejects.toMatchObject(error)
-})
-
-test('a server that cannot have its store is NATS_START_FAILED, with the end of its log', async () => {
-  mkdirSync(options.dir, {recursive: true})
-  writeFileSync(join(options.dir, 'store'), 'a file')
-  await expect(startEmbeddedServer(options)).rejects.toMatchObject({
-    code: 'NATS_START_FAILED',
-    details: {log: expect.stringMatching(/store|not a directory/i)},
-  })
-})
-
-test('a server that does not become ready is NATS_START_FAILED, and is not left running', async () => {
-  const binary = join(dir.path, 'never-ready')
-  writeFileSync(binary, '#!/bin/sh\nexec sleep 1000\n')
-  chmodSync(binary, 0o755)
-  const pids: number[] = []
-  const attempt = startEmbeddedServer({...options, binary, clock: hastyClock(50), onSpawn: (pid) => pids.push(pid)})
-  await expect(attempt).rejects.toMatchObject({code: 'NATS_START_FAILED'})
-  const [pid = 0] = pids
-  const running = readProcessStat(pid)?.state ?? 'Z'
-  if (running !== 'Z') process.kill(pid, 'SIGKILL')
-  expect(running).toBe('Z')
-})
-
-/** Time that flies, so that 10 s of patience are soon over. */
-function hastyClock(factor: number): Clock {
-  const system = createSystemClock()
-  const began = system.now()
-  return {...system, now: () => began + (system.now() - began) * factor}
-}
 
 /** Local addresses as in /proc/net/tcp, in the state LISTEN (0A), of the sockets of a process. */
 function listenersOf(pid: number, table: string): readonly string[] {

@@ -33,7 +33,7 @@ test('a call that does not end in time is killed, and is RUNTIME_TIMEOUT', async
   expect(pids.map(readProcessStat)).toEqual([undefined])
 })
 
-test('every runc process is told of when it starts, and when it was reaped', async () => {
+test('the pid of every runc process is reported when it starts, and when it was reaped', async () => {
   const told: string[] = []
   await using harness = await openRuncHarness({onSpawn: (pid) => told.push(`+${pid}`), onReaped: (pid) => told.push(`-${pid}`)})
   await harness.runtime.state('nobody')

@@ -38,17 +38,42 @@ export function encodeChunk({stream, atMs, bytes}: Pick<OutputChunk, 'stream' | 
   return Buffer.concat(pieces)
 }
 
-/** @param line without its newline. @returns undefined for what is not a line of a CRI log. */
-export function decodeLine(line: Buffer): LogEntry | undefined {
-  const afterTime = line.indexOf(space)
-  const afterStream = line.indexOf(space, afterTime + 1)
-  const afterTag = line.indexOf(space, afterStream + 1)
-  if (afterTime < 0 || afterStream < 0 || afterTag < 0) return undefined
-  const stream = line.toString('latin1', afterTime + 1, afterStream)
-  const tag = line.toString('latin1', afterStream + 1, afterTag)
-  if ((stream !== 'stdout' && stream !== 'stderr') || (tag !== 'F' && tag !== 'P')) return undefined
-  const text = line.subarray(afterTag + 1)
-  return {time: line.toString('latin1', 0, afterTime), stream, bytes: tag === 'F' ? Buffer.concat([text, Buffer.from('\n')]) : text}
+/** Where the parts of a line are: the time up to `timeEnd`, the text from `text`, followed by the container's newline if `isFull`. */
+export interface LineParts {
+  readonly stream: StreamName
+  readonly isFull: boolean
+  readonly timeEnd: number
+  readonly text: number
+}
+
+const streamsAndTags = new Map<string, {readonly stream: StreamName; readonly isFull: boolean}>([
+  [' stdout F ', {stream: 'stdout', isFull: true}],
+  [' stdout P ', {stream: 'stdout', isFull: false}],
+  [' stderr F ', {stream: 'stderr', isFull: true}],
+  [' stderr P ', {stream: 'stderr', isFull: false}],
+])
+const streamAndTagBytes = ' stdout F '.length
+
+/**
+ * Copies nothing, since a log can have millions of lines of which few are wanted.
+ * @param line without its newline
+ * @returns undefined for what is not a line of a CRI log
+ */
+export function parseLine(line: Buffer): LineParts | undefined {
+  const timeEnd = line.indexOf(space)
+  const text = timeEnd + streamAndTagBytes
+  const found = timeEnd < 0 || text > line.length ? undefined : streamsAndTags.get(line.toString('latin1', timeEnd, text))
+  return found && {...found, timeEnd, text}
+}
+
+/** How many of the container's own bytes are in the line. */
+export function countBytes(line: Buffer, {text, isFull}: LineParts): number {
+  return line.length - text + (isFull ? 1 : 0)
+}
+
+export function toLogEntry(line: Buffer, {stream, timeEnd, text, isFull}: LineParts): LogEntry {
+  const bytes = line.subarray(text)
+  return {time: line.toString('latin1', 0, timeEnd), stream, bytes: isFull ? Buffer.concat([bytes, Buffer.from('\n')]) : bytes}
 }
 
 /** `2026-01-02T03:04:05.123000000+01:00`: local time with its offset, to the nanosecond as the format wants. */

@@ -1,7 +1,7 @@
 import {closeSync, constants, fstatSync, ftruncateSync, openSync, writeSync} from 'node:fs'
 import {readLines} from '../kernel/lines.ts'
 import type {OutputChunk, StreamName} from './container-stdio.ts'
-import {decodeLine, encodeChunk} from './cri-log.ts'
+import {countBytes, encodeChunk, parseLine} from './cri-log.ts'
 
 /** The log of one container, as the one who appends to it has it. */
 export interface LogWriter extends Disposable {
@@ -22,8 +22,8 @@ export function openLogWriter(path: string): LogWriter {
   for (const line of readLines(fd, 0, fstatSync(fd).size)) {
     if (!line.complete) break
     size = line.end
-    const entry = decodeLine(line.bytes)
-    if (entry) totals[entry.stream] += entry.bytes.length
+    const parts = parseLine(line.bytes)
+    if (parts) totals[parts.stream] += countBytes(line.bytes, parts)
   }
   ftruncateSync(fd, size)
 

@@ -1,7 +1,7 @@
 import {chmodSync, mkdirSync, writeFileSync} from 'node:fs'
 import {join} from 'node:path'
 import {afterAll, beforeAll, describe, expect, it} from 'vitest'
-import {startExternalNats} from '../support/external-nats.ts'
+import {startNatsServer} from '../support/nats-server.ts'
 import {startNode, type TallyNode} from '../support/tally-node.ts'
 
 let node: TallyNode
@@ -121,10 +121,10 @@ describe('a node that cannot be', () => {
       /refused the credentials \[NATS_AUTH_FAILED\]/,
     )
     await using other = await startNode({up: false})
-    await using nats = await startExternalNats({jetstream: false})
-    const up = (password: string) => other.tally('up', '-d', '--nats', nats.url, '--user', nats.user, '--password', password)
+    await using nats = await startNatsServer({jetstream: false})
+    const up = (password: string) => other.tally('up', '-d', '--nats', nats.url, '--user', nats.credentials.user, '--password', password)
     expect(await up('wrong')).toMatchObject({exitCode: 1, stderr: expect.stringMatching(/refused the credentials \[NATS_AUTH_FAILED\]/)})
-    expect(await up(nats.password)).toMatchObject({exitCode: 1, stderr: expect.stringMatching(/\[JETSTREAM_UNAVAILABLE\]/)})
+    expect(await up(nats.credentials.password)).toMatchObject({exitCode: 1, stderr: expect.stringMatching(/\[JETSTREAM_UNAVAILABLE\]/)})
     expect((await other.tally('ps')).stderr).toMatch(/\[NODE_NOT_RUNNING\]/)
   })
 

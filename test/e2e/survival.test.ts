@@ -2,7 +2,7 @@ import {mkdirSync, readFileSync, writeFileSync} from 'node:fs'
 import {describe, expect, it} from 'vitest'
 import type {ContainerView} from '../../machines/view.ts'
 import {listProcesses} from '../../src/linux/process-table.ts'
-import {startExternalNats} from '../support/external-nats.ts'
+import {startNatsServer} from '../support/nats-server.ts'
 import {eventually, startNode} from '../support/tally-node.ts'
 
 const wholeLife = ['create-requested', 'created', 'start-requested', 'started', 'exited'].map((what) => `container.${what}`)
@@ -38,10 +38,10 @@ describe('when the embedded nats-server is killed', () => {
 
 describe('when an outside nats-server is away for 30 s while containers exit', () => {
   it('every event arrives afterwards, once and in order', async () => {
-    await using nats = await startExternalNats()
+    await using nats = await startNatsServer()
     await using node = await startNode({up: false})
-    const login = ['--nats', nats.url, '--user', nats.user]
-    Object.assign(node.env, {TALLY_PASSWORD: nats.password})
+    const login = ['--nats', nats.url, '--user', nats.credentials.user]
+    Object.assign(node.env, {TALLY_PASSWORD: nats.credentials.password})
     expect(await node.tally('up', '-d', ...login)).toMatchObject({exitCode: 0, stderr: ''})
     const ids = Array.from({length: 10}, (_, index) => `away${index}`)
     await Promise.all(
@@ -50,7 +50,7 @@ describe('when an outside nats-server is away for 30 s while containers exit', (
     await nats.kill()
     await new Promise((resolve) => setTimeout(resolve, 30_000))
     for (const id of ids) expect(node.journal(id).length).toBe(5)
-    await nats.start()
+    await nats.restart()
     await eventually('coordinator back', async () => (await node.tally('info')).exitCode === 0)
     for (const [index, id] of ids.entries()) {
       await eventually('exit on the stream', async () => (await node.events(id)).length === 5)

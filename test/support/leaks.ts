@@ -1,10 +1,8 @@
 /** What one test has left on the machine, as the kernel lists it. Looks only for the test's own, since others run meanwhile. */
-import {existsSync, readdirSync, readFileSync} from 'node:fs'
-import {join} from 'node:path'
 import {setTimeout as sleep} from 'node:timers/promises'
 import {expect} from 'vitest'
-import {parseMounts} from '../../src/linux/cgroup.ts'
 import {isAlive, listProcesses, readProcessIdentity, readProcessStat} from '../../src/linux/process-table.ts'
+import {describeProcess, listCgroups, listMountsBelow, readProcFile} from './leftovers.ts'
 
 export interface Traces {
   /** A directory of the test: its processes name it, its mounts are below it. */
@@ -34,33 +32,8 @@ export async function expectNothingLeft({dir, cgroupPrefix, parents = [process.p
 export function listProcessesThatName(text: string): readonly string[] {
   return listProcesses()
     .filter((pid) => pid !== process.pid && isRunning(pid))
-    .filter((pid) => [`/proc/${pid}/cmdline`, `/proc/${pid}/environ`].some((file) => read(file).includes(text)))
-    .map(describe)
-}
-
-/** Lines of mountinfo whose mount point is the directory or below it. */
-export function listMountsBelow(dir: string): readonly string[] {
-  const lines = readFileSync('/proc/self/mountinfo', 'utf8').split('\n')
-  return lines.filter((line) => {
-    const mountPoint = line.split(' ')[4] ?? ''
-    return mountPoint === dir || mountPoint.startsWith(`${dir}/`)
-  })
-}
-
-/** In every mounted hierarchy, at its top: where containers have their groups. */
-export function listCgroups(prefix: string): readonly string[] {
-  return cgroupHierarchies().flatMap((dir) =>
-    readdirSync(dir)
-      .filter((name) => name.startsWith(prefix))
-      .map((name) => join(dir, name)),
-  )
-}
-
-/** Where each hierarchy is mounted. */
-export function cgroupHierarchies(): readonly string[] {
-  return parseMounts(readFileSync('/proc/self/mountinfo', 'utf8'))
-    .map(({directory}) => directory)
-    .filter((directory) => existsSync(directory))
+    .filter((pid) => [`/proc/${pid}/cmdline`, `/proc/${pid}/environ`].some((file) => readProcFile(file).includes(text)))
+    .map(describeProcess)
 }
 
 export function listZombies(parents: readonly number[]): readonly string[] {
@@ -69,23 +42,10 @@ export function listZombies(parents: readonly number[]): readonly string[] {
       const stat = readProcessStat(pid)
       return stat?.state === 'Z' && parents.includes(stat.parentPid)
     })
-    .map(describe)
+    .map(describeProcess)
 }
 
 function isRunning(pid: number): boolean {
   const identity = readProcessIdentity(pid)
   return identity !== undefined && isAlive(identity)
-}
-
-function describe(pid: number): string {
-  return `${pid} ${read(`/proc/${pid}/cmdline`).replaceAll('\0', ' ').trim() || read(`/proc/${pid}/comm`).trim()}`
-}
-
-/** It may end while it is looked at. */
-function read(path: string): string {
-  try {
-    return readFileSync(path, 'utf8')
-  } catch {
-    return ''
-  }
 }

@@ -1,6 +1,7 @@
 /** What a node may leave on the machine: looked for in the kernel's own lists, not in ours. */
-import {readdirSync, readFileSync, readlinkSync} from 'node:fs'
+import {existsSync, readdirSync, readFileSync, readlinkSync} from 'node:fs'
 import {join} from 'node:path'
+import {parseMounts} from '../../src/linux/cgroup.ts'
 import {isAlive, listProcesses, readProcessIdentity, readProcessStat} from '../../src/linux/process-table.ts'
 
 export interface Leftovers {
@@ -27,12 +28,10 @@ export const nothing: Leftovers = {processes: [], zombies: [], mounts: [], cgrou
 function look(dirs: readonly string[]): Leftovers {
   const pids = listProcesses().filter((pid) => pid !== process.pid)
   return {
-    processes: pids.filter((pid) => isConcerned(pid, dirs)).map(describe),
-    zombies: pids.filter((pid) => isOurZombie(pid)).map(describe),
-    mounts: read('/proc/self/mountinfo')
-      .split('\n')
-      .filter((line) => dirs.some((dir) => line.includes(` ${dir}`))),
-    cgroups: listCgroups(),
+    processes: pids.filter((pid) => isConcerned(pid, dirs)).map(describeProcess),
+    zombies: pids.filter((pid) => isOurZombie(pid)).map(describeProcess),
+    mounts: dirs.flatMap(listMountsBelow),
+    cgroups: listCgroups('tally-'),
     fifosAndSockets: dirs.flatMap(listSpecialFiles),
   }
 }
@@ -40,29 +39,19 @@ function look(dirs: readonly string[]): Leftovers {
 function isConcerned(pid: number, dirs: readonly string[]): boolean {
   const identity = readProcessIdentity(pid)
   if (!identity || !isAlive(identity)) return false
-  const texts = [read(`/proc/${pid}/cmdline`), read(`/proc/${pid}/environ`), ...readLinks(`/proc/${pid}/fd`)]
+  const texts = [readProcFile(`/proc/${pid}/cmdline`), readProcFile(`/proc/${pid}/environ`), ...readLinks(`/proc/${pid}/fd`)]
   return !isOwnTool(pid) && texts.some((text) => dirs.some((dir) => text.includes(`${dir}/`) || text.endsWith(dir)))
 }
 
 /** The test runner and its workers know the directories as well. */
 function isOwnTool(pid: number): boolean {
-  return pid === process.ppid || read(`/proc/${pid}/cmdline`).includes('vitest')
+  return pid === process.ppid || readProcFile(`/proc/${pid}/cmdline`).includes('vitest')
 }
 
 /** runc and busybox are what our supervisors would leave unreaped; node what we start ourselves. */
 function isOurZombie(pid: number): boolean {
   if (readProcessStat(pid)?.state !== 'Z') return false
-  return /^(tally-|runc|busybox|sh|sleep|nats-server)/.test(read(`/proc/${pid}/comm`))
-}
-
-function listCgroups(): readonly string[] {
-  const root = '/sys/fs/cgroup'
-  const hierarchies = [root, ...readDirectory(root).map((name) => join(root, name))]
-  return hierarchies.flatMap((dir) =>
-    readDirectory(dir)
-      .filter((name) => name.startsWith('tally-'))
-      .map((name) => join(dir, name)),
-  )
+  return /^(tally-|runc|busybox|sh|sleep|nats-server)/.test(readProcFile(`/proc/${pid}/comm`))
 }
 
 function listSpecialFiles(dir: string): readonly string[] {
@@ -75,17 +64,42 @@ function listSpecialFiles(dir: string): readonly string[] {
   }
 }
 
-function describe(pid: number): string {
-  return `${pid} ${read(`/proc/${pid}/cmdline`).replaceAll('\0', ' ').trim() || read(`/proc/${pid}/comm`).trim()}`
+export function describeProcess(pid: number): string {
+  return `${pid} ${readProcFile(`/proc/${pid}/cmdline`).replaceAll('\0', ' ').trim() || readProcFile(`/proc/${pid}/comm`).trim()}`
 }
 
 /** A process may end while it is looked at. */
-function read(path: string): string {
+export function readProcFile(path: string): string {
   try {
     return readFileSync(path, 'utf8')
   } catch {
     return ''
   }
+}
+
+/** Lines of mountinfo whose mount point is the directory or below it. */
+export function listMountsBelow(dir: string): readonly string[] {
+  const lines = readFileSync('/proc/self/mountinfo', 'utf8').split('\n')
+  return lines.filter((line) => {
+    const mountPoint = line.split(' ')[4] ?? ''
+    return mountPoint === dir || mountPoint.startsWith(`${dir}/`)
+  })
+}
+
+/** In every mounted hierarchy, at its top: where containers have their groups. */
+export function listCgroups(prefix: string): readonly string[] {
+  return cgroupHierarchies().flatMap((dir) =>
+    readdirSync(dir)
+      .filter((name) => name.startsWith(prefix))
+      .map((name) => join(dir, name)),
+  )
+}
+
+/** Where each hierarchy is mounted. */
+export function cgroupHierarchies(): readonly string[] {
+  return parseMounts(readFileSync('/proc/self/mountinfo', 'utf8'))
+    .map(({directory}) => directory)
+    .filter((directory) => existsSync(directory))
 }
 
 function readLinks(dir: string): readonly string[] {

@@ -5,7 +5,7 @@ import {join} from 'node:path'
 import {afterEach, beforeEach, expect, test} from 'vitest'
 import {bytesInPipe} from '../../../src/linux/pipe.ts'
 import type {ContainerStdio, OutputChunk, StreamName} from '../../../src/stdio/container-stdio.ts'
-import {decodeLine} from '../../../src/stdio/cri-log.ts'
+import {decodeLine} from '../../support/decode-line.ts'
 import {openContainerStdio} from '../../../src/stdio/fifo-stdio.ts'
 import {makeTempDir, type TempDir} from '../../support/temp-dir.ts'
 

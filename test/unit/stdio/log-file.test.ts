@@ -2,30 +2,29 @@ import {appendFileSync, closeSync, openSync, readFileSync} from 'node:fs'
 import fc from 'fast-check'
 import {describe, expect, it} from 'vitest'
 import type {StreamName} from '../../../src/stdio/container-stdio.ts'
-import {createOutputReader, readLogEntries} from '../../../src/stdio/log-file.ts'
+import {toLogEntry} from '../../../src/stdio/cri-log.ts'
+import {createOutputReader, readLogLines} from '../../../src/stdio/log-file.ts'
 
 import {chunks, encode, makeLog, out} from './log-fixture.ts'
 
 function entriesOf(path: string): readonly string[] {
   const fd = openSync(path, 'r')
   try {
-    return [...readLogEntries(fd)].map(
-      ({stream, bytes, end}) => `${stream} ${bytes} ${end.file} ${end.streams.stdout}/${end.streams.stderr}`,
-    )
+    return Array.from(readLogLines(fd), (entry) => `${entry.stream} ${toLogEntry(entry.line, entry).bytes} ${entry.end}`)
   } finally {
     closeSync(fd)
   }
 }
 
 describe('the entries of a log', () => {
-  it('know where they end in the file and in their stream, past lines of strangers and a torn last one', () => {
+  it('know where they end in the file, past lines of strangers and a torn last one', () => {
     using log = makeLog(out('a\n'))
     const first = encode([out('a\n')]).length
     appendFileSync(log.path, 'a stranger\n')
     appendFileSync(log.path, encode([{stream: 'stderr', bytes: Buffer.from('no')}]))
     const second = readFileSync(log.path).length
     appendFileSync(log.path, '2026-01-02T03:04:05.123000000+00:00 stdout F to')
-    expect(entriesOf(log.path)).toEqual([`stdout a\n ${first} 2/0`, `stderr no ${second} 2/2`])
+    expect(entriesOf(log.path)).toEqual([`stdout a\n ${first}`, `stderr no ${second}`])
   })
 })
 

@@ -29,14 +29,14 @@ export function addLogs(program: Command): void {
     .action(async (id: string, flags: LogsFlags, command: Command) => {
       const options = resolveNodeOptions(command)
       await using client = await connect(options)
-      const writer = createEntryWriter(flags, options.json)
+      const writePage = createPageWriter(flags, options.json)
       let from: {readonly position: number} | {readonly tail: number} = flags.tail === undefined ? {position: 0} : {tail: flags.tail}
       await withReconnect(options, client, async (present) => {
         const container = present.container(id, options.namespace)
         using wakeUp = listen(present, container)
         for (;;) {
           const {entries, next, ended} = await container.log(from)
-          for (const entry of entries) await writer(entry)
+          await writePage(entries)
           const isAtEnd = entries.length === 0 || ended
           from = {position: next}
           if (isAtEnd && (!flags.follow || ended)) return
@@ -77,15 +77,34 @@ function listen(client: TallyClient, container: ContainerClient): Disposable & {
   }
 }
 
-function createEntryWriter({since, timestamps}: LogsFlags, json: boolean): (entry: Entry) => Promise<void> {
+/** Entries in their order, with one write for as many of a stream as follow each other. */
+function createPageWriter({since, timestamps}: LogsFlags, json: boolean): (entries: readonly Entry[]) => Promise<void> {
   /** Whether the next entry of a stream begins a line: parts of one have one time stamp. */
   const begins = {stdout: true, stderr: true}
-  return async ({time, stream, data}) => {
-    if (since && Date.parse(time) < since.getTime()) return
-    const bytes = Buffer.from(data, 'base64')
-    if (json) return await writeToFd(1, Buffer.from(`${JSON.stringify({time, stream, text: bytes.toString('utf8')})}\n`))
-    const stamp = timestamps && begins[stream] ? Buffer.from(`${time} `) : Buffer.alloc(0)
-    begins[stream] = bytes.at(-1) === 0x0a
-    await writeToFd(stream === 'stdout' ? 1 : 2, Buffer.concat([stamp, bytes]))
+  return async (entries) => {
+    let pieces: Uint8Array[] = []
+    let fd = 1
+    for (const entry of entries) {
+      if (since && Date.parse(entry.time) < since.getTime()) continue
+      const wanted = json || entry.stream === 'stdout' ? 1 : 2
+      if (wanted !== fd) {
+        await writeToFd(fd, Buffer.concat(pieces))
+        pieces = []
+        fd = wanted
+      }
+      pieces.push(...(json ? [toJsonLine(entry)] : toPieces(entry)))
+    }
+    await writeToFd(fd, Buffer.concat(pieces))
   }
+
+  function toPieces({time, stream, data}: Entry): readonly Uint8Array[] {
+    const bytes = Buffer.from(data, 'base64')
+    const isStamped = timestamps && begins[stream]
+    begins[stream] = bytes.at(-1) === 0x0a
+    return isStamped ? [Buffer.from(`${time} `), bytes] : [bytes]
+  }
+}
+
+function toJsonLine({time, stream, data}: Entry): Uint8Array {
+  return Buffer.from(`${JSON.stringify({time, stream, text: Buffer.from(data, 'base64').toString('utf8')})}\n`)
 }

@@ -6,6 +6,8 @@ import {errorKinds, toErrorBody} from '../kernel/errors.ts'
 import type {Logger} from '../kernel/log.ts'
 import {encodeJson, parseRequest, readOrigin, toErrorReply} from './codec.ts'
 
+export type {Service}
+
 export interface Endpoint {
   readonly name: string
   readonly subject: string

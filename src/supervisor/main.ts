@@ -186,7 +186,7 @@ async function supervise({node, namespace, id, uid, work}: Assignment, {prefix}:
     rmSync(layout.stateDir, {recursive: true, force: true})
     for (const parent of [dirname(layout.stateDir), dirname(layout.runDir), layout.runtimeRoot]) removeIfEmpty(parent)
     // Whoever waits for a reply gets it: on NATS, and the coordinator about a create that failed.
-    await Promise.race([Promise.all([service?.whenAnswered(lastReplyPatienceMs), replied.promise]), clock.sleep(lastReplyPatienceMs)])
+    await Promise.race([Promise.all([service?.close(lastReplyPatienceMs), replied.promise]), clock.sleep(lastReplyPatienceMs)])
     // What has been answered in this very turn is still to be handed to the connection.
     await clock.sleep(1)
     await link[Symbol.asyncDispose]()

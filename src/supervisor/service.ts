@@ -9,7 +9,7 @@ import {TallyError} from '../kernel/errors.ts'
 import type {Logger} from '../kernel/log.ts'
 import type {NatsLink} from '../messaging/link.ts'
 import type {Outbox} from '../messaging/outbox.ts'
-import {type Endpoint, endpoint, registerService} from '../messaging/services.ts'
+import {type Endpoint, endpoint, registerService, type Service} from '../messaging/services.ts'
 import type {Subjects} from '../messaging/subjects.ts'
 import type {StreamName} from '../stdio/container-stdio.ts'
 import {findTail, readLogPage} from '../stdio/log-file.ts'
@@ -36,17 +36,22 @@ export interface ServiceDependencies {
 const publicationPatienceMs = 1_000
 
 export interface ContainerService {
-  /** Resolves when every request that has arrived is answered, or after the time. */
-  whenAnswered(timeoutMs: number): Promise<void>
+  /**
+   * The container is gone: takes no more requests, so that whoever asks from now on finds nobody, and then answers those that
+   * waited for it to be gone. Resolves when all are answered, or after the time.
+   */
+  close(timeoutMs: number): Promise<void>
 }
 
 /** Answers on every session from now on. */
 export function serveContainer(dependencies: ServiceDependencies): ContainerService {
   const {address, uid, version, link, clock, logger} = dependencies
   const unanswered = new Set<Promise<unknown>>()
-  const endpoints = createEndpoints(dependencies).map((one) => ({...one, handle: tracked(one.handle)}))
+  const gone = Promise.withResolvers<void>()
+  const endpoints = createEndpoints(dependencies, gone.promise).map((one) => ({...one, handle: tracked(one.handle)}))
+  let service: Service | undefined
   link.onSession(async (connection) => {
-    await registerService(connection, {
+    service = await registerService(connection, {
       name: 'tally-supervisor',
       version,
       description: `supervises container ${address.namespace}/${address.id}`,
@@ -55,8 +60,12 @@ export function serveContainer(dependencies: ServiceDependencies): ContainerServ
       logger,
     })
   })
+
   return {
-    whenAnswered: async (timeoutMs) => {
+    close: async (timeoutMs) => {
+      // Without a connection there is nobody to take requests from.
+      await Promise.race([service?.stop().catch(() => {}), clock.sleep(timeoutMs)])
+      gone.resolve()
       await Promise.race([Promise.allSettled(unanswered), clock.sleep(timeoutMs)])
     },
   }
@@ -81,7 +90,10 @@ export function toOwnView(ledger: Ledger): ContainerView {
   return view
 }
 
-function createEndpoints({address, loop, output, readOutput, logFile, outbox, subjects}: ServiceDependencies): readonly Endpoint[] {
+function createEndpoints(
+  {address, loop, output, readOutput, logFile, outbox, subjects}: ServiceDependencies,
+  gone: Promise<void>,
+): readonly Endpoint[] {
   const subject = (verb: keyof typeof containerCommandSchemas) => subjects.containerCommand(address, verb)
   const command =
     <T>(toCommand: (request: T) => Command) =>
@@ -107,12 +119,12 @@ function createEndpoints({address, loop, output, readOutput, logFile, outbox, su
       containerCommandSchemas.stop,
       command(({signal, graceMs}) => ({type: 'stop', signal, graceMs})),
     ),
-    endpoint(
-      'delete',
-      subject('delete'),
-      containerCommandSchemas.delete,
-      command(({force}) => ({type: 'delete', force})),
-    ),
+    endpoint('delete', subject('delete'), containerCommandSchemas.delete, async ({force}, origin): Promise<ContainerView> => {
+      const ledger = await loop.submit({type: 'delete', force}, origin)
+      // Its id is free, and its address silent, when the answer comes.
+      await gone
+      return toOwnView(ledger)
+    }),
     endpoint('state', subject('state'), containerCommandSchemas.state, async () => toOwnView(loop.ledger)),
     endpoint('wait', subject('wait'), containerCommandSchemas.wait, async () => await published(await loop.waitForExit())),
     endpoint(

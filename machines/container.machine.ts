@@ -5,43 +5,9 @@
  * while an effect is under way: commands wait until it has an outcome.
  */
 import {assign, not, setup} from 'xstate'
-import type {CreateRequest} from './create-request.ts'
+import {type ContainerContext, emptyContext} from './container-context.ts'
 import type {EffectParams, EffectType} from './effects.ts'
-import type {EventData, Failure, LedgerEvent, ProcessIdentity} from './events.ts'
-import type {SignalName} from './signals.ts'
-
-export interface ContainerContext {
-  readonly request: CreateRequest | undefined
-  readonly requestedAt: string | undefined
-  readonly init: ProcessIdentity | undefined
-  readonly bundle: string | undefined
-  readonly args: readonly string[]
-  readonly cgroups: readonly string[]
-  readonly createdAt: string | undefined
-  readonly startedAt: string | undefined
-  /** The stop under way. */
-  readonly stop: {readonly signal: SignalName; readonly dueAt: string} | undefined
-  /** Asked for, by a kill or a stop, and not known to have been sent. */
-  readonly unsentSignal: SignalName | undefined
-  readonly exited: EventData<'container.exited'> | undefined
-  /** Why the last create, start, kill or delete failed. */
-  readonly error: Failure | undefined
-}
-
-const emptyContext: ContainerContext = {
-  request: undefined,
-  requestedAt: undefined,
-  init: undefined,
-  bundle: undefined,
-  args: [],
-  cgroups: [],
-  createdAt: undefined,
-  startedAt: undefined,
-  stop: undefined,
-  unsentSignal: undefined,
-  exited: undefined,
-  error: undefined,
-}
+import type {LedgerEvent} from './events.ts'
 
 const effect =
   <T extends EffectType>() =>

@@ -1,0 +1,37 @@
+import type {CreateRequest} from './create-request.ts'
+import type {EventData, Failure, ProcessIdentity} from './events.ts'
+import type {SignalName} from './signals.ts'
+
+/** What is remembered of a container beside its state. */
+export interface ContainerContext {
+  readonly request: CreateRequest | undefined
+  readonly requestedAt: string | undefined
+  readonly init: ProcessIdentity | undefined
+  readonly bundle: string | undefined
+  readonly args: readonly string[]
+  readonly cgroups: readonly string[]
+  readonly createdAt: string | undefined
+  readonly startedAt: string | undefined
+  /** The stop under way. */
+  readonly stop: {readonly signal: SignalName; readonly dueAt: string} | undefined
+  /** Asked for, by a kill or a stop, and not known to have been sent. */
+  readonly unsentSignal: SignalName | undefined
+  readonly exited: EventData<'container.exited'> | undefined
+  /** Why the last create, start, kill or delete failed. */
+  readonly error: Failure | undefined
+}
+
+export const emptyContext: ContainerContext = {
+  request: undefined,
+  requestedAt: undefined,
+  init: undefined,
+  bundle: undefined,
+  args: [],
+  cgroups: [],
+  createdAt: undefined,
+  startedAt: undefined,
+  stop: undefined,
+  unsentSignal: undefined,
+  exited: undefined,
+  error: undefined,
+}

@@ -1,6 +1,7 @@
 /** One connection to NATS, and the file that tells everybody on this machine how to make it. */
 import {mkdir, readFile, rename, writeFile} from 'node:fs/promises'
 import {dirname} from 'node:path'
+import {setTimeout as sleep} from 'node:timers/promises'
 import {type ConnectionOptions, connect, credsAuthenticator, ErrorCode, type NatsConnection, NatsError} from 'nats'
 import * as z from 'zod'
 import {idSchema} from '../../machines/ids.ts'
@@ -19,7 +20,10 @@ export type Credentials = z.infer<typeof credentialsSchema>
 export const connectionSchema = z.object({url: z.string(), credentials: credentialsSchema, node: idSchema, prefix: z.string()})
 export type Connection = z.infer<typeof connectionSchema>
 
-const connectTimeoutMs = 2_000
+/** A machine that starts a hundred things at once takes its time; a server that is not there refuses at once. */
+const connectPatienceMs = 20_000
+const connectTries = 8
+const connectRetryMs = 250
 
 export interface ConnectOptions {
   readonly url: string
@@ -37,17 +41,26 @@ export async function connectNats({url, credentials, name}: ConnectOptions): Pro
     servers: url,
     name,
     reconnect: false,
-    timeout: connectTimeoutMs,
+    timeout: connectPatienceMs,
     // A server that hangs is noticed in 15 s, not in the default 4 minutes.
     pingInterval: 5_000,
     maxPingOut: 2,
     ...(await toAuthentication(credentials)),
   }
-  try {
-    return await connect(options)
-  } catch (cause) {
-    throw toConnectError(cause, url)
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await connect(options)
+    } catch (cause) {
+      if (!isTooSlow(cause) || attempt === connectTries) throw toConnectError(cause, url)
+      await sleep(connectRetryMs)
+    }
   }
+}
+
+/** The server hung up because we did not authenticate within its two seconds: it, or we, had too much to do. */
+function isTooSlow(cause: unknown): boolean {
+  if (cause instanceof NatsError && cause.code === ErrorCode.AuthenticationTimeout) return true
+  return cause instanceof Error && /EPIPE|ECONNRESET/.test(cause.message)
 }
 
 export async function readConnection(file: string): Promise<Connection | undefined> {

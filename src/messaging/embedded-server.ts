@@ -133,7 +133,7 @@ port: ${port}
 server_name: tallyman
 max_payload: 1MB
 jetstream { store_dir: ${JSON.stringify(join(dir, 'store'))} }
-authorization { user: ${JSON.stringify(user)}, password: ${JSON.stringify(password)} }
+authorization { user: ${JSON.stringify(user)}, password: ${JSON.stringify(password)}, timeout: 20 }
 `
 }
 

@@ -17,8 +17,8 @@ const signalInput = z
 export const containerCommandSchemas = {
   /** Execute the user's program. Answers when it has been executed. */
   start: z.strictObject({}),
-  /** Send a signal to init. Answers when it has been sent. */
-  kill: z.strictObject({signal: signalInput.default('SIGKILL')}),
+  /** Send a signal to init, or with `all` to every process of the container. Answers when it has been sent. */
+  kill: z.strictObject({signal: signalInput.default('SIGKILL'), all: z.boolean().default(false)}),
   /** `signal`, then SIGKILL after `graceMs`. Answers when the container has stopped; at once if it had before. */
   stop: z.strictObject({
     signal: signalInput.default('SIGTERM'),
@@ -28,6 +28,10 @@ export const containerCommandSchemas = {
       .max(2 ** 31 - 1)
       .default(10_000),
   }),
+  /** Freeze every process of the container. Answers when they are frozen. */
+  pause: z.strictObject({}),
+  /** Let them run again. */
+  resume: z.strictObject({}),
   /** Remove the container and everything that was made for it; `force` kills it first. Answers when it is gone. */
   delete: z.strictObject({force: z.boolean().default(false)}),
   /** The container as it is. */
@@ -80,7 +84,9 @@ export const nodeVerbs = Object.keys(nodeCommandSchemas) as readonly NodeVerb[]
 export type Command =
   | {readonly type: 'create'; readonly request: z.infer<typeof createRequestSchema>}
   | {readonly type: 'start'}
-  | {readonly type: 'kill'; readonly signal: SignalName}
+  | {readonly type: 'kill'; readonly signal: SignalName; readonly all?: boolean}
   | {readonly type: 'stop'; readonly signal: SignalName; readonly graceMs: number}
+  | {readonly type: 'pause'}
+  | {readonly type: 'resume'}
   | {readonly type: 'delete'; readonly force: boolean; readonly reason?: string}
 export type CommandType = Command['type']

@@ -16,8 +16,10 @@ export interface ContainerContext {
   readonly stop: {readonly signal: SignalName; readonly dueAt: string} | undefined
   /** Asked for, by a kill or a stop, and not known to have been sent. */
   readonly unsentSignal: SignalName | undefined
+  /** Since when it is frozen. */
+  readonly pausedAt: string | undefined
   readonly exited: EventData<'container.exited'> | undefined
-  /** Why the last create, start, kill or delete failed. */
+  /** Why the last of what was asked of it failed; absent when that was done. */
   readonly error: Failure | undefined
 }
 
@@ -32,6 +34,7 @@ export const emptyContext: ContainerContext = {
   startedAt: undefined,
   stop: undefined,
   unsentSignal: undefined,
+  pausedAt: undefined,
   exited: undefined,
   error: undefined,
 }

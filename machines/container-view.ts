@@ -8,7 +8,7 @@ import type {ContainerView} from './view.ts'
 export function toContainerView(ledger: Ledger, supervisorPid?: number): ContainerView | undefined {
   const {latest, snapshot, since} = ledger
   const address = latest && parseSource(latest.source)
-  const {request, requestedAt, init, args, createdAt, startedAt, stop, exited, error} = snapshot.context
+  const {request, requestedAt, init, args, createdAt, startedAt, pausedAt, stop, exited, error} = snapshot.context
   if (!latest || !address || !request || !requestedAt) return undefined
   return {
     ...address,
@@ -24,6 +24,7 @@ export function toContainerView(ledger: Ledger, supervisorPid?: number): Contain
     requestedAt,
     ...(createdAt && {createdAt}),
     ...(startedAt && {startedAt}),
+    ...(pausedAt && {pausedAt}),
     ...(exited && {exit: exited.exit, exitedAt: exited.exitedAt}),
     ...(error && {error}),
     eventCount: latest.sequence,

@@ -4,7 +4,7 @@
  * created → running → stopped → deleted are the states that everyone knows. Those tagged `in-flight` stand between them,
  * while an effect is under way: commands wait until it has an outcome.
  */
-import {assign, not, setup} from 'xstate'
+import {and, assign, not, or, setup, stateIn} from 'xstate'
 import {type ContainerContext, emptyContext} from './container-context.ts'
 import type {EffectParams, EffectType} from './effects.ts'
 import type {LedgerEvent} from './events.ts'
@@ -23,6 +23,8 @@ const chart = setup({
     'runtime.create': effect<'runtime.create'>(),
     'runtime.start': effect<'runtime.start'>(),
     'runtime.kill': effect<'runtime.kill'>(),
+    'runtime.pause': effect<'runtime.pause'>(),
+    'runtime.resume': effect<'runtime.resume'>(),
     'runtime.sweep': effect<'runtime.sweep'>(),
     'runtime.delete': effect<'runtime.delete'>(),
     'timer.arm': effect<'timer.arm'>(),
@@ -32,6 +34,7 @@ const chart = setup({
   },
   guards: {
     isForced: ({event}) => event.type === 'container.delete-requested' && event.data.force,
+    isFatal: ({event}) => event.type === 'container.kill-requested' && event.data.signal === 'SIGKILL',
     isAutoRemoved: ({context}) => context.request?.autoRemove === true,
     hasExited: ({context}) => context.exited !== undefined,
     hasStarted: ({context}) => context.startedAt !== undefined,
@@ -49,18 +52,21 @@ const recordStop = chart.assign(({event}) =>
   event.type === 'container.stop-requested' ? {stop: event.data, unsentSignal: event.data.signal} : {},
 )
 const recordExit = chart.assign(({event}) =>
-  event.type === 'container.exited' ? {exited: event.data, stop: undefined, unsentSignal: undefined} : {},
+  event.type === 'container.exited' ? {exited: event.data, stop: undefined, unsentSignal: undefined, pausedAt: undefined} : {},
 )
 const forgetStop = chart.assign({stop: undefined})
 const recordKill = chart.assign(({event}) => (event.type === 'container.kill-requested' ? {unsentSignal: event.data.signal} : {}))
 const recordSent = chart.assign({unsentSignal: undefined})
+const recordPaused = chart.assign(({event}) => ({pausedAt: event.time, error: undefined}))
+const recordResumed = chart.assign({pausedAt: undefined, error: undefined})
 const recordFailure = chart.assign(({event}) => ('error' in event.data ? {error: event.data.error} : {}))
 
 const sendRequestedSignal = {
   type: 'runtime.kill',
-  params: ({event}: {event: LedgerEvent}) => ({
-    signal: event.type === 'container.kill-requested' || event.type === 'container.stop-requested' ? event.data.signal : 'SIGKILL',
-  }),
+  params: ({event}: {event: LedgerEvent}): EffectParams['runtime.kill'] => {
+    if (event.type === 'container.kill-requested') return {signal: event.data.signal, ...(event.data.all && {all: true})}
+    return {signal: event.type === 'container.stop-requested' ? event.data.signal : 'SIGKILL'}
+  },
 } as const
 
 const beginStop = [
@@ -69,10 +75,16 @@ const beginStop = [
   {type: 'timer.arm', params: ({context}: {context: ContainerContext}) => ({timer: 'stop' as const, dueAt: context.stop?.dueAt ?? ''})},
 ] as const
 
+/** A frozen process takes no signal, not even SIGKILL where cgroups are of version 1. */
+const thaw = {target: 'resuming', actions: {type: 'runtime.resume', params: {}}} as const
+
+/** An exit seen while a pause or resume is in flight waits for its outcome, as it does in `starting`. */
+const isSettled = not(or([stateIn({running: {execution: 'pausing'}}), stateIn({running: {execution: 'resuming'}})]))
+
 /** Init has ended: what it left behind is killed, and a container that nobody wants to keep asks for its deletion. */
 const onExited = [
   {
-    guard: 'isAutoRemoved',
+    guard: and([isSettled, 'isAutoRemoved']),
     target: '#container.stopped',
     actions: [
       recordExit,
@@ -82,6 +94,7 @@ const onExited = [
     ],
   },
   {
+    guard: isSettled,
     target: '#container.stopped',
     actions: [recordExit, {type: 'timer.cancel', params: {timer: 'stop'}}, {type: 'runtime.sweep', params: {}}],
   },
@@ -159,7 +172,48 @@ export const containerMachine = chart.createMachine({
       states: {
         execution: {
           initial: 'active',
-          states: {active: {description: 'Its processes are scheduled.'}},
+          states: {
+            active: {
+              description: 'Its processes are scheduled.',
+              on: {'container.pause-requested': {target: 'pausing', actions: {type: 'runtime.pause', params: {}}}},
+            },
+            pausing: {
+              description: 'The runtime freezes them.',
+              tags: 'in-flight',
+              on: {
+                'container.paused': [
+                  {
+                    guard: stateIn({running: {stop: 'killing'}}),
+                    target: 'resuming',
+                    actions: [recordPaused, {type: 'runtime.resume', params: {}}],
+                  },
+                  {target: 'paused', actions: recordPaused},
+                ],
+                'container.pause-failed': {target: 'active', actions: recordFailure},
+              },
+            },
+            paused: {
+              description: 'None of its processes is scheduled. A stop or SIGKILL thaws them, since they could not end otherwise.',
+              on: {
+                'container.resume-requested': thaw,
+                'container.stop-requested': thaw,
+                'container.stop-timed-out': thaw,
+                'container.kill-requested': {
+                  guard: 'isFatal',
+                  target: 'resuming',
+                  actions: [recordKill, sendRequestedSignal, {type: 'runtime.resume', params: {}}],
+                },
+              },
+            },
+            resuming: {
+              description: 'The runtime lets them run again.',
+              tags: 'in-flight',
+              on: {
+                'container.resumed': {target: 'active', actions: recordResumed},
+                'container.resume-failed': {target: 'paused', actions: recordFailure},
+              },
+            },
+          },
         },
         stop: {
           initial: 'none',

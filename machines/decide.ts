@@ -16,7 +16,7 @@ export type Decision =
   | {readonly type: 'satisfied'}
   /** Something is in flight; ask again after its outcome. */
   | {readonly type: 'defer'}
-  | {readonly type: 'reject'; readonly state: TopLevelState; readonly legal: readonly CommandType[]}
+  | {readonly type: 'reject'; readonly state: TopLevelState | 'paused'; readonly legal: readonly CommandType[]}
 
 /** @param now epoch milliseconds */
 export function decide(ledger: Ledger, command: Command, now: number): Decision {
@@ -26,7 +26,8 @@ export function decide(ledger: Ledger, command: Command, now: number): Decision 
   if (command.type === 'stop' && ledger.snapshot.matches({running: {stop: 'killing'}})) return {type: 'join'}
   const draft = toDraft(command, now)
   if (isPossible(ledger, draft)) return {type: 'accept', draft}
-  return {type: 'reject', state, legal: legalCommands(ledger)}
+  const isPaused = ledger.snapshot.matches({running: {execution: 'paused'}})
+  return {type: 'reject', state: isPaused ? 'paused' : state, legal: legalCommands(ledger)}
 }
 
 /** What may be asked of the container as it is. */
@@ -43,6 +44,8 @@ const sampleCommands: readonly Command[] = [
   {type: 'start'},
   {type: 'kill', signal: 'SIGKILL'},
   {type: 'stop', signal: 'SIGTERM', graceMs: 0},
+  {type: 'pause'},
+  {type: 'resume'},
   {type: 'delete', force: false},
 ]
 
@@ -53,12 +56,16 @@ function toDraft(command: Command, now: number): Draft {
     case 'start':
       return {type: 'container.start-requested', data: {}}
     case 'kill':
-      return {type: 'container.kill-requested', data: {signal: command.signal}}
+      return {type: 'container.kill-requested', data: {signal: command.signal, ...(command.all && {all: true})}}
     case 'stop':
       return {
         type: 'container.stop-requested',
         data: {signal: command.signal, dueAt: new Date(now + command.graceMs).toISOString()},
       }
+    case 'pause':
+      return {type: 'container.pause-requested', data: {}}
+    case 'resume':
+      return {type: 'container.resume-requested', data: {}}
     case 'delete': {
       const {force, reason} = command
       return {type: 'container.delete-requested', data: {force, ...(reason === undefined ? {} : {reason})}}

@@ -10,8 +10,12 @@ export interface EffectParams {
   readonly 'runtime.create': {readonly request: CreateRequest}
   /** `runc start` → container.started | container.start-failed */
   readonly 'runtime.start': Record<never, never>
-  /** Send `signal` to init → container.signalled | container.kill-failed */
-  readonly 'runtime.kill': {readonly signal: SignalName}
+  /** Send `signal` to init, or to all of its processes → container.signalled | container.kill-failed */
+  readonly 'runtime.kill': {readonly signal: SignalName; readonly all?: boolean}
+  /** Freeze → container.paused | container.pause-failed */
+  readonly 'runtime.pause': Record<never, never>
+  /** Thaw → container.resumed | container.resume-failed */
+  readonly 'runtime.resume': Record<never, never>
   /** Kill what init left in the container's cgroup and close the output → nothing. */
   readonly 'runtime.sweep': Record<never, never>
   /** Remove container, FIFOs and bundle → container.deleted | container.delete-failed */

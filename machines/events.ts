@@ -26,6 +26,15 @@ export const processIdentitySchema = z.object({
 })
 export type ProcessIdentity = z.infer<typeof processIdentitySchema>
 
+/** What a process has used, together with the children that it waited for (getrusage(2)). */
+export const resourceUsageSchema = z.object({
+  userMs: z.number().nonnegative(),
+  systemMs: z.number().nonnegative(),
+  /** The largest resident set of any one of them. */
+  maxRssBytes: z.int().nonnegative(),
+})
+export type ResourceUsage = z.infer<typeof resourceUsageSchema>
+
 export const eventSchemas = {
   /** A create was accepted; nothing exists yet but the state directory. */
   'container.create-requested': z.object({request: createRequestSchema}),
@@ -44,7 +53,8 @@ export const eventSchemas = {
   /** The user's program has been executed by init. */
   'container.started': none,
   'container.start-failed': z.object({error: failureSchema}),
-  'container.kill-requested': z.object({signal: signalNameSchema}),
+  /** `all`: for every process of the container, not init alone. */
+  'container.kill-requested': z.object({signal: signalNameSchema, all: z.boolean().optional()}),
   /** The signal was sent; what init does with it is its own affair. */
   'container.signalled': z.object({signal: signalNameSchema}),
   'container.kill-failed': z.object({signal: signalNameSchema, error: failureSchema}),
@@ -52,8 +62,21 @@ export const eventSchemas = {
   'container.stop-requested': z.object({signal: signalNameSchema, dueAt: instant}),
   /** The grace period of a stop has passed; SIGKILL follows. */
   'container.stop-timed-out': none,
+  'container.pause-requested': none,
+  /** Its processes are frozen: none of them is scheduled. */
+  'container.paused': none,
+  'container.pause-failed': z.object({error: failureSchema}),
+  'container.resume-requested': none,
+  /** Its processes are scheduled again. */
+  'container.resumed': none,
+  'container.resume-failed': z.object({error: failureSchema}),
   /** Init has ended. The last exit of a container; `source` says who knew. */
-  'container.exited': z.object({exit: processExitSchema, exitedAt: instant, source: exitSourceSchema}),
+  'container.exited': z.object({
+    exit: processExitSchema,
+    exitedAt: instant,
+    source: exitSourceSchema,
+    usage: resourceUsageSchema.optional(),
+  }),
   /** A delete was accepted; `force` kills what still runs. */
   'container.delete-requested': z.object({force: z.boolean(), reason: z.string().optional()}),
   /** Every process, mount, cgroup and FIFO is gone. The last event of a container. */

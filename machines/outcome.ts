@@ -26,6 +26,12 @@ export function toOutcome(command: CommandType | 'wait', intentId: string | unde
       if (event.causationId !== intentId) return pending
       if (event.type === 'container.signalled') return done
       return event.type === 'container.kill-failed' ? {type: 'failed', error: event.data.error} : pending
+    case 'pause':
+      if (event.type === 'container.paused') return done
+      return event.type === 'container.pause-failed' ? {type: 'failed', error: event.data.error} : pending
+    case 'resume':
+      if (event.type === 'container.resumed') return done
+      return event.type === 'container.resume-failed' ? {type: 'failed', error: event.data.error} : pending
     case 'stop':
     case 'wait':
       if (event.type === 'container.exited') return done

@@ -26,9 +26,11 @@ export const containerViewSchema = z.object({
   requestedAt: z.string(),
   createdAt: z.string().optional(),
   startedAt: z.string().optional(),
+  /** Since when it is frozen; absent unless it is. */
+  pausedAt: z.string().optional(),
   exit: processExitSchema.optional(),
   exitedAt: z.string().optional(),
-  /** Why the last create, start, kill or delete failed. */
+  /** Why the last of what was asked of it failed; absent when that was done. */
   error: failureSchema.optional(),
   /** How many events the ledger has: the sequence of the latest. */
   eventCount: z.int(),

@@ -87,9 +87,12 @@ function formatData(event: LedgerEvent): string {
     case 'container.create-failed':
     case 'container.start-failed':
     case 'container.kill-failed':
+    case 'container.pause-failed':
+    case 'container.resume-failed':
     case 'container.delete-failed':
       return `${event.data.error.code}: ${event.data.error.message}`
     case 'container.kill-requested':
+      return event.data.all ? `${event.data.signal} to all` : event.data.signal
     case 'container.signalled':
       return event.data.signal
     case 'container.stop-requested':

@@ -34,11 +34,11 @@ export function formatExit(exit: ProcessExit): string {
 }
 
 /** `Up 5 minutes`, `Exited (7) 3 seconds ago`. */
-export function formatStatus({state, since, stop, exit, startedAt, error}: ContainerView, now: number): string {
+export function formatStatus({state, since, stop, exit, startedAt, pausedAt, error}: ContainerView, now: number): string {
   const forHow = formatDuration(now - Date.parse(since))
   switch (state) {
     case 'running':
-      return `Up ${startedAt ? formatDuration(now - Date.parse(startedAt)) : forHow}${stop ? ', stopping' : ''}`
+      return `Up ${startedAt ? formatDuration(now - Date.parse(startedAt)) : forHow}${pausedAt ? ' (Paused)' : ''}${stop ? ', stopping' : ''}`
     case 'stopped':
       return `Exited (${exit ? formatExit(exit) : 'unknown'}) ${forHow} ago`
     case 'failed':

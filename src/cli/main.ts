@@ -15,6 +15,8 @@ const verbs: Readonly<Record<string, () => Promise<(program: Command) => void>>>
   start: async () => (await import('./start.ts')).addStart,
   stop: async () => (await import('./stop.ts')).addStop,
   kill: async () => (await import('./kill.ts')).addKill,
+  pause: async () => (await import('./pause.ts')).addPause,
+  resume: async () => (await import('./resume.ts')).addResume,
   wait: async () => (await import('./wait.ts')).addWait,
   rm: async () => (await import('./rm.ts')).addRm,
   ps: async () => (await import('./ps.ts')).addPs,

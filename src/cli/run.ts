@@ -93,7 +93,7 @@ async function startOnce(container: ContainerClient, flags: RunFlags): Promise<v
     await start(container, flags)
   } catch (error) {
     const {code, details} = toErrorBody(error)
-    if (code !== 'ILLEGAL_COMMAND' || (details['state'] !== 'running' && details['state'] !== 'stopped')) throw error
+    if (code !== 'ILLEGAL_COMMAND' || !['running', 'paused', 'stopped'].includes(String(details['state']))) throw error
   }
 }
 

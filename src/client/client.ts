@@ -50,7 +50,11 @@ export interface TallyClient extends AsyncDisposable {
 export interface ContainerClient {
   readonly address: ContainerAddress
   start(): Promise<ContainerView>
-  kill(signal?: string | number): Promise<ContainerView>
+  /** @param options `all`: every process of the container, not init alone */
+  kill(signal?: string | number, options?: {readonly all?: boolean}): Promise<ContainerView>
+  /** Freezes every process; a stop, a SIGKILL or a forced delete thaws them. */
+  pause(): Promise<ContainerView>
+  resume(): Promise<ContainerView>
   stop(options?: {readonly signal?: string; readonly graceMs?: number}): Promise<ContainerView>
   delete(options?: {readonly force?: boolean}): Promise<ContainerView>
   state(): Promise<ContainerView>
@@ -128,7 +132,9 @@ function createClient(
     return {
       address,
       start: () => command('start', {}),
-      kill: (signal) => command('kill', signal === undefined ? {} : {signal}),
+      kill: (signal, {all} = {}) => command('kill', {...(signal !== undefined && {signal}), ...(all !== undefined && {all})}),
+      pause: () => command('pause', {}),
+      resume: () => command('resume', {}),
       stop: ({signal, graceMs} = {}) =>
         command(
           'stop',

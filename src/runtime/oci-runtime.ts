@@ -11,6 +11,10 @@ export interface OciRuntime {
   start(id: string): Promise<void>
   /** Sends a signal to init, or with `all` to every process of the container's cgroup. A container that has ended is RUNC_KILL_FAILED. */
   kill(id: string, signal: SignalName, options?: {readonly all?: boolean}): Promise<void>
+  /** Freezes every process of the container. What is frozen already is RUNC_PAUSE_FAILED. */
+  pause(id: string): Promise<void>
+  /** Lets them run again. What is not frozen is RUNC_RESUME_FAILED. */
+  resume(id: string): Promise<void>
   /** Removes the container, with `force` killing it first. Idempotent: what does not exist is deleted. */
   delete(id: string, options?: {readonly force?: boolean}): Promise<void>
   /** What the runtime says of the container; undefined when it knows none. */

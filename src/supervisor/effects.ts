@@ -88,12 +88,30 @@ export function createEffectHandlers(
       }
     },
 
-    'runtime.kill': async ({signal}) => {
+    'runtime.kill': async ({signal, all = false}) => {
       try {
-        init.signal(toSignalNumber(signal))
+        init.signal(toSignalNumber(signal), {all})
         return {type: 'container.signalled', data: {signal}}
       } catch (error) {
         return {type: 'container.kill-failed', data: {signal, error: toErrorBody(error)}}
+      }
+    },
+
+    'runtime.pause': async () => {
+      try {
+        await runtime.pause(address.id)
+        return {type: 'container.paused', data: {}}
+      } catch (error) {
+        return {type: 'container.pause-failed', data: {error: toErrorBody(error)}}
+      }
+    },
+
+    'runtime.resume': async () => {
+      try {
+        await runtime.resume(address.id)
+        return {type: 'container.resumed', data: {}}
+      } catch (error) {
+        return {type: 'container.resume-failed', data: {error: toErrorBody(error)}}
       }
     },
 
@@ -106,9 +124,10 @@ export function createEffectHandlers(
 
     'runtime.delete': async () => {
       try {
-        const {init: identity, exited} = loop().ledger.snapshot.context
+        const {init: identity, exited, pausedAt} = loop().ledger.snapshot.context
         if (identity && !exited) {
           killInit()
+          if (pausedAt) await runtime.resume(address.id)
           await within(clock, loop().waitForExit(), 30_000, 'init did not end within 30 s of SIGKILL')
         }
         await init.killRemains()

@@ -2,7 +2,7 @@
  * The container's init, and whatever else is in its cgroup. Its exit is reported once, and it is reaped only after the report
  * is journaled: until then the status is safe in the kernel, and the pid cannot be reused.
  */
-import type {ProcessIdentity} from '../../machines/events.ts'
+import type {ProcessIdentity, ResourceUsage} from '../../machines/events.ts'
 import type {ExitSource, ProcessExit} from '../../machines/process-exit.ts'
 import {toSignalName} from '../../machines/signals.ts'
 import type {Clock} from '../kernel/clock.ts'
@@ -18,7 +18,7 @@ export interface InitProcess {
   /** Begins to watch an init that a former supervisor had; its exit, if it is no child of ours, is `lost`. */
   readopt(identity: ProcessIdentity, cgroups: readonly string[]): void
   /** @throws TallyError RUNC_KILL_FAILED with `finished: true` when init has ended */
-  signal(signalNumber: number): void
+  signal(signalNumber: number, options?: {readonly all?: boolean}): void
   /** Kills, until nothing is left, what is in the container's cgroups. Idempotent. */
   killRemains(): Promise<void>
 }
@@ -27,7 +27,7 @@ export interface InitProcessDependencies {
   readonly reaper: ChildReaper
   readonly clock: Clock
   /** Resolves when the exit is journaled. */
-  readonly onExit: (exit: ProcessExit, source: ExitSource) => Promise<unknown>
+  readonly onExit: (exit: ProcessExit, source: ExitSource, usage?: ResourceUsage) => Promise<unknown>
 }
 
 const pollMs = 100
@@ -53,25 +53,27 @@ export function createInitProcess({reaper, clock, onExit}: InitProcessDependenci
       if (isSameProcess(identity) && peekChild(identity.pid).type !== 'not-a-child') watchChild(identity.pid)
       else watchStranger(identity)
     },
-    signal: (signalNumber) => {
+    signal: (signalNumber, {all = false} = {}) => {
       if (!init || !isSameProcess(init) || readProcessStat(init.pid)?.state === 'Z') {
         throw new TallyError('RUNC_KILL_FAILED', 'init has already ended', {details: {finished: true}})
       }
+      // Init last: with a pid namespace of its own its end is theirs.
+      if (all) for (const pid of remains()) kill(pid, signalNumber)
       process.kill(init.pid, signalNumber)
     },
     killRemains: async () => {
       const giveUpAt = clock.now() + killPatienceMs
       for (let left = remains(); left.length > 0; left = remains()) {
         if (clock.now() > giveUpAt) throw new TallyError('TIMED_OUT', `processes ${left.join(', ')} outlive SIGKILL`)
-        for (const pid of left) kill(pid)
+        for (const pid of left) kill(pid, 'SIGKILL')
         await clock.sleep(5)
       }
     },
   }
 
   function watchChild(pid: number): void {
-    reaper.watch(pid, (exit) => {
-      onExit(toProcessExit(exit), 'waitid').then(() => reaper.reap(pid))
+    reaper.watch(pid, (exit, usage) => {
+      onExit(toProcessExit(exit), 'waitid', usage).then(() => reaper.reap(pid))
     })
   }
 
@@ -91,9 +93,9 @@ export function createInitProcess({reaper, clock, onExit}: InitProcessDependenci
 }
 
 /** It may have ended since it was listed. */
-function kill(pid: number): void {
+function kill(pid: number, signal: number | 'SIGKILL'): void {
   try {
-    process.kill(pid, 'SIGKILL')
+    process.kill(pid, signal)
   } catch {}
 }
 

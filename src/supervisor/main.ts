@@ -115,9 +115,9 @@ async function supervise({node, namespace, id, uid, work}: Assignment, {prefix}:
   const init = createInitProcess({
     reaper,
     clock,
-    onExit: (exit, source) =>
+    onExit: (exit, source, usage) =>
       loop.observe(
-        {type: 'container.exited', data: {exit, exitedAt: new Date(clock.now()).toISOString(), source}},
+        {type: 'container.exited', data: {exit, exitedAt: new Date(clock.now()).toISOString(), source, ...(usage && {usage})}},
         {actor: 'supervisor', correlationId: loop.ledger.latest?.correlationId ?? uid},
       ),
   })

@@ -43,10 +43,13 @@ export function planRecovery(ledger: Ledger, {initAlive, runtimeStatus, now}: Fo
     case 'created':
       return {facts: lost, effects: initAlive ? unsent : []}
     case 'running': {
-      if (!initAlive) return {facts: lost, effects: []}
-      if (ledger.snapshot.matches({running: {stop: 'killing'}})) return {facts: [], effects: [{type: 'runtime.kill', signal: 'SIGKILL'}]}
+      if (!initAlive) return {facts: [...toUndone(ledger), ...lost], effects: []}
       const {stop} = context
-      return {facts: [], effects: [...unsent, ...(stop ? [{type: 'timer.arm', timer: 'stop', dueAt: stop.dueAt} as const] : [])]}
+      const {facts, effects} = toExecution(ledger, runtimeStatus)
+      if (ledger.snapshot.matches({running: {stop: 'killing'}}))
+        return {facts, effects: [{type: 'runtime.kill', signal: 'SIGKILL'}, ...effects]}
+      const timer: readonly Effect[] = stop ? [{type: 'timer.arm', timer: 'stop', dueAt: stop.dueAt}] : []
+      return {facts, effects: [...unsent, ...timer, ...effects]}
     }
     case 'stopped':
       return {facts: [], effects: [{type: 'runtime.sweep'}, ...(context.request?.autoRemove ? [requestDelete('auto-remove')] : [])]}
@@ -57,6 +60,28 @@ export function planRecovery(ledger: Ledger, {initAlive, runtimeStatus, now}: Fo
     default:
       return assertNever(state)
   }
+}
+
+/** A pause or resume that was in flight: done, as the runtime tells, or to be done. */
+function toExecution({snapshot}: Ledger, runtimeStatus: string | undefined): Recovery {
+  if (snapshot.matches({running: {execution: 'pausing'}})) {
+    return runtimeStatus === 'paused'
+      ? {facts: [{type: 'container.paused', data: {}}], effects: []}
+      : {facts: [], effects: [{type: 'runtime.pause'}]}
+  }
+  if (snapshot.matches({running: {execution: 'resuming'}})) {
+    return runtimeStatus === 'running'
+      ? {facts: [{type: 'container.resumed', data: {}}], effects: []}
+      : {facts: [], effects: [{type: 'runtime.resume'}]}
+  }
+  return {facts: [], effects: []}
+}
+
+/** What was in flight when everything ended has no outcome any more. */
+function toUndone({snapshot}: Ledger): readonly Draft[] {
+  if (snapshot.matches({running: {execution: 'pausing'}})) return [{type: 'container.pause-failed', data: {error: interrupted('pause')}}]
+  if (snapshot.matches({running: {execution: 'resuming'}})) return [{type: 'container.resume-failed', data: {error: interrupted('resume')}}]
+  return []
 }
 
 /** The time is that of the finding: when it ended nobody knows either. */

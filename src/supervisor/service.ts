@@ -111,7 +111,19 @@ function createEndpoints(
       'kill',
       subject('kill'),
       containerCommandSchemas.kill,
-      command(({signal}) => ({type: 'kill', signal})),
+      command(({signal, all}) => ({type: 'kill', signal, all})),
+    ),
+    endpoint(
+      'pause',
+      subject('pause'),
+      containerCommandSchemas.pause,
+      command(() => ({type: 'pause'})),
+    ),
+    endpoint(
+      'resume',
+      subject('resume'),
+      containerCommandSchemas.resume,
+      command(() => ({type: 'resume'})),
     ),
     endpoint(
       'stop',

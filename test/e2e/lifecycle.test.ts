@@ -77,7 +77,7 @@ describe('a container', () => {
     await node.tally('run', '-d', '--name', 'busy', '--rootfs', node.rootfs, '--', 'sleep', '100')
     const refused = await node.tally('rm', 'busy')
     expect(refused.exitCode).toBe(1)
-    expect(refused.stderr).toBe('tally: cannot delete a container that is running; legal now: kill, stop [ILLEGAL_COMMAND]\n')
+    expect(refused.stderr).toBe('tally: cannot delete a container that is running; legal now: kill, stop, pause [ILLEGAL_COMMAND]\n')
     expect(await node.tally('rm', '-f', 'busy')).toMatchObject({exitCode: 0})
     expect((await node.events('busy')).map(({type}) => type).slice(-3)).toEqual([
       'container.delete-requested',
@@ -104,6 +104,67 @@ describe('a container', () => {
     }
     writeFileSync(join(bundle, 'config.json'), JSON.stringify(spec))
     expect(await node.tally('run', '--rm', '--bundle', bundle)).toEqual({exitCode: 5, stdout: 'from a bundle\n', stderr: ''})
+  })
+})
+
+describe('pause and resume', () => {
+  it('freeze every process and let them run again, and a stop reaches a paused container', async () => {
+    const script = 'trap "exit 8" TERM; i=0; while true; do i=$((i+1)); echo $i; sleep 0.02; done'
+    await node.tally('run', '-d', '--name', 'frozen', '--rootfs', node.rootfs, '--', 'sh', '-c', script)
+    const written = async () => (await node.tally('logs', '--tail', '1', 'frozen')).stdout
+    expect(await node.tally('pause', 'frozen')).toMatchObject({exitCode: 0, stdout: 'frozen\n'})
+    expect((await node.tally('ps')).stdout).toMatch(/frozen .*\(Paused\)/)
+    const before = await written()
+    expect(await written()).toBe(before)
+    expect((await node.tally('pause', 'frozen')).stderr).toBe(
+      'tally: cannot pause a container that is paused; legal now: kill, stop, resume [ILLEGAL_COMMAND]\n',
+    )
+    expect(await node.tally('resume', 'frozen')).toMatchObject({exitCode: 0})
+    await eventually('it runs again', async () => (await written()) !== before)
+    await node.tally('pause', 'frozen')
+    expect(await node.tally('stop', '-t', '5', 'frozen')).toMatchObject({exitCode: 0})
+    expect((await node.tally('wait', 'frozen')).stdout).toBe('8\n')
+    expect((await node.events('frozen')).map(({type}) => type).slice(4)).toEqual([
+      'container.pause-requested',
+      'container.paused',
+      'container.resume-requested',
+      'container.resumed',
+      'container.pause-requested',
+      'container.paused',
+      'container.stop-requested',
+      'container.signalled',
+      'container.resumed',
+      'container.exited',
+    ])
+    await node.tally('rm', 'frozen')
+  })
+
+  it('a paused container is killed, and removed by force', async () => {
+    for (const id of ['killed', 'removed']) {
+      await node.tally('run', '-d', '--name', id, '--rootfs', node.rootfs, '--', 'sleep', '100')
+      await node.tally('pause', id)
+    }
+    expect(await node.tally('kill', 'killed')).toMatchObject({exitCode: 0})
+    expect((await node.tally('wait', 'killed')).stdout).toBe('137\n')
+    expect(await node.tally('rm', 'killed')).toMatchObject({exitCode: 0})
+    expect(await node.tally('rm', '-f', 'removed')).toMatchObject({exitCode: 0})
+  })
+})
+
+describe('kill', () => {
+  it('reaches init, or with --all every process', async () => {
+    const script =
+      'sh -c \'trap "echo child; exit" USR1; while true; do sleep 0.05; done\' & trap "echo init" USR1; while true; do sleep 0.05; done'
+    await node.tally('run', '-d', '--name', 'family', '--rootfs', node.rootfs, '--', 'sh', '-c', script)
+    await new Promise((resolve) => setTimeout(resolve, 300))
+    const written = async () => (await node.tally('logs', 'family')).stdout
+    await node.tally('kill', '-s', 'USR1', 'family')
+    await eventually('init heard it', async () => (await written()) === 'init\n')
+    await node.tally('kill', '-s', 'USR1', '--all', 'family')
+    await eventually('both heard it', async () => (await written()).split('\n').sort().join(' ') === ' child init init')
+    await node.tally('rm', '-f', 'family')
+    const exited = (await node.events('family')).find(({type}) => type === 'container.exited')
+    expect(exited?.data).toMatchObject({exit: {type: 'signal', signal: 'SIGKILL'}, usage: {maxRssBytes: expect.any(Number)}})
   })
 })
 

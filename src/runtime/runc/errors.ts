@@ -35,6 +35,8 @@ const verbCodes: Readonly<Record<RuncVerb, ErrorCode>> = {
   create: 'RUNC_CREATE_FAILED',
   start: 'RUNC_START_FAILED',
   kill: 'RUNC_KILL_FAILED',
+  pause: 'RUNC_PAUSE_FAILED',
+  resume: 'RUNC_RESUME_FAILED',
   delete: 'RUNC_DELETE_FAILED',
   state: 'RUNC_STATE_FAILED',
 }

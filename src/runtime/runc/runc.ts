@@ -23,7 +23,7 @@ export interface RuncOptions {
   readonly onReaped?: (pid: number) => void
 }
 
-export type RuncVerb = 'create' | 'start' | 'kill' | 'delete' | 'state'
+export type RuncVerb = 'create' | 'start' | 'kill' | 'pause' | 'resume' | 'delete' | 'state'
 
 interface Call {
   readonly verb: RuncVerb
@@ -55,6 +55,8 @@ export function createRunc({binary, root, logDir, timeoutMs = 30_000, onSpawn, o
     start: async (id) => void (await run({verb: 'start', args: [id]})),
     kill: async (id, signal, {all = false} = {}) =>
       void (await run({verb: 'kill', args: [...(all ? ['--all'] : []), id, String(toSignalNumber(signal))]})),
+    pause: async (id) => void (await run({verb: 'pause', args: [id]})),
+    resume: async (id) => void (await run({verb: 'resume', args: [id]})),
     delete: async (id, {force = false} = {}) => {
       try {
         await run({verb: 'delete', args: [...(force ? ['--force'] : []), id]})

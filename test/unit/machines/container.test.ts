@@ -83,7 +83,7 @@ describe('the life of a container', () => {
 describe('what is legal when', () => {
   it.each<[string, readonly Draft[], readonly string[]]>([
     ['created', created, ['start', 'kill', 'delete']],
-    ['running', running, ['kill', 'stop']],
+    ['running', running, ['kill', 'stop', 'pause']],
     ['stopped', stopped, ['delete']],
     ['failed', [happen.createRequested, happen.createFailed], ['delete']],
   ])('in %s', (_, history, legal) => {
@@ -91,7 +91,7 @@ describe('what is legal when', () => {
   })
 
   it('rejects with the state and what is legal', () => {
-    expect(given(...running).when({type: 'start'})).toEqual({type: 'reject', state: 'running', legal: ['kill', 'stop']})
+    expect(given(...running).when({type: 'start'})).toEqual({type: 'reject', state: 'running', legal: ['kill', 'stop', 'pause']})
   })
 
   it('waits while something is in flight', () => {

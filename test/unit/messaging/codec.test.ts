@@ -27,7 +27,7 @@ describe('parsing a request', () => {
   })
 
   it.each([['term'], ['SIGTERM'], [15], ['15']])('takes %j for SIGTERM', (signal) => {
-    expect(parseRequest(kill, encodeJson({signal}))).toEqual({signal: 'SIGTERM'})
+    expect(parseRequest(kill, encodeJson({signal}))).toEqual({signal: 'SIGTERM', all: false})
   })
 
   it('takes UTF-8', () => {

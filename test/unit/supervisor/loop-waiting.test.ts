@@ -6,7 +6,13 @@ import {isSettled, makeLoop, origin} from './loop-fixture.ts'
 
 describe('a command that is not accepted', () => {
   it.each([
-    ['start', 'running', histories.running, ['kill', 'stop'], 'cannot start a container that is running; legal now: kill, stop'],
+    [
+      'start',
+      'running',
+      histories.running,
+      ['kill', 'stop', 'pause'],
+      'cannot start a container that is running; legal now: kill, stop, pause',
+    ],
     ['start', 'stopped', histories.stopped, ['delete'], 'cannot start a container that is stopped; legal now: delete'],
     ['start', 'deleted', histories.deleted, [], 'cannot start a container that is deleted; nothing is legal now'],
   ] as const)('names the state and what is legal: %s, %s', async (command, state, history, legal, message) => {

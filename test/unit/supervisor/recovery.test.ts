@@ -66,6 +66,23 @@ describe('the recovery of a container', () => {
     expect(recover(stopping, false, 'stopped')).toEqual(plan([lost]))
   })
 
+  it('finishes a pause or resume that was in flight, or tells that it failed when everything has ended', () => {
+    const pausing = [...histories.running, happen.pauseRequested]
+    const resuming = [...pausing, happen.paused, happen.resumeRequested]
+    const died = (what: string) => ({
+      code: 'SUPERVISOR_FAILED',
+      kind: 'unavailable',
+      message: `the supervisor died during ${what}`,
+      details: {},
+    })
+    expect(recover(pausing, true, 'running')).toEqual(plan([], {type: 'runtime.pause'}))
+    expect(recover(pausing, true, 'paused')).toEqual(plan([happen.paused]))
+    expect(recover(pausing, false)).toEqual(plan([{type: 'container.pause-failed', data: {error: died('pause')}}, lost]))
+    expect(recover(resuming, true, 'paused')).toEqual(plan([], {type: 'runtime.resume'}))
+    expect(recover(resuming, true, 'running')).toEqual(plan([happen.resumed]))
+    expect(recover(resuming, false)).toEqual(plan([{type: 'container.resume-failed', data: {error: died('resume')}}, lost]))
+  })
+
   it('sends a signal again that may not have been sent', () => {
     const arm = {type: 'timer.arm', timer: 'stop', dueAt: happen.stopRequested.data.dueAt} as const
     expect(recover(stopping, true, 'running')).toEqual(plan([], {type: 'runtime.kill', signal: 'SIGTERM'}, arm))

@@ -41,6 +41,8 @@ const exit = fc.oneof(
   fc.record({type: fc.constant('lost' as const), reason: fc.string()}),
 )
 
+const usage = fc.record({userMs: fc.nat(), systemMs: fc.nat(), maxRssBytes: fc.nat()})
+
 const data: {readonly [T in EventType]: Arbitrary<EventData<T>>} = {
   'container.create-requested': fc.record({request: fc.oneof(rootfsRequest, fc.record({...common, bundle: path}))}),
   'container.created': fc.record({
@@ -53,12 +55,21 @@ const data: {readonly [T in EventType]: Arbitrary<EventData<T>>} = {
   'container.start-requested': none,
   'container.started': none,
   'container.start-failed': failed,
-  'container.kill-requested': fc.record({signal}),
+  'container.kill-requested': fc.record({signal, all: fc.boolean()}, {requiredKeys: ['signal']}),
   'container.signalled': fc.record({signal}),
   'container.kill-failed': fc.record({signal, error: failure}),
   'container.stop-requested': fc.record({signal, dueAt: instant}),
   'container.stop-timed-out': none,
-  'container.exited': fc.record({exit, exitedAt: instant, source: fc.constantFrom('waitid', 'coordinator', 'pidfd', 'none')}),
+  'container.pause-requested': none,
+  'container.paused': none,
+  'container.pause-failed': failed,
+  'container.resume-requested': none,
+  'container.resumed': none,
+  'container.resume-failed': failed,
+  'container.exited': fc.record(
+    {exit, exitedAt: instant, source: fc.constantFrom('waitid', 'coordinator', 'pidfd', 'none'), usage},
+    {requiredKeys: ['exit', 'exitedAt', 'source']},
+  ),
   'container.delete-requested': fc.record({force: fc.boolean(), reason: fc.string()}, {requiredKeys: ['force']}),
   'container.deleted': none,
   'container.delete-failed': failed,

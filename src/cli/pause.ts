@@ -1,0 +1,15 @@
+import type {Command} from 'commander'
+import {addVerb, forEachId} from './verb.ts'
+
+export function addPause(program: Command): void {
+  addVerb(program, 'pause', 'freeze every process of containers')
+    .argument('<id...>')
+    .action(async (ids: readonly string[], _flags: unknown, command: Command) => {
+      await forEachId(
+        command,
+        ids,
+        (client, id, {namespace}) => client.container(id, namespace).pause(),
+        ({id}) => id,
+      )
+    })
+}

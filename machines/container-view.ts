@@ -21,6 +21,7 @@ export function toContainerView(ledger: Ledger, supervisorPid?: number): Contain
     args: [...(isBundleRequest(request) ? args : request.args)],
     ...(isBundleRequest(request) ? {bundle: request.bundle} : {rootfs: request.rootfs}),
     autoRemove: request.autoRemove,
+    ...(request.labels && {labels: request.labels}),
     requestedAt,
     ...(createdAt && {createdAt}),
     ...(startedAt && {startedAt}),

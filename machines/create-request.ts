@@ -17,7 +17,23 @@ const common = {
   namespace: idSchema.default('default'),
   /** Delete the container, by itself, once it has stopped. */
   autoRemove: z.boolean().default(false),
+  /** Yours; nothing here looks at them. */
+  labels: z.record(z.string().min(1), z.string()).optional(),
 }
+
+/** Mounted into the container after what every container has, in their order. */
+export const mountSchema = z.discriminatedUnion('type', [
+  /** A file or directory of the node. */
+  z.strictObject({type: z.literal('bind'), source: absolutePath, target: absolutePath, readOnly: z.boolean().optional()}),
+  /** In memory, gone with the container. */
+  z.strictObject({type: z.literal('tmpfs'), target: absolutePath}),
+])
+export type Mount = z.infer<typeof mountSchema>
+
+/** `CAP_NET_ADMIN`, `net_admin`, or `ALL`. */
+const capability = z
+  .string()
+  .regex(/^[A-Za-z_]+$/, {error: (issue) => `expected a capability such as NET_ADMIN, or ALL, got ${JSON.stringify(issue.input)}`})
 
 /** Run a command in a root file system; the OCI spec is generated. */
 export const rootfsRequestSchema = z.strictObject({
@@ -35,6 +51,18 @@ export const rootfsRequestSchema = z.strictObject({
     .optional(),
   /** `none`: a network namespace with only loopback. `host`: the host's. */
   network: z.enum(['none', 'host']).default('none'),
+  mounts: z.array(mountSchema).optional(),
+  /** The root file system cannot be written; mounts can. */
+  readOnly: z.boolean().optional(),
+  /** Beyond docker's default set; the host must have them. */
+  capAdd: z.array(capability).optional(),
+  /** Taken away from the default set, before any are added. */
+  capDrop: z.array(capability).optional(),
+  memoryBytes: z.int().positive().optional(),
+  /** How many CPUs' worth of time, such as 0.5. */
+  cpus: z.number().positive().max(10_000).optional(),
+  /** How many processes and threads at once. */
+  pidsLimit: z.int().positive().optional(),
 })
 export type RootfsRequest = z.infer<typeof rootfsRequestSchema>
 

@@ -23,6 +23,7 @@ export const containerViewSchema = z.object({
   rootfs: z.string().optional(),
   bundle: z.string().optional(),
   autoRemove: z.boolean(),
+  labels: z.record(z.string(), z.string()).optional(),
   requestedAt: z.string(),
   createdAt: z.string().optional(),
   startedAt: z.string().optional(),

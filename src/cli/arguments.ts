@@ -1,5 +1,7 @@
 /** Parsers of option values, for commander. */
+import {resolve} from 'node:path'
 import {InvalidArgumentError} from 'commander'
+import type {Mount} from '../../machines/create-request.ts'
 import {parseSignal, type SignalName} from '../../machines/signals.ts'
 
 const unitsMs: Readonly<Record<string, number>> = {s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000}
@@ -41,4 +43,38 @@ export function parseSignalName(text: string): SignalName {
   const signal = parseSignal(text)
   if (!signal) throw new InvalidArgumentError(`expected a signal such as TERM, SIGTERM or 15, got ${JSON.stringify(text)}`)
   return signal
+}
+
+const sizeUnits: Readonly<Record<string, number>> = {'': 1, b: 1, k: 1024, m: 1024 ** 2, g: 1024 ** 3}
+
+/** `64m`, `1g`, or bytes. */
+export function parseBytes(text: string): number {
+  const [, count, unit] = /^(\d+)([bkmg]?)$/i.exec(text) ?? []
+  const bytes = Number(count) * (sizeUnits[unit?.toLowerCase() ?? ''] ?? 1)
+  if (!Number.isSafeInteger(bytes) || bytes === 0)
+    throw new InvalidArgumentError(`expected a size such as 64m or 1g, got ${JSON.stringify(text)}`)
+  return bytes
+}
+
+/** `0.5`, `2`. */
+export function parseCpus(text: string): number {
+  if (!/^\d+(\.\d+)?$/.test(text) || Number(text) === 0)
+    throw new InvalidArgumentError(`expected a number of CPUs such as 0.5, got ${JSON.stringify(text)}`)
+  return Number(text)
+}
+
+/** `SOURCE:TARGET`, `SOURCE:TARGET:ro`; a relative source is one of the caller's. */
+export function parseVolume(text: string): Mount {
+  const [source = '', target = '', mode, ...rest] = text.split(':')
+  if (source === '' || target === '' || rest.length > 0 || (mode !== undefined && mode !== 'ro' && mode !== 'rw')) {
+    throw new InvalidArgumentError(`expected SOURCE:TARGET or SOURCE:TARGET:ro, got ${JSON.stringify(text)}`)
+  }
+  return {type: 'bind', source: resolve(source), target, ...(mode === 'ro' && {readOnly: true})}
+}
+
+/** `NAME=VALUE`; the value may be empty. */
+export function parseLabel(text: string): readonly [string, string] {
+  const [name = '', value = ''] = text.split(/=(.*)/s)
+  if (name === '') throw new InvalidArgumentError(`expected NAME=VALUE, got ${JSON.stringify(text)}`)
+  return [name, value]
 }

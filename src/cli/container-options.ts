@@ -1,19 +1,46 @@
 /** The options of `run` and `create`, and the request that they make. */
 import {resolve} from 'node:path'
 import {type Command, Option} from 'commander'
-import type {CreateRequestInput} from '../../machines/create-request.ts'
+import type {CreateRequestInput, Mount} from '../../machines/create-request.ts'
 import {TallyError} from '../kernel/errors.ts'
+import {parseBytes, parseCount, parseCpus, parseLabel, parseVolume} from './arguments.ts'
 
 export interface ContainerFlags {
   readonly name?: string
   readonly rootfs?: string
   readonly bundle?: string
-  readonly env: readonly string[]
+  readonly label?: readonly (readonly [string, string])[]
+  readonly env?: readonly string[]
   readonly workdir?: string
   readonly user?: string
   readonly hostname?: string
   readonly network?: 'none' | 'host'
+  readonly volume?: readonly Mount[]
+  readonly tmpfs?: readonly string[]
+  readonly readOnly?: true
+  readonly capAdd?: readonly string[]
+  readonly capDrop?: readonly string[]
+  readonly memory?: number
+  readonly cpus?: number
+  readonly pidsLimit?: number
 }
+
+/** Those that a bundle has for itself. */
+const rootfsFlags = {
+  env: '--env',
+  workdir: '--workdir',
+  user: '--user',
+  hostname: '--hostname',
+  network: '--network',
+  volume: '--volume',
+  tmpfs: '--tmpfs',
+  readOnly: '--read-only',
+  capAdd: '--cap-add',
+  capDrop: '--cap-drop',
+  memory: '--memory',
+  cpus: '--cpus',
+  pidsLimit: '--pids-limit',
+} as const satisfies Partial<Record<keyof ContainerFlags, string>>
 
 export function addContainerOptions(command: Command): Command {
   return command
@@ -22,15 +49,20 @@ export function addContainerOptions(command: Command): Command {
     .option('--name <id>', 'id of the container (default: a random one)')
     .option('--rootfs <dir>', 'directory to use as root file system')
     .option('--bundle <dir>', 'OCI bundle, used as it is')
-    .addOption(
-      new Option('-e, --env <name=value>', 'set an environment variable, or pass one on by its name; may be repeated')
-        .default([])
-        .argParser(collect),
-    )
+    .addOption(repeated('-e, --env <name=value>', 'set an environment variable, or pass one on by its name; may be repeated', String))
     .option('-w, --workdir <dir>', 'working directory in the container (default: /)')
     .option('-u, --user <user[:group]>', "names of the container's own passwd and group files, or numbers (default: 0)")
     .option('--hostname <name>', 'host name in the container (default: the id)')
     .addOption(new Option('--network <mode>', 'none: loopback only; host: that of the host (default: none)').choices(['none', 'host']))
+    .addOption(repeated('-v, --volume <source:target[:ro]>', 'mount a file or directory; may be repeated', parseVolume))
+    .addOption(repeated('--tmpfs <target>', 'mount a file system in memory; may be repeated', String))
+    .option('--read-only', 'the root file system cannot be written')
+    .addOption(repeated('--cap-add <name>', 'give a capability beyond the default ones, or ALL; may be repeated', String))
+    .addOption(repeated('--cap-drop <name>', 'take a default capability away, or ALL; may be repeated', String))
+    .option('--memory <size>', 'the most memory, such as 64m', parseBytes)
+    .option('--cpus <number>', 'the most CPU time, in CPUs, such as 0.5', parseCpus)
+    .option('--pids-limit <count>', 'the most processes and threads', parseCount)
+    .addOption(repeated('-l, --label <name=value>', 'yours; shown by inspect; may be repeated', parseLabel))
 }
 
 /** @throws TallyError INVALID_ARGUMENT */
@@ -39,33 +71,41 @@ export function toCreateRequest(
   args: readonly string[],
   {namespace, autoRemove}: {readonly namespace: string; readonly autoRemove: boolean},
 ): CreateRequestInput {
-  const common = {namespace, autoRemove, ...(flags.name !== undefined && {id: flags.name})}
-  if ((flags.rootfs === undefined) === (flags.bundle === undefined)) {
+  const {name, rootfs, bundle, label} = flags
+  const common = {namespace, autoRemove, ...(name !== undefined && {id: name}), ...(label && {labels: Object.fromEntries(label)})}
+  if ((rootfs === undefined) === (bundle === undefined))
     throw new TallyError('INVALID_ARGUMENT', 'expected one of --rootfs DIR and --bundle DIR')
-  }
-  if (flags.bundle !== undefined) {
-    const refused = (['workdir', 'user', 'hostname', 'network'] as const)
-      .filter((name) => flags[name] !== undefined)
-      .map((name) => `--${name}`)
-    if (flags.env.length > 0) refused.push('--env')
-    if (args.length > 0) refused.push('a command')
-    if (refused.length > 0)
-      throw new TallyError(
-        'INVALID_ARGUMENT',
-        `expected --bundle alone, since a bundle is used as it is; got ${refused.join(', ')} as well`,
-      )
-    return {...common, bundle: resolve(flags.bundle)}
+  if (bundle !== undefined) {
+    refuseBesideBundle(flags, args)
+    return {...common, bundle: resolve(bundle)}
   }
   if (args.length === 0) throw new TallyError('INVALID_ARGUMENT', 'expected a command after the options')
+  return {...common, rootfs: resolve(rootfs ?? ''), args: [...args], ...toRootfsFields(flags)}
+}
+
+function refuseBesideBundle(flags: ContainerFlags, args: readonly string[]): void {
+  const refused = Object.entries(rootfsFlags).flatMap(([name, flag]) => (name in flags ? [flag] : []))
+  const all = args.length > 0 ? [...refused, 'a command'] : refused
+  if (all.length === 0) return
+  throw new TallyError('INVALID_ARGUMENT', `expected --bundle alone, since a bundle is used as it is; got ${all.join(', ')} as well`)
+}
+
+function toRootfsFields(flags: ContainerFlags) {
+  const {env = [], workdir, user, hostname, network, volume = [], tmpfs = [], readOnly, capAdd, capDrop, memory, cpus, pidsLimit} = flags
+  const mounts: readonly Mount[] = [...volume, ...tmpfs.map((target) => ({type: 'tmpfs', target}) as const)]
   return {
-    ...common,
-    rootfs: resolve(flags.rootfs ?? ''),
-    args: [...args],
-    env: flags.env.flatMap(toVariable),
-    ...(flags.workdir !== undefined && {cwd: flags.workdir}),
-    ...(flags.user !== undefined && {user: flags.user}),
-    ...(flags.hostname !== undefined && {hostname: flags.hostname}),
-    ...(flags.network !== undefined && {network: flags.network}),
+    env: env.flatMap(toVariable),
+    ...(workdir !== undefined && {cwd: workdir}),
+    ...(user !== undefined && {user}),
+    ...(hostname !== undefined && {hostname}),
+    ...(network !== undefined && {network}),
+    ...(mounts.length > 0 && {mounts: [...mounts]}),
+    ...(readOnly && {readOnly}),
+    ...(capAdd && {capAdd: [...capAdd]}),
+    ...(capDrop && {capDrop: [...capDrop]}),
+    ...(memory !== undefined && {memoryBytes: memory}),
+    ...(cpus !== undefined && {cpus}),
+    ...(pidsLimit !== undefined && {pidsLimit}),
   }
 }
 
@@ -76,6 +116,6 @@ function toVariable(entry: string): readonly string[] {
   return value === undefined ? [] : [`${entry}=${value}`]
 }
 
-function collect(value: string, before: readonly string[]): readonly string[] {
-  return [...before, value]
+function repeated<T>(flags: string, description: string, parse: (text: string) => T): Option {
+  return new Option(flags, description).argParser((text: string, before: readonly T[] | undefined) => [...(before ?? []), parse(text)])
 }

@@ -1,3 +1,5 @@
+import {mkdirSync, writeFileSync} from 'node:fs'
+import {join} from 'node:path'
 import {afterAll, beforeAll, describe, expect, it} from 'vitest'
 import {eventually, startNode, type TallyNode} from '../support/tally-node.ts'
 
@@ -65,6 +67,28 @@ describe('run in the foreground', () => {
     expect(stdout).toMatch(/NoNewPrivs:\s1/)
     expect(stdout).toMatch(/CapEff:\s00000000a80425fb/)
     expect(stdout).toMatch(/^0$/m)
+  })
+
+  it('mounts what is asked for, and keeps a read-only root as it is', async () => {
+    writeFileSync(join(node.dir, 'greeting'), 'hello\n')
+    const script =
+      'cat /data/greeting; echo x 2>/dev/null >/data/new || echo read-only; echo x 2>/dev/null >/new || echo root too; echo y >/scratch/z && cat /scratch/z'
+    mkdirSync(join(node.rootfs, 'data'), {recursive: true})
+    mkdirSync(join(node.rootfs, 'scratch'), {recursive: true})
+    const {stdout, stderr} = await run('-v', `${node.dir}:/data:ro`, '--tmpfs', '/scratch', '--read-only', '--', 'sh', '-c', script)
+    expect([stdout, stderr]).toEqual(['hello\nread-only\nroot too\ny\n', ''])
+  })
+
+  it('limits memory and processes, and takes capabilities away', async () => {
+    const hungry = await run('--memory', '16m', '--', 'sh', '-c', 'head -c 64m /dev/zero | tail -c 48m | wc -c; echo $?')
+    expect(hungry.stdout).not.toMatch(/^50331648$/m)
+    const forking = await run('--pids-limit', '5', '--', 'sh', '-c', 'for i in 1 2 3 4 5 6 7 8; do sleep 1 & done; wait')
+    expect(forking.stderr).toMatch(/can't fork/)
+    expect((await run('--cap-drop', 'ALL', '--', 'grep', 'CapEff', '/proc/self/status')).stdout).toBe('CapEff:\t0000000000000000\n')
+    expect(await run('--cap-add', 'FLY', '--', 'true')).toMatchObject({
+      exitCode: 125,
+      stderr: expect.stringContaining('got CAP_FLY [INVALID_REQUEST]'),
+    })
   })
 
   it('removes the container with --rm', async () => {

@@ -1,7 +1,8 @@
-import type {RootfsRequest} from '../../../machines/create-request.ts'
-import {defaultCapabilities, defaultMounts, defaultPath, maskedPaths, readonlyPaths} from './defaults.ts'
+import type {Mount, RootfsRequest} from '../../../machines/create-request.ts'
+import {chooseCapabilities} from './choose-capabilities.ts'
+import {defaultMounts, defaultPath, maskedPaths, readonlyPaths} from './defaults.ts'
 import type {HostFacts} from './host-facts.ts'
-import type {OciSpec} from './oci-spec.ts'
+import type {OciMount, OciResources, OciSpec} from './oci-spec.ts'
 import {toOciSeccomp} from './seccomp.ts'
 import type {ResolvedUser} from './user.ts'
 
@@ -16,7 +17,7 @@ export interface SpecInputs {
 /** The OCI spec of a container from a root file system: docker's defaults, less what the host has not got. Pure. */
 export function generateSpec({request, containerId, cgroupsPath, user, host}: SpecInputs): OciSpec {
   const hostname = request.hostname ?? containerId
-  const capabilities = defaultCapabilities.filter((capability) => host.capabilities.has(capability))
+  const capabilities = chooseCapabilities(request, host)
   const seccomp = host.seccomp && toOciSeccomp(host.seccomp, host.architecture, capabilities)
   const {uid, gid, additionalGids} = user
   return {
@@ -35,9 +36,9 @@ export function generateSpec({request, containerId, cgroupsPath, user, host}: Sp
       },
       noNewPrivileges: true,
     },
-    root: {path: request.rootfs},
+    root: {path: request.rootfs, ...(request.readOnly && {readonly: true})},
     hostname,
-    mounts: defaultMounts,
+    mounts: [...defaultMounts, ...(request.mounts ?? []).map(toOciMount)],
     linux: {
       namespaces: [
         'pid',
@@ -50,11 +51,29 @@ export function generateSpec({request, containerId, cgroupsPath, user, host}: Sp
       cgroupsPath,
       maskedPaths,
       readonlyPaths,
-      // runc adds null, zero, full, random, urandom, tty and the pts of the container.
-      resources: {devices: [{allow: false, access: 'rwm'}]},
+      resources: toResources(request),
       ...(seccomp && {seccomp}),
     },
   }
+}
+
+/** Bandwidth is counted in periods of 100 ms, as docker does (kernel documentation, CFS bandwidth control). */
+const cpuPeriodUs = 100_000
+
+function toResources({memoryBytes, cpus, pidsLimit}: RootfsRequest): OciResources {
+  return {
+    // runc adds null, zero, full, random, urandom, tty and the pts of the container.
+    devices: [{allow: false, access: 'rwm'}],
+    ...(memoryBytes !== undefined && {memory: {limit: memoryBytes}}),
+    ...(cpus !== undefined && {cpu: {quota: Math.round(cpus * cpuPeriodUs), period: cpuPeriodUs}}),
+    ...(pidsLimit !== undefined && {pids: {limit: pidsLimit}}),
+  }
+}
+
+function toOciMount(mount: Mount): OciMount {
+  const destination = mount.target
+  if (mount.type === 'tmpfs') return {destination, type: 'tmpfs', source: 'tmpfs', options: ['nosuid', 'nodev', 'noexec']}
+  return {destination, type: 'bind', source: mount.source, options: ['rbind', 'rprivate', mount.readOnly ? 'ro' : 'rw']}
 }
 
 /** The user's variables, in their order, after the defaults that they do not set. */

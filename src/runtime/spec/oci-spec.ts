@@ -36,8 +36,15 @@ export interface OciLinux {
   readonly cgroupsPath: string
   readonly maskedPaths: readonly string[]
   readonly readonlyPaths: readonly string[]
-  readonly resources: {readonly devices: readonly {readonly allow: boolean; readonly access: string}[]}
+  readonly resources: OciResources
   readonly seccomp?: OciSeccomp
+}
+
+export interface OciResources {
+  readonly devices: readonly {readonly allow: boolean; readonly access: string}[]
+  readonly memory?: {readonly limit: number}
+  readonly cpu?: {readonly quota: number; readonly period: number}
+  readonly pids?: {readonly limit: number}
 }
 
 export interface OciSeccomp {

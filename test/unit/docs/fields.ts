@@ -1,6 +1,6 @@
 /** The fields of a schema in the words of the documents, so that a table can be compared with the code. */
 import {z} from 'zod'
-import {bundleRequestSchema, createRequestSchema} from '../../../machines/create-request.ts'
+import {bundleRequestSchema, createRequestSchema, mountSchema} from '../../../machines/create-request.ts'
 import {failureSchema, processIdentitySchema} from '../../../machines/events.ts'
 import {idSchema} from '../../../machines/ids.ts'
 import {topLevelStates} from '../../../machines/states.ts'
@@ -66,6 +66,7 @@ const namedSchemas: Readonly<Record<string, z.ZodType>> = {
   id: idSchema,
   'absolute path': bundleRequestSchema.shape.bundle,
   'create request': createRequestSchema,
+  mount: mountSchema,
   failure: failureSchema,
   exit: processExitSchema,
   process: processIdentitySchema,

@@ -23,6 +23,7 @@ import {createSupervisors} from './supervisors.ts'
 
 const logger = createLogger('coordinator')
 const clock = createSystemClock()
+const watchMs = 1_000
 
 try {
   await main(coordinatorOptionsSchema.parse(JSON.parse(process.env[coordinatorOptionsVariable] ?? '{}')))
@@ -105,7 +106,7 @@ async function main(options: CoordinatorOptions): Promise<void> {
     })
     announce()
   })
-  adoptOrphans()
+  void watchSupervisors()
   supervisors.prepare()
   if (embedded) void keepServer()
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => void close())
@@ -125,6 +126,11 @@ async function main(options: CoordinatorOptions): Promise<void> {
 
   async function publishConnection(): Promise<void> {
     await writeConnection(connectionFile, toConnection())
+  }
+
+  /** Those that we have started tell when they end; those of a former coordinator have to be looked after. */
+  async function watchSupervisors(): Promise<void> {
+    for (; !closing; await clock.sleep(watchMs)) adoptOrphans()
   }
 
   /** Containers whose supervisor has died get another. */

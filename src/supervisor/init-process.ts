@@ -2,6 +2,7 @@
  * The container's init, and whatever else is in its cgroup. Its exit is reported once, and it is reaped only after the report
  * is journaled: until then the status is safe in the kernel, and the pid cannot be reused.
  */
+import {closeSync} from 'node:fs'
 import type {ProcessIdentity, ResourceUsage} from '../../machines/events.ts'
 import type {ExitSource, ProcessExit} from '../../machines/process-exit.ts'
 import {toSignalName} from '../../machines/signals.ts'
@@ -9,13 +10,14 @@ import type {Clock} from '../kernel/clock.ts'
 import {TallyError} from '../kernel/errors.ts'
 import {readCgroupDirectories, readCgroupProcesses} from '../linux/cgroup.ts'
 import type {ChildReaper} from '../linux/child-reaper.ts'
-import {isSameProcess, readProcessIdentity, readProcessStat} from '../linux/process-table.ts'
+import {openPidfd, readPidfdExit} from '../linux/pidfd.ts'
+import {isAlive, isSameProcess, readProcessIdentity, readProcessStat} from '../linux/process-table.ts'
 import {type ChildExit, peekChild} from '../linux/wait.ts'
 
 export interface InitProcess {
   /** Begins to watch the init that the runtime has just left us. */
   adopt(pid: number): {readonly identity: ProcessIdentity; readonly cgroups: readonly string[]}
-  /** Begins to watch an init that a former supervisor had; its exit, if it is no child of ours, is `lost`. */
+  /** Begins to watch an init that a former supervisor had; the exit of one that is no child of ours is known from Linux 6.15 on, and `lost` before. */
   readopt(identity: ProcessIdentity, cgroups: readonly string[]): void
   /** @throws TallyError RUNC_KILL_FAILED with `finished: true` when init has ended */
   signal(signalNumber: number, options?: {readonly all?: boolean}): void
@@ -32,6 +34,8 @@ export interface InitProcessDependencies {
 
 const pollMs = 100
 const killPatienceMs = 10_000
+/** An init of the host need not reap at once. */
+const reapPatienceMs = 30_000
 
 export function createInitProcess({reaper, clock, onExit}: InitProcessDependencies): InitProcess {
   let init: ProcessIdentity | undefined
@@ -51,7 +55,7 @@ export function createInitProcess({reaper, clock, onExit}: InitProcessDependenci
       init = identity
       cgroups = groups
       if (isSameProcess(identity) && peekChild(identity.pid).type !== 'not-a-child') watchChild(identity.pid)
-      else watchStranger(identity)
+      else void watchStranger(identity)
     },
     signal: (signalNumber, {all = false} = {}) => {
       if (!init || !isSameProcess(init) || readProcessStat(init.pid)?.state === 'Z') {
@@ -77,19 +81,42 @@ export function createInitProcess({reaper, clock, onExit}: InitProcessDependenci
     })
   }
 
-  /** Somebody else's child now: that it has ended can be seen, how it ended cannot. */
-  function watchStranger(identity: ProcessIdentity): void {
-    if (isSameProcess(identity) && readProcessStat(identity.pid)?.state !== 'Z') {
-      clock.at(clock.now() + pollMs, () => watchStranger(identity))
-      return
+  /** Somebody else's child now, who will reap it. From Linux 6.15 on the kernel tells whoever holds its pidfd how it ended. */
+  async function watchStranger(identity: ProcessIdentity): Promise<void> {
+    const fd = openPidfdOf(identity)
+    try {
+      while (isAlive(identity)) await clock.sleep(pollMs)
+      const exit = fd === undefined ? undefined : await readExit(fd)
+      if (exit) await onExit(toProcessExit(exit), 'pidfd')
+      else await onExit({type: 'lost', reason: 'the supervisor that was its parent had died'}, 'none')
+    } finally {
+      if (fd !== undefined) closeSync(fd)
     }
-    onExit({type: 'lost', reason: 'the supervisor that was its parent had died'}, 'none')
+  }
+
+  /** The record is made when the process is reaped, by whoever is its parent now. */
+  async function readExit(fd: number): Promise<ChildExit | undefined> {
+    for (const giveUpAt = clock.now() + reapPatienceMs; clock.now() < giveUpAt; await clock.sleep(pollMs)) {
+      const exit = readPidfdExit(fd)
+      if (exit) return exit
+    }
+    return undefined
   }
 
   function remains(): readonly number[] {
     const all = new Set(cgroups.flatMap(readCgroupProcesses))
     return [...all].filter((pid) => pid !== init?.pid)
   }
+}
+
+/** Undefined where the kernel has no pidfds (before Linux 5.3), and for a process that has gone meanwhile. */
+function openPidfdOf(identity: ProcessIdentity): number | undefined {
+  try {
+    const fd = openPidfd(identity.pid)
+    if (fd === undefined || isSameProcess(identity)) return fd
+    closeSync(fd)
+  } catch {}
+  return undefined
 }
 
 /** It may have ended since it was listed. */

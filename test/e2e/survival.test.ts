@@ -1,4 +1,5 @@
 import {mkdirSync, readFileSync, writeFileSync} from 'node:fs'
+import {release} from 'node:os'
 import {describe, expect, it} from 'vitest'
 import type {ContainerView} from '../../machines/view.ts'
 import {listProcesses} from '../../src/linux/process-table.ts'
@@ -18,6 +19,44 @@ describe('when the coordinator is killed', () => {
     expect(await node.tally('up', '-d')).toMatchObject({exitCode: 0})
     const [view] = await node.json<readonly ContainerView[]>('ps', '-a')
     expect(view).toMatchObject({id: 'on', state: 'stopped', exit: {type: 'code', code: 6}})
+  })
+})
+
+describe('when a supervisor is killed', () => {
+  it('the container runs on under another, its output is whole, and its exit status is true from Linux 6.15 on, and lost before', async () => {
+    await using node = await startNode()
+    const script = 'for i in $(seq 1 40); do echo $i; sleep 0.05; done; exit 5'
+    await node.tally('run', '-d', '--name', 'orphaned', '--rootfs', node.rootfs, '--', 'sh', '-c', script)
+    const {supervisorPid} = await node.json<{readonly supervisorPid: number}>('inspect', 'orphaned')
+    process.kill(supervisorPid, 'SIGKILL')
+    await eventually('another supervisor', async () => (await node.events('orphaned')).some(({type}) => type === 'supervisor.adopted'))
+    const {stdout} = await node.tally('wait', 'orphaned')
+    expect((await node.tally('logs', 'orphaned')).stdout).toBe(`${Array.from({length: 40}, (_, index) => index + 1).join('\n')}\n`)
+    const [major = 0, minor = 0] = release().split('.').map(Number)
+    const isTold = major > 6 || (major === 6 && minor >= 15)
+    expect(stdout).toBe(isTold ? '5\n' : 'lost\n')
+    const exited = (await node.events('orphaned')).find(({type}) => type === 'container.exited')
+    expect(exited?.data).toMatchObject(isTold ? {exit: {type: 'code', code: 5}, source: 'pidfd'} : {exit: {type: 'lost'}, source: 'none'})
+    expect(await node.tally('rm', 'orphaned')).toMatchObject({exitCode: 0})
+  })
+})
+
+describe('when the coordinator is killed, and a supervisor after it', () => {
+  it.each([
+    ['before the next coordinator starts', false],
+    ['after it', true],
+  ])('the next coordinator puts another in its place: %s', async (_, isUpFirst) => {
+    await using node = await startNode()
+    await node.tally('run', '-d', '--name', 'alone', '--rootfs', node.rootfs, '--', 'sh', '-c', 'sleep 4; exit 5')
+    const {supervisorPid} = await node.json<{readonly supervisorPid: number}>('inspect', 'alone')
+    process.kill((await node.info()).coordinatorPid, 'SIGKILL')
+    if (isUpFirst) expect(await node.tally('up', '-d')).toMatchObject({exitCode: 0})
+    process.kill(supervisorPid, 'SIGKILL')
+    if (!isUpFirst) expect(await node.tally('up', '-d')).toMatchObject({exitCode: 0})
+    await eventually('another supervisor', async () => (await node.tally('inspect', 'alone')).exitCode === 0)
+    const events = await node.events('alone')
+    expect(events.map(({sequence}) => sequence)).toEqual(events.map((_event, index) => index + 1))
+    expect(await node.tally('rm', '-f', 'alone')).toMatchObject({exitCode: 0})
   })
 })
 

@@ -4,101 +4,25 @@
  * created → running → stopped → deleted are the states that everyone knows. Those tagged `in-flight` stand between them,
  * while an effect is under way: commands wait until it has an outcome.
  */
-import {and, assign, not, or, setup, stateIn} from 'xstate'
-import {type ContainerContext, emptyContext} from './container-context.ts'
-import type {EffectParams, EffectType} from './effects.ts'
-import type {LedgerEvent} from './events.ts'
-
-const effect =
-  <T extends EffectType>() =>
-  (_: unknown, _params: EffectParams[T]) => {}
-
-const chart = setup({
-  types: {
-    context: {} as ContainerContext,
-    events: {} as LedgerEvent,
-    tags: {} as 'in-flight',
-  },
-  actions: {
-    'runtime.create': effect<'runtime.create'>(),
-    'runtime.start': effect<'runtime.start'>(),
-    'runtime.kill': effect<'runtime.kill'>(),
-    'runtime.pause': effect<'runtime.pause'>(),
-    'runtime.resume': effect<'runtime.resume'>(),
-    'runtime.sweep': effect<'runtime.sweep'>(),
-    'runtime.delete': effect<'runtime.delete'>(),
-    'timer.arm': effect<'timer.arm'>(),
-    'timer.cancel': effect<'timer.cancel'>(),
-    'request.delete': effect<'request.delete'>(),
-    'supervisor.end': effect<'supervisor.end'>(),
-  },
-  guards: {
-    isForced: ({event}) => event.type === 'container.delete-requested' && event.data.force,
-    isFatal: ({event}) => event.type === 'container.kill-requested' && event.data.signal === 'SIGKILL',
-    isAutoRemoved: ({context}) => context.request?.autoRemove === true,
-    hasExited: ({context}) => context.exited !== undefined,
-    hasStarted: ({context}) => context.startedAt !== undefined,
-  },
-})
-
-const recordRequest = chart.assign(({event}) =>
-  event.type === 'container.create-requested' ? {request: event.data.request, requestedAt: event.time} : {},
-)
-const recordCreated = chart.assign(({event}) =>
-  event.type === 'container.created' ? {...event.data, createdAt: event.time, error: undefined} : {},
-)
-const recordStarted = chart.assign(({event}) => ({startedAt: event.time, error: undefined}))
-const recordStop = chart.assign(({event}) =>
-  event.type === 'container.stop-requested' ? {stop: event.data, unsentSignal: event.data.signal} : {},
-)
-const recordExit = chart.assign(({event}) =>
-  event.type === 'container.exited' ? {exited: event.data, stop: undefined, unsentSignal: undefined, pausedAt: undefined} : {},
-)
-const forgetStop = chart.assign({stop: undefined})
-const recordKill = chart.assign(({event}) => (event.type === 'container.kill-requested' ? {unsentSignal: event.data.signal} : {}))
-const recordSent = chart.assign({unsentSignal: undefined})
-const recordPaused = chart.assign(({event}) => ({pausedAt: event.time, error: undefined}))
-const recordResumed = chart.assign({pausedAt: undefined, error: undefined})
-const recordFailure = chart.assign(({event}) => ('error' in event.data ? {error: event.data.error} : {}))
-
-const sendRequestedSignal = {
-  type: 'runtime.kill',
-  params: ({event}: {event: LedgerEvent}): EffectParams['runtime.kill'] => {
-    if (event.type === 'container.kill-requested') return {signal: event.data.signal, ...(event.data.all && {all: true})}
-    return {signal: event.type === 'container.stop-requested' ? event.data.signal : 'SIGKILL'}
-  },
-} as const
-
-const beginStop = [
-  recordStop,
+import {assign, not, stateIn} from 'xstate'
+import {emptyContext} from './container-context.ts'
+import {
+  beginStop,
+  chart,
+  forgetStop,
+  onExited,
+  recordCreated,
+  recordExit,
+  recordFailure,
+  recordKill,
+  recordPaused,
+  recordRequest,
+  recordResumed,
+  recordSent,
+  recordStarted,
   sendRequestedSignal,
-  {type: 'timer.arm', params: ({context}: {context: ContainerContext}) => ({timer: 'stop' as const, dueAt: context.stop?.dueAt ?? ''})},
-] as const
-
-/** A frozen process takes no signal, not even SIGKILL where cgroups are of version 1. */
-const thaw = {target: 'resuming', actions: {type: 'runtime.resume', params: {}}} as const
-
-/** An exit seen while a pause or resume is in flight waits for its outcome, as it does in `starting`. */
-const isSettled = not(or([stateIn({running: {execution: 'pausing'}}), stateIn({running: {execution: 'resuming'}})]))
-
-/** Init has ended: what it left behind is killed, and a container that nobody wants to keep asks for its deletion. */
-const onExited = [
-  {
-    guard: and([isSettled, 'isAutoRemoved']),
-    target: '#container.stopped',
-    actions: [
-      recordExit,
-      {type: 'timer.cancel', params: {timer: 'stop'}},
-      {type: 'runtime.sweep', params: {}},
-      {type: 'request.delete', params: {reason: 'auto-remove'}},
-    ],
-  },
-  {
-    guard: isSettled,
-    target: '#container.stopped',
-    actions: [recordExit, {type: 'timer.cancel', params: {timer: 'stop'}}, {type: 'runtime.sweep', params: {}}],
-  },
-] as const
+  thaw,
+} from './container-setup.ts'
 
 export const containerMachine = chart.createMachine({
   id: 'container',

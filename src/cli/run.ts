@@ -1,8 +1,9 @@
 /** `run`: in the foreground, as if the container's program had been started here. */
 import type {Command} from 'commander'
-import type {ContainerClient, TallyClient} from '../client/client.ts'
+import {type ContainerClient, findExit, type TallyClient} from '../client/client.ts'
 import {followOutput} from '../client/follow-output.ts'
 import {holdOutput} from '../client/hold-output.ts'
+import type {ProcessExit} from '../../machines/process-exit.ts'
 import type {ContainerView} from '../../machines/view.ts'
 import {toErrorBody} from '../kernel/errors.ts'
 import {addContainerOptions, type ContainerFlags, toCreateRequest} from './container-options.ts'
@@ -42,38 +43,50 @@ async function run(options: NodeOptions, flags: RunFlags, args: readonly string[
   const {namespace, json} = options
   const request = toCreateRequest(flags, args, {namespace, autoRemove: flags.rm === true})
   await using client = await connect(options)
-  const {id} = await client.create(request)
-  const container = client.container(id, namespace)
+  const made = await client.create(request)
+  const {id} = made
   if (flags.detach) {
-    const view = await start(container, flags)
+    const view = await start(client.container(id, namespace), flags)
     if (json) printJson(view)
     else console.log(id)
     return exitCodes.ok
   }
-  const exited = await runInForeground(options, client, id, flags)
-  if (exited.exit?.type === 'lost') printNote(`nobody can know how the container ended: ${exited.exit.reason}`)
-  return exited.exit ? toExitStatus(exited.exit) : exitCodes.runFailed
+  const exit = await runInForeground(options, client, made, flags)
+  if (exit?.type === 'lost') printNote(`nobody can know how the container ended: ${exit.reason}`)
+  return exit ? toExitStatus(exit) : exitCodes.runFailed
 }
 
-async function runInForeground(options: NodeOptions, first: TallyClient, id: string, flags: RunFlags): Promise<ContainerView> {
-  const toContainer = (client: TallyClient) => client.container(id, options.namespace)
+async function runInForeground(
+  options: NodeOptions,
+  first: TallyClient,
+  made: ContainerView,
+  flags: RunFlags,
+): Promise<ProcessExit | undefined> {
+  const toContainer = (client: TallyClient) => client.container(made.id, options.namespace)
   const offsets = {stdout: 0, stderr: 0}
   let present = first
   let started = false
-  using _signals = forwardSignals(() => toContainer(present), id)
+  using _signals = forwardSignals(() => toContainer(present), made.id)
 
-  return await withReconnect(options, first, async (client) => {
-    present = client
-    const container = toContainer(client)
-    await using _hold = flags.rm ? await holdOutput(container) : undefined
-    // Both listen before the program can write.
-    using stdout = follow(client, container, 'stdout', 1)
-    using stderr = follow(client, container, 'stderr', 2)
-    if (!started) await startOnce(container, flags)
-    started = true
-    await Promise.all([stdout.ended, stderr.ended])
-    return await container.wait()
-  })
+  try {
+    return await withReconnect(options, first, async (client) => {
+      present = client
+      const container = toContainer(client)
+      await using _hold = flags.rm ? await holdOutput(container) : undefined
+      // Both listen before the program can write.
+      using stdout = follow(client, container, 'stdout', 1)
+      using stderr = follow(client, container, 'stderr', 2)
+      if (!started) await startOnce(container, flags)
+      started = true
+      await Promise.all([stdout.ended, stderr.ended])
+      return (await container.wait()).exit
+    })
+  } catch (error) {
+    // Somebody has killed or removed it before we could hold it: the ledger knows how it ended.
+    const exit = toErrorBody(error).code === 'CONTAINER_NOT_FOUND' ? await findExit(present, made) : undefined
+    if (!exit) throw error
+    return exit
+  }
 
   function follow(client: TallyClient, container: ContainerClient, stream: 'stdout' | 'stderr', fd: number) {
     return followOutput(client, container, {
@@ -87,13 +100,12 @@ async function runInForeground(options: NodeOptions, first: TallyClient, id: str
   }
 }
 
-/** Somebody may have killed it meanwhile, or an earlier start have been carried out whose reply was lost: what matters is how it ends. */
+/** What matters is how it ends, also when it was started or has ended without us. */
 async function startOnce(container: ContainerClient, flags: RunFlags): Promise<void> {
   try {
     await start(container, flags)
   } catch (error) {
-    const {code, details} = toErrorBody(error)
-    if (code !== 'ILLEGAL_COMMAND' || !['running', 'paused', 'stopped'].includes(String(details['state']))) throw error
+    if (!isUnderWay(error)) throw error
   }
 }
 
@@ -102,9 +114,16 @@ async function start(container: ContainerClient, flags: RunFlags): Promise<Conta
   try {
     return await container.start()
   } catch (error) {
-    if (flags.rm && toErrorBody(error).code !== 'ILLEGAL_COMMAND') await container.delete({force: true}).catch(() => {})
+    if (flags.rm && !isUnderWay(error)) await container.delete({force: true}).catch(() => {})
     throw error
   }
+}
+
+/** Somebody has killed or removed it meanwhile, or an earlier start was carried out whose reply was lost. */
+function isUnderWay(error: unknown): boolean {
+  const {code, details} = toErrorBody(error)
+  if (code === 'RUNC_START_FAILED') return details['finished'] === true
+  return code === 'ILLEGAL_COMMAND' && ['running', 'paused', 'stopped', 'deleting', 'deleted'].includes(String(details['state']))
 }
 
 /** What this process is sent, the container is sent. */

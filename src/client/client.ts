@@ -5,8 +5,8 @@ import type {NatsConnection} from 'nats'
 import * as z from 'zod'
 import type {ContainerVerb, NodeVerb} from '../../machines/commands.ts'
 import type {CreateRequestInput} from '../../machines/create-request.ts'
-import type {LedgerEvent} from '../../machines/events.ts'
 import type {ContainerAddress} from '../../machines/ids.ts'
+import type {ProcessExit} from '../../machines/process-exit.ts'
 import {
   type ContainerView,
   containerViewSchema,
@@ -20,7 +20,7 @@ import {
 import {TallyError} from '../kernel/errors.ts'
 import {requestJson} from '../messaging/codec.ts'
 import {type Connection, connectNats, type Credentials, readConnection} from '../messaging/connection.ts'
-import {lastStreamSequence, type ReadOptions, readEvents, type StreamedEvent} from '../messaging/stream.ts'
+import {type ReadOptions, readEvents, type StreamedEvent} from '../messaging/stream.ts'
 import {createSubjects, type Subjects} from '../messaging/subjects.ts'
 
 export interface ClientOptions {
@@ -175,12 +175,10 @@ function createClient(
   }
 }
 
-/** The last event of each type that the stream has of whatever container had this address last. */
-export async function lastExit(client: TallyClient, address: ContainerAddress): Promise<LedgerEvent<'container.exited'> | undefined> {
-  let last: LedgerEvent<'container.exited'> | undefined
-  if ((await lastStreamSequence(client.connection, client.subjects)) === 0) return undefined
-  for await (const {event} of client.events({filter: {...address, type: 'container.exited'}, follow: false})) {
-    if (event.type === 'container.exited') last = event
+/** How a container ended, as the stream tells it, also when the container is gone; undefined when it tells of no end. */
+export async function findExit(client: TallyClient, {node, namespace, id, uid}: ContainerView): Promise<ProcessExit | undefined> {
+  for await (const {event} of client.events({filter: {node, namespace, id, type: 'container.exited'}, follow: false})) {
+    if (event.type === 'container.exited' && event.uid === uid) return event.data.exit
   }
-  return last
+  return undefined
 }

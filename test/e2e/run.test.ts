@@ -26,6 +26,12 @@ describe('run in the foreground', () => {
     expect((await ran).exitCode).toBe(137)
   })
 
+  it('says how it ended when somebody killed and removed it in between', async () => {
+    const ran = run('--name', 'shortlived', '--', 'sleep', '100')
+    await eventually('removed', async () => (await node.tally('rm', '-f', 'shortlived')).exitCode === 0)
+    expect((await ran).exitCode).toBe(137)
+  })
+
   it('gives every byte of a large output, in order', async () => {
     const ran = await run('--', 'seq', '1', '300000')
     expect(ran.exitCode).toBe(0)

@@ -29,7 +29,8 @@ const wordings: readonly (readonly [RegExp, ErrorCode])[] = [
   [/JSON specification file|config\.json|cannot unmarshal|invalid character/i, 'BUNDLE_INVALID'],
 ]
 
-const alreadyEnded = /container not running|process already finished|process not running|container .*is not running/i
+const alreadyEnded =
+  /container not running|process already finished|process not running|container .*is not running|container that has stopped/i
 
 const verbCodes: Readonly<Record<RuncVerb, ErrorCode>> = {
   create: 'RUNC_CREATE_FAILED',

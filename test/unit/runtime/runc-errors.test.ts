@@ -89,12 +89,15 @@ describe('what runc logs', () => {
 })
 
 describe('a call of runc', () => {
-  it.each(['container not running', 'os: process already finished', 'process not running', 'container web is not running'])(
-    'that came too late says so in its details: %s',
-    async (stderr) => {
-      expect((await failed({stderr}, 'kill')).details).toEqual({runtime: 'runc', verb: 'kill', finished: true})
-    },
-  )
+  it.each([
+    'container not running',
+    'os: process already finished',
+    'process not running',
+    'container web is not running',
+    'cannot start a container that has stopped',
+  ])('that came too late says so in its details: %s', async (stderr) => {
+    expect((await failed({stderr}, 'kill')).details).toEqual({runtime: 'runc', verb: 'kill', finished: true})
+  })
 
   it('that fails otherwise has no such detail', async () => {
     expect((await failed({stderr: 'boom'}, 'kill')).details).toStrictEqual({runtime: 'runc', verb: 'kill'})

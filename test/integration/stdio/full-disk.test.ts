@@ -21,7 +21,7 @@ beforeEach(async () => {
   dir = makeTempDir()
   disk = join(dir.path, 'disk')
   mkdirSync(disk)
-  execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=64k', 'tally-test', disk])
+  execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=256k', 'tally-test', disk])
   offsets = []
   stdio = await openContainerStdio({
     fifoDir: join(dir.path, 'io'),
@@ -44,7 +44,10 @@ function startContainer() {
   return {child, ended: once(child, 'exit')}
 }
 
-/** Nothing has been logged for half a second: longer than a retry takes. */
+/**
+ * Nothing has been logged for half a second: longer than a retry takes. The disk holds more than the pipe does, so that the
+ * first read, be it of a full pipe, fits.
+ */
 async function untilStuck(): Promise<void> {
   for (let before = -1; stdio.totals.stdout !== before || before === 0; await sleep(500)) before = stdio.totals.stdout
 }
@@ -53,7 +56,7 @@ test('a full disk stops the reading, and the container waits; with room again no
   const {child, ended} = startContainer()
   await untilStuck()
   expect(child.exitCode).toBeNull()
-  expect(stdio.totals.stdout).toBeLessThan(64 * 1024)
+  expect(stdio.totals.stdout).toBeLessThan(256 * 1024)
   expect(readFileSync(join(disk, 'log'), 'latin1').endsWith('\n')).toBe(true)
 
   execFileSync('mount', ['-o', 'remount,size=4m', disk])

@@ -1,6 +1,7 @@
 /** Wishes, imperative; each may be rejected. The names are the last token of the subject that carries them. */
 import * as z from 'zod'
-import {createRequestSchema} from './create-request.ts'
+import {type ConsoleSize, consoleSizeSchema, createRequestSchema} from './create-request.ts'
+import {type ExecSpec, execSpecSchema} from './exec-spec.ts'
 import {idSchema} from './ids.ts'
 import {isSignalName, parseSignal, type SignalName} from './signals.ts'
 
@@ -13,12 +14,30 @@ const signalInput = z
   .transform((text) => parseSignal(text))
   .pipe(z.custom<SignalName>((value) => typeof value === 'string' && isSignalName(value)))
 
+/** Stands for the container's own process where subjects name one. */
+export const initId = 'init'
+
+/** The id of a process that was added by `exec`; init when absent. */
+const exec = idSchema.refine((id) => id !== initId, `expected an id other than ${initId}, which is the container's own process`).optional()
+
 /** Answered by a container's supervisor, on `tally.cmd.<node>.<ns>.<id>.<verb>`. */
 export const containerCommandSchemas = {
-  /** Execute the user's program. Answers when it has been executed. */
-  start: z.strictObject({}),
-  /** Send a signal to init, or with `all` to every process of the container. Answers when it has been sent. */
-  kill: z.strictObject({signal: signalInput.default('SIGKILL'), all: z.boolean().default(false)}),
+  /** Execute the user's program, or that of an added process. Answers when it has been executed. */
+  start: z.strictObject({exec}),
+  /** Add a process, and start it unless told not to. Answers when its program has been executed. */
+  exec: z.strictObject({
+    exec,
+    ...execSpecSchema.shape,
+    start: z.boolean().default(true),
+    /** As for `output`: for how long it is kept for whoever reads its output, though it removes itself. */
+    holdMs: z.int().min(0).max(60_000).optional(),
+  }),
+  /** Send a signal to init or to an added process, or with `all` to every process of the container. Answers when it has been sent. */
+  kill: z.strictObject({exec, signal: signalInput.default('SIGKILL'), all: z.boolean().default(false)}),
+  /** Set the size of the terminal, in characters. */
+  resize: z.strictObject({exec, ...consoleSizeSchema.shape}),
+  /** Close the input: an end of file follows what was sent before. Answers at once if it was closed before. */
+  'close-stdin': z.strictObject({exec}),
   /** `signal`, then SIGKILL after `graceMs`. Answers when the container has stopped; at once if it had before. */
   stop: z.strictObject({
     signal: signalInput.default('SIGTERM'),
@@ -32,17 +51,18 @@ export const containerCommandSchemas = {
   pause: z.strictObject({}),
   /** Let them run again. */
   resume: z.strictObject({}),
-  /** Remove the container and everything that was made for it; `force` kills it first. Answers when it is gone. */
-  delete: z.strictObject({force: z.boolean().default(false)}),
-  /** The container as it is. */
-  state: z.strictObject({}),
-  /** Answers when the container has stopped; at once if it had before. */
-  wait: z.strictObject({}),
+  /** Remove the container and everything that was made for it; `force` kills it first. Answers when it is gone. An added process has to have ended. */
+  delete: z.strictObject({exec, force: z.boolean().default(false)}),
+  /** The container as it is, or an added process. */
+  state: z.strictObject({exec}),
+  /** Answers when the container has stopped, or the added process has; at once if it had before. */
+  wait: z.strictObject({exec}),
   /**
    * Output from `offset` (bytes of that stream since create), at most `limitBytes` of it. Whoever cannot do without the rest
    * says for how long a container that removes itself has to wait for him; a `holdMs` replaces the one before, 0 lets go.
    */
   output: z.strictObject({
+    exec,
     stream: z.enum(['stdout', 'stderr']),
     offset: z.int().nonnegative().default(0),
     holdMs: z.int().min(0).max(60_000).optional(),
@@ -89,4 +109,16 @@ export type Command =
   | {readonly type: 'pause'}
   | {readonly type: 'resume'}
   | {readonly type: 'delete'; readonly force: boolean; readonly reason?: string}
+  | {readonly type: 'close-stdin'}
+  | ({readonly type: 'resize'} & ConsoleSize)
+  | ExecCommand
+
+/** One that is for an added process, by its id. */
+export type ExecCommand =
+  | {readonly type: 'exec'; readonly exec: string; readonly spec: ExecSpec}
+  | {readonly type: 'exec-start'; readonly exec: string}
+  | {readonly type: 'exec-kill'; readonly exec: string; readonly signal: SignalName}
+  | {readonly type: 'exec-delete'; readonly exec: string; readonly reason?: string}
+  | {readonly type: 'exec-close-stdin'; readonly exec: string}
+  | ({readonly type: 'exec-resize'; readonly exec: string} & ConsoleSize)
 export type CommandType = Command['type']

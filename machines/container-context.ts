@@ -1,4 +1,4 @@
-import type {CreateRequest} from './create-request.ts'
+import type {ConsoleSize, CreateRequest} from './create-request.ts'
 import type {EventData, Failure, ProcessIdentity} from './events.ts'
 import type {SignalName} from './signals.ts'
 
@@ -10,6 +10,12 @@ export interface ContainerContext {
   readonly bundle: string | undefined
   readonly args: readonly string[]
   readonly cgroups: readonly string[]
+  /** Its 0, 1 and 2 are a pseudo-terminal. */
+  readonly terminal: boolean
+  readonly consoleSize: ConsoleSize | undefined
+  readonly stdinClosed: boolean
+  /** Added processes that are being started or run. Their ends come before that of init. */
+  readonly liveExecs: readonly string[]
   readonly createdAt: string | undefined
   readonly startedAt: string | undefined
   /** The stop under way. */
@@ -30,6 +36,10 @@ export const emptyContext: ContainerContext = {
   bundle: undefined,
   args: [],
   cgroups: [],
+  terminal: false,
+  consoleSize: undefined,
+  stdinClosed: false,
+  liveExecs: [],
   createdAt: undefined,
   startedAt: undefined,
   stop: undefined,

@@ -22,6 +22,8 @@ export const chart = setup({
     'runtime.resume': effect<'runtime.resume'>(),
     'runtime.sweep': effect<'runtime.sweep'>(),
     'runtime.delete': effect<'runtime.delete'>(),
+    'stdin.close': effect<'stdin.close'>(),
+    'terminal.resize': effect<'terminal.resize'>(),
     'timer.arm': effect<'timer.arm'>(),
     'timer.cancel': effect<'timer.cancel'>(),
     'request.delete': effect<'request.delete'>(),
@@ -32,16 +34,53 @@ export const chart = setup({
     isFatal: ({event}) => event.type === 'container.kill-requested' && event.data.signal === 'SIGKILL',
     isAutoRemoved: ({context}) => context.request?.autoRemove === true,
     hasExited: ({context}) => context.exited !== undefined,
+    hasNoLiveExec: ({context}) => context.liveExecs.length === 0,
+    hasOpenStdin: ({context}) => context.request?.stdin === true && !context.stdinClosed,
+    hasTerminal: ({context}) => context.terminal,
     hasStarted: ({context}) => context.startedAt !== undefined,
   },
 })
 
 export const recordRequest = chart.assign(({event}) =>
-  event.type === 'container.create-requested' ? {request: event.data.request, requestedAt: event.time} : {},
+  event.type === 'container.create-requested'
+    ? {request: event.data.request, requestedAt: event.time, consoleSize: event.data.request.consoleSize}
+    : {},
 )
 export const recordCreated = chart.assign(({event}) =>
   event.type === 'container.created' ? {...event.data, createdAt: event.time, error: undefined} : {},
 )
+/** Holds the end of init back until this one's is told. */
+export const recordExec = chart.assign(({context, event}) =>
+  event.type === 'exec.start-requested' ? {liveExecs: [...context.liveExecs, event.data.exec]} : {},
+)
+export const forgetExec = chart.assign(({context, event}) => {
+  const gone = 'exec' in event.data ? event.data.exec : undefined
+  return {liveExecs: context.liveExecs.filter((exec) => exec !== gone)}
+})
+const recordStdinClosed = chart.assign({stdinClosed: true})
+const recordSize = chart.assign(({event}) =>
+  event.type === 'container.resized' ? {consoleSize: {columns: event.data.columns, rows: event.data.rows}} : {},
+)
+/** What is possible as long as there is an init to read. */
+export const onInput = {
+  'container.stdin-closed': {guard: 'hasOpenStdin', actions: [recordStdinClosed, {type: 'stdin.close', params: {}}]},
+  'container.resized': {
+    guard: 'hasTerminal',
+    actions: [
+      recordSize,
+      {
+        type: 'terminal.resize',
+        params: ({event}: {event: LedgerEvent<'container.resized'>}) => ({columns: event.data.columns, rows: event.data.rows}),
+      },
+    ],
+  },
+} as const
+/** What an added process needs: a container whose processes can run. */
+export const onExec = {
+  'exec.added': {description: 'A process is added.', actions: chart.assign({})},
+  'exec.start-requested': {description: 'An added process is started.', actions: recordExec},
+} as const
+
 export const recordStarted = chart.assign(({event}) => ({startedAt: event.time, error: undefined}))
 const recordStop = chart.assign(({event}) =>
   event.type === 'container.stop-requested' ? {stop: event.data, unsentSignal: event.data.signal} : {},
@@ -73,8 +112,11 @@ export const beginStop = [
 /** A frozen process takes no signal, not even SIGKILL where cgroups are of version 1. */
 export const thaw = {target: 'resuming', actions: {type: 'runtime.resume', params: {}}} as const
 
-/** An exit seen while a pause or resume is in flight waits for its outcome, as it does in `starting`. */
-const isSettled = not(or([stateIn({running: {execution: 'pausing'}}), stateIn({running: {execution: 'resuming'}})]))
+/**
+ * An exit seen while a pause or resume is in flight waits for its outcome, as it does in `starting`; and init's waits for those of
+ * the processes that were added.
+ */
+const isSettled = and(['hasNoLiveExec', not(or([stateIn({running: {execution: 'pausing'}}), stateIn({running: {execution: 'resuming'}})]))])
 
 /** Init has ended: what it left behind is killed, and a container that nobody wants to keep asks for its deletion. */
 export const onExited = [

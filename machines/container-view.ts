@@ -2,13 +2,16 @@
 import {isBundleRequest} from './create-request.ts'
 import {parseSource} from './ids.ts'
 import {type Ledger, toTopLevelState} from './ledger.ts'
-import type {ContainerView} from './view.ts'
+import {toProcessState} from './decide-exec.ts'
+import type {ProcessSnapshot} from './ledger.ts'
+import type {ContainerView, ProcessView} from './view.ts'
 
 /** Undefined for an empty ledger. */
 export function toContainerView(ledger: Ledger, supervisorPid?: number): ContainerView | undefined {
   const {latest, snapshot, since} = ledger
   const address = latest && parseSource(latest.source)
-  const {request, requestedAt, init, args, createdAt, startedAt, pausedAt, stop, exited, error} = snapshot.context
+  const {request, requestedAt, init, args, createdAt, startedAt, pausedAt, stop, exited, error, terminal, stdinClosed} = snapshot.context
+  const execs = [...ledger.processes].flatMap(([exec, process]) => toProcessView(exec, process) ?? [])
   if (!latest || !address || !request || !requestedAt) return undefined
   return {
     ...address,
@@ -21,6 +24,9 @@ export function toContainerView(ledger: Ledger, supervisorPid?: number): Contain
     args: [...(isBundleRequest(request) ? args : request.args)],
     ...(isBundleRequest(request) ? {bundle: request.bundle} : {rootfs: request.rootfs}),
     autoRemove: request.autoRemove,
+    ...(terminal && {terminal}),
+    ...(request.stdin && !stdinClosed && !exited && {stdin: true}),
+    ...(execs.length > 0 && {execs}),
     ...(request.labels && {labels: request.labels}),
     requestedAt,
     ...(createdAt && {createdAt}),
@@ -29,5 +35,23 @@ export function toContainerView(ledger: Ledger, supervisorPid?: number): Contain
     ...(exited && {exit: exited.exit, exitedAt: exited.exitedAt}),
     ...(error && {error}),
     eventCount: latest.sequence,
+  }
+}
+
+/** Undefined for one that was never added. */
+export function toProcessView(exec: string, snapshot: ProcessSnapshot): ProcessView | undefined {
+  const {spec, addedAt, startedAt, process, exited, error, stdinClosed} = snapshot.context
+  if (!spec || !addedAt) return undefined
+  return {
+    exec,
+    state: toProcessState(snapshot),
+    ...(process && !exited && {pid: process.pid}),
+    args: [...spec.args],
+    ...(spec.terminal && {terminal: true}),
+    ...(spec.stdin && !stdinClosed && !exited && {stdin: true}),
+    addedAt,
+    ...(startedAt && {startedAt}),
+    ...(exited && {exit: exited.exit, exitedAt: exited.exitedAt}),
+    ...(error && {error}),
   }
 }

@@ -4,13 +4,16 @@
  * created → running → stopped → deleted are the states that everyone knows. Those tagged `in-flight` stand between them,
  * while an effect is under way: commands wait until it has an outcome.
  */
-import {assign, not, stateIn} from 'xstate'
+import {and, assign, not, stateIn} from 'xstate'
 import {emptyContext} from './container-context.ts'
 import {
   beginStop,
   chart,
+  forgetExec,
   forgetStop,
+  onExec,
   onExited,
+  onInput,
   recordCreated,
   recordExit,
   recordFailure,
@@ -32,6 +35,16 @@ export const containerMachine = chart.createMachine({
   on: {
     'container.signalled': {description: 'A signal asked for earlier was sent; init may have ended meanwhile.', actions: recordSent},
     'container.kill-failed': {actions: [recordFailure, recordSent]},
+    'exec.started': {description: 'Told by the chart of the process, as all that follows.', actions: assign({})},
+    'exec.start-failed': {actions: forgetExec},
+    'exec.kill-requested': {actions: assign({})},
+    'exec.signalled': {actions: assign({})},
+    'exec.kill-failed': {actions: assign({})},
+    'exec.stdin-closed': {actions: assign({})},
+    'exec.resized': {actions: assign({})},
+    'exec.exited': {actions: forgetExec},
+    'exec.delete-requested': {actions: assign({})},
+    'exec.deleted': {actions: assign({})},
     'supervisor.adopted': {description: 'A new supervisor took over. Changes nothing by itself.', actions: assign({})},
   },
   states: {
@@ -64,6 +77,8 @@ export const containerMachine = chart.createMachine({
     created: {
       description: 'The container exists; its init waits to execute the program.',
       on: {
+        ...onInput,
+        ...onExec,
         'container.start-requested': {target: 'starting', actions: {type: 'runtime.start', params: {}}},
         'container.kill-requested': {actions: [recordKill, sendRequestedSignal]},
         'container.exited': onExited,
@@ -82,6 +97,7 @@ export const containerMachine = chart.createMachine({
       description: 'The program runs.',
       type: 'parallel',
       on: {
+        ...onInput,
         'container.kill-requested': {actions: [recordKill, sendRequestedSignal]},
         'container.exited': onExited,
         'container.delete-requested': {
@@ -99,7 +115,10 @@ export const containerMachine = chart.createMachine({
           states: {
             active: {
               description: 'Its processes are scheduled.',
-              on: {'container.pause-requested': {target: 'pausing', actions: {type: 'runtime.pause', params: {}}}},
+              on: {
+                ...onExec,
+                'container.pause-requested': {target: 'pausing', actions: {type: 'runtime.pause', params: {}}},
+              },
             },
             pausing: {
               description: 'The runtime freezes them.',
@@ -177,7 +196,7 @@ export const containerMachine = chart.createMachine({
       description: 'What was made for the container is removed; a forced delete kills what runs and waits for its exit.',
       tags: 'in-flight',
       on: {
-        'container.exited': {guard: not('hasExited'), actions: recordExit},
+        'container.exited': {guard: and([not('hasExited'), 'hasNoLiveExec']), actions: recordExit},
         'container.deleted': 'deleted',
         'container.delete-failed': [
           {guard: 'hasExited', target: 'stopped', actions: recordFailure},

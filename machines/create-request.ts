@@ -5,11 +5,17 @@
 import * as z from 'zod'
 import {idSchema} from './ids.ts'
 
-const absolutePath = z.string().regex(/^\/[^\0]*$/, {error: (issue) => `expected an absolute path, got ${JSON.stringify(issue.input)}`})
-const environmentVariable = z
+export const absolutePath = z
+  .string()
+  .regex(/^\/[^\0]*$/, {error: (issue) => `expected an absolute path, got ${JSON.stringify(issue.input)}`})
+export const environmentVariable = z
   .string()
   .regex(/^[^=\0]+=[^\0]*$/, {error: (issue) => `expected KEY=VALUE, got ${JSON.stringify(issue.input)}`})
-const argument = z.string().regex(/^[^\0]*$/, 'expected no NUL character')
+export const argument = z.string().regex(/^[^\0]*$/, 'expected no NUL character')
+
+/** Of a terminal, in characters: a 16-bit number each (ioctl_tty(2), struct winsize). */
+export const consoleSizeSchema = z.strictObject({columns: z.int().min(1).max(65_535), rows: z.int().min(1).max(65_535)})
+export type ConsoleSize = z.infer<typeof consoleSizeSchema>
 
 const common = {
   /** Made by the coordinator when absent. */
@@ -19,6 +25,10 @@ const common = {
   autoRemove: z.boolean().default(false),
   /** Yours; nothing here looks at them. */
   labels: z.record(z.string().min(1), z.string()).optional(),
+  /** Somebody will send it input (`input`, `close-stdin`); without, it reads an end of file. */
+  stdin: z.boolean().optional(),
+  /** How large its terminal is at first; 80 by 24 when absent. */
+  consoleSize: consoleSizeSchema.optional(),
 }
 
 /** Mounted into the container after what every container has, in their order. */
@@ -44,6 +54,8 @@ export const rootfsRequestSchema = z.strictObject({
   cwd: absolutePath.default('/'),
   /** `name`, `uid`, `name:group` or `uid:gid`; names are looked up in the container's /etc/passwd and /etc/group. */
   user: argument.min(1).default('0'),
+  /** A pseudo-terminal as 0, 1 and 2: its output is one stream, `stdout`. A bundle says so itself. */
+  terminal: z.boolean().optional(),
   /** At most 64 bytes (sethostname(2)); the container's id when absent. */
   hostname: z
     .string()

@@ -1,6 +1,8 @@
 /** From a wish to what becomes of it. Pure: the chart says what is possible, the time comes in. */
-import type {Command, CommandType} from './commands.ts'
-import type {EventData, EventType, LedgerEvent} from './events.ts'
+import type {Command, CommandType, ExecCommand} from './commands.ts'
+import {decideExec} from './decide-exec.ts'
+import type {EventData, EventType} from './events.ts'
+import {toProbe} from './probe.ts'
 import type {TopLevelState} from './states.ts'
 import {canFollow, type Ledger, toTopLevelState} from './ledger.ts'
 
@@ -17,10 +19,19 @@ export type Decision =
   /** Something is in flight; ask again after its outcome. */
   | {readonly type: 'defer'}
   | {readonly type: 'reject'; readonly state: TopLevelState | 'paused'; readonly legal: readonly CommandType[]}
+  /** There is no process any more to do it to. */
+  | {readonly type: 'reject-ended'; readonly state: TopLevelState}
+  | ({readonly type: 'reject-exec'; readonly exec: string} & (
+      | {readonly reason: 'exists' | 'unknown' | 'ended'}
+      | {readonly reason: 'illegal'; readonly state: string}
+    ))
 
 /** @param now epoch milliseconds */
 export function decide(ledger: Ledger, command: Command, now: number): Decision {
+  if (isExecCommand(command)) return decideExec(ledger, command)
   const state = toTopLevelState(ledger)
+  if (command.type === 'kill' && (state === 'stopped' || state === 'failed')) return {type: 'reject-ended', state}
+  if (command.type === 'close-stdin' && (state === 'stopped' || ledger.snapshot.context.stdinClosed)) return {type: 'satisfied'}
   if (command.type === 'stop' && (state === 'stopped' || state === 'failed')) return {type: 'satisfied'}
   if (ledger.snapshot.hasTag('in-flight')) return command.type === 'delete' && state === 'deleting' ? {type: 'join'} : {type: 'defer'}
   if (command.type === 'stop' && ledger.snapshot.matches({running: {stop: 'killing'}})) return {type: 'join'}
@@ -40,7 +51,23 @@ export function isPossible(ledger: Ledger, draft: Draft): boolean {
   return canFollow(ledger, toProbe(draft))
 }
 
-const sampleCommands: readonly Command[] = [
+/**
+ * Whether the event is not possible yet, but will be: an outcome is in flight, or the ends of added processes are on their way,
+ * which come before that of init.
+ */
+export function isAwaited({snapshot}: Ledger, draft: Draft): boolean {
+  return snapshot.hasTag('in-flight') || (draft.type === 'container.exited' && snapshot.context.liveExecs.length > 0) || isExecAwaited()
+
+  function isExecAwaited(): boolean {
+    return draft.type === 'exec.exited' && snapshot.context.liveExecs.includes(draft.data.exec)
+  }
+}
+
+function isExecCommand(command: Command): command is ExecCommand {
+  return command.type.startsWith('exec')
+}
+
+const sampleCommands: readonly Exclude<Command, ExecCommand>[] = [
   {type: 'start'},
   {type: 'kill', signal: 'SIGKILL'},
   {type: 'stop', signal: 'SIGTERM', graceMs: 0},
@@ -49,7 +76,7 @@ const sampleCommands: readonly Command[] = [
   {type: 'delete', force: false},
 ]
 
-function toDraft(command: Command, now: number): Draft {
+function toDraft(command: Exclude<Command, ExecCommand>, now: number): Draft {
   switch (command.type) {
     case 'create':
       return {type: 'container.create-requested', data: {request: command.request}}
@@ -66,14 +93,13 @@ function toDraft(command: Command, now: number): Draft {
       return {type: 'container.pause-requested', data: {}}
     case 'resume':
       return {type: 'container.resume-requested', data: {}}
+    case 'close-stdin':
+      return {type: 'container.stdin-closed', data: {}}
+    case 'resize':
+      return {type: 'container.resized', data: {columns: command.columns, rows: command.rows}}
     case 'delete': {
       const {force, reason} = command
       return {type: 'container.delete-requested', data: {force, ...(reason === undefined ? {} : {reason})}}
     }
   }
-}
-
-/** The chart's guards look at type and data alone, so the rest of a probe is blank. */
-function toProbe(draft: Draft): LedgerEvent {
-  return {...draft, time: '', sequence: 0, uid: '', source: '', actor: '', correlationId: '', causationId: undefined}
 }

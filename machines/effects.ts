@@ -1,4 +1,5 @@
-import type {CreateRequest} from './create-request.ts'
+import type {ConsoleSize, CreateRequest} from './create-request.ts'
+import type {ExecSpec} from './exec-spec.ts'
 import type {SignalName} from './signals.ts'
 
 /**
@@ -20,6 +21,21 @@ export interface EffectParams {
   readonly 'runtime.sweep': Record<never, never>
   /** Remove container, FIFOs and bundle → container.deleted | container.delete-failed */
   readonly 'runtime.delete': Record<never, never>
+  /** Close the input, after what was sent before → nothing. */
+  readonly 'stdin.close': Record<never, never>
+  readonly 'terminal.resize': ConsoleSize
+  /** FIFOs or a terminal, `runc exec` → exec.started | exec.start-failed, with what was made rolled back. */
+  readonly 'exec.start': {readonly exec: string; readonly spec: ExecSpec}
+  /** kill(2) → exec.signalled | exec.kill-failed */
+  readonly 'exec.kill': {readonly exec: string; readonly signal: SignalName}
+  readonly 'exec.stdin.close': {readonly exec: string}
+  readonly 'exec.terminal.resize': {readonly exec: string} & ConsoleSize
+  /** Read what is left of its output, and tell listeners that this was all → nothing. */
+  readonly 'exec.end': {readonly exec: string}
+  /** Remove FIFOs and output → exec.deleted */
+  readonly 'exec.delete': {readonly exec: string}
+  /** Ask for its deletion when nobody reads its output any more → exec.delete-requested */
+  readonly 'request.exec-delete': {readonly exec: string; readonly reason: string}
   /** → container.stop-timed-out, not before `dueAt`. */
   readonly 'timer.arm': {readonly timer: 'stop'; readonly dueAt: string}
   readonly 'timer.cancel': {readonly timer: 'stop'}

@@ -3,7 +3,9 @@
  * so a field is added only as optional, and a type is never removed.
  */
 import * as z from 'zod'
-import {createRequestSchema} from './create-request.ts'
+import {consoleSizeSchema, createRequestSchema} from './create-request.ts'
+import {execSpecSchema} from './exec-spec.ts'
+import {idSchema} from './ids.ts'
 import {exitSourceSchema, processExitSchema, signalNameSchema} from './process-exit.ts'
 
 const instant = z.iso.datetime({offset: true})
@@ -35,6 +37,11 @@ export const resourceUsageSchema = z.object({
 })
 export type ResourceUsage = z.infer<typeof resourceUsageSchema>
 
+/** How a process ended, when, who knew, and what it had used. */
+const processEnd = {exit: processExitSchema, exitedAt: instant, source: exitSourceSchema, usage: resourceUsageSchema.optional()}
+/** Which of the processes that were added by `exec`. */
+const exec = idSchema
+
 export const eventSchemas = {
   /** A create was accepted; nothing exists yet but the state directory. */
   'container.create-requested': z.object({request: createRequestSchema}),
@@ -44,6 +51,8 @@ export const eventSchemas = {
     bundle: z.string(),
     /** The command line, also where the bundle chose it. */
     args: z.array(z.string()),
+    /** Its 0, 1 and 2 are a pseudo-terminal, whose master the supervisor has. */
+    terminal: z.boolean().optional(),
     /** Where on disk the kernel accounts for the container, one directory a hierarchy. */
     cgroups: z.array(z.string()),
   }),
@@ -70,18 +79,33 @@ export const eventSchemas = {
   /** Its processes are scheduled again. */
   'container.resumed': none,
   'container.resume-failed': z.object({error: failureSchema}),
+  /** Its input was closed: it reads an end of file after what was sent before. */
+  'container.stdin-closed': none,
+  /** Its terminal is of that size now, in characters. */
+  'container.resized': consoleSizeSchema,
   /** Init has ended. The last exit of a container; `source` says who knew. */
-  'container.exited': z.object({
-    exit: processExitSchema,
-    exitedAt: instant,
-    source: exitSourceSchema,
-    usage: resourceUsageSchema.optional(),
-  }),
+  'container.exited': z.object(processEnd),
   /** A delete was accepted; `force` kills what still runs. */
   'container.delete-requested': z.object({force: z.boolean(), reason: z.string().optional()}),
   /** Every process, mount, cgroup and FIFO is gone. The last event of a container. */
   'container.deleted': none,
   'container.delete-failed': z.object({error: failureSchema}),
+  /** A process was added to the container; it waits for its start. */
+  'exec.added': z.object({exec, spec: execSpecSchema}),
+  'exec.start-requested': z.object({exec}),
+  /** Its program has been executed. */
+  'exec.started': z.object({exec, process: processIdentitySchema}),
+  'exec.start-failed': z.object({exec, error: failureSchema}),
+  'exec.kill-requested': z.object({exec, signal: signalNameSchema}),
+  'exec.signalled': z.object({exec, signal: signalNameSchema}),
+  'exec.kill-failed': z.object({exec, signal: signalNameSchema, error: failureSchema}),
+  'exec.stdin-closed': z.object({exec}),
+  'exec.resized': z.object({exec, ...consoleSizeSchema.shape}),
+  /** It has ended. Always before the `container.exited` of its container. */
+  'exec.exited': z.object({exec, ...processEnd}),
+  'exec.delete-requested': z.object({exec, reason: z.string().optional()}),
+  /** Its FIFOs and its output are gone, and its id is free. */
+  'exec.deleted': z.object({exec}),
   /** A new supervisor took over from one that died: what it found and will finish. */
   'supervisor.adopted': z.object({supervisorPid: z.int().positive(), found: z.string()}),
 } as const
@@ -109,6 +133,14 @@ export type LedgerEvent<T extends EventType = EventType> = {
     readonly causationId: string | undefined
   }
 }[T]
+
+/** Of a process that was added by `exec`, rather than of the container itself. */
+export type ExecEventType = Extract<EventType, `exec.${string}`>
+export type ExecEvent = LedgerEvent<ExecEventType>
+
+export function isExecEvent<E extends {readonly type: EventType}>(event: E): event is Extract<E, {readonly type: ExecEventType}> {
+  return event.type.startsWith('exec.')
+}
 
 export function isEventType(value: string): value is EventType {
   return Object.hasOwn(eventSchemas, value)

@@ -5,14 +5,18 @@
 import {initialTransition, type SnapshotFrom, transition} from 'xstate'
 import {containerMachine} from './container.machine.ts'
 import type {Effect} from './effects.ts'
-import type {LedgerEvent} from './events.ts'
+import {isExecEvent, type ExecEvent, type LedgerEvent} from './events.ts'
+import {processMachine} from './process.machine.ts'
 import {type TopLevelState, topLevelStates} from './states.ts'
 
 export type ContainerSnapshot = SnapshotFrom<typeof containerMachine>
+export type ProcessSnapshot = SnapshotFrom<typeof processMachine>
 
 /** A container as its events tell it. */
 export interface Ledger {
   readonly snapshot: ContainerSnapshot
+  /** The processes that were added and not deleted, by their exec ids, in the order in which they were added. */
+  readonly processes: ReadonlyMap<string, ProcessSnapshot>
   /** The event folded last; undefined before the first. */
   readonly latest: LedgerEvent | undefined
   /** Time of the event that entered the present top-level state. */
@@ -20,7 +24,8 @@ export interface Ledger {
 }
 
 const [emptySnapshot] = initialTransition(containerMachine)
-export const emptyLedger: Ledger = {snapshot: emptySnapshot, latest: undefined, since: undefined}
+const [absentProcess] = initialTransition(processMachine)
+export const emptyLedger: Ledger = {snapshot: emptySnapshot, processes: new Map(), latest: undefined, since: undefined}
 
 /** An event that does not follow from those before it: the ledger was tampered with, or is not of one container. */
 export class LedgerError extends Error {
@@ -39,7 +44,19 @@ export function applyEvent(ledger: Ledger, event: LedgerEvent): {readonly ledger
   const [snapshot, actions] = transition(containerMachine, ledger.snapshot, event)
   const next = {snapshot, latest: event}
   const since = toTopLevelState(next) === toTopLevelState(ledger) ? ledger.since : event.time
-  return {ledger: {...next, since}, effects: actions.filter(isEffectAction).map(toEffect)}
+  const {processes, actions: ofProcess} = isExecEvent(event) ? applyToProcess(ledger, event) : {processes: ledger.processes, actions: []}
+  return {ledger: {...next, processes, since}, effects: [...actions, ...ofProcess].filter(isEffectAction).map(toEffect)}
+}
+
+function applyToProcess({processes}: Ledger, event: ExecEvent) {
+  const {exec} = event.data
+  const [snapshot, actions] = transition(processMachine, processes.get(exec) ?? absentProcess, event)
+  const others = [...processes].filter(([id]) => id !== exec)
+  // An id that is known keeps its place; one that was deleted is free.
+  const next = processes.has(exec)
+    ? [...processes].map(([id, old]) => [id, id === exec ? snapshot : old] as const)
+    : [...others, [exec, snapshot] as const]
+  return {processes: new Map(snapshot.status === 'done' ? others : next), actions}
 }
 
 /** Folds a whole history; what its effects would have been is of no interest any more. */
@@ -57,8 +74,9 @@ export function toTopLevelState({snapshot}: Pick<Ledger, 'snapshot'>): TopLevelS
 }
 
 /** Whether the chart accepts the event now. After the end nothing follows, though xstate would still find transitions for it. */
-export function canFollow({snapshot}: Pick<Ledger, 'snapshot'>, event: LedgerEvent): boolean {
-  return snapshot.status === 'active' && snapshot.can(event)
+export function canFollow({snapshot, processes}: Pick<Ledger, 'snapshot' | 'processes'>, event: LedgerEvent): boolean {
+  if (snapshot.status !== 'active' || !snapshot.can(event)) return false
+  return !isExecEvent(event) || (processes.get(event.data.exec) ?? absentProcess).can(event)
 }
 
 function assertFollows(ledger: Ledger, event: LedgerEvent): void {

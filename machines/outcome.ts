@@ -1,6 +1,6 @@
 /** Which event settles a command: pure, so that a reply says only what the ledger says. */
 import type {CommandType} from './commands.ts'
-import type {Failure, LedgerEvent} from './events.ts'
+import {type Failure, isExecEvent, type LedgerEvent} from './events.ts'
 import type {Ledger} from './ledger.ts'
 
 export type Outcome = {readonly type: 'pending'} | {readonly type: 'done'} | {readonly type: 'failed'; readonly error: Failure}
@@ -9,10 +9,16 @@ const pending: Outcome = {type: 'pending'}
 const done: Outcome = {type: 'done'}
 
 /**
- * @param command what was asked, as the event `intentId`
+ * @param command what was asked, as the event `intentId`, of init or of the added process `exec`
  * @param event the newest event, already folded into `ledger`
  */
-export function toOutcome(command: CommandType | 'wait', intentId: string | undefined, event: LedgerEvent, ledger: Ledger): Outcome {
+export function toOutcome(
+  command: CommandType | 'wait',
+  {intentId, exec}: {readonly intentId: string | undefined; readonly exec?: string | undefined},
+  event: LedgerEvent,
+  ledger: Ledger,
+): Outcome {
+  if (exec !== undefined) return toExecOutcome(command, {intentId, exec}, event)
   switch (command) {
     case 'create':
       // A failed create answers only when its leftovers are gone, so that the id is free again.
@@ -40,6 +46,32 @@ export function toOutcome(command: CommandType | 'wait', intentId: string | unde
     case 'delete':
       if (event.type === 'container.deleted') return done
       return event.type === 'container.delete-failed' ? {type: 'failed', error: event.data.error} : pending
+    default:
+      // Done as soon as it is accepted.
+      return done
+  }
+}
+
+function toExecOutcome(
+  command: CommandType | 'wait',
+  {intentId, exec}: {readonly intentId: string | undefined; readonly exec: string},
+  event: LedgerEvent,
+): Outcome {
+  if (!isExecEvent(event) || event.data.exec !== exec) return pending
+  switch (command) {
+    case 'exec-start':
+      if (event.type === 'exec.started') return done
+      return event.type === 'exec.start-failed' ? {type: 'failed', error: event.data.error} : pending
+    case 'exec-kill':
+      if (event.causationId !== intentId) return pending
+      if (event.type === 'exec.signalled') return done
+      return event.type === 'exec.kill-failed' ? {type: 'failed', error: event.data.error} : pending
+    case 'exec-delete':
+      return event.type === 'exec.deleted' ? done : pending
+    case 'wait':
+      return event.type === 'exec.exited' || event.type === 'exec.deleted' ? done : pending
+    default:
+      return done
   }
 }
 

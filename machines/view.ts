@@ -4,6 +4,26 @@ import {failureSchema} from './events.ts'
 import {processExitSchema, signalNameSchema} from './process-exit.ts'
 import {topLevelStates} from './states.ts'
 
+/** A process that was added by `exec`. */
+export const processViewSchema = z.object({
+  exec: z.string(),
+  state: z.string(),
+  /** On the host; absent unless it lives. */
+  pid: z.int().optional(),
+  args: z.array(z.string()),
+  /** Its 0, 1 and 2 are a pseudo-terminal. */
+  terminal: z.boolean().optional(),
+  /** It takes input. */
+  stdin: z.boolean().optional(),
+  addedAt: z.string(),
+  startedAt: z.string().optional(),
+  exit: processExitSchema.optional(),
+  exitedAt: z.string().optional(),
+  /** Why the last of what was asked of it failed; absent when that was done. */
+  error: failureSchema.optional(),
+})
+export type ProcessView = z.infer<typeof processViewSchema>
+
 export const containerViewSchema = z.object({
   node: z.string(),
   namespace: z.string(),
@@ -23,6 +43,12 @@ export const containerViewSchema = z.object({
   rootfs: z.string().optional(),
   bundle: z.string().optional(),
   autoRemove: z.boolean(),
+  /** Its 0, 1 and 2 are a pseudo-terminal. */
+  terminal: z.boolean().optional(),
+  /** It takes input. */
+  stdin: z.boolean().optional(),
+  /** Those that were added and not deleted, in that order; absent when there is none. */
+  execs: z.array(processViewSchema).optional(),
   labels: z.record(z.string(), z.string()).optional(),
   requestedAt: z.string(),
   createdAt: z.string().optional(),

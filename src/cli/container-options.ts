@@ -1,7 +1,7 @@
 /** The options of `run` and `create`, and the request that they make. */
 import {resolve} from 'node:path'
 import {type Command, Option} from 'commander'
-import type {CreateRequestInput, Mount} from '../../machines/create-request.ts'
+import type {ConsoleSize, CreateRequestInput, Mount} from '../../machines/create-request.ts'
 import {TallyError} from '../kernel/errors.ts'
 import {parseBytes, parseCount, parseCpus, parseLabel, parseVolume} from './arguments.ts'
 
@@ -9,6 +9,8 @@ export interface ContainerFlags {
   readonly name?: string
   readonly rootfs?: string
   readonly bundle?: string
+  readonly interactive?: true
+  readonly tty?: true
   readonly label?: readonly (readonly [string, string])[]
   readonly env?: readonly string[]
   readonly workdir?: string
@@ -27,6 +29,7 @@ export interface ContainerFlags {
 
 /** Those that a bundle has for itself. */
 const rootfsFlags = {
+  tty: '--tty',
   env: '--env',
   workdir: '--workdir',
   user: '--user',
@@ -49,6 +52,8 @@ export function addContainerOptions(command: Command): Command {
     .option('--name <id>', 'id of the container (default: a random one)')
     .option('--rootfs <dir>', 'directory to use as root file system')
     .option('--bundle <dir>', 'OCI bundle, used as it is')
+    .option('-i, --interactive', 'give it input; without, it reads an end of file')
+    .option('-t, --tty', 'give it a terminal')
     .addOption(repeated('-e, --env <name=value>', 'set an environment variable, or pass one on by its name; may be repeated', String))
     .option('-w, --workdir <dir>', 'working directory in the container (default: /)')
     .option('-u, --user <user[:group]>', "names of the container's own passwd and group files, or numbers (default: 0)")
@@ -71,8 +76,16 @@ export function toCreateRequest(
   args: readonly string[],
   {namespace, autoRemove}: {readonly namespace: string; readonly autoRemove: boolean},
 ): CreateRequestInput {
-  const {name, rootfs, bundle, label} = flags
-  const common = {namespace, autoRemove, ...(name !== undefined && {id: name}), ...(label && {labels: Object.fromEntries(label)})}
+  const {name, rootfs, bundle, label, interactive} = flags
+  const consoleSize = toConsoleSize()
+  const common = {
+    namespace,
+    autoRemove,
+    ...(interactive && {stdin: true}),
+    ...(consoleSize && {consoleSize}),
+    ...(name !== undefined && {id: name}),
+    ...(label && {labels: Object.fromEntries(label)}),
+  }
   if ((rootfs === undefined) === (bundle === undefined))
     throw new TallyError('INVALID_ARGUMENT', 'expected one of --rootfs DIR and --bundle DIR')
   if (bundle !== undefined) {
@@ -91,10 +104,26 @@ function refuseBesideBundle(flags: ContainerFlags, args: readonly string[]): voi
 }
 
 function toRootfsFields(flags: ContainerFlags) {
-  const {env = [], workdir, user, hostname, network, volume = [], tmpfs = [], readOnly, capAdd, capDrop, memory, cpus, pidsLimit} = flags
+  const {
+    tty,
+    env = [],
+    workdir,
+    user,
+    hostname,
+    network,
+    volume = [],
+    tmpfs = [],
+    readOnly,
+    capAdd,
+    capDrop,
+    memory,
+    cpus,
+    pidsLimit,
+  } = flags
   const mounts: readonly Mount[] = [...volume, ...tmpfs.map((target) => ({type: 'tmpfs', target}) as const)]
   return {
     env: env.flatMap(toVariable),
+    ...(tty && {terminal: true}),
     ...(workdir !== undefined && {cwd: workdir}),
     ...(user !== undefined && {user}),
     ...(hostname !== undefined && {hostname}),
@@ -109,13 +138,19 @@ function toRootfsFields(flags: ContainerFlags) {
   }
 }
 
+/** As large as ours is, where ours is one. */
+export function toConsoleSize(): ConsoleSize | undefined {
+  const {columns, rows} = process.stdout
+  return columns > 0 && rows > 0 ? {columns, rows} : undefined
+}
+
 /** `NAME` alone passes the caller's on, if there is one. */
-function toVariable(entry: string): readonly string[] {
+export function toVariable(entry: string): readonly string[] {
   if (entry.includes('=')) return [entry]
   const value = process.env[entry]
   return value === undefined ? [] : [`${entry}=${value}`]
 }
 
-function repeated<T>(flags: string, description: string, parse: (text: string) => T): Option {
+export function repeated<T>(flags: string, description: string, parse: (text: string) => T): Option {
   return new Option(flags, description).argParser((text: string, before: readonly T[] | undefined) => [...(before ?? []), parse(text)])
 }

@@ -11,6 +11,8 @@ const verbs: Readonly<Record<string, () => Promise<(program: Command) => void>>>
   up: async () => (await import('./up.ts')).addUp,
   down: async () => (await import('./down.ts')).addDown,
   run: async () => (await import('./run.ts')).addRun,
+  exec: async () => (await import('./exec.ts')).addExec,
+  attach: async () => (await import('./attach.ts')).addAttach,
   create: async () => (await import('./create.ts')).addCreate,
   start: async () => (await import('./start.ts')).addStart,
   stop: async () => (await import('./stop.ts')).addStop,
@@ -65,5 +67,5 @@ function fail(error: unknown): number {
 
 /** `run` keeps the low numbers for the container. */
 function isRun(): boolean {
-  return program.args[0] === 'run'
+  return ['run', 'exec', 'attach'].includes(program.args[0] ?? '')
 }

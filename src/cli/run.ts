@@ -1,31 +1,25 @@
 /** `run`: in the foreground, as if the container's program had been started here. */
 import type {Command} from 'commander'
 import {type ContainerClient, findExit, type TallyClient} from '../client/client.ts'
-import {followOutput} from '../client/follow-output.ts'
-import {holdOutput} from '../client/hold-output.ts'
-import type {ProcessExit} from '../../machines/process-exit.ts'
 import type {ContainerView} from '../../machines/view.ts'
 import {toErrorBody} from '../kernel/errors.ts'
 import {addContainerOptions, type ContainerFlags, toCreateRequest} from './container-options.ts'
-import {exitCodes, toExitStatus, toRunExitCode} from './exit-codes.ts'
-import {writeToFd} from './fd-writer.ts'
+import {exitCodes, toRunExitCode} from './exit-codes.ts'
 import {type NodeOptions, resolveNodeOptions} from './node-options.ts'
-import {printError, printJson, printNote} from './print.ts'
-import {withReconnect} from './reconnect.ts'
+import {printError, printJson} from './print.ts'
+import {runSession, type SessionEnd, toSessionExitCode} from './session.ts'
 import {addVerb, connect} from './verb.ts'
 
 interface RunFlags extends ContainerFlags {
   readonly detach?: true
+  readonly detachKeys?: string
   readonly rm?: true
 }
-
-const forwarded = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT', 'SIGUSR1', 'SIGUSR2'] as const
-/** So many that ask us to end, and we do, whatever the container makes of them. */
-const patience = 3
 
 export function addRun(program: Command): void {
   addVerb(program, 'run', 'make a container and start it; exits as the container does', addContainerOptions)
     .option('-d, --detach', 'do not wait for it; prints its id')
+    .option('--detach-keys <keys>', 'what to press to leave it running (default: ctrl-p,ctrl-q)')
     .option('--rm', 'delete it, by itself, once it has stopped')
     .action(async (args: readonly string[], flags: RunFlags, command: Command) => {
       const isJson = process.argv.includes('--json')
@@ -51,52 +45,28 @@ async function run(options: NodeOptions, flags: RunFlags, args: readonly string[
     else console.log(id)
     return exitCodes.ok
   }
-  const exit = await runInForeground(options, client, made, flags)
-  if (exit?.type === 'lost') printNote(`nobody can know how the container ended: ${exit.reason}`)
-  return exit ? toExitStatus(exit) : exitCodes.runFailed
+  return toSessionExitCode(await runInForeground(options, client, made, flags), `container ${id}`)
 }
 
-async function runInForeground(
-  options: NodeOptions,
-  first: TallyClient,
-  made: ContainerView,
-  flags: RunFlags,
-): Promise<ProcessExit | undefined> {
-  const toContainer = (client: TallyClient) => client.container(made.id, options.namespace)
-  const offsets = {stdout: 0, stderr: 0}
-  let present = first
-  let started = false
-  using _signals = forwardSignals(() => toContainer(present), made.id)
-
+async function runInForeground(options: NodeOptions, client: TallyClient, made: ContainerView, flags: RunFlags): Promise<SessionEnd> {
+  const toContainer = (present: TallyClient) => present.container(made.id, options.namespace)
   try {
-    return await withReconnect(options, first, async (client) => {
-      present = client
-      const container = toContainer(client)
-      await using _hold = flags.rm ? await holdOutput(container) : undefined
-      // Both listen before the program can write.
-      using stdout = follow(client, container, 'stdout', 1)
-      using stderr = follow(client, container, 'stderr', 2)
-      if (!started) await startOnce(container, flags)
-      started = true
-      await Promise.all([stdout.ended, stderr.ended])
-      return (await container.wait()).exit
+    return await runSession(options, client, {
+      toProcess: toContainer,
+      name: `container ${made.id}`,
+      start: () => startOnce(toContainer(client), flags),
+      from: 'beginning',
+      hold: flags.rm === true,
+      input: made.stdin === true,
+      terminal: made.terminal === true,
+      detachKeys: flags.detachKeys,
+      forwardSignals: true,
     })
   } catch (error) {
     // Somebody has killed or removed it before we could hold it: the ledger knows how it ended.
-    const exit = toErrorBody(error).code === 'CONTAINER_NOT_FOUND' ? await findExit(present, made) : undefined
+    const exit = toErrorBody(error).code === 'CONTAINER_NOT_FOUND' ? await findExit(client, made) : undefined
     if (!exit) throw error
-    return exit
-  }
-
-  function follow(client: TallyClient, container: ContainerClient, stream: 'stdout' | 'stderr', fd: number) {
-    return followOutput(client, container, {
-      stream,
-      offset: offsets[stream],
-      onBytes: async (bytes) => {
-        await writeToFd(fd, bytes)
-        offsets[stream] += bytes.length
-      },
-    })
+    return {type: 'exited', exit}
   }
 }
 
@@ -124,26 +94,4 @@ function isUnderWay(error: unknown): boolean {
   const {code, details} = toErrorBody(error)
   if (code === 'RUNC_START_FAILED') return details['finished'] === true
   return code === 'ILLEGAL_COMMAND' && ['running', 'paused', 'stopped', 'deleting', 'deleted'].includes(String(details['state']))
-}
-
-/** What this process is sent, the container is sent. */
-function forwardSignals(toContainer: () => ContainerClient, id: string): Disposable {
-  let asked = 0
-  const forward = (signal: NodeJS.Signals) => {
-    if (signal === 'SIGINT' || signal === 'SIGTERM') asked += 1
-    if (asked > patience) {
-      printNote(`ending without waiting for container ${id}, which runs on`)
-      process.exit(exitCodes.runFailed)
-    }
-    // It may have ended, or NATS be away: who wants it to end asks again.
-    toContainer()
-      .kill(signal)
-      .catch(() => {})
-  }
-  for (const signal of forwarded) process.on(signal, forward)
-  return {
-    [Symbol.dispose]: () => {
-      for (const signal of forwarded) process.off(signal, forward)
-    },
-  }
 }

@@ -3,8 +3,8 @@ import {randomUUID} from 'node:crypto'
 import {join} from 'node:path'
 import type {NatsConnection} from 'nats'
 import * as z from 'zod'
-import type {ContainerVerb, NodeVerb} from '../../machines/commands.ts'
-import type {CreateRequestInput} from '../../machines/create-request.ts'
+import type {ContainerVerb, containerCommandSchemas, NodeVerb} from '../../machines/commands.ts'
+import type {ConsoleSize, CreateRequestInput} from '../../machines/create-request.ts'
 import type {ContainerAddress} from '../../machines/ids.ts'
 import type {ProcessExit} from '../../machines/process-exit.ts'
 import {
@@ -16,12 +16,17 @@ import {
   logReplySchema,
   type OutputReply,
   outputReplySchema,
+  type ProcessView,
+  processViewSchema,
 } from '../../machines/view.ts'
 import {TallyError} from '../kernel/errors.ts'
 import {requestJson} from '../messaging/codec.ts'
 import {type Connection, connectNats, type Credentials, readConnection} from '../messaging/connection.ts'
 import {type ReadOptions, readEvents, type StreamedEvent} from '../messaging/stream.ts'
 import {createSubjects, type Subjects} from '../messaging/subjects.ts'
+
+/** As sent: defaults may be absent. */
+export type ExecRequestInput = z.input<typeof containerCommandSchemas.exec>
 
 export interface ClientOptions {
   /** Where the node keeps its connection file; `/run/tally` unless told. Not needed when `nats` and `node` are given. */
@@ -46,9 +51,43 @@ export interface TallyClient extends AsyncDisposable {
   events(options: ReadOptions): AsyncGenerator<StreamedEvent>
 }
 
-/** Each rejects with CONTAINER_NOT_FOUND, at once, when no such container lives on the node. */
-export interface ContainerClient {
+/** A process of a container: its init, or one that was added. */
+export interface ProcessClient {
   readonly address: ContainerAddress
+  /** The id of an added process; undefined for init. */
+  readonly exec: string | undefined
+  kill(signal?: string | number): Promise<unknown>
+  /** Of its terminal, in characters. */
+  resize(size: ConsoleSize): Promise<unknown>
+  /** An end of file, after what was sent before. */
+  closeStdin(): Promise<unknown>
+  /** Resolves when it has ended, however long that takes. */
+  wait(): Promise<{readonly exit?: ProcessExit | undefined}>
+  /** @param options `holdMs`: for how long what removes itself has to wait for who asks; 0 lets go. */
+  output(
+    stream: 'stdout' | 'stderr',
+    offset: number,
+    options?: {readonly holdMs?: number; readonly limitBytes?: number},
+  ): Promise<OutputReply>
+}
+
+/** One that was added. Each rejects with EXEC_NOT_FOUND when it has been deleted. */
+export interface ExecClient extends ProcessClient {
+  readonly exec: string
+  start(): Promise<ProcessView>
+  kill(signal?: string | number): Promise<ProcessView>
+  state(): Promise<ProcessView>
+  wait(): Promise<ProcessView>
+  /** Once it has ended, or before it is started. */
+  delete(): Promise<ContainerView>
+}
+
+/** Each rejects with CONTAINER_NOT_FOUND, at once, when no such container lives on the node. */
+export interface ContainerClient extends ProcessClient {
+  /** Adds a process, and starts it unless `start` is false. */
+  addProcess(request: ExecRequestInput): Promise<ProcessView>
+  /** One that was added. */
+  process(exec: string): ExecClient
   start(): Promise<ContainerView>
   /** @param options `all`: every process of the container, not init alone */
   kill(signal?: string | number, options?: {readonly all?: boolean}): Promise<ContainerView>
@@ -60,12 +99,6 @@ export interface ContainerClient {
   state(): Promise<ContainerView>
   /** Resolves when init has exited, however long that takes. */
   wait(): Promise<ContainerView>
-  /** @param options `holdMs`: for how long a container that removes itself has to wait for who asks; 0 lets go. */
-  output(
-    stream: 'stdout' | 'stderr',
-    offset: number,
-    options?: {readonly holdMs?: number; readonly limitBytes?: number},
-  ): Promise<OutputReply>
   /** Entries of the log from a file position, or the last `tail` lines of it. */
   log(from: {readonly position: number} | {readonly tail: number}): Promise<LogReply>
 }
@@ -131,8 +164,13 @@ function createClient(
     const address = {node, namespace, id}
     return {
       address,
+      exec: undefined,
+      addProcess: (request) => send('exec', request, processViewSchema),
+      process,
       start: () => command('start', {}),
       kill: (signal, {all} = {}) => command('kill', {...(signal !== undefined && {signal}), ...(all !== undefined && {all})}),
+      resize: (size) => command('resize', size),
+      closeStdin: () => command('close-stdin', {}),
       pause: () => command('pause', {}),
       resume: () => command('resume', {}),
       stop: ({signal, graceMs} = {}) =>
@@ -143,17 +181,28 @@ function createClient(
         ),
       delete: ({force = false} = {}) => command('delete', {force}),
       state: () => command('state', {}),
-      wait: async () => {
-        for (;;) {
-          try {
-            return await command('wait', {}, waitTimeoutMs)
-          } catch (error) {
-            if (!(error instanceof TallyError && error.code === 'TIMED_OUT')) throw error
-          }
-        }
-      },
+      wait: () => untilAnswered(() => command('wait', {}, waitTimeoutMs)),
       output: (stream, offset, options = {}) => send('output', {stream, offset, ...options}, outputReplySchema),
       log: (from) => send('log', from, logReplySchema),
+    }
+
+    function process(exec: string): ExecClient {
+      return {
+        address,
+        exec,
+        start: () => ofProcess('start', {}),
+        kill: (signal) => ofProcess('kill', {...(signal !== undefined && {signal})}),
+        resize: (size) => ofProcess('resize', size),
+        closeStdin: () => ofProcess('close-stdin', {}),
+        state: () => ofProcess('state', {}),
+        wait: () => untilAnswered(() => ofProcess('wait', {}, waitTimeoutMs)),
+        delete: () => command('delete', {exec}),
+        output: (stream, offset, options = {}) => send('output', {exec, stream, offset, ...options}, outputReplySchema),
+      }
+
+      function ofProcess(verb: ContainerVerb, request: object, timeoutMs = requestTimeoutMs): Promise<ProcessView> {
+        return send(verb, {exec, ...request}, processViewSchema, timeoutMs)
+      }
     }
 
     function command(verb: ContainerVerb, request: unknown, timeoutMs = requestTimeoutMs): Promise<ContainerView> {
@@ -171,6 +220,17 @@ function createClient(
         throw new TallyError('CONTAINER_NOT_FOUND', `no container ${id} in namespace ${namespace} on node ${node}`, {details: {...address}})
       }
       return reply
+    }
+  }
+}
+
+/** Asks again whenever the time for an answer has passed. */
+async function untilAnswered<T>(ask: () => Promise<T>): Promise<T> {
+  for (;;) {
+    try {
+      return await ask()
+    } catch (error) {
+      if (!(error instanceof TallyError && error.code === 'TIMED_OUT')) throw error
     }
   }
 }

@@ -1,10 +1,10 @@
 /**
- * A container's output as it is written, without a gap: live messages carry their offset, and what is missing before one is
+ * A process's output as it is written, without a gap: live messages carry their offset, and what is missing before one is
  * asked for. MUST hold: every byte once and in order; achieved by counting.
  */
 import type {Msg} from 'nats'
 import {TallyError} from '../kernel/errors.ts'
-import type {ContainerClient, TallyClient} from './client.ts'
+import type {ProcessClient, TallyClient} from './client.ts'
 
 export type StreamName = 'stdout' | 'stderr'
 
@@ -32,25 +32,24 @@ const askAgainMs = 1_000
 const mostQueuedBytes = 8 * 1024 * 1024
 
 /** Begins to listen before it returns: what is written from then on is not missed. */
-export function followOutput(
-  client: TallyClient,
-  container: ContainerClient,
-  {stream, offset = 0, onBytes}: FollowOptions,
-): OutputFollower {
+export function followOutput(client: TallyClient, process: ProcessClient, {stream, offset = 0, onBytes}: FollowOptions): OutputFollower {
   const {connection, subjects} = client
   const queue: Msg[] = []
   let queuedBytes = 0
   let position = offset
   let disposed = false
   let wake = () => {}
-  const subscription = connection.subscribe(subjects.log(container.address, stream), {
-    callback: (error, message) => {
-      if (error || queuedBytes > mostQueuedBytes) return
-      queue.push(message)
-      queuedBytes += message.data.length
-      wake()
+  const subscription = connection.subscribe(
+    process.exec === undefined ? subjects.log(process.address, stream) : subjects.io(process.address, process.exec, stream),
+    {
+      callback: (error, message) => {
+        if (error || queuedBytes > mostQueuedBytes) return
+        queue.push(message)
+        queuedBytes += message.data.length
+        wake()
+      },
     },
-  })
+  )
   connection.closed().then(() => wake())
   const ended = run().finally(() => subscription.unsubscribe())
   // Whoever waits for it sees the error; nobody may be waiting yet.
@@ -95,7 +94,7 @@ export function followOutput(
   /** Asks for what is missing, up to a position. @returns whether the container's output has ended and we have all of it */
   async function catchUp(upTo = Number.POSITIVE_INFINITY): Promise<boolean> {
     for (;;) {
-      const reply = await container.output(stream, position)
+      const reply = await process.output(stream, position)
       const bytes = Buffer.from(reply.data, 'base64')
       if (bytes.length > 0) await give(bytes)
       if (reply.ended && position >= reply.total) return true

@@ -3,8 +3,18 @@ export type {EventType, LedgerEvent} from '../../machines/events.ts'
 export type {ContainerAddress} from '../../machines/ids.ts'
 export {foldEvents, type Ledger} from '../../machines/ledger.ts'
 export type {ProcessExit} from '../../machines/process-exit.ts'
-export type {ContainerView, NodeInfo, OutputReply} from '../../machines/view.ts'
+export type {ContainerView, NodeInfo, OutputReply, ProcessView} from '../../machines/view.ts'
 export {type ErrorCode, type ErrorKind, TallyError} from '../kernel/errors.ts'
-export {type ClientOptions, type ContainerClient, connectTally, findExit, type TallyClient} from './client.ts'
+export {
+  type ClientOptions,
+  type ContainerClient,
+  connectTally,
+  type ExecClient,
+  type ExecRequestInput,
+  findExit,
+  type ProcessClient,
+  type TallyClient,
+} from './client.ts'
 export {type FollowOptions, followOutput, type OutputFollower} from './follow-output.ts'
 export {holdOutput} from './hold-output.ts'
+export {createInputSender, type InputSender} from './send-input.ts'

@@ -28,6 +28,14 @@ export const errorTable = {
     kind: 'precondition',
     meaning: 'The container is in a state in which the command is not legal; details name the state and what is.',
   },
+  EXEC_NOT_FOUND: {kind: 'not_found', meaning: 'No process was added to this container under this exec id, or it has been deleted.'},
+  EXEC_EXISTS: {kind: 'already_exists', meaning: 'The exec id is in use by another process of this container.'},
+  PROCESS_ENDED: {kind: 'not_found', meaning: 'The process to which it should have been done has already ended.'},
+  STDIN_CLOSED: {
+    kind: 'precondition',
+    meaning: 'The process takes no input: it was not asked for, has been closed, or nobody reads it any more.',
+  },
+  INPUT_GAP: {kind: 'conflict', meaning: 'Input arrived that does not follow from what came before; details name the offset expected.'},
   ROOTFS_INVALID: {kind: 'invalid', meaning: 'The root file system is missing, not a directory or not an absolute path.'},
   BUNDLE_INVALID: {
     kind: 'invalid',
@@ -43,6 +51,7 @@ export const errorTable = {
   RUNC_KILL_FAILED: {kind: 'precondition', meaning: 'runc kill failed; the message is the reason that it logged.'},
   RUNC_PAUSE_FAILED: {kind: 'precondition', meaning: 'runc pause failed; the message is the reason that it logged.'},
   RUNC_RESUME_FAILED: {kind: 'precondition', meaning: 'runc resume failed; the message is the reason that it logged.'},
+  RUNC_EXEC_FAILED: {kind: 'precondition', meaning: 'runc exec failed; the message is the reason that it logged.'},
   RUNC_DELETE_FAILED: {kind: 'precondition', meaning: 'runc delete failed; the message is the reason that it logged.'},
   RUNC_STATE_FAILED: {kind: 'precondition', meaning: 'runc state failed; the message is the reason that it logged.'},
   STDIO_FAILED: {kind: 'unavailable', meaning: 'The FIFOs or the log file of a container cannot be made or opened.'},

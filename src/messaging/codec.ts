@@ -70,15 +70,23 @@ export async function requestJson<S extends z.ZodType>(
   if (payload.length > largestRequestBytes) {
     throw new TallyError('REQUEST_TOO_LARGE', `expected a request of at most ${largestRequestBytes} bytes, got ${payload.length}`)
   }
-  const reply = await connection
-    .request(subject, payload, {timeout: timeoutMs, headers: toOriginHeaders(origin)})
-    .catch((cause: unknown) => {
-      if (cause instanceof NatsError && cause.code === ErrorCode.NoResponders) return undefined
-      if (cause instanceof NatsError && cause.code === ErrorCode.Timeout) {
-        throw new TallyError('TIMED_OUT', `no answer on ${subject} within ${timeoutMs} ms`, {details: {subject, timeoutMs}, cause})
-      }
-      throw new TallyError('NATS_UNREACHABLE', `the connection to NATS was lost while waiting on ${subject}`, {cause})
-    })
+  return await requestRaw(connection, subject, payload, {schema, timeoutMs, headers: toOriginHeaders(origin)})
+}
+
+/** As {@link requestJson}, with a payload that is not JSON. */
+export async function requestRaw<S extends z.ZodType>(
+  connection: NatsConnection,
+  subject: string,
+  payload: Uint8Array,
+  {schema, timeoutMs, headers}: {readonly schema: S; readonly timeoutMs: number; readonly headers: MsgHdrs},
+): Promise<z.output<S> | undefined> {
+  const reply = await connection.request(subject, payload, {timeout: timeoutMs, headers}).catch((cause: unknown) => {
+    if (cause instanceof NatsError && cause.code === ErrorCode.NoResponders) return undefined
+    if (cause instanceof NatsError && cause.code === ErrorCode.Timeout) {
+      throw new TallyError('TIMED_OUT', `no answer on ${subject} within ${timeoutMs} ms`, {details: {subject, timeoutMs}, cause})
+    }
+    throw new TallyError('NATS_UNREACHABLE', `the connection to NATS was lost while waiting on ${subject}`, {cause})
+  })
   if (reply === undefined) return undefined
   const value = parseJson(reply.data)
   if (reply.headers?.has(errorHeader))

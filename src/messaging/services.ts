@@ -12,7 +12,17 @@ export interface Endpoint {
   readonly name: string
   readonly subject: string
   /** Parses the request, answers, or throws a TallyError. Several run at once. */
-  readonly handle: (bytes: Uint8Array, origin: {readonly actor: string; readonly correlationId: string}) => Promise<unknown>
+  readonly handle: (
+    bytes: Uint8Array,
+    origin: {readonly actor: string; readonly correlationId: string},
+    message: Incoming,
+  ) => Promise<unknown>
+}
+
+/** What a request has beside its payload. */
+export interface Incoming {
+  readonly subject: string
+  header(name: string): string | undefined
 }
 
 export interface ServiceOptions {
@@ -51,10 +61,14 @@ export async function registerService(connection: NatsConnection, options: Servi
   return service
 }
 
+function toIncoming({subject, headers}: ServiceMsg): Incoming {
+  return {subject, header: (name) => headers?.get(name) || undefined}
+}
+
 async function answer(message: ServiceMsg, handle: Endpoint['handle'], logger: Logger): Promise<void> {
   const {actor, correlationId = randomUUID()} = readOrigin(message)
   try {
-    message.respond(encodeJson(await handle(message.data, {actor, correlationId})))
+    message.respond(encodeJson(await handle(message.data, {actor, correlationId}, toIncoming(message))))
   } catch (error) {
     const body = toErrorBody(error)
     if (body.kind === 'bug') logger.error({err: error, subject: message.subject}, 'a request failed by a fault of ours')

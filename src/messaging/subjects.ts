@@ -25,6 +25,12 @@ export interface Subjects {
   events(filter?: EventFilter): string
   /** `tally.log.<node>.<ns>.<id>.stdout` */
   log(address: ContainerAddress, stream: 'stdout' | 'stderr'): string
+  /** `tally.io.<node>.<ns>.<id>.<exec>.stdout`: output of an added process, or the input of one; that of init is `init`. */
+  io(address: ContainerAddress, process: string, stream: 'stdin' | 'stdout' | 'stderr'): string
+  /** The input of every process of a container. */
+  inputs(address: ContainerAddress): string
+  /** Undefined for what is not the input of a process. */
+  parseInput(subject: string): {readonly process: string} | undefined
   /** Undefined for what is not the subject of an event. */
   parseEvent(subject: string): {readonly address: ContainerAddress; readonly type: EventType} | undefined
 }
@@ -46,6 +52,13 @@ export function createSubjects(prefix: string = defaultPrefix): Subjects {
     events: ({node, namespace, id, type} = {}) =>
       `${prefix}.evt.${[node, namespace, id].map((token) => (token === undefined ? '*' : toToken(token))).join('.')}.${type ?? '>'}`,
     log: (address, stream) => `${prefix}.log.${place(address)}.${stream}`,
+    io: (address, process, stream) => `${prefix}.io.${place(address)}.${toToken(process)}.${stream}`,
+    inputs: (address) => `${prefix}.io.${place(address)}.*.stdin`,
+    parseInput: (subject) => {
+      if (!subject.startsWith(`${prefix}.io.`)) return undefined
+      const [, , , process, stream, ...rest] = subject.slice(`${prefix}.io.`.length).split('.')
+      return isId(process) && stream === 'stdin' && rest.length === 0 ? {process} : undefined
+    },
     parseEvent: (subject) => {
       if (!subject.startsWith(`${prefix}.evt.`)) return undefined
       const [node, namespace, id, ...rest] = subject.slice(prefix.length + '.evt.'.length).split('.')

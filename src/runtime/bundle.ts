@@ -13,6 +13,8 @@ export interface PreparedBundle {
   /** Directory with config.json. */
   readonly bundle: string
   readonly args: readonly string[]
+  /** Init's 0, 1 and 2 are a pseudo-terminal. */
+  readonly terminal: boolean
 }
 
 export interface BundleOptions {
@@ -42,7 +44,7 @@ async function writeBundle(request: RootfsRequest, {dir, containerId, cgroupsPat
   await assertDirectory(request.rootfs, 'ROOTFS_INVALID', 'a root file system')
   const spec = generateSpec({request, containerId, cgroupsPath, user: resolveUser(request.rootfs, request.user), host})
   await writeFile(join(dir, 'config.json'), JSON.stringify(spec, undefined, 2), {mode: 0o600})
-  return {bundle: dir, args: request.args}
+  return {bundle: dir, args: request.args, terminal: request.terminal === true}
 }
 
 const specSchema = z.object({
@@ -61,9 +63,8 @@ async function checkBundle({bundle}: BundleRequest): Promise<PreparedBundle> {
   const spec = specSchema.safeParse(parseJson(text, (why) => invalid(`is not JSON: ${why}`)))
   if (!spec.success) throw invalid(`is not an OCI runtime spec: ${z.prettifyError(spec.error).replaceAll('\n', ' ')}`)
   const {process, root} = spec.data
-  if (process.terminal) throw invalid('asks for a terminal, which is not supported yet: expected process.terminal to be false')
   await assertDirectory(resolve(bundle, root.path), 'BUNDLE_INVALID', `the root file system that ${file} names`)
-  return {bundle, args: process.args}
+  return {bundle, args: process.args, terminal: process.terminal === true}
 }
 
 function parseJson(text: string, toError: (why: string) => TallyError): unknown {

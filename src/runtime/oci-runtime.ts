@@ -9,6 +9,8 @@ export interface OciRuntime {
   create(options: RuntimeCreateOptions): Promise<{readonly pid: number}>
   /** Lets init execute the user's program. */
   start(id: string): Promise<void>
+  /** Starts one more process in a container; it becomes a child of the nearest subreaper. When this rejects, it was not started. */
+  exec(options: RuntimeExecOptions): Promise<{readonly pid: number}>
   /** Sends a signal to init, or with `all` to every process of the container's cgroup. A container that has ended is RUNC_KILL_FAILED. */
   kill(id: string, signal: SignalName, options?: {readonly all?: boolean}): Promise<void>
   /** Freezes every process of the container. What is frozen already is RUNC_PAUSE_FAILED. */
@@ -28,9 +30,23 @@ export interface RuntimeCreateOptions {
   readonly bundle: string
   /** Where the runtime writes init's pid; removed again by create itself. */
   readonly pidFile: string
-  /** File descriptors that become the container's 0, 1 and 2. */
-  readonly stdio: readonly [stdin: number, stdout: number, stderr: number]
+  readonly stdio: RuntimeStdio
 }
+
+export interface RuntimeExecOptions {
+  /** The container's. */
+  readonly id: string
+  /** The `process` of an OCI spec, as JSON. */
+  readonly processFile: string
+  /** Where the runtime writes the pid, as seen on the host; it stays there. */
+  readonly pidFile: string
+  readonly stdio: RuntimeStdio
+}
+
+/** File descriptors that become 0, 1 and 2; or where to send the master of the terminal that the spec asks for. */
+export type RuntimeStdio =
+  | {readonly type: 'pipes'; readonly fds: readonly [stdin: number, stdout: number, stderr: number]}
+  | {readonly type: 'terminal'; readonly consoleSocket: string}
 
 export interface RuntimeState {
   readonly status: 'creating' | 'created' | 'running' | 'paused' | 'stopped'

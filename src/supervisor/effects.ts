@@ -15,20 +15,23 @@ import type {ChildReaper} from '../linux/child-reaper.ts'
 import type {OciRuntime} from '../runtime/oci-runtime.ts'
 import type {InitProcess} from './init-process.ts'
 import type {ContainerLayout} from './layout.ts'
-import type {Loop, Origin} from './loop.ts'
-import type {Output} from './output.ts'
+import {type Loop, toOrigin} from './loop.ts'
+import type {ExecHandlers} from './exec-effects.ts'
+import type {Outputs} from './outputs.ts'
 
 export interface EffectDependencies {
   readonly runtime: OciRuntime
   readonly init: InitProcess
-  readonly output: Output
+  readonly outputs: Outputs
   readonly clock: Clock
   readonly reaper: Pick<ChildReaper, 'holdOrphans'>
   /** Validates, and writes what is generated; resolves to the bundle and its command line. */
   readonly prepareBundle: (
     request: CreateRequest,
     layout: ContainerLayout,
-  ) => Promise<{readonly bundle: string; readonly args: readonly string[]}>
+  ) => Promise<{readonly bundle: string; readonly args: readonly string[]; readonly terminal: boolean}>
+  /** Of the effects that are about an added process. */
+  readonly ofExecs: ExecHandlers
   readonly loop: () => Loop
   /** Nothing is left to do: publish, clean up, exit. */
   readonly end: () => void
@@ -39,16 +42,17 @@ export interface EffectOptions {
   readonly layout: ContainerLayout
 }
 
-type Handlers = {
+export type Handlers = {
   readonly [T in EffectType]: (effect: Extract<Effect, {readonly type: T}>, cause: LedgerEvent) => Promise<Draft | undefined>
 }
 
 const lastOutputPatienceMs = 5_000
 
 export function createEffectHandlers(
-  {runtime, init, output, clock, reaper, prepareBundle, loop, end}: EffectDependencies,
+  {runtime, init, outputs, clock, reaper, prepareBundle, ofExecs, loop, end}: EffectDependencies,
   {address, layout}: EffectOptions,
 ): Handlers {
+  const output = outputs.of()
   let timer: Disposable | undefined
 
   /** It may have ended by itself a moment ago; its exit is on the way then. */
@@ -61,17 +65,23 @@ export function createEffectHandlers(
   }
 
   return {
+    ...ofExecs,
+
     'runtime.create': async ({request}) => {
       try {
         await mkdir(layout.runDir, {recursive: true, mode: 0o700})
         await mkdir(layout.runtimeRoot, {recursive: true, mode: 0o700})
-        const [{bundle, args}, stdio] = await Promise.all([prepareBundle(request, layout), output.open()])
+        const {bundle, args, terminal} = await prepareBundle(request, layout)
+        const stdio = await output.open({stdin: request.stdin === true, terminal, consoleSize: request.consoleSize})
         // Between runc's end and our watching, init is a child that nobody knows.
         using _hold = reaper.holdOrphans()
         const {pid} = await runtime.create({id: address.id, bundle, pidFile: layout.pidFile, stdio})
-        output.releaseChildFds()
         const {identity, cgroups} = init.adopt(pid)
-        return {type: 'container.created', data: {init: identity, bundle, args: [...args], cgroups: [...cgroups]}}
+        await output.handOver()
+        return {
+          type: 'container.created',
+          data: {init: identity, bundle, args: [...args], ...(terminal && {terminal}), cgroups: [...cgroups]},
+        }
       } catch (error) {
         await output.remove()
         await rm(layout.runDir, {recursive: true, force: true})
@@ -142,6 +152,17 @@ export function createEffectHandlers(
       }
     },
 
+    'stdin.close': async () => {
+      // What was written before goes first, for as long as its reader takes: nobody waits for that.
+      void output.closeInput()
+      return undefined
+    },
+
+    'terminal.resize': async ({columns, rows}) => {
+      output.resize({columns, rows})
+      return undefined
+    },
+
     'timer.arm': async ({dueAt}, cause) => {
       timer?.[Symbol.dispose]()
       timer = clock.at(Date.parse(dueAt), () => void loop().observe({type: 'container.stop-timed-out', data: {}}, toOrigin(cause)))
@@ -155,7 +176,7 @@ export function createEffectHandlers(
     },
 
     'request.delete': async ({reason}, cause) => {
-      await output.whenReleased()
+      await outputs.whenReleased()
       // A refusal is in the ledger as delete-failed; nobody else waits for this one.
       await loop()
         .submit({type: 'delete', force: false, reason}, toOrigin(cause))
@@ -168,11 +189,6 @@ export function createEffectHandlers(
       return undefined
     },
   }
-}
-
-/** The supervisor acts in its own name, on account of an event. */
-function toOrigin(cause: LedgerEvent): Origin {
-  return {actor: 'supervisor', correlationId: cause.correlationId, causationId: `${cause.uid}:${cause.sequence}`}
 }
 
 async function within<T>(clock: Clock, work: Promise<T>, ms: number, message: string): Promise<T> {

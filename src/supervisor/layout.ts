@@ -11,10 +11,22 @@ export interface ContainerLayout {
   readonly runDir: string
   readonly fifoDir: string
   readonly pidFile: string
+  /** Of one process that was added, by its exec id. */
+  exec(exec: string): ExecLayout
   /** `runc --root`, one per namespace. */
   readonly runtimeRoot: string
   /** Flat, so that no parent directory is left in any cgroup hierarchy. */
   readonly cgroupsPath: string
+}
+
+export interface ExecLayout {
+  readonly stateDir: string
+  readonly log: string
+  readonly runDir: string
+  readonly fifoDir: string
+  readonly pidFile: string
+  /** What `runc exec --process` reads. */
+  readonly processFile: string
 }
 
 export interface Directories {
@@ -36,6 +48,14 @@ export function toContainerLayout(
     runDir: run,
     fifoDir: join(run, 'io'),
     pidFile: join(run, 'init.pid'),
+    exec: (exec) => ({
+      stateDir: join(state, 'exec', exec),
+      log: join(state, 'exec', exec, 'log'),
+      runDir: join(run, 'exec', exec),
+      fifoDir: join(run, 'exec', exec, 'io'),
+      pidFile: join(run, 'exec', exec, 'pid'),
+      processFile: join(run, 'exec', exec, 'process.json'),
+    }),
     runtimeRoot: join(runDir, 'runc', namespace),
     cgroupsPath: `/tally-${namespace}-${id}-${uid.slice(0, 8)}`,
   }

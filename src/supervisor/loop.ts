@@ -6,7 +6,7 @@
  * the mailbox; commands wait while anything is in flight.
  */
 import type {Command, CommandType} from '../../machines/commands.ts'
-import {type Draft, decide, isPossible} from '../../machines/decide.ts'
+import {type Decision, type Draft, decide, isAwaited, isPossible} from '../../machines/decide.ts'
 import type {Effect} from '../../machines/effects.ts'
 import type {LedgerEvent} from '../../machines/events.ts'
 import {type ContainerAddress, toSource} from '../../machines/ids.ts'
@@ -22,6 +22,11 @@ export interface Origin {
   readonly actor: string
   readonly correlationId: string
   readonly causationId?: string
+}
+
+/** The supervisor acts in its own name, on account of an event. */
+export function toOrigin(cause: LedgerEvent): Origin {
+  return {actor: 'supervisor', correlationId: cause.correlationId, causationId: `${cause.uid}:${cause.sequence}`}
 }
 
 /** What became of an effect: the event to journal, if any. Rejecting is a bug: failures are events as well. */
@@ -50,8 +55,11 @@ export interface Loop {
   submit(command: Command, origin: Origin): Promise<Ledger>
   /** Submits a fact. Resolves with its event once journaled, or undefined when it came too late to matter. */
   observe(draft: Draft, origin: Origin): Promise<LedgerEvent | undefined>
-  /** Resolves once init has exited, at once if it had. */
-  waitForExit(): Promise<Ledger>
+  /**
+   * Resolves once init, or an added process, has exited, at once if it had.
+   * @throws TallyError EXEC_NOT_FOUND
+   */
+  waitForExit(exec?: string): Promise<Ledger>
   /** Runs effects that a former supervisor may have left undone. */
   resume(effects: readonly Effect[]): void
 }
@@ -59,6 +67,7 @@ export interface Loop {
 interface PendingCommand {
   readonly command: CommandType | 'wait'
   readonly intentId: string | undefined
+  readonly exec: string | undefined
   readonly resolve: (ledger: Ledger) => void
   readonly reject: (error: TallyError) => void
 }
@@ -98,10 +107,12 @@ export function createLoop({journal, clock, logger, runEffect, onEvent}: LoopDep
     },
     submit: (command, origin) => new Promise((resolve, reject) => deliver({type: 'command', command, origin, resolve, reject})),
     observe: (draft, origin) => new Promise((resolve) => deliver({type: 'observation', draft, origin, resolve})),
-    waitForExit: () =>
+    waitForExit: (exec) =>
       new Promise((resolve, reject) => {
-        if (ledger.snapshot.context.exited) resolve(ledger)
-        else pending = [...pending, {command: 'wait', intentId: undefined, resolve, reject}]
+        const process = exec === undefined ? ledger.snapshot : ledger.processes.get(exec)
+        if (!process) reject(new TallyError('EXEC_NOT_FOUND', `no process ${exec} was added to this container`, {details: {exec}}))
+        else if (process.context.exited) resolve(ledger)
+        else pending = [...pending, {command: 'wait', intentId: undefined, exec, resolve, reject}]
       }),
     resume: (effects) => {
       if (ledger.latest) for (const effect of effects) start(effect, ledger.latest)
@@ -144,13 +155,17 @@ export function createLoop({journal, clock, logger, runEffect, onEvent}: LoopDep
         resolve(ledger)
         return true
       case 'join':
-        pending = [...pending, {command: command.type, intentId: undefined, resolve, reject}]
+        pending = [...pending, {command: command.type, intentId: undefined, exec: toExecId(command), resolve, reject}]
         return true
       case 'reject':
         reject(illegal(command.type, decision.state, decision.legal))
         return true
+      case 'reject-ended':
+      case 'reject-exec':
+        reject(toRejection(command.type, decision))
+        return true
       case 'accept': {
-        const entry = (intentId: string) => ({command: command.type, intentId, resolve, reject})
+        const entry = (intentId: string) => ({command: command.type, intentId, exec: toExecId(command), resolve, reject})
         try {
           commit(decision.draft, origin, (event) => {
             pending = [...pending, entry(`${event.uid}:${event.sequence}`)]
@@ -165,7 +180,7 @@ export function createLoop({journal, clock, logger, runEffect, onEvent}: LoopDep
 
   function takeObservation({draft, origin, resolve}: Extract<Item, {type: 'observation'}>): boolean {
     if (!isPossible(ledger, draft)) {
-      if (ledger.snapshot.hasTag('in-flight')) return false
+      if (isAwaited(ledger, draft)) return false
       logger.debug({event: draft.type}, 'an observation came too late')
       resolve(undefined)
       return true
@@ -214,7 +229,7 @@ export function createLoop({journal, clock, logger, runEffect, onEvent}: LoopDep
 
   /** An outcome follows from the event that asked for the effect, and belongs to the same request. */
   function start(effect: Effect, cause: LedgerEvent): void {
-    const origin = {actor: 'supervisor', correlationId: cause.correlationId, causationId: `${cause.uid}:${cause.sequence}`}
+    const origin = toOrigin(cause)
     runEffect(effect, cause).then(
       (draft) => draft && deliver({type: 'observation', draft, origin, resolve: () => {}}),
       (error: unknown) => logger.fatal({err: error, effect: effect.type}, 'an effect rejected'),
@@ -225,12 +240,36 @@ export function createLoop({journal, clock, logger, runEffect, onEvent}: LoopDep
   function settle(event: LedgerEvent): void {
     const at = ledger
     const settled = pending.flatMap((entry) => {
-      const outcome = toOutcome(entry.command, entry.intentId, event, at)
+      const outcome = toOutcome(entry.command, entry, event, at)
       return outcome.type === 'pending' ? [] : [{entry, outcome}]
     })
     pending = pending.filter((entry) => !settled.some((other) => other.entry === entry))
     for (const {entry, outcome} of settled) {
       durable.then(() => (outcome.type === 'done' ? entry.resolve(at) : entry.reject(fromFailure(outcome.error))))
+    }
+  }
+}
+
+function toExecId(command: Command): string | undefined {
+  return 'exec' in command ? command.exec : undefined
+}
+
+function toRejection(command: CommandType, decision: Extract<Decision, {readonly type: 'reject-ended' | 'reject-exec'}>): TallyError {
+  if (decision.type === 'reject-ended')
+    return new TallyError('PROCESS_ENDED', `cannot ${command}: init has already ended`, {details: {finished: true, state: decision.state}})
+  const {exec, reason} = decision
+  switch (reason) {
+    case 'unknown':
+      return new TallyError('EXEC_NOT_FOUND', `no process ${exec} was added to this container`, {details: {exec}})
+    case 'exists':
+      return new TallyError('EXEC_EXISTS', `the exec id ${exec} is in use in this container`, {details: {exec}})
+    case 'ended':
+      return new TallyError('PROCESS_ENDED', `the process ${exec} has already ended`, {details: {exec, finished: true}})
+    case 'illegal': {
+      const {state} = decision
+      return new TallyError('ILLEGAL_COMMAND', `cannot ${command} the process ${exec}, which is ${state}`, {
+        details: {command, exec, state},
+      })
     }
   }
 }

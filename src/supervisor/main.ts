@@ -16,18 +16,22 @@ import {createNatsLink} from '../messaging/link.ts'
 import {createOutbox, type Outbox} from '../messaging/outbox.ts'
 import {createSubjects} from '../messaging/subjects.ts'
 import {prepareBundle} from '../runtime/bundle.ts'
+import {writeExecProcess} from '../runtime/exec-process.ts'
 import {createRunc} from '../runtime/runc/runc.ts'
 import {readHostFacts} from '../runtime/spec/host-facts.ts'
-import {openContainerStdio} from '../stdio/fifo-stdio.ts'
-import {createOutputReader} from '../stdio/log-file.ts'
+import {openProcessStdio, reopenProcessStdio} from '../stdio/process-stdio.ts'
 import {isSameProcess} from '../linux/process-table.ts'
 import {type Assignment, type AssignmentReply, assignmentSchema, supervisorOptionsSchema, supervisorOptionsVariable} from './assignment.ts'
 import {createEffectHandlers, runEffect} from './effects.ts'
+import {createExecEffects} from './exec-effects.ts'
+import {findExecProcess} from './find-exec.ts'
 import {createInitProcess} from './init-process.ts'
 import {toContainerLayout} from './layout.ts'
 import {createLoop, type Loop} from './loop.ts'
 import {createOutput} from './output.ts'
 import {createOutputFeed} from './output-feed.ts'
+import {createOutputs} from './outputs.ts'
+import {createProcessWatcher} from './process-watcher.ts'
 import {planRecovery} from './recovery.ts'
 import {type ContainerService, serveContainer, toOwnView} from './service.ts'
 
@@ -98,12 +102,18 @@ async function supervise({node, namespace, id, uid, work}: Assignment, {prefix}:
   if (journal.repair.tornBytes > 0) log.warn(journal.repair, 'cut a torn last line off the journal')
   const subjects = createSubjects(prefix)
   const outbox: Outbox = createOutbox({source: journal, link, subjects, address, uid, clock, logger: log, fresh: work.type === 'create'})
-  const feed = createOutputFeed(link, subjects, address)
-  const output = createOutput({
-    openStdio: (onOutput) => openContainerStdio({fifoDir: layout.fifoDir, logFile: layout.log, now: clock.now, onOutput}),
-    publish: feed.publish,
-    publishEnd: (totals) => feed.publishEnd(totals, clock.now()),
-    clock,
+  const outputs = createOutputs((exec) => {
+    const {fifoDir: dir, log: logFile} = exec === undefined ? layout : layout.exec(exec)
+    const feed = createOutputFeed(link, (stream) =>
+      exec === undefined ? subjects.log(address, stream) : subjects.io(address, exec, stream),
+    )
+    return createOutput({
+      openStdio: ({again, ...options}, onOutput) =>
+        (again ? reopenProcessStdio : openProcessStdio)({...options, dir, logFile, now: clock.now, onOutput}),
+      publish: feed.publish,
+      publishEnd: (totals) => feed.publishEnd(totals, clock.now()),
+      clock,
+    })
   })
   const runtime = createRunc({
     binary: options.runtime,
@@ -112,23 +122,40 @@ async function supervise({node, namespace, id, uid, work}: Assignment, {prefix}:
     onSpawn: reaper.spawned,
     onReaped: reaper.forget,
   })
+  const watch = createProcessWatcher({reaper, clock})
   const init = createInitProcess({
-    reaper,
+    watch,
     clock,
-    onExit: (exit, source, usage) =>
-      loop.observe(
+    onExit: (exit, source, usage) => {
+      execs.killAll()
+      return loop.observe(
         {type: 'container.exited', data: {exit, exitedAt: new Date(clock.now()).toISOString(), source, ...(usage && {usage})}},
         {actor: 'supervisor', correlationId: loop.ledger.latest?.correlationId ?? uid},
-      ),
+      )
+    },
   })
+  const execs = createExecEffects(
+    {
+      runtime,
+      outputs,
+      watch,
+      clock,
+      reaper,
+      prepareProcess: (spec, {processFile}) =>
+        writeExecProcess(spec, {bundle: loop.ledger.snapshot.context.bundle ?? layout.stateDir, processFile}),
+      loop: () => loop,
+    },
+    {containerId: id, layout},
+  )
   const handlers = createEffectHandlers(
     {
       runtime,
       init,
-      output,
+      outputs,
       clock,
       reaper,
       prepareBundle: (request) => prepareBundle(request, {dir: layout.stateDir, containerId: id, cgroupsPath: layout.cgroupsPath, host}),
+      ofExecs: execs.handlers,
       loop: () => loop,
       end: () => void end(),
     },
@@ -145,9 +172,8 @@ async function supervise({node, namespace, id, uid, work}: Assignment, {prefix}:
     uid,
     version,
     loop,
-    output,
-    readOutput: createOutputReader(layout.log).read,
-    logFile: layout.log,
+    outputs,
+    layout,
     link,
     outbox,
     subjects,
@@ -157,10 +183,15 @@ async function supervise({node, namespace, id, uid, work}: Assignment, {prefix}:
   return loop
 
   async function recover(): Promise<void> {
-    const {init: identity, cgroups, exited} = loop.ledger.snapshot.context
+    const {init: identity, cgroups, exited, terminal, request, stdinClosed} = loop.ledger.snapshot.context
     const initAlive = identity !== undefined && !exited && isSameProcess(identity)
     const {status} = (await runtime.state(id).catch(() => undefined)) ?? {}
-    const plan = planRecovery(loop.ledger, {initAlive, runtimeStatus: status, now: new Date(clock.now()).toISOString()})
+    const plan = planRecovery(loop.ledger, {
+      initAlive,
+      runtimeStatus: status,
+      findExec: (exec) => findExecProcess(layout.exec(exec), cgroups),
+      now: new Date(clock.now()).toISOString(),
+    })
     const origin = {actor: 'supervisor', correlationId: loop.ledger.latest?.correlationId ?? uid}
     const found = `${loop.ledger.latest?.type ?? 'an empty journal'}; init ${initAlive ? 'alive' : 'gone'}; runtime says ${status ?? 'nothing'}`
     log.warn({found}, 'taking over from a supervisor that died')
@@ -169,13 +200,18 @@ async function supervise({node, namespace, id, uid, work}: Assignment, {prefix}:
     if (plan.facts[0]?.type === 'container.create-failed')
       await runtime.delete(id, {force: true}).catch((error: unknown) => log.warn({err: error}, 'rollback'))
     // Whoever held the output asks the new supervisor again within this time.
-    if (loop.ledger.snapshot.context.request?.autoRemove) output.hold(adoptedHoldMs)
+    if (request?.autoRemove) outputs.of().hold(adoptedHoldMs)
     // Also after the exit: something may still wait in the FIFOs, and the log is read through it.
     if (identity) {
-      await output.open()
-      output.releaseChildFds()
+      await outputs.of().open({stdin: request?.stdin === true && !stdinClosed, terminal, again: true})
+      await outputs.of().handOver()
     }
-    for (const fact of plan.facts) await loop.observe(fact, origin)
+    for (const {exec, stdin, terminal} of plan.opened) {
+      await outputs.of(exec).open({stdin, terminal, again: true})
+      await outputs.of(exec).handOver()
+    }
+    for (const fact of plan.facts) void loop.observe(fact, origin)
+    for (const {exec, process} of plan.watched) execs.watchExec(exec, process)
     if (identity && initAlive) init.readopt(identity, cgroups)
     loop.resume(plan.effects)
   }

@@ -1,8 +1,6 @@
-/** Publishes output on `tally.log.…`: raw bytes, with their place in the stream, and an empty message at the end. */
+/** Publishes output on `tally.log.…`, or that of an added process on `tally.io.…`: raw bytes, with their place in the stream, and an empty message at the end. */
 import {headers} from 'nats'
-import type {ContainerAddress} from '../../machines/ids.ts'
 import type {NatsLink} from '../messaging/link.ts'
-import type {Subjects} from '../messaging/subjects.ts'
 import type {OutputChunk, StreamName} from '../stdio/container-stdio.ts'
 
 /** Bytes of this stream that came before the payload. */
@@ -20,7 +18,7 @@ export interface OutputFeed {
 /** What may be on its way to a slow server at once; more is left to the `output` command. */
 const mostUnsentBytes = 8 * 1024 * 1024
 
-export function createOutputFeed(link: NatsLink, subjects: Subjects, address: ContainerAddress): OutputFeed {
+export function createOutputFeed(link: NatsLink, toSubject: (stream: StreamName) => string): OutputFeed {
   let unsentBytes = 0
 
   return {
@@ -37,7 +35,7 @@ export function createOutputFeed(link: NatsLink, subjects: Subjects, address: Co
     header.set(offsetHeader, String(offset))
     header.set(timeHeader, new Date(atMs).toISOString())
     if (ended) header.set(endHeader, '1')
-    connection.publish(subjects.log(address, stream), bytes, {headers: header})
+    connection.publish(toSubject(stream), bytes, {headers: header})
     unsentBytes += bytes.length
     connection.flush().then(
       () => {

@@ -1,14 +1,22 @@
 /**
- * The container's output on its way out: from the FIFOs into the log, and from there to whoever listens.
+ * What a process reads and writes. Its output goes from the FIFOs or the terminal into the log, and from there to whoever listens.
  * Publishing is best effort, as core NATS is; a client that sees a gap in the offsets asks for the bytes with `output`.
  */
 import type {Clock} from '../kernel/clock.ts'
-import type {ContainerStdio, OutputChunk, StreamName} from '../stdio/container-stdio.ts'
+import {TallyError} from '../kernel/errors.ts'
+import type {OutputChunk, StreamName} from '../stdio/container-stdio.ts'
+import type {ConsoleSize, ProcessStdio, RuntimeStdio} from '../stdio/process-stdio.ts'
 
 export interface Output {
-  /** Makes or re-opens the FIFOs and the log. @returns what becomes the container's 0, 1 and 2. */
-  open(): Promise<ContainerStdio['childFds']>
-  releaseChildFds(): void
+  /** Makes, or re-opens after another supervisor, the FIFOs or the terminal, and the log. @returns what the runtime is given */
+  open(options: OpenOptions): Promise<RuntimeStdio>
+  /** The runtime has returned. @throws TallyError STDIO_FAILED when it has sent no terminal */
+  handOver(): Promise<void>
+  /** Resolves when the kernel has taken all of it. @throws TallyError STDIN_CLOSED */
+  write(bytes: Uint8Array): Promise<void>
+  /** An end of file, after what was written before. Idempotent. */
+  closeInput(): Promise<void>
+  resize(size: ConsoleSize): void
   /** Every writer is gone: reads what is left, and tells listeners that this was all. Idempotent. */
   end(): Promise<void>
   /** A listener cannot do without the rest: `whenReleased` waits for so long, or until he lets go with 0. */
@@ -20,8 +28,16 @@ export interface Output {
   readonly ended: boolean
 }
 
+export interface OpenOptions {
+  readonly stdin: boolean
+  readonly terminal: boolean
+  readonly consoleSize?: ConsoleSize | undefined
+  /** It was opened by another supervisor before. */
+  readonly again?: boolean
+}
+
 export interface OutputDependencies {
-  readonly openStdio: (onOutput: (chunk: OutputChunk) => void) => Promise<ContainerStdio>
+  readonly openStdio: (options: OpenOptions, onOutput: (chunk: OutputChunk) => void) => Promise<ProcessStdio>
   readonly publish: (chunk: OutputChunk) => void
   readonly publishEnd: (totals: Readonly<Record<StreamName, number>>) => void
   readonly clock: Pick<Clock, 'now' | 'sleep'>
@@ -30,8 +46,10 @@ export interface OutputDependencies {
 /** Where the output is in its life. */
 type Phase =
   | {readonly type: 'closed'}
-  | {readonly type: 'open'; readonly stdio: ContainerStdio}
-  | {readonly type: 'ended'; readonly stdio: ContainerStdio; readonly done: Promise<void>}
+  /** What comes before the runtime has returned may be its own complaint: it is told only if there is a process. */
+  | {readonly type: 'opening'; readonly stdio: ProcessStdio; readonly untold: OutputChunk[]}
+  | {readonly type: 'open'; readonly stdio: ProcessStdio}
+  | {readonly type: 'ended'; readonly stdio: ProcessStdio; readonly done: Promise<void>}
 
 const releasePollMs = 20
 const nothing = {stdout: 0, stderr: 0} as const
@@ -41,16 +59,32 @@ export function createOutput({openStdio, publish, publishEnd, clock}: OutputDepe
   let heldUntil = 0
 
   return {
-    open: async () => {
-      const stdio = await openStdio(publish)
-      phase = {type: 'open', stdio}
-      return stdio.childFds
+    open: async (options) => {
+      const untold: OutputChunk[] = []
+      const stdio = await openStdio(options, (chunk) => (phase.type === 'opening' ? void untold.push(chunk) : publish(chunk)))
+      phase = {type: 'opening', stdio, untold}
+      return stdio.forRuntime
     },
-    releaseChildFds: () => {
-      if (phase.type !== 'closed') phase.stdio.releaseChildFds()
+    handOver: async () => {
+      if (phase.type !== 'opening') return
+      const {stdio, untold} = phase
+      await stdio.handOver()
+      phase = {type: 'open', stdio}
+      for (const chunk of untold) publish(chunk)
+    },
+    write: async (bytes) => {
+      if (phase.type !== 'open' && phase.type !== 'opening') throw new TallyError('STDIN_CLOSED', 'the process reads no input')
+      await phase.stdio.write(bytes)
+    },
+    closeInput: async () => {
+      if (phase.type !== 'closed') await phase.stdio.closeInput()
+    },
+    resize: (size) => {
+      if (phase.type === 'open') phase.stdio.resize(size)
     },
     end: async () => {
-      if (phase.type === 'open') phase = {type: 'ended', stdio: phase.stdio, done: phase.stdio.drain().then(publishEnd)}
+      if (phase.type === 'open' || phase.type === 'opening')
+        phase = {type: 'ended', stdio: phase.stdio, done: phase.stdio.drain().then(publishEnd)}
       if (phase.type === 'ended') await phase.done
     },
     hold: (holdMs) => {
@@ -70,7 +104,7 @@ export function createOutput({openStdio, publish, publishEnd, clock}: OutputDepe
       return phase.type === 'closed' ? nothing : phase.stdio.totals
     },
     get ended() {
-      return phase.type !== 'open'
+      return phase.type !== 'open' && phase.type !== 'opening'
     },
   }
 }

@@ -3,15 +3,19 @@
  * that may have been left undone. Everything is safe to do twice.
  */
 import type {Draft} from '../../machines/decide.ts'
+import type {ProcessIdentity} from '../../machines/events.ts'
 import type {Effect} from '../../machines/effects.ts'
 import {type Ledger, toTopLevelState} from '../../machines/ledger.ts'
 import {assertNever} from '../kernel/errors.ts'
+import {type ExecRecovery, planExecs} from './recover-execs.ts'
 
 export interface Found {
   /** Whether init is there still, as a process or a zombie. */
   readonly initAlive: boolean
   /** What the runtime says of the container; undefined when it knows none. */
   readonly runtimeStatus: string | undefined
+  /** The process that a start in flight has left, if it has got so far. */
+  readonly findExec: (exec: string) => ProcessIdentity | undefined
   /** RFC 3339 */
   readonly now: string
 }
@@ -23,7 +27,17 @@ export interface Recovery {
   readonly effects: readonly Effect[]
 }
 
-export function planRecovery(ledger: Ledger, {initAlive, runtimeStatus, now}: Found): Recovery {
+/** What is about the container, and about the processes that were added. */
+export interface RecoveryPlan extends Recovery, Pick<ExecRecovery, 'opened' | 'watched'> {}
+
+/** The ends of added processes come before that of init. */
+export function planRecovery(ledger: Ledger, found: Found): RecoveryPlan {
+  const own = planContainer(ledger, found)
+  const {facts, effects, opened, watched} = planExecs(ledger, found)
+  return {facts: [...facts, ...own.facts], effects: [...own.effects, ...effects], opened, watched}
+}
+
+function planContainer(ledger: Ledger, {initAlive, runtimeStatus, now}: Found): Recovery {
   const state = toTopLevelState(ledger)
   const {context} = ledger.snapshot
   // Sent twice is better than never: whoever asked relies on it.

@@ -1,9 +1,10 @@
 /** The container's address on NATS: its commands, each answered when its outcome is in the ledger. */
 import {type Command, containerCommandSchemas} from '../../machines/commands.ts'
 import type {ContainerAddress} from '../../machines/ids.ts'
+import {randomBytes} from 'node:crypto'
 import type {Ledger} from '../../machines/ledger.ts'
-import {toContainerView} from '../../machines/container-view.ts'
-import type {ContainerView, LogReply, OutputReply} from '../../machines/view.ts'
+import {toContainerView, toProcessView} from '../../machines/container-view.ts'
+import type {ContainerView, LogReply, OutputReply, ProcessView} from '../../machines/view.ts'
 import type {Clock} from '../kernel/clock.ts'
 import {TallyError} from '../kernel/errors.ts'
 import type {Logger} from '../kernel/log.ts'
@@ -11,20 +12,19 @@ import type {NatsLink} from '../messaging/link.ts'
 import type {Outbox} from '../messaging/outbox.ts'
 import {type Endpoint, endpoint, registerService, type Service} from '../messaging/services.ts'
 import type {Subjects} from '../messaging/subjects.ts'
-import type {StreamName} from '../stdio/container-stdio.ts'
-import {findTail, readLogPage} from '../stdio/log-file.ts'
+import {createOutputReader, findTail, type OutputReader, readLogPage} from '../stdio/log-file.ts'
 import type {Loop, Origin} from './loop.ts'
-import type {Output} from './output.ts'
+import {createInputEndpoint} from './input-endpoint.ts'
+import type {ContainerLayout} from './layout.ts'
+import type {Outputs} from './outputs.ts'
 
 export interface ServiceDependencies {
   readonly address: ContainerAddress
   readonly uid: string
   readonly version: string
   readonly loop: Loop
-  readonly output: Output
-  readonly readOutput: (stream: StreamName, offset: number, limitBytes: number) => Buffer
-  /** The CRI log. */
-  readonly logFile: string
+  readonly outputs: Outputs
+  readonly layout: ContainerLayout
   readonly link: NatsLink
   readonly outbox: Outbox
   readonly subjects: Subjects
@@ -71,8 +71,8 @@ export function serveContainer(dependencies: ServiceDependencies): ContainerServ
   }
 
   function tracked(handle: Endpoint['handle']): Endpoint['handle'] {
-    return async (bytes, origin) => {
-      const answer = handle(bytes, origin)
+    return async (bytes, origin, message) => {
+      const answer = handle(bytes, origin, message)
       unanswered.add(answer)
       try {
         return await answer
@@ -91,27 +91,69 @@ export function toOwnView(ledger: Ledger): ContainerView {
 }
 
 function createEndpoints(
-  {address, loop, output, readOutput, logFile, outbox, subjects}: ServiceDependencies,
+  {address, loop, outputs, layout, outbox, subjects}: ServiceDependencies,
   gone: Promise<void>,
 ): readonly Endpoint[] {
   const subject = (verb: keyof typeof containerCommandSchemas) => subjects.containerCommand(address, verb)
+  const readers = new Map<string | undefined, OutputReader>()
   const command =
     <T>(toCommand: (request: T) => Command) =>
     async (request: T, origin: Origin): Promise<ContainerView> =>
       await published(await loop.submit(toCommand(request), origin))
+  /** For init, or for the added process that the request names. */
+  const either =
+    <T extends {readonly exec?: string | undefined}>(
+      toCommand: (request: T) => Command,
+      toExec: (request: T & {exec: string}) => Command,
+    ) =>
+    async (request: T, origin: Origin): Promise<ContainerView | ProcessView> => {
+      const {exec} = request
+      if (exec === undefined) return await published(await loop.submit(toCommand(request), origin))
+      return await published(await loop.submit(toExec({...request, exec}), origin), exec)
+    }
 
   return [
     endpoint(
       'start',
       subject('start'),
       containerCommandSchemas.start,
-      command(() => ({type: 'start'})),
+      either(
+        () => ({type: 'start'}),
+        ({exec}) => ({type: 'exec-start', exec}),
+      ),
     ),
+    endpoint('exec', subject('exec'), containerCommandSchemas.exec, async (request, origin): Promise<ProcessView> => {
+      const {exec = randomBytes(6).toString('hex'), start, holdMs, ...spec} = request
+      const added = await loop.submit({type: 'exec', exec, spec}, origin)
+      if (holdMs !== undefined) outputs.of(exec).hold(holdMs)
+      return await published(start ? await loop.submit({type: 'exec-start', exec}, origin) : added, exec)
+    }),
     endpoint(
       'kill',
       subject('kill'),
       containerCommandSchemas.kill,
-      command(({signal, all}) => ({type: 'kill', signal, all})),
+      either(
+        ({signal, all}) => ({type: 'kill', signal, all}),
+        ({exec, signal}) => ({type: 'exec-kill', exec, signal}),
+      ),
+    ),
+    endpoint(
+      'resize',
+      subject('resize'),
+      containerCommandSchemas.resize,
+      either(
+        ({columns, rows}) => ({type: 'resize', columns, rows}),
+        ({exec, columns, rows}) => ({type: 'exec-resize', exec, columns, rows}),
+      ),
+    ),
+    endpoint(
+      'close-stdin',
+      subject('close-stdin'),
+      containerCommandSchemas['close-stdin'],
+      either(
+        () => ({type: 'close-stdin'}),
+        ({exec}) => ({type: 'exec-close-stdin', exec}),
+      ),
     ),
     endpoint(
       'pause',
@@ -131,29 +173,33 @@ function createEndpoints(
       containerCommandSchemas.stop,
       command(({signal, graceMs}) => ({type: 'stop', signal, graceMs})),
     ),
-    endpoint('delete', subject('delete'), containerCommandSchemas.delete, async ({force}, origin): Promise<ContainerView> => {
+    endpoint('delete', subject('delete'), containerCommandSchemas.delete, async ({exec, force}, origin) => {
+      if (exec !== undefined) return toOwnView(await loop.submit({type: 'exec-delete', exec}, origin))
       const ledger = await loop.submit({type: 'delete', force}, origin)
       // Its id is free, and its address silent, when the answer comes.
       await gone
       return toOwnView(ledger)
     }),
-    endpoint('state', subject('state'), containerCommandSchemas.state, async () => toOwnView(loop.ledger)),
-    endpoint('wait', subject('wait'), containerCommandSchemas.wait, async () => await published(await loop.waitForExit())),
+    endpoint('state', subject('state'), containerCommandSchemas.state, async ({exec}) => toView(loop.ledger, exec)),
+    endpoint('wait', subject('wait'), containerCommandSchemas.wait, async ({exec}) => await published(await loop.waitForExit(exec), exec)),
+    createInputEndpoint({subjects, address, outputs, loop}),
     endpoint(
       'output',
       subject('output'),
       containerCommandSchemas.output,
-      async ({stream, offset, holdMs, limitBytes}): Promise<OutputReply> => {
+      async ({exec, stream, offset, holdMs, limitBytes}): Promise<OutputReply> => {
+        if (exec !== undefined && !loop.ledger.processes.has(exec)) throw unknownExec(exec)
+        const output = outputs.of(exec)
         if (holdMs !== undefined) output.hold(holdMs)
-        const ended = output.ended
+        const ended = output.ended && !isToCome(loop.ledger, exec)
         const total = output.totals[stream]
-        return {offset, data: readOutput(stream, offset, limitBytes).toString('base64'), total, ended}
+        return {offset, data: toReader(exec).read(stream, offset, limitBytes).toString('base64'), total, ended}
       },
     ),
     endpoint('log', subject('log'), containerCommandSchemas.log, async ({position, tail, limitBytes}): Promise<LogReply> => {
-      const {ended} = output
-      const start = position ?? (tail === undefined ? 0 : findTail(logFile, tail))
-      const {entries, next, atEnd} = readLogPage(logFile, start, limitBytes)
+      const {ended} = outputs.of()
+      const start = position ?? (tail === undefined ? 0 : findTail(layout.log, tail))
+      const {entries, next, atEnd} = readLogPage(layout.log, start, limitBytes)
       return {
         entries: entries.map(({time, stream, bytes}) => ({time, stream, data: bytes.toString('base64')})),
         next,
@@ -162,8 +208,39 @@ function createEndpoints(
     }),
   ]
 
-  async function published(ledger: Ledger): Promise<ContainerView> {
-    await outbox.whenAcknowledged(ledger.latest?.sequence ?? 0, publicationPatienceMs)
-    return toOwnView(ledger)
+  function toReader(exec: string | undefined): OutputReader {
+    const reader = readers.get(exec) ?? createOutputReader(exec === undefined ? layout.log : layout.exec(exec).log)
+    readers.set(exec, reader)
+    return reader
   }
+
+  async function published(ledger: Ledger): Promise<ContainerView>
+  async function published(ledger: Ledger, exec: string): Promise<ProcessView>
+  async function published(ledger: Ledger, exec: string | undefined): Promise<ContainerView | ProcessView>
+  async function published(ledger: Ledger, exec?: string): Promise<ContainerView | ProcessView> {
+    await outbox.whenAcknowledged(ledger.latest?.sequence ?? 0, publicationPatienceMs)
+    return exec === undefined ? toOwnView(ledger) : toExecView(ledger, exec)
+  }
+}
+
+function toView(ledger: Ledger, exec: string | undefined): ContainerView | ProcessView {
+  return exec === undefined ? toOwnView(ledger) : toExecView(ledger, exec)
+}
+
+/** @throws TallyError EXEC_NOT_FOUND */
+function toExecView(ledger: Ledger, exec: string): ProcessView {
+  const process = ledger.processes.get(exec)
+  const view = process && toProcessView(exec, process)
+  if (!view) throw unknownExec(exec)
+  return view
+}
+
+function unknownExec(exec: string): TallyError {
+  return new TallyError('EXEC_NOT_FOUND', `no process ${exec} was added to this container`, {details: {exec}})
+}
+
+/** One that was added and not started has no output yet, which is not to say that there will be none. */
+function isToCome({processes}: Ledger, exec: string | undefined): boolean {
+  const state = exec === undefined ? undefined : processes.get(exec)?.value
+  return state === 'created' || state === 'starting'
 }

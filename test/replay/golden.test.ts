@@ -9,10 +9,11 @@ import {readJournalFile} from '../../src/journal/file-journal.ts'
 import {foldLines, goldenJournals} from './golden-journals.ts'
 
 describe('the golden journals', () => {
-  it('are there, of release 0.1.0', () => {
-    expect(goldenJournals.map(({name}) => name)).toEqual(
-      ['adopted', 'create-failed', 'failures', 'forced-delete', 'paused', 'stopping', 'whole-life'].map((name) => `0.1.0/${name}`),
-    )
+  it('are there, of every release', () => {
+    expect(goldenJournals.map(({name}) => name)).toEqual([
+      ...['adopted', 'create-failed', 'failures', 'forced-delete', 'paused', 'stopping', 'whole-life'].map((name) => `0.1.0/${name}`),
+      ...['execs'].map((name) => `0.2.0/${name}`),
+    ])
   })
 
   it('have every type of event in them', () => {

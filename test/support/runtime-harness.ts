@@ -85,7 +85,7 @@ export async function openRuncHarness({onSpawn, onReaped, ...options}: Partial<R
         {...request, args: [...args], env: []},
         {dir: bundleDir, containerId: id, cgroupsPath: `/${cgroupPrefix}${id}`, host},
       )
-      return {id, bundle, pidFile: join(bundleDir, 'init.pid'), stdio}
+      return {id, bundle, pidFile: join(bundleDir, 'init.pid'), stdio: {type: 'pipes', fds: stdio}}
     },
     create: async (createOptions) => {
       using _hold = reaper.holdOrphans()

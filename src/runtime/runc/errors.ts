@@ -35,6 +35,7 @@ const alreadyEnded =
 const verbCodes: Readonly<Record<RuncVerb, ErrorCode>> = {
   create: 'RUNC_CREATE_FAILED',
   start: 'RUNC_START_FAILED',
+  exec: 'RUNC_EXEC_FAILED',
   kill: 'RUNC_KILL_FAILED',
   pause: 'RUNC_PAUSE_FAILED',
   resume: 'RUNC_RESUME_FAILED',

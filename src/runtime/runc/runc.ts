@@ -6,7 +6,7 @@ import {execa} from 'execa'
 import * as z from 'zod'
 import {toSignalNumber} from '../../../machines/signals.ts'
 import {TallyError} from '../../kernel/errors.ts'
-import type {OciRuntime} from '../oci-runtime.ts'
+import type {OciRuntime, RuntimeStdio} from '../oci-runtime.ts'
 import {isUnknownContainer, toRuncError} from './errors.ts'
 
 export interface RuncOptions {
@@ -23,13 +23,13 @@ export interface RuncOptions {
   readonly onReaped?: (pid: number) => void
 }
 
-export type RuncVerb = 'create' | 'start' | 'kill' | 'pause' | 'resume' | 'delete' | 'state'
+export type RuncVerb = 'create' | 'start' | 'kill' | 'exec' | 'pause' | 'resume' | 'delete' | 'state'
 
 interface Call {
   readonly verb: RuncVerb
   readonly args: readonly string[]
-  /** The container's own 0, 1 and 2; otherwise nothing, a pipe and a pipe. */
-  readonly stdio?: readonly [number, number, number]
+  /** Of the process that is made; of runc itself it is nothing, a pipe and a pipe where that has none or a terminal. */
+  readonly stdio?: RuntimeStdio
 }
 
 const stateSchema = z.object({
@@ -41,7 +41,7 @@ export function createRunc({binary, root, logDir, timeoutMs = 30_000, onSpawn, o
   return {
     create: async ({id, bundle, pidFile, stdio}) => {
       try {
-        await run({verb: 'create', args: ['--bundle', bundle, '--pid-file', pidFile, id], stdio})
+        await run({verb: 'create', args: ['--bundle', bundle, '--pid-file', pidFile, ...toConsole(stdio), id], stdio})
         const pid = Number(await readFile(pidFile, 'utf8'))
         await rm(pidFile, {force: true})
         return {pid}
@@ -51,6 +51,10 @@ export function createRunc({binary, root, logDir, timeoutMs = 30_000, onSpawn, o
         if (!isAnothers) await run({verb: 'delete', args: ['--force', id]}).catch(() => {})
         throw error
       }
+    },
+    exec: async ({id, processFile, pidFile, stdio}) => {
+      await run({verb: 'exec', args: ['--detach', '--process', processFile, '--pid-file', pidFile, ...toConsole(stdio), id], stdio})
+      return {pid: Number(await readFile(pidFile, 'utf8'))}
     },
     start: async (id) => void (await run({verb: 'start', args: [id]})),
     kill: async (id, signal, {all = false} = {}) =>
@@ -90,12 +94,13 @@ export function createRunc({binary, root, logDir, timeoutMs = 30_000, onSpawn, o
 
   /** @returns what it wrote to stdout */
   async function spawnRunc(args: readonly string[], {verb, stdio}: Call, log?: string): Promise<string> {
+    const fds = stdio?.type === 'pipes' ? stdio.fds : undefined
     const child = execa(binary, args, {
-      stdin: toExecaFd(stdio?.[0]) ?? 'ignore',
-      stdout: toExecaFd(stdio?.[1]) ?? 'pipe',
-      stderr: toExecaFd(stdio?.[2]) ?? 'pipe',
+      stdin: toExecaFd(fds?.[0]) ?? 'ignore',
+      stdout: toExecaFd(fds?.[1]) ?? 'pipe',
+      stderr: toExecaFd(fds?.[2]) ?? 'pipe',
       // The container inherits its stdio from runc create, so the end of those must not be waited for: they are no pipes of ours.
-      buffer: !stdio,
+      buffer: !fds,
       timeout: timeoutMs,
       killSignal: 'SIGKILL',
       reject: false,
@@ -111,6 +116,10 @@ export function createRunc({binary, root, logDir, timeoutMs = 30_000, onSpawn, o
       if (pid !== undefined) onReaped?.(pid)
     }
   }
+}
+
+function toConsole(stdio: RuntimeStdio): readonly string[] {
+  return stdio.type === 'terminal' ? ['--console-socket', stdio.consoleSocket] : []
 }
 
 /** execa hands any descriptor on, though its types stop at 9. */

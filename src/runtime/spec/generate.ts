@@ -23,10 +23,11 @@ export function generateSpec({request, containerId, cgroupsPath, user, host}: Sp
   return {
     ociVersion: '1.0.2',
     process: {
-      terminal: false,
+      terminal: request.terminal === true,
+      ...(request.terminal && request.consoleSize && {consoleSize: {width: request.consoleSize.columns, height: request.consoleSize.rows}}),
       user: {uid, gid, ...(additionalGids.length > 0 && {additionalGids})},
       args: request.args,
-      env: withDefaults(request.env, {PATH: defaultPath, HOSTNAME: hostname, HOME: user.home}),
+      env: withDefaults(request.env, {PATH: defaultPath, HOSTNAME: hostname, HOME: user.home, ...(request.terminal && {TERM: 'xterm'})}),
       cwd: request.cwd,
       // A user other than root gets them only through setuid files, and those only without noNewPrivileges: the bounding set.
       capabilities: {

@@ -10,6 +10,7 @@ export interface OciSpec {
 
 export interface OciProcess {
   readonly terminal: boolean
+  readonly consoleSize?: {readonly width: number; readonly height: number}
   readonly user: OciUser
   readonly args: readonly string[]
   readonly env: readonly string[]

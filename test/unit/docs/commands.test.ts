@@ -2,7 +2,7 @@ import {describe, expect, it} from 'vitest'
 import {z} from 'zod'
 import {containerCommandSchemas, containerVerbs, nodeCommandSchemas, nodeVerbs} from '../../../machines/commands.ts'
 import {bundleRequestSchema, rootfsRequestSchema} from '../../../machines/create-request.ts'
-import {containerViewSchema, logReplySchema, nodeInfoSchema, outputReplySchema} from '../../../machines/view.ts'
+import {containerViewSchema, logReplySchema, nodeInfoSchema, outputReplySchema, processViewSchema} from '../../../machines/view.ts'
 import {createSubjects} from '../../../src/messaging/subjects.ts'
 import {describeFields} from './fields.ts'
 import {readFences, readProjectFile, readRows, readSection, readSections, readTables, type Row, unquote} from './markdown.ts'
@@ -29,7 +29,11 @@ const commands = [
 ]
 
 /** A request with nothing but what must be there, so that what else is parsed is a default. */
-const smallest: Readonly<Record<string, object>> = {output: {stream: 'stdout'}}
+const smallest: Readonly<Record<string, object>> = {
+  output: {stream: 'stdout'},
+  exec: {args: ['sh']},
+  resize: {columns: 80, rows: 24},
+}
 
 function toRequestRows(schema: z.ZodType, least: object) {
   const parsed = z.record(z.string(), z.unknown()).parse(schema.parse(least))
@@ -57,7 +61,7 @@ describe('docs/commands.md', () => {
 
   it.each(commands)('says of $verb when it answers, and with what', ({body}) => {
     expect(body).toMatch(/^- Answers: \S/m)
-    expect(body).toMatch(/^- Reply: (\[(container|node|output|log)\]\(#[\w-]+\)|`\{)/m)
+    expect(body).toMatch(/^- Reply: (\[(container|process|node|output|log)\]\(#[\w-]+\)|`\{)/m)
   })
 
   it.each(commands.filter(({verb}) => verb !== 'create'))('has the fields of $verb with types and defaults', ({verb, body, schema}) => {
@@ -85,6 +89,7 @@ describe('docs/commands.md', () => {
 
   it.each([
     ['Container', containerViewSchema],
+    ['Process', processViewSchema],
     ['Node', nodeInfoSchema],
     ['Output', outputReplySchema],
     ['Log', logReplySchema],
@@ -97,7 +102,7 @@ describe('docs/commands.md', () => {
     expect(documented).toEqual(describeFields(schema, 'output'))
   })
 
-  it('describes four replies, and no other', () => {
-    expect([...replies.keys()]).toEqual(['Container', 'Node', 'Output', 'Log'])
+  it('describes five replies, and no other', () => {
+    expect([...replies.keys()]).toEqual(['Container', 'Process', 'Node', 'Output', 'Log'])
   })
 })

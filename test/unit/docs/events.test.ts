@@ -1,6 +1,7 @@
 import {describe, expect, it} from 'vitest'
 import {z} from 'zod'
 import {cloudEventContentType, parseLedgerEvent, toCloudEvent, toEventId} from '../../../machines/cloud-event.ts'
+import {execSpecSchema} from '../../../machines/exec-spec.ts'
 import {eventSchemas, type EventType, failureSchema, isEventType, processIdentitySchema} from '../../../machines/events.ts'
 import {processExitSchema} from '../../../machines/process-exit.ts'
 import {duplicateWindowMs, toStreamName} from '../../../src/messaging/stream.ts'
@@ -29,8 +30,8 @@ describe('docs/events.md', () => {
     expect(body.includes('No fields.')).toBe(expected.length === 0)
   })
 
-  it('has the fields of a failure and of a process', () => {
-    const expected = [...describeFields(failureSchema, 'output'), ...describeFields(processIdentitySchema, 'output')]
+  it('has the fields of a failure, of a process and of an exec', () => {
+    const expected = [failureSchema, processIdentitySchema, execSpecSchema].flatMap((schema) => describeFields(schema, 'output'))
     expect(readRows(types, 'field', 'type', 'presence', 'meaning').map(toField)).toEqual(expected)
   })
 

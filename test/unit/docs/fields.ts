@@ -1,6 +1,7 @@
 /** The fields of a schema in the words of the documents, so that a table can be compared with the code. */
 import {z} from 'zod'
 import {bundleRequestSchema, createRequestSchema, mountSchema} from '../../../machines/create-request.ts'
+import {execSpecSchema} from '../../../machines/exec-spec.ts'
 import {failureSchema, processIdentitySchema} from '../../../machines/events.ts'
 import {idSchema} from '../../../machines/ids.ts'
 import {topLevelStates} from '../../../machines/states.ts'
@@ -67,6 +68,7 @@ const namedSchemas: Readonly<Record<string, z.ZodType>> = {
   'absolute path': bundleRequestSchema.shape.bundle,
   'create request': createRequestSchema,
   mount: mountSchema,
+  exec: execSpecSchema,
   failure: failureSchema,
   exit: processExitSchema,
   process: processIdentitySchema,

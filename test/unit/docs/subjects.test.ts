@@ -33,7 +33,7 @@ const tokens = {node: 'node', ns: 'ns', id: 'id'}
 describe('docs/subjects.md', () => {
   it('has every kind of subject that the code builds, and no other', () => {
     const documented = readRows(text, 'built by', 'subject', 'carries', 'who').map((row) => unquote(row['built by'] ?? ''))
-    const {prefix: _, parseEvent: __, events: ___, ...builders} = subjects
+    const {prefix: _, parseEvent: __, parseInput: ___, events: ____, ...builders} = subjects
     expect(documented).toEqual(Object.keys(builders))
     expect(text).toContain('`events` builds a filter')
     expect(text).toContain(`a prefix: \`${defaultPrefix}\``)

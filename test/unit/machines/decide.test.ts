@@ -71,7 +71,7 @@ const table: Readonly<Record<TopLevelState, Readonly<Record<Name, Decision['type
   stopped: {
     create: 'reject',
     start: 'reject',
-    kill: 'reject',
+    kill: 'reject-ended',
     stop: 'satisfied',
     pause: 'reject',
     resume: 'reject',
@@ -81,7 +81,7 @@ const table: Readonly<Record<TopLevelState, Readonly<Record<Name, Decision['type
   failed: {
     create: 'reject',
     start: 'reject',
-    kill: 'reject',
+    kill: 'reject-ended',
     stop: 'satisfied',
     pause: 'reject',
     resume: 'reject',

@@ -12,7 +12,7 @@ type Asked = CommandType | 'wait'
 /** The outcome after each event of a history, by the event's type. */
 function outcomes(command: Asked, intentId: string | undefined, drafts: readonly Draft[]): readonly (readonly [EventType, Outcome])[] {
   const history = toHistory(drafts)
-  return history.map((event, index) => [event.type, toOutcome(command, intentId, event, foldEvents(history.slice(0, index + 1)))])
+  return history.map((event, index) => [event.type, toOutcome(command, {intentId}, event, foldEvents(history.slice(0, index + 1)))])
 }
 
 function settledBy(command: Asked, drafts: readonly Draft[]): readonly EventType[] {
@@ -77,7 +77,7 @@ describe('the outcome of a kill', () => {
 
   function outcomeOf(draft: Draft, causationId: string): Outcome | undefined {
     const [event] = toHistory([draft], asked.length + 1)
-    return event && toOutcome('kill', intentId, {...event, causationId}, foldEvents(toHistory(asked)))
+    return event && toOutcome('kill', {intentId}, {...event, causationId}, foldEvents(toHistory(asked)))
   }
 
   it('is the event that its own request brought about', () => {

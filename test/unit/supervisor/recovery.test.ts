@@ -3,7 +3,7 @@ import {type Draft, isPossible} from '../../../machines/decide.ts'
 import type {Effect} from '../../../machines/effects.ts'
 import {type TopLevelState, topLevelStates} from '../../../machines/states.ts'
 import {applyEvent} from '../../../machines/ledger.ts'
-import {planRecovery, type Recovery} from '../../../src/supervisor/recovery.ts'
+import {planRecovery, type RecoveryPlan} from '../../../src/supervisor/recovery.ts'
 import {given, happen, toHistory} from '../../support/given.ts'
 import {histories, killing, stopping} from '../support/histories.ts'
 
@@ -20,10 +20,10 @@ const interrupted = (what: string) => ({
 const createFailed: Draft = {type: 'container.create-failed', data: interrupted('create')}
 const startFailed: Draft = {type: 'container.start-failed', data: interrupted('start')}
 const requestDelete = (reason: string): Effect => ({type: 'request.delete', reason})
-const plan = (facts: readonly Draft[], ...effects: readonly Effect[]): Recovery => ({facts, effects})
+const plan = (facts: readonly Draft[], ...effects: readonly Effect[]): RecoveryPlan => ({facts, effects, opened: [], watched: []})
 
 /** What is planned where the runtime's word does not matter: with init alive, and with init gone. */
-const table: Readonly<Record<Exclude<TopLevelState, 'starting'>, readonly [alive: Recovery, gone: Recovery]>> = {
+const table: Readonly<Record<Exclude<TopLevelState, 'starting'>, readonly [alive: RecoveryPlan, gone: RecoveryPlan]>> = {
   absent: [plan([], {type: 'supervisor.end'}), plan([], {type: 'supervisor.end'})],
   creating: [plan([createFailed]), plan([createFailed])],
   created: [plan([]), plan([lost])],
@@ -35,7 +35,7 @@ const table: Readonly<Record<Exclude<TopLevelState, 'starting'>, readonly [alive
 }
 
 const recover = (drafts: readonly Draft[], initAlive: boolean, runtimeStatus?: string) =>
-  planRecovery(given(...drafts).ledger, {initAlive, runtimeStatus, now})
+  planRecovery(given(...drafts).ledger, {initAlive, runtimeStatus, findExec: () => undefined, now})
 
 describe('the recovery of a container', () => {
   const cases = topLevelStates
@@ -121,7 +121,7 @@ describe('the facts of a recovery', () => {
       for (const initAlive of [true, false]) {
         for (const status of statuses) {
           let {ledger} = given(...history, adopted)
-          for (const draft of planRecovery(ledger, {initAlive, runtimeStatus: status, now}).facts) {
+          for (const draft of planRecovery(ledger, {initAlive, runtimeStatus: status, findExec: () => undefined, now}).facts) {
             expect(isPossible(ledger, draft)).toBe(true)
             const [event] = toHistory([draft], (ledger.latest?.sequence ?? 0) + 1)
             if (event) ({ledger} = applyEvent(ledger, event))

@@ -43,10 +43,27 @@ const exit = fc.oneof(
 
 const usage = fc.record({userMs: fc.nat(), systemMs: fc.nat(), maxRssBytes: fc.nat()})
 
+const identity = fc.record({pid: fc.integer({min: 1}), startTimeTicks: fc.maxSafeNat(), bootId: fc.uuid()})
+const size = {columns: fc.integer({min: 1, max: 65_535}), rows: fc.integer({min: 1, max: 65_535})}
+const spec = fc.record(
+  {
+    args: fc.array(fc.stringMatching(/^[^\0]*$/), {minLength: 1}),
+    env: fc.array(fc.constant('A=b')),
+    cwd: path,
+    user: fc.constant('0'),
+    terminal: fc.boolean(),
+    consoleSize: fc.record(size),
+    stdin: fc.boolean(),
+    autoRemove: fc.boolean(),
+  },
+  {requiredKeys: ['args', 'env', 'autoRemove']},
+)
+const end = {exit, exitedAt: instant, source: fc.constantFrom('waitid', 'coordinator', 'pidfd', 'none'), usage} as const
+
 const data: {readonly [T in EventType]: Arbitrary<EventData<T>>} = {
   'container.create-requested': fc.record({request: fc.oneof(rootfsRequest, fc.record({...common, bundle: path}))}),
   'container.created': fc.record({
-    init: fc.record({pid: fc.integer({min: 1}), startTimeTicks: fc.maxSafeNat(), bootId: fc.uuid()}),
+    init: identity,
     bundle: path,
     args: fc.array(fc.string()),
     cgroups: fc.array(path),
@@ -66,13 +83,24 @@ const data: {readonly [T in EventType]: Arbitrary<EventData<T>>} = {
   'container.resume-requested': none,
   'container.resumed': none,
   'container.resume-failed': failed,
-  'container.exited': fc.record(
-    {exit, exitedAt: instant, source: fc.constantFrom('waitid', 'coordinator', 'pidfd', 'none'), usage},
-    {requiredKeys: ['exit', 'exitedAt', 'source']},
-  ),
+  'container.stdin-closed': none,
+  'container.resized': fc.record(size),
+  'container.exited': fc.record(end, {requiredKeys: ['exit', 'exitedAt', 'source']}),
   'container.delete-requested': fc.record({force: fc.boolean(), reason: fc.string()}, {requiredKeys: ['force']}),
   'container.deleted': none,
   'container.delete-failed': failed,
+  'exec.added': fc.record({exec: id, spec}),
+  'exec.start-requested': fc.record({exec: id}),
+  'exec.started': fc.record({exec: id, process: identity}),
+  'exec.start-failed': fc.record({exec: id, error: failure}),
+  'exec.kill-requested': fc.record({exec: id, signal}),
+  'exec.signalled': fc.record({exec: id, signal}),
+  'exec.kill-failed': fc.record({exec: id, signal, error: failure}),
+  'exec.stdin-closed': fc.record({exec: id}),
+  'exec.resized': fc.record({exec: id, ...size}),
+  'exec.exited': fc.record({exec: id, ...end}, {requiredKeys: ['exec', 'exit', 'exitedAt', 'source']}),
+  'exec.delete-requested': fc.record({exec: id, reason: fc.string()}, {requiredKeys: ['exec']}),
+  'exec.deleted': fc.record({exec: id}),
   'supervisor.adopted': fc.record({supervisorPid: fc.integer({min: 1}), found: fc.string()}),
 }
 

@@ -1,0 +1,56 @@
+/** `attach`: in the foreground with a container that others have started; several may be at once. */
+import type {Command} from 'commander'
+import {toErrorBody} from '../kernel/errors.ts'
+import {toRunExitCode} from './exit-codes.ts'
+import {type NodeOptions, resolveNodeOptions} from './node-options.ts'
+import {printError} from './print.ts'
+import {runSession, toSessionExitCode} from './session.ts'
+import {addVerb, connect} from './verb.ts'
+
+interface AttachFlags {
+  readonly exec?: string
+  readonly detachKeys?: string
+  readonly stdin: boolean
+  readonly sigProxy: boolean
+}
+
+export function addAttach(program: Command): void {
+  addVerb(program, 'attach', 'join a running container: its output from now on, and its input; exits as it does')
+    .argument('<id>')
+    .option('--exec <exec-id>', 'a process that was added, rather than the container itself')
+    .option('--no-stdin', 'only listen')
+    .option('--no-sig-proxy', 'do not pass signals on to it')
+    .option('--detach-keys <keys>', 'what to press to leave it running (default: ctrl-p,ctrl-q)')
+    .action(async (id: string, flags: AttachFlags, command: Command) => {
+      try {
+        process.exitCode = await attach(resolveNodeOptions(command), id, flags)
+      } catch (error) {
+        const body = toErrorBody(error)
+        printError(body, {json: process.argv.includes('--json')})
+        process.exitCode = toRunExitCode(body.code)
+      }
+    })
+}
+
+async function attach(options: NodeOptions, id: string, flags: AttachFlags): Promise<number> {
+  const {exec} = flags
+  await using client = await connect(options)
+  const container = client.container(id, options.namespace)
+  const {terminal = false, stdin = false} = await (exec === undefined ? container.state() : container.process(exec).state())
+  const name = exec === undefined ? `container ${id}` : `process ${exec} of container ${id}`
+  const end = await runSession(options, client, {
+    toProcess: (present) => {
+      const joined = present.container(id, options.namespace)
+      return exec === undefined ? joined : joined.process(exec)
+    },
+    name,
+    start: async () => {},
+    from: 'now',
+    hold: false,
+    input: flags.stdin && stdin,
+    terminal,
+    detachKeys: flags.detachKeys,
+    forwardSignals: flags.sigProxy,
+  })
+  return toSessionExitCode(end, name)
+}

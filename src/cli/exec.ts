@@ -1,0 +1,96 @@
+/** `exec`: one more process in a container that runs, as if its program had been started here. */
+import {randomBytes} from 'node:crypto'
+import type {Command} from 'commander'
+import type {ExecRequestInput, TallyClient} from '../client/client.ts'
+import {toErrorBody} from '../kernel/errors.ts'
+import {repeated, toConsoleSize, toVariable} from './container-options.ts'
+import {exitCodes, toRunExitCode} from './exit-codes.ts'
+import {type NodeOptions, resolveNodeOptions} from './node-options.ts'
+import {printError, printJson} from './print.ts'
+import {runSession, toSessionExitCode} from './session.ts'
+import {addVerb, connect} from './verb.ts'
+
+interface ExecFlags {
+  readonly interactive?: true
+  readonly tty?: true
+  readonly detach?: true
+  readonly detachKeys?: string
+  readonly env?: readonly string[]
+  readonly workdir?: string
+  readonly user?: string
+  readonly id?: string
+}
+
+/** Until its output is followed, which renews it. */
+const holdMs = 30_000
+
+export function addExec(program: Command): void {
+  addVerb(program, 'exec', 'run one more command in a container; exits as the command does', addOptions).action(
+    async (id: string, args: readonly string[], flags: ExecFlags, command: Command) => {
+      try {
+        process.exitCode = await exec(resolveNodeOptions(command), id, args, flags)
+      } catch (error) {
+        const body = toErrorBody(error)
+        printError(body, {json: process.argv.includes('--json')})
+        process.exitCode = toRunExitCode(body.code)
+      }
+    },
+  )
+}
+
+function addOptions(command: Command): Command {
+  return command
+    .argument('<id>')
+    .argument('<command...>', 'what to run, with its arguments')
+    .passThroughOptions()
+    .option('-i, --interactive', 'give it input; without, it reads an end of file')
+    .option('-t, --tty', 'give it a terminal')
+    .option('-d, --detach', 'do not wait for it; prints its exec id')
+    .option('--detach-keys <keys>', 'what to press to leave it running (default: ctrl-p,ctrl-q)')
+    .addOption(repeated('-e, --env <name=value>', 'set an environment variable, or pass one on by its name; may be repeated', String))
+    .option('-w, --workdir <dir>', "working directory (default: the container's)")
+    .option('-u, --user <user[:group]>', "names of the container's own passwd and group files, or numbers (default: the container's)")
+    .option('--id <exec-id>', 'its exec id, under which it is kept until it or the container is deleted (default: a random one)')
+}
+
+async function exec(options: NodeOptions, id: string, args: readonly string[], flags: ExecFlags): Promise<number> {
+  await using client = await connect(options)
+  const container = (present: TallyClient) => present.container(id, options.namespace)
+  const name = flags.id ?? randomBytes(6).toString('hex')
+  const request = toRequest(flags, name, args)
+  if (flags.detach) {
+    const view = await container(client).addProcess(request)
+    if (options.json) printJson(view)
+    else console.log(view.exec)
+    return exitCodes.ok
+  }
+  // Added first: its output can be listened to, and held, before there is any.
+  await container(client).addProcess({...request, start: false, holdMs})
+  const end = await runSession(options, client, {
+    toProcess: (present) => container(present).process(name),
+    name: `process ${name} of container ${id}`,
+    start: async () => void (await container(client).process(name).start()),
+    from: 'beginning',
+    hold: request.autoRemove === true,
+    input: flags.interactive === true,
+    terminal: flags.tty === true,
+    detachKeys: flags.detachKeys,
+    forwardSignals: true,
+  })
+  return toSessionExitCode(end, `process ${name} of container ${id}`)
+}
+
+function toRequest({interactive, tty, env = [], workdir, user, id}: ExecFlags, exec: string, args: readonly string[]): ExecRequestInput {
+  const consoleSize = tty && toConsoleSize()
+  return {
+    exec,
+    args: [...args],
+    env: env.flatMap(toVariable),
+    autoRemove: id === undefined,
+    ...(workdir !== undefined && {cwd: workdir}),
+    ...(user !== undefined && {user}),
+    ...(interactive && {stdin: true}),
+    ...(tty && {terminal: true}),
+    ...(consoleSize && {consoleSize}),
+  }
+}

@@ -1,0 +1,104 @@
+/** In the foreground with a process, as if it had been started here: its output, its input, its signals, and how it ends. */
+import type {ProcessClient, TallyClient} from '../client/client.ts'
+import {followOutput} from '../client/follow-output.ts'
+import {holdOutput} from '../client/hold-output.ts'
+import type {ProcessExit} from '../../machines/process-exit.ts'
+import {exitCodes, toExitStatus} from './exit-codes.ts'
+import {writeToFd} from './fd-writer.ts'
+import {forwardSignals} from './forward-signals.ts'
+import {type InputEnd, pumpInput} from './pump-input.ts'
+import type {NodeOptions} from './node-options.ts'
+import {printNote} from './print.ts'
+import {withReconnect} from './reconnect.ts'
+
+export interface SessionOptions {
+  /** The process, by whichever client is connected. */
+  readonly toProcess: (client: TallyClient) => ProcessClient
+  /** What a person calls it. */
+  readonly name: string
+  /** Called once, when its output is listened to already. */
+  readonly start: (process: ProcessClient) => Promise<void>
+  /** Its output from the first byte, or only what comes from now on. */
+  readonly from: 'beginning' | 'now'
+  /** It removes itself, and has to wait until we have its output and its exit. */
+  readonly hold: boolean
+  /** Give it our input. */
+  readonly input: boolean
+  /** Its 0, 1 and 2 are a terminal: ours is made raw, and it is told of its size. */
+  readonly terminal: boolean
+  readonly detachKeys: string | undefined
+  /** What we are sent, it is sent. */
+  readonly forwardSignals: boolean
+}
+
+export type SessionEnd = {readonly type: 'exited'; readonly exit: ProcessExit | undefined} | {readonly type: 'detached'}
+
+/** @throws TallyError CONTAINER_NOT_FOUND, EXEC_NOT_FOUND when somebody has removed it meanwhile */
+export async function runSession(options: NodeOptions, first: TallyClient, session: SessionOptions): Promise<SessionEnd> {
+  const {toProcess, terminal} = session
+  const offsets: {stdout: number | undefined; stderr: number | undefined} =
+    session.from === 'beginning' ? {stdout: 0, stderr: 0} : {stdout: undefined, stderr: undefined}
+  const detached = Promise.withResolvers<SessionEnd>()
+  let present = first
+  let started = false
+  using stack = new DisposableStack()
+  if (session.forwardSignals && !(terminal && session.input)) stack.use(forwardSignals(() => toProcess(present), session.name))
+
+  const ended = withReconnect(options, first, async (client): Promise<SessionEnd> => {
+    present = client
+    const process = toProcess(client)
+    await using _hold = session.hold ? await holdOutput(process) : undefined
+    // Both listen before the program can write.
+    using stdout = await follow(client, process, 'stdout', 1)
+    using stderr = terminal ? undefined : await follow(client, process, 'stderr', 2)
+    if (!started) {
+      await session.start(process)
+      started = true
+      if (session.input || terminal) beginInput()
+    }
+    await Promise.all([stdout.ended, stderr?.ended])
+    return {type: 'exited', exit: (await process.wait()).exit}
+  })
+  ended.catch(() => {})
+  return await Promise.race([ended, detached.promise])
+
+  function beginInput(): void {
+    const pump = stack.use(
+      pumpInput({
+        toTarget: () => ({client: present, process: toProcess(present)}),
+        input: session.input,
+        terminal,
+        detachKeys: session.detachKeys,
+      }),
+    )
+    pump.ended.then(
+      (end: InputEnd) => {
+        if (end === 'detached') detached.resolve({type: 'detached'})
+      },
+      (error: unknown) => detached.reject(error),
+    )
+  }
+
+  async function follow(client: TallyClient, process: ProcessClient, stream: 'stdout' | 'stderr', fd: number) {
+    offsets[stream] ??= (await process.output(stream, 0, {limitBytes: 1})).total
+    return followOutput(client, process, {
+      stream,
+      offset: offsets[stream],
+      onBytes: async (bytes) => {
+        await writeToFd(fd, bytes)
+        offsets[stream] = (offsets[stream] ?? 0) + bytes.length
+      },
+    })
+  }
+}
+
+/** That of the process; 0 when we have parted from it. */
+export function toSessionExitCode(end: SessionEnd, name: string): number {
+  if (end.type === 'detached') {
+    printNote(`left ${name} running`)
+    return exitCodes.ok
+  }
+  const {exit} = end
+  if (exit?.type === 'lost') printNote(`nobody can know how ${name} ended: ${exit.reason}`)
+  return exit ? toExitStatus(exit) : exitCodes.runFailed
+}

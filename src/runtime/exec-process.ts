@@ -1,0 +1,81 @@
+/** What `runc exec` is told of an added process: that of its container, with what was asked for in its place. */
+import {readFile, writeFile} from 'node:fs/promises'
+import {join, resolve} from 'node:path'
+import * as z from 'zod'
+import type {ExecSpec} from '../../machines/exec-spec.ts'
+import {TallyError} from '../kernel/errors.ts'
+import {resolveUser} from './spec/user.ts'
+
+export interface ExecProcessOptions {
+  /** Directory with config.json. */
+  readonly bundle: string
+  /** Where it is written, for its owner alone: an environment may hold secrets. */
+  readonly processFile: string
+}
+
+const names = z.array(z.string())
+/** Of a config.json, what an added process takes over. */
+const containerSchema = z.object({
+  root: z.object({path: z.string()}),
+  process: z.looseObject({
+    user: z.looseObject({uid: z.int().default(0), gid: z.int().default(0)}).optional(),
+    env: names.optional(),
+    cwd: z.string().default('/'),
+    capabilities: z.looseObject({bounding: names.optional(), effective: names.optional(), permitted: names.optional()}).optional(),
+  }),
+})
+
+/** @throws TallyError BUNDLE_INVALID, USER_NOT_FOUND */
+export async function writeExecProcess(spec: ExecSpec, {bundle, processFile}: ExecProcessOptions): Promise<void> {
+  const process = toExecProcess(spec, await readContainer(bundle), bundle)
+  await writeFile(processFile, JSON.stringify(process), {mode: 0o600})
+}
+
+async function readContainer(bundle: string): Promise<z.infer<typeof containerSchema>> {
+  const file = join(bundle, 'config.json')
+  try {
+    return containerSchema.parse(JSON.parse(await readFile(file, 'utf8')))
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause)
+    throw new TallyError('BUNDLE_INVALID', `${file} cannot be read any more: ${why}`, {details: {file}, cause})
+  }
+}
+
+function toExecProcess(spec: ExecSpec, {process, root}: z.infer<typeof containerSchema>, bundle: string): unknown {
+  const {args, env, cwd, user, terminal = false, consoleSize} = spec
+  const asked = user === undefined ? undefined : resolveUser(resolve(bundle, root.path), user)
+  const {consoleSize: _, ...inherited} = process
+  return {
+    ...inherited,
+    terminal,
+    ...(terminal && consoleSize && {consoleSize: {width: consoleSize.columns, height: consoleSize.rows}}),
+    args,
+    env: withVariables(process.env ?? [], [
+      ...(asked ? [`HOME=${asked.home}`] : []),
+      ...(terminal && !hasVariable(process.env ?? [], 'TERM') ? ['TERM=xterm'] : []),
+      ...env,
+    ]),
+    cwd: cwd ?? process.cwd,
+    ...(asked && {
+      user: {uid: asked.uid, gid: asked.gid, ...(asked.additionalGids.length > 0 && {additionalGids: asked.additionalGids})},
+      capabilities: toCapabilities(process.capabilities, asked.uid),
+    }),
+  }
+}
+
+/** Root has what the container may have at most; others have it only through setuid files. */
+function toCapabilities(own: z.infer<typeof containerSchema>['process']['capabilities'], uid: number): unknown {
+  if (!own) return undefined
+  const held = uid === 0 ? (own.bounding ?? []) : []
+  return {...own, effective: held, permitted: held, inheritable: [], ambient: []}
+}
+
+/** A later value of the same name replaces an earlier one, in its place. */
+function withVariables(env: readonly string[], more: readonly string[]): readonly string[] {
+  const byName = new Map([...env, ...more].map((entry) => [entry.split('=', 1)[0], entry]))
+  return [...byName.values()]
+}
+
+function hasVariable(env: readonly string[], name: string): boolean {
+  return env.some((entry) => entry.startsWith(`${name}=`))
+}

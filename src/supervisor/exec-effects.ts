@@ -1,0 +1,149 @@
+/** The interpreter of those effects that are about an added process. As the others, each may be run again by recovery. */
+import {mkdir, rm} from 'node:fs/promises'
+import type {EffectType} from '../../machines/effects.ts'
+import type {ProcessIdentity} from '../../machines/events.ts'
+import type {ExecSpec} from '../../machines/exec-spec.ts'
+import {toSignalNumber} from '../../machines/signals.ts'
+import type {Clock} from '../kernel/clock.ts'
+import {TallyError, toErrorBody} from '../kernel/errors.ts'
+import type {ChildReaper} from '../linux/child-reaper.ts'
+import {isAlive, readProcessIdentity} from '../linux/process-table.ts'
+import type {OciRuntime} from '../runtime/oci-runtime.ts'
+import type {Handlers} from './effects.ts'
+import {createGate} from './gate.ts'
+import type {ContainerLayout, ExecLayout} from './layout.ts'
+import {type Loop, toOrigin} from './loop.ts'
+import type {Outputs} from './outputs.ts'
+import type {WatchProcess} from './process-watcher.ts'
+
+export interface ExecEffectDependencies {
+  readonly runtime: OciRuntime
+  readonly outputs: Outputs
+  readonly watch: WatchProcess
+  readonly clock: Clock
+  readonly reaper: Pick<ChildReaper, 'holdOrphans'>
+  /** Writes what the runtime reads of the process. */
+  readonly prepareProcess: (spec: ExecSpec, layout: ExecLayout) => Promise<void>
+  readonly loop: () => Loop
+}
+
+/** A process start each, of tens of milliseconds of CPU time: more at once only makes all of them late. */
+const mostStartsAtOnce = 8
+const lastOutputPatienceMs = 5_000
+
+export type ExecHandlers = Pick<Handlers, Extract<EffectType, `exec.${string}` | 'request.exec-delete'>>
+
+export interface ExecEffects {
+  readonly handlers: ExecHandlers
+  /** Its exit will be reported as an event. */
+  watchExec(exec: string, identity: ProcessIdentity): void
+  /** Init has ended: those that do not share its fate by a pid namespace have to. */
+  killAll(): void
+}
+
+export function createExecEffects(
+  {runtime, outputs, watch, clock, reaper, prepareProcess, loop}: ExecEffectDependencies,
+  {containerId, layout}: {readonly containerId: string; readonly layout: ContainerLayout},
+): ExecEffects {
+  const gate = createGate(mostStartsAtOnce)
+
+  return {
+    watchExec,
+    killAll: () => {
+      for (const {context} of loop().ledger.processes.values()) if (context.process && !context.exited) kill(context.process, 'SIGKILL')
+    },
+    handlers: {
+      'exec.start': ({exec, spec}) =>
+        gate(async () => {
+          const output = outputs.of(exec)
+          const place = layout.exec(exec)
+          try {
+            await Promise.all([place.runDir, place.stateDir].map((dir) => mkdir(dir, {recursive: true, mode: 0o700})))
+            const [stdio] = await Promise.all([
+              output.open({stdin: spec.stdin === true, terminal: spec.terminal === true, consoleSize: spec.consoleSize}),
+              prepareProcess(spec, place),
+            ])
+            using _hold = reaper.holdOrphans()
+            const {pid} = await runtime.exec({id: containerId, processFile: place.processFile, pidFile: place.pidFile, stdio})
+            const identity = readProcessIdentity(pid)
+            if (!identity) throw new TallyError('RUNC_EXEC_FAILED', `the runtime reported process ${pid}, which does not exist`)
+            watchExec(exec, identity)
+            await output.handOver()
+            // Somebody may have closed it before there was anybody to read it.
+            if (loop().ledger.processes.get(exec)?.context.stdinClosed) await output.closeInput()
+            return {type: 'exec.started', data: {exec, process: identity}}
+          } catch (error) {
+            await output.remove()
+            await Promise.all([place.runDir, place.stateDir].map((dir) => rm(dir, {recursive: true, force: true})))
+            return {type: 'exec.start-failed', data: {exec, error: toErrorBody(error)}}
+          }
+        }),
+
+      'exec.kill': async ({exec, signal}) => {
+        try {
+          const identity = loop().ledger.processes.get(exec)?.context.process
+          if (!identity || !isAlive(identity))
+            throw new TallyError('PROCESS_ENDED', `the process ${exec} has already ended`, {details: {exec, finished: true}})
+          process.kill(identity.pid, toSignalNumber(signal))
+          return {type: 'exec.signalled', data: {exec, signal}}
+        } catch (error) {
+          return {type: 'exec.kill-failed', data: {exec, signal, error: toErrorBody(error)}}
+        }
+      },
+
+      'exec.stdin.close': async ({exec}) => {
+        // What was written before goes first, for as long as its reader takes: nobody waits for that.
+        void outputs.of(exec).closeInput()
+        return undefined
+      },
+
+      'exec.terminal.resize': async ({exec, columns, rows}) => {
+        outputs.of(exec).resize({columns, rows})
+        return undefined
+      },
+
+      'exec.end': async ({exec}) => {
+        await outputs
+          .of(exec)
+          .end()
+          .catch(() => {})
+        return undefined
+      },
+
+      'exec.delete': async ({exec}) => {
+        const output = outputs.of(exec)
+        const place = layout.exec(exec)
+        await Promise.race([output.end().catch(() => {}), clock.sleep(lastOutputPatienceMs)])
+        await output.remove()
+        await Promise.all([place.runDir, place.stateDir].map((dir) => rm(dir, {recursive: true, force: true})))
+        outputs.forget(exec)
+        return {type: 'exec.deleted', data: {exec}}
+      },
+
+      'request.exec-delete': async ({exec, reason}, cause) => {
+        await outputs.of(exec).whenReleased()
+        // Somebody else may have deleted it, and the container with it.
+        await loop()
+          .submit({type: 'exec-delete', exec, reason}, toOrigin(cause))
+          .catch(() => {})
+        return undefined
+      },
+    },
+  }
+
+  function watchExec(exec: string, identity: ProcessIdentity): void {
+    const {latest} = loop().ledger
+    const origin = {actor: 'supervisor', correlationId: latest?.correlationId ?? ''}
+    watch(identity, (exit, source, usage) => {
+      const exitedAt = new Date(clock.now()).toISOString()
+      return loop().observe({type: 'exec.exited', data: {exec, exit, exitedAt, source, ...(usage && {usage})}}, origin)
+    })
+  }
+}
+
+/** It may have ended a moment ago. */
+function kill(identity: ProcessIdentity, signal: NodeJS.Signals): void {
+  try {
+    if (isAlive(identity)) process.kill(identity.pid, signal)
+  } catch {}
+}

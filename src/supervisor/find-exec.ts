@@ -1,0 +1,20 @@
+import {readFileSync} from 'node:fs'
+import type {ProcessIdentity} from '../../machines/events.ts'
+import {readCgroupProcesses} from '../linux/cgroup.ts'
+import {readProcessIdentity} from '../linux/process-table.ts'
+import type {ExecLayout} from './layout.ts'
+
+/** By the pid file that the runtime has left; a pid that is not in the container's groups is another's by now. */
+export function findExecProcess({pidFile}: ExecLayout, cgroups: readonly string[]): ProcessIdentity | undefined {
+  const pid = readPid(pidFile)
+  return pid !== undefined && cgroups.some((group) => readCgroupProcesses(group).includes(pid)) ? readProcessIdentity(pid) : undefined
+}
+
+function readPid(file: string): number | undefined {
+  try {
+    return Number(readFileSync(file, 'utf8'))
+  } catch {
+    // The runtime has not got so far.
+    return undefined
+  }
+}

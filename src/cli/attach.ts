@@ -1,6 +1,7 @@
 /** `attach`: in the foreground with a container that others have started; several may be at once. */
 import type {Command} from 'commander'
 import {toErrorBody} from '../kernel/errors.ts'
+import {checkDetachKeys} from './detach-keys.ts'
 import {toRunExitCode} from './exit-codes.ts'
 import {type NodeOptions, resolveNodeOptions} from './node-options.ts'
 import {printError} from './print.ts'
@@ -20,7 +21,7 @@ export function addAttach(program: Command): void {
     .option('--exec <exec-id>', 'a process that was added, rather than the container itself')
     .option('--no-stdin', 'only listen')
     .option('--no-sig-proxy', 'do not pass signals on to it')
-    .option('--detach-keys <keys>', 'what to press to leave it running (default: ctrl-p,ctrl-q)')
+    .option('--detach-keys <keys>', 'what to press to leave it running (default: ctrl-p,ctrl-q)', checkDetachKeys)
     .action(async (id: string, flags: AttachFlags, command: Command) => {
       try {
         process.exitCode = await attach(resolveNodeOptions(command), id, flags)

@@ -4,6 +4,7 @@ import type {Command} from 'commander'
 import type {ExecRequestInput, TallyClient} from '../client/client.ts'
 import {toErrorBody} from '../kernel/errors.ts'
 import {repeated, toConsoleSize, toVariable} from './container-options.ts'
+import {checkDetachKeys} from './detach-keys.ts'
 import {exitCodes, toRunExitCode} from './exit-codes.ts'
 import {type NodeOptions, resolveNodeOptions} from './node-options.ts'
 import {printError, printJson} from './print.ts'
@@ -46,7 +47,7 @@ function addOptions(command: Command): Command {
     .option('-i, --interactive', 'give it input; without, it reads an end of file')
     .option('-t, --tty', 'give it a terminal')
     .option('-d, --detach', 'do not wait for it; prints its exec id')
-    .option('--detach-keys <keys>', 'what to press to leave it running (default: ctrl-p,ctrl-q)')
+    .option('--detach-keys <keys>', 'what to press to leave it running (default: ctrl-p,ctrl-q)', checkDetachKeys)
     .addOption(repeated('-e, --env <name=value>', 'set an environment variable, or pass one on by its name; may be repeated', String))
     .option('-w, --workdir <dir>', "working directory (default: the container's)")
     .option('-u, --user <user[:group]>', "names of the container's own passwd and group files, or numbers (default: the container's)")

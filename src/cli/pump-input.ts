@@ -1,7 +1,9 @@
 /** Our input on its way to a process; with a terminal on both sides also the size of ours, and the keys that part us from it. */
-import type {ToTarget} from '../client/send-input.ts'
-import {createInputSender} from '../client/send-input.ts'
+import type {ConsoleSize} from '../../machines/create-request.ts'
+import {createInputSender, type ToTarget} from '../client/send-input.ts'
 import {TallyError, toErrorBody} from '../kernel/errors.ts'
+import {createDetachScanner, defaultDetachKeys, parseDetachKeys} from './detach-keys.ts'
+import {enterRawMode, watchWindowSize} from './terminal.ts'
 
 export interface PumpOptions {
   readonly toTarget: ToTarget
@@ -19,16 +21,21 @@ export interface Pump extends Disposable {
 
 const retryMs = 250
 
-export function pumpInput({toTarget, input}: PumpOptions): Pump {
+export function pumpInput({toTarget, input, terminal, detachKeys = defaultDetachKeys}: PumpOptions): Pump {
   const sender = createInputSender(toTarget)
+  const {stdin, stdout} = process
+  const stack = new DisposableStack()
+  const scanner = createDetachScanner(terminal && stdin.isTTY ? parseDetachKeys(detachKeys) : new Uint8Array())
   let disposed = false
-  const {stdin} = process
+  if (terminal) stack.use(watchWindowSize(stdout, createSizeSender(toTarget)))
+  if (terminal && input) stack.use(enterRawMode(stdin))
 
   return {
     ended: input ? run() : Promise.resolve('eof'),
     [Symbol.dispose]: () => {
       disposed = true
-      stdin.destroy()
+      stack.dispose()
+      if (input) stdin.destroy()
     },
   }
 
@@ -36,7 +43,9 @@ export function pumpInput({toTarget, input}: PumpOptions): Pump {
     try {
       for await (const chunk of stdin) {
         if (disposed) return 'closed'
-        await untilDelivered(() => sender.write(Buffer.from(chunk)))
+        const {forward, detached} = scanner.feed(chunk)
+        if (forward.length > 0) await untilDelivered(() => sender.write(forward))
+        if (detached) return 'detached'
       }
       await untilDelivered(() => toTarget().process.closeStdin())
       return 'eof'
@@ -58,6 +67,30 @@ export function pumpInput({toTarget, input}: PumpOptions): Pump {
         await new Promise((resolve) => setTimeout(resolve, retryMs))
       }
     }
+  }
+}
+
+/** One at a time, and of those that come meanwhile only the last: a window that is drawn larger tells of every step. */
+function createSizeSender(toTarget: ToTarget): (size: ConsoleSize) => void {
+  let wanted: ConsoleSize | undefined
+  let sending = false
+
+  return (size) => {
+    wanted = size
+    if (!sending) void send()
+  }
+
+  async function send(): Promise<void> {
+    sending = true
+    while (wanted) {
+      const size = wanted
+      wanted = undefined
+      // It may have ended, or NATS be away: the next size will do.
+      await toTarget()
+        .process.resize(size)
+        .catch(() => {})
+    }
+    sending = false
   }
 }
 

@@ -4,6 +4,7 @@ import {type ContainerClient, findExit, type TallyClient} from '../client/client
 import type {ContainerView} from '../../machines/view.ts'
 import {toErrorBody} from '../kernel/errors.ts'
 import {addContainerOptions, type ContainerFlags, toCreateRequest} from './container-options.ts'
+import {checkDetachKeys} from './detach-keys.ts'
 import {exitCodes, toRunExitCode} from './exit-codes.ts'
 import {type NodeOptions, resolveNodeOptions} from './node-options.ts'
 import {printError, printJson} from './print.ts'
@@ -19,7 +20,7 @@ interface RunFlags extends ContainerFlags {
 export function addRun(program: Command): void {
   addVerb(program, 'run', 'make a container and start it; exits as the container does', addContainerOptions)
     .option('-d, --detach', 'do not wait for it; prints its id')
-    .option('--detach-keys <keys>', 'what to press to leave it running (default: ctrl-p,ctrl-q)')
+    .option('--detach-keys <keys>', 'what to press to leave it running (default: ctrl-p,ctrl-q)', checkDetachKeys)
     .option('--rm', 'delete it, by itself, once it has stopped')
     .action(async (args: readonly string[], flags: RunFlags, command: Command) => {
       const isJson = process.argv.includes('--json')

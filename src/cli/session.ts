@@ -44,7 +44,7 @@ export async function runSession(options: NodeOptions, first: TallyClient, sessi
   using stack = new DisposableStack()
   if (session.forwardSignals && !(terminal && session.input)) stack.use(forwardSignals(() => toProcess(present), session.name))
 
-  const ended = withReconnect(options, first, async (client): Promise<SessionEnd> => {
+  return await withReconnect(options, first, async (client): Promise<SessionEnd> => {
     present = client
     const process = toProcess(client)
     await using _hold = session.hold ? await holdOutput(process) : undefined
@@ -56,11 +56,11 @@ export async function runSession(options: NodeOptions, first: TallyClient, sessi
       started = true
       if (session.input || terminal) beginInput()
     }
-    await Promise.all([stdout.ended, stderr?.ended])
-    return {type: 'exited', exit: (await process.wait()).exit}
+    const ended = Promise.all([stdout.ended, stderr?.ended]).then(
+      async () => ({type: 'exited', exit: (await process.wait()).exit}) as const,
+    )
+    return await Promise.race([ended, detached.promise])
   })
-  ended.catch(() => {})
-  return await Promise.race([ended, detached.promise])
 
   function beginInput(): void {
     const pump = stack.use(
@@ -95,6 +95,8 @@ export async function runSession(options: NodeOptions, first: TallyClient, sessi
 /** That of the process; 0 when we have parted from it. */
 export function toSessionExitCode(end: SessionEnd, name: string): number {
   if (end.type === 'detached') {
+    // Behind whatever it has drawn.
+    if (process.stderr.isTTY) process.stderr.write('\r\n')
     printNote(`left ${name} running`)
     return exitCodes.ok
   }

@@ -4,10 +4,27 @@ import koffi from 'koffi'
 
 const library = koffi.load('libc.so.6')
 
+/** sys/uio.h and sys/socket.h of a 64-bit system; koffi pads between the members as C does. */
+koffi.struct('iovec', {base: 'void *', length: 'size_t'})
+koffi.struct('msghdr', {
+  name: 'void *',
+  nameLength: 'uint32_t',
+  pieces: 'iovec *',
+  pieceCount: 'size_t',
+  control: 'void *',
+  controlLength: 'size_t',
+  flags: 'int',
+})
+
 export const libc = {
   prctl: library.func('int prctl(int option, unsigned long a, unsigned long b, unsigned long c, unsigned long d)'),
   flock: library.func('int flock(int fd, int operation)'),
   mkfifo: library.func('int mkfifo(const char *path, uint32_t mode)'),
+  socket: library.func('int socket(int domain, int type, int protocol)'),
+  bind: library.func('int bind(int fd, const uint8_t *address, uint32_t length)'),
+  listen: library.func('int listen(int fd, int backlog)'),
+  accept4: library.func('int accept4(int fd, void *address, void *length, int flags)'),
+  recvmsg: library.func('long recvmsg(int fd, _Inout_ msghdr *message, int flags)'),
   ioctl: library.func('int ioctl(int fd, unsigned long request, _Inout_ uint8_t *argument)'),
   poll: library.func('int poll(_Inout_ uint8_t *fds, unsigned long count, int timeoutMs)'),
   syscall: library.func('long syscall(long number, long a, long b, long c, long d)'),

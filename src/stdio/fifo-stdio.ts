@@ -1,16 +1,13 @@
-import {closeSync, constants, mkdirSync, openSync, readSync, rmSync} from 'node:fs'
+import {closeSync, constants, mkdirSync, openSync, rmSync} from 'node:fs'
 import {Socket} from 'node:net'
 import {join} from 'node:path'
-import {setTimeout as sleep} from 'node:timers/promises'
 import {TallyError} from '../kernel/errors.ts'
 import {makeFifo} from '../linux/fifo.ts'
-import type {ContainerStdio, ContainerStdioOptions, OutputChunk, StreamName} from './container-stdio.ts'
+import type {ContainerStdio, ContainerStdioOptions, StreamName} from './container-stdio.ts'
 import {openLogWriter} from './log-writer.ts'
+import {createStreamReader, type StreamReader} from './stream-reader.ts'
 
 const streamNames = ['stdout', 'stderr'] as const satisfies readonly StreamName[]
-const readBytes = 64 * 1024
-/** How long a full disk is waited for, between tries. */
-const retryMs = 250
 
 /** @throws TallyError STDIO_FAILED */
 export async function openContainerStdio(options: ContainerStdioOptions): Promise<ContainerStdio> {
@@ -62,69 +59,9 @@ function open({fifoDir, logFile, now, onOutput}: ContainerStdioOptions): Contain
     for (const fd of childFds) closeSync(fd)
   }
 
-  function startReading(stream: StreamName) {
+  function startReading(stream: StreamName): StreamReader {
     // Read-write, so that there is never an end of file while a container may still write.
     const fd = openSync(join(fifoDir, stream), constants.O_RDWR | constants.O_NONBLOCK)
-    const socket = new Socket({fd, readable: true, writable: false})
-    /** Read from the pipe, and not yet in the log because the disk would not take it. */
-    let unwritten: OutputChunk | undefined
-    let writeError: unknown
-    let closed = false
-    socket.on('data', (bytes: Buffer) => {
-      if (!record({stream, offset: totals[stream], atMs: now(), bytes})) retryLater()
-    })
-    socket.on('error', () => {})
-
-    return {
-      drain: async () => {
-        socket.pause()
-        while (!closed && (unwritten || readAvailable())) if (unwritten) await sleep(retryMs)
-        if (unwritten)
-          throw new TallyError('STDIO_FAILED', `the log could not be written: ${unwritten.bytes.length} bytes of ${stream} were given up`, {
-            cause: writeError,
-          })
-      },
-      close: () => {
-        closed = true
-        socket.destroy()
-      },
-    }
-
-    /** Whether there was anything: takes it from the pipe past the event loop, which may not have got to it yet. */
-    function readAvailable(): boolean {
-      // While it was paused, the socket may have read ahead: 'data' is emitted for that.
-      if (socket.read() !== null) return true
-      const buffer = Buffer.alloc(readBytes)
-      try {
-        const count = readSync(fd, buffer, 0, buffer.length, null)
-        if (count > 0 && !record({stream, offset: totals[stream], atMs: now(), bytes: buffer.subarray(0, count)})) retryLater()
-        return count > 0
-      } catch (error) {
-        if (error instanceof Error && 'code' in error && error.code === 'EAGAIN') return false
-        throw error
-      }
-    }
-
-    function record(chunk: OutputChunk): boolean {
-      writeError = log.append(chunk)
-      if (writeError) {
-        unwritten = chunk
-        return false
-      }
-      unwritten = undefined
-      onOutput(chunk)
-      return true
-    }
-
-    /** The pipe fills meanwhile and the container waits: nothing is lost. */
-    function retryLater(): void {
-      socket.pause()
-      setTimeout(() => {
-        if (closed || !unwritten) return
-        if (record(unwritten)) {
-          if (!drained) socket.resume()
-        } else retryLater()
-      }, retryMs)
-    }
+    return createStreamReader({stream, fd, socket: new Socket({fd, readable: true, writable: false}), log, now, onOutput})
   }
 }

@@ -5,6 +5,7 @@ import {TallyError} from '../kernel/errors.ts'
 import type {ContainerStdio, OutputChunk, StreamName} from './container-stdio.ts'
 import {openContainerStdio} from './fifo-stdio.ts'
 import {createStdinFifo, reopenStdinFifo, type StdinFifo} from './stdin-fifo.ts'
+import {openTerminalStdio} from './terminal-stdio.ts'
 
 /** What the runtime is given: three descriptors, or a socket to which it sends the master of a terminal that it makes. */
 export type RuntimeStdio =
@@ -48,6 +49,7 @@ export interface ProcessStdioOptions {
 /** For a process that is to be started. @throws TallyError STDIO_FAILED */
 export async function openProcessStdio(options: ProcessStdioOptions): Promise<ProcessStdio> {
   mkdirSync(options.dir, {recursive: true, mode: 0o700})
+  if (options.terminal) return openTerminalStdio(options)
   return await openPipes(options, options.stdin ? createStdinFifo(join(options.dir, 'stdin')) : undefined)
 }
 

@@ -1,0 +1,76 @@
+/**
+ * A terminal as the 0, 1 and 2 of a process: the runtime makes it, and we have its master. What the process writes is one stream,
+ * logged as `stdout`; the line discipline of the terminal is between our input and what the process reads.
+ */
+import {rmSync} from 'node:fs'
+import {join} from 'node:path'
+import {ReadStream} from 'node:tty'
+import {TallyError} from '../kernel/errors.ts'
+import {openConsoleSocket} from '../linux/console-socket.ts'
+import {setWindowSize} from '../linux/window-size.ts'
+import {openLogWriter} from './log-writer.ts'
+import type {ConsoleSize, ProcessStdio, ProcessStdioOptions} from './process-stdio.ts'
+import {createStreamReader, type StreamReader} from './stream-reader.ts'
+
+/** What a terminal has that nobody told its size. */
+const usualSize: ConsoleSize = {columns: 80, rows: 24}
+/** Ends the line that is being typed, and is an end of file where there is none: VEOF of termios(3). */
+const endOfTransmission = Uint8Array.of(4)
+
+type State =
+  /** The runtime has not sent it yet. */
+  {readonly type: 'awaited'} | {readonly type: 'open'; readonly fd: number; readonly master: ReadStream; readonly reader: StreamReader}
+
+/** @throws TallyError STDIO_FAILED */
+export function openTerminalStdio({dir, logFile, consoleSize = usualSize, now, onOutput}: ProcessStdioOptions): ProcessStdio {
+  const log = openLogWriter(logFile)
+  const socket = openSocket(join(dir, 'console.sock'))
+  let state: State = {type: 'awaited'}
+
+  return {
+    forRuntime: {type: 'terminal', consoleSocket: socket.path},
+    handOver: async () => {
+      const fd = socket.receive()
+      socket[Symbol.dispose]()
+      if (fd === undefined) throw new TallyError('STDIO_FAILED', 'the runtime has made no terminal, or has not sent it')
+      setWindowSize(fd, consoleSize)
+      const master = new ReadStream(fd)
+      state = {type: 'open', fd, master, reader: createStreamReader({stream: 'stdout', fd, socket: master, log, now, onOutput})}
+    },
+    write: (bytes) =>
+      new Promise((resolve, reject) => {
+        if (state.type !== 'open' || state.master.destroyed) return reject(hungUp())
+        state.master.write(bytes, (error) => (error ? reject(hungUp(error)) : resolve()))
+      }),
+    closeInput: async () => {
+      if (state.type === 'open' && !state.master.destroyed) state.master.write(endOfTransmission)
+    },
+    resize: (size) => {
+      if (state.type === 'open' && !state.master.destroyed) setWindowSize(state.fd, size)
+    },
+    drain: async () => {
+      if (state.type === 'open') await state.reader.drain()
+      return {...log.totals}
+    },
+    totals: log.totals,
+    remove: async () => rmSync(dir, {recursive: true, force: true}),
+    [Symbol.asyncDispose]: async () => {
+      if (state.type === 'open') state.reader.close()
+      else socket[Symbol.dispose]()
+      log[Symbol.dispose]()
+    },
+  }
+}
+
+function openSocket(path: string) {
+  try {
+    return openConsoleSocket(path)
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause)
+    throw new TallyError('STDIO_FAILED', `cannot listen for the terminal of the process: ${why}`, {cause})
+  }
+}
+
+function hungUp(cause?: unknown): TallyError {
+  return new TallyError('STDIN_CLOSED', 'the terminal has been hung up', {cause})
+}

@@ -16,7 +16,7 @@ export interface OutputFeed {
 }
 
 /** What may be on its way to a slow server at once; more is left to the `output` command. */
-const mostUnsentBytes = 8 * 1024 * 1024
+const mostUnsentBytes = 2 * 1024 * 1024
 
 export function createOutputFeed(link: NatsLink, toSubject: (stream: StreamName) => string): OutputFeed {
   let unsentBytes = 0

@@ -41,6 +41,7 @@ export async function runSession(options: NodeOptions, first: TallyClient, sessi
   const detached = Promise.withResolvers<SessionEnd>()
   let present = first
   let started = false
+  let pumping = false
   using stack = new DisposableStack()
   if (session.forwardSignals && !(terminal && session.input)) stack.use(forwardSignals(() => toProcess(present), session.name))
 
@@ -52,9 +53,10 @@ export async function runSession(options: NodeOptions, first: TallyClient, sessi
     using stdout = await follow(client, process, 'stdout', 1)
     using stderr = terminal ? undefined : await follow(client, process, 'stderr', 2)
     if (!started) {
+      // Before anything is drawn.
+      if ((session.input || terminal) && !pumping) beginInput()
       await session.start(process)
       started = true
-      if (session.input || terminal) beginInput()
     }
     const ended = Promise.all([stdout.ended, stderr?.ended]).then(
       async () => ({type: 'exited', exit: (await process.wait()).exit}) as const,
@@ -63,6 +65,7 @@ export async function runSession(options: NodeOptions, first: TallyClient, sessi
   })
 
   function beginInput(): void {
+    pumping = true
     const pump = stack.use(
       pumpInput({
         toTarget: () => ({client: present, process: toProcess(present)}),

@@ -1,19 +1,19 @@
 /** The terminal of whoever runs us: raw while a process has it, and as it was before, whatever happens. */
+import {spawnSync} from 'node:child_process'
 import type {ReadStream, WriteStream} from 'node:tty'
 import type {ConsoleSize} from '../../machines/create-request.ts'
 
 const endings = ['SIGTERM', 'SIGHUP', 'SIGINT', 'SIGQUIT'] as const
 
 /**
- * Every key goes to us as it is pressed, ctrl-c too. Undone when disposed of, when this process exits, and when a signal ends it,
- * which it does then.
+ * Every key goes to us as it is pressed, ctrl-c too, and what the process draws goes to the screen as it is: Node's own raw mode
+ * would still turn line feeds into returns, of which the process's terminal has seen to. Undone when disposed of, when this
+ * process exits, and when a signal ends it, which it does then.
  */
 export function enterRawMode(stdin: ReadStream): Disposable {
   if (!stdin.isTTY) return {[Symbol.dispose]: () => {}}
-  const restore = () => {
-    // Its terminal may be gone.
-    if (!stdin.destroyed) stdin.setRawMode(false)
-  }
+  const settings = stty('-g').trim()
+  const restore = () => void stty(settings)
   const end = (signal: NodeJS.Signals) => {
     dispose()
     process.kill(process.pid, signal)
@@ -25,8 +25,13 @@ export function enterRawMode(stdin: ReadStream): Disposable {
   }
   process.on('exit', restore)
   for (const signal of endings) process.on(signal, end)
-  stdin.setRawMode(true)
+  stty('raw', '-echo')
   return {[Symbol.dispose]: dispose}
+}
+
+/** stty(1) on our standard input. Its terminal may be gone: then there is nothing to set. */
+function stty(...args: readonly string[]): string {
+  return spawnSync('stty', args, {stdio: ['inherit', 'pipe', 'ignore'], encoding: 'utf8'}).stdout ?? ''
 }
 
 /** Tells the size at once, and whenever it has changed. */

@@ -25,6 +25,8 @@ const common = {
   autoRemove: z.boolean().default(false),
   /** Yours; nothing here looks at them. */
   labels: z.record(z.string().min(1), z.string()).optional(),
+  /** A log that would grow beyond `maxBytes` goes on in another file; the last `maxFiles` are kept. All of it when absent. */
+  log: z.strictObject({maxBytes: z.int().min(1), maxFiles: z.int().min(1).max(1_000)}).optional(),
   /** Somebody will send it input (`input`, `close-stdin`); without, it reads an end of file. */
   stdin: z.boolean().optional(),
   /** How large its terminal is at first; 80 by 24 when absent. */

@@ -83,6 +83,7 @@ export type NodeInfo = z.infer<typeof nodeInfoSchema>
 
 /** Reply of a container's `output` command. */
 export const outputReplySchema = z.object({
+  /** Of the data: beyond the one that was asked for, when that has been dropped with an old file of the log. */
   offset: z.int(),
   data: z.base64(),
   /** Bytes of the stream so far. */
@@ -94,6 +95,8 @@ export type OutputReply = z.infer<typeof outputReplySchema>
 
 /** Reply of a container's `log` command. */
 export const logReplySchema = z.object({
+  /** Of the first entry: beyond the one that was asked for, when that has been dropped with an old file of the log. */
+  position: z.int(),
   entries: z.array(
     z.object({
       /** RFC 3339, as the log has it. */
@@ -103,7 +106,7 @@ export const logReplySchema = z.object({
       data: z.base64(),
     }),
   ),
-  /** File position to go on from. */
+  /** Position to go on from. */
   next: z.int(),
   /** Nothing will be added any more, and this was all. */
   ended: z.boolean(),

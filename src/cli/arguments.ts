@@ -1,6 +1,7 @@
 /** Parsers of option values, for commander. */
 import {resolve} from 'node:path'
 import {InvalidArgumentError} from 'commander'
+import {TallyError} from '../kernel/errors.ts'
 import type {Mount} from '../../machines/create-request.ts'
 import {parseSignal, type SignalName} from '../../machines/signals.ts'
 
@@ -77,4 +78,29 @@ export function parseLabel(text: string): readonly [string, string] {
   const [name = '', value = ''] = text.split(/=(.*)/s)
   if (name === '') throw new InvalidArgumentError(`expected NAME=VALUE, got ${JSON.stringify(text)}`)
   return [name, value]
+}
+
+/** As docker has them. */
+export interface LogOptions {
+  readonly 'max-size'?: number
+  readonly 'max-file'?: number
+}
+
+/** `max-size=10m`, `max-file=3`; several add up. */
+export function parseLogOption(text: string, before: LogOptions = {}): LogOptions {
+  const [name, value = ''] = text.split(/=(.*)/s)
+  if (name === 'max-size') return {...before, 'max-size': parseBytes(value)}
+  if (name === 'max-file' && /^[1-9]\d{0,2}$/.test(value)) return {...before, 'max-file': Number(value)}
+  throw new InvalidArgumentError(`expected max-size=SIZE or max-file=COUNT (1 to 999), got ${JSON.stringify(text)}`)
+}
+
+const usualFiles = 5
+
+/** @throws TallyError INVALID_ARGUMENT: a number of files without a size would never be reached */
+export function toLogRotation({'max-size': maxBytes, 'max-file': maxFiles = usualFiles}: LogOptions): {
+  readonly maxBytes: number
+  readonly maxFiles: number
+} {
+  if (maxBytes === undefined) throw new TallyError('INVALID_ARGUMENT', 'expected --log-opt max-size=SIZE beside max-file')
+  return {maxBytes, maxFiles}
 }

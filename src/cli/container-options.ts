@@ -3,13 +3,14 @@ import {resolve} from 'node:path'
 import {type Command, Option} from 'commander'
 import type {ConsoleSize, CreateRequestInput, Mount} from '../../machines/create-request.ts'
 import {TallyError} from '../kernel/errors.ts'
-import {parseBytes, parseCount, parseCpus, parseLabel, parseVolume} from './arguments.ts'
+import {parseBytes, parseCount, parseCpus, parseLabel, parseLogOption, type LogOptions, parseVolume, toLogRotation} from './arguments.ts'
 
 export interface ContainerFlags {
   readonly name?: string
   readonly rootfs?: string
   readonly bundle?: string
   readonly interactive?: true
+  readonly logOpt?: LogOptions
   readonly tty?: true
   readonly label?: readonly (readonly [string, string])[]
   readonly env?: readonly string[]
@@ -52,6 +53,12 @@ export function addContainerOptions(command: Command): Command {
     .option('--name <id>', 'id of the container (default: a random one)')
     .option('--rootfs <dir>', 'directory to use as root file system')
     .option('--bundle <dir>', 'OCI bundle, used as it is')
+    .addOption(
+      new Option(
+        '--log-opt <name=value>',
+        'max-size=SIZE: go on in another file; max-file=COUNT: of which so many are kept (default: 5)',
+      ).argParser(parseLogOption),
+    )
     .option('-i, --interactive', 'give it input; without, it reads an end of file')
     .option('-t, --tty', 'give it a terminal')
     .addOption(repeated('-e, --env <name=value>', 'set an environment variable, or pass one on by its name; may be repeated', String))
@@ -76,12 +83,13 @@ export function toCreateRequest(
   args: readonly string[],
   {namespace, autoRemove}: {readonly namespace: string; readonly autoRemove: boolean},
 ): CreateRequestInput {
-  const {name, rootfs, bundle, label, interactive} = flags
+  const {name, rootfs, bundle, label, interactive, logOpt} = flags
   const consoleSize = toConsoleSize()
   const common = {
     namespace,
     autoRemove,
     ...(interactive && {stdin: true}),
+    ...(logOpt && {log: toLogRotation(logOpt)}),
     ...(consoleSize && {consoleSize}),
     ...(name !== undefined && {id: name}),
     ...(label && {labels: Object.fromEntries(label)}),

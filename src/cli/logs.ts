@@ -4,6 +4,7 @@ import type {ContainerClient, TallyClient} from '../client/client.ts'
 import {parseCount, parseTime} from './arguments.ts'
 import {writeToFd} from './fd-writer.ts'
 import {resolveNodeOptions} from './node-options.ts'
+import {printNote} from './print.ts'
 import {withReconnect} from './reconnect.ts'
 import {addVerb, connect} from './verb.ts'
 
@@ -11,6 +12,7 @@ interface LogsFlags {
   readonly follow?: true
   readonly tail?: number
   readonly since?: Date
+  readonly until?: Date
   readonly timestamps?: true
 }
 
@@ -25,6 +27,7 @@ export function addLogs(program: Command): void {
     .option('-f, --follow', 'go on with what is written, until it has stopped')
     .option('--tail <count>', 'only the last so many lines', parseCount)
     .option('--since <time>', 'only what was written from then on: a time, or a duration such as 10m', (text) => parseTime(text))
+    .option('--until <time>', 'only what was written before then', (text) => parseTime(text))
     .option('-t, --timestamps', 'with the time at which each line was read')
     .action(async (id: string, flags: LogsFlags, command: Command) => {
       const options = resolveNodeOptions(command)
@@ -35,7 +38,9 @@ export function addLogs(program: Command): void {
         const container = present.container(id, options.namespace)
         using wakeUp = listen(present, container)
         for (;;) {
-          const {entries, next, ended} = await container.log(from)
+          const {position, entries, next, ended} = await container.log(from)
+          if ('position' in from && from.position > 0 && position > from.position)
+            printNote(`${position - from.position} bytes of the log had been dropped before they could be read`)
           await writePage(entries)
           const isAtEnd = entries.length === 0 || ended
           from = {position: next}
@@ -78,14 +83,15 @@ function listen(client: TallyClient, container: ContainerClient): Disposable & {
 }
 
 /** Entries in their order, with one write for as many of a stream as follow each other. */
-function createPageWriter({since, timestamps}: LogsFlags, json: boolean): (entries: readonly Entry[]) => Promise<void> {
+function createPageWriter({since, until, timestamps}: LogsFlags, json: boolean): (entries: readonly Entry[]) => Promise<void> {
   /** Whether the next entry of a stream begins a line: parts of one have one time stamp. */
   const begins = {stdout: true, stderr: true}
   return async (entries) => {
     let pieces: Uint8Array[] = []
     let fd = 1
     for (const entry of entries) {
-      if (since && Date.parse(entry.time) < since.getTime()) continue
+      const at = Date.parse(entry.time)
+      if ((since && at < since.getTime()) || (until && at >= until.getTime())) continue
       const wanted = json || entry.stream === 'stdout' ? 1 : 2
       if (wanted !== fd) {
         await writeToFd(fd, Buffer.concat(pieces))

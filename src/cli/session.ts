@@ -87,6 +87,10 @@ export async function runSession(options: NodeOptions, first: TallyClient, sessi
     return followOutput(client, process, {
       stream,
       offset: offsets[stream],
+      onDropped: (count) => {
+        printNote(`${count} bytes of ${stream} had been dropped from the log before they could be read`)
+        offsets[stream] = (offsets[stream] ?? 0) + count
+      },
       onBytes: async (bytes) => {
         await writeToFd(fd, bytes)
         offsets[stream] = (offsets[stream] ?? 0) + bytes.length

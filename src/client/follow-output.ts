@@ -22,6 +22,8 @@ export interface FollowOptions {
   readonly stream: StreamName
   /** The first byte wanted. */
   readonly offset?: number
+  /** So many bytes have been dropped with an old file of the log before they could be had; what follows them comes. */
+  readonly onDropped?: (count: number) => void
   /** The next piece waits until what this returns is settled. */
   readonly onBytes: (bytes: Uint8Array) => void | Promise<void>
 }
@@ -32,7 +34,11 @@ const askAgainMs = 1_000
 const mostQueuedBytes = 8 * 1024 * 1024
 
 /** Begins to listen before it returns: what is written from then on is not missed. */
-export function followOutput(client: TallyClient, process: ProcessClient, {stream, offset = 0, onBytes}: FollowOptions): OutputFollower {
+export function followOutput(
+  client: TallyClient,
+  process: ProcessClient,
+  {stream, offset = 0, onDropped, onBytes}: FollowOptions,
+): OutputFollower {
   const {connection, subjects} = client
   const queue: Msg[] = []
   let queuedBytes = 0
@@ -95,6 +101,10 @@ export function followOutput(client: TallyClient, process: ProcessClient, {strea
   async function catchUp(upTo = Number.POSITIVE_INFINITY): Promise<boolean> {
     for (;;) {
       const reply = await process.output(stream, position)
+      if (reply.offset > position) {
+        onDropped?.(reply.offset - position)
+        position = reply.offset
+      }
       const bytes = Buffer.from(reply.data, 'base64')
       if (bytes.length > 0) await give(bytes)
       if (reply.ended && position >= reply.total) return true

@@ -3,6 +3,8 @@
  * Invariant: a byte is reported to `onOutput` only after it is in the log, and offsets have no gaps.
  */
 
+import type {LogRotation} from './log-writer.ts'
+
 export type StreamName = 'stdout' | 'stderr'
 
 export interface OutputChunk {
@@ -19,6 +21,7 @@ export interface ContainerStdioOptions {
   readonly fifoDir: string
   /** The CRI log; created 0600, appended to when it exists. */
   readonly logFile: string
+  readonly rotation?: LogRotation | undefined
   readonly now: () => number
   readonly onOutput: (chunk: OutputChunk) => void
 }

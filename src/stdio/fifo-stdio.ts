@@ -19,9 +19,9 @@ export async function openContainerStdio(options: ContainerStdioOptions): Promis
   }
 }
 
-function open({fifoDir, logFile, now, onOutput}: ContainerStdioOptions): ContainerStdio {
+function open({fifoDir, logFile, rotation, now, onOutput}: ContainerStdioOptions): ContainerStdio {
   mkdirSync(fifoDir, {recursive: true, mode: 0o700})
-  const log = openLogWriter(logFile)
+  const log = openLogWriter(logFile, rotation)
   const {totals} = log
   const childFds = [openSync('/dev/null', constants.O_RDONLY), ...streamNames.map(openForContainer)] as const
   const readers = streamNames.map((stream) => startReading(stream))

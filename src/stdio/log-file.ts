@@ -1,7 +1,11 @@
-/** Reading a container's log back. A torn last line, and what is not ours, is passed over. */
+/**
+ * Reading a container's log back, over all its files: positions are bytes of log since create, those included whose file has
+ * been dropped. A torn last line, and what is not ours, is passed over.
+ */
 import {closeSync, constants, fstatSync, openSync} from 'node:fs'
 import {readLines} from '../kernel/lines.ts'
 import type {StreamName} from './container-stdio.ts'
+import {listSegments} from './log-segments.ts'
 import {countBytes, type LineParts, type LogEntry, parseLine, toLogEntry} from './cri-log.ts'
 
 /** A line of the log as it was read; the buffer is not kept. */
@@ -19,27 +23,41 @@ export function* readLogLines(fd: number, position = 0): Generator<LogLine> {
   }
 }
 
+/** Whole lines of a log from a position, or from where it begins now, with positions since create. */
+export function* readLog(path: string, position = 0): Generator<LogLine> {
+  for (const segment of listSegments(path)) {
+    using log = openLog(segment.path)
+    const {position: begin} = segment.begin
+    if (begin + fstatSync(log.fd).size <= position) continue
+    for (const line of readLogLines(log.fd, Math.max(0, position - begin))) yield {...line, end: begin + line.end}
+  }
+}
+
 export interface OutputReader {
-  /** Up to `limitBytes` of a stream's own bytes from `offset`; empty at its present end. */
-  read(stream: StreamName, offset: number, limitBytes: number): Buffer
+  /**
+   * Up to `limitBytes` of a stream's own bytes from `offset`; empty at its present end. What has been dropped with an old file
+   * is passed over: the answer says where it begins.
+   */
+  read(stream: StreamName, offset: number, limitBytes: number): {readonly offset: number; readonly bytes: Buffer}
 }
 
 /** A place in the log, and how many bytes of one stream come before it. */
-interface Place {
+interface StreamPlace {
   readonly position: number
   readonly offset: number
 }
 
 /** Serves clients that missed something. Remembers where the last read of each stream ended, since the next is likely to follow. */
 export function createOutputReader(path: string): OutputReader {
-  const last: Record<StreamName, Place> = {stdout: {position: 0, offset: 0}, stderr: {position: 0, offset: 0}}
+  const last: Record<StreamName, StreamPlace> = {stdout: {position: 0, offset: 0}, stderr: {position: 0, offset: 0}}
   return {
-    read: (stream, offset, limitBytes) => {
-      using log = openLog(path)
-      let {position, offset: before} = last[stream].offset <= offset ? last[stream] : {position: 0, offset: 0}
+    read: (stream, wanted, limitBytes) => {
+      const begin = findBegin(path, stream, wanted, last[stream])
+      const offset = Math.max(wanted, begin.offset)
+      let {position, offset: before} = begin
       const bytes = Buffer.alloc(limitBytes)
       let gathered = 0
-      for (const entry of readLogLines(log.fd, position)) {
+      for (const entry of readLog(path, position)) {
         if (gathered === limitBytes) break
         if (entry.stream === stream) {
           const count = countBytes(entry.line, entry)
@@ -51,9 +69,18 @@ export function createOutputReader(path: string): OutputReader {
         position = entry.end
       }
       last[stream] = {position, offset: before}
-      return bytes.subarray(0, gathered)
+      return {offset, bytes: bytes.subarray(0, gathered)}
     },
   }
+}
+
+/** Where to begin to look for an offset: where the last read ended, or the last file that begins before it, or the eldest. */
+function findBegin(path: string, stream: StreamName, offset: number, last: StreamPlace): StreamPlace {
+  const begins = listSegments(path).map(({begin}) => ({position: begin.position, offset: begin[stream]}))
+  const eldest = begins[0] ?? {position: 0, offset: 0}
+  const known = last.position >= eldest.position && last.offset <= offset ? [last] : []
+  const before = [...begins.filter((begin) => begin.offset <= offset), ...known].sort((a, b) => a.position - b.position)
+  return before.at(-1) ?? eldest
 }
 
 /** As much as fits, from the `skip`th byte on. @returns how many */
@@ -67,40 +94,42 @@ function copyText({line, text, isFull}: LogLine, skip: number, target: Buffer, a
 const newline = 0x0a
 
 export interface LogPage {
+  /** Where it begins: behind what was wanted, when that has been dropped. */
+  readonly position: number
   readonly entries: readonly LogEntry[]
-  /** File position behind the last. */
+  /** Behind the last. */
   readonly next: number
   readonly atEnd: boolean
 }
 
-/** Entries from a file position: about `limitBytes` of the file, and at least one where there is one. */
-export function readLogPage(path: string, position: number, limitBytes: number): LogPage {
-  using log = openLog(path)
+/** Entries from a position: about `limitBytes` of the log, and at least one where there is one. */
+export function readLogPage(path: string, wanted: number, limitBytes: number): LogPage {
+  const position = Math.max(wanted, listSegments(path)[0]?.begin.position ?? 0)
   let next = position
   const entries: LogEntry[] = []
-  for (const entry of readLogLines(log.fd, position)) {
-    if (next > position && entry.end - position > limitBytes) return {entries, next, atEnd: false}
+  for (const entry of readLog(path, position)) {
+    if (next > position && entry.end - position > limitBytes) return {position, entries, next, atEnd: false}
     entries.push(toLogEntry(entry.line, entry))
     next = entry.end
   }
-  return {entries, next, atEnd: true}
+  return {position, entries, next, atEnd: true}
 }
 
-/** The file position of the last `count` lines of output: a line in parts counts once. */
+/** The position of the last `count` lines of output: a line in parts counts once. */
 export function findTail(path: string, count: number): number {
-  using log = openLog(path)
+  const eldest = listSegments(path)[0]?.begin.position ?? 0
   // Where each of the last `count` lines begins; the oldest is overwritten.
   const starts: number[] = []
   const begins = {stdout: true, stderr: true}
-  let position = 0
+  let position = eldest
   let lines = 0
-  for (const {stream, isFull, end} of readLogLines(log.fd)) {
+  for (const {stream, isFull, end} of readLog(path)) {
     if (begins[stream]) starts[lines++ % (count + 1)] = position
     begins[stream] = isFull
     position = end
   }
   if (count === 0) return position
-  return lines <= count ? 0 : (starts[(lines - count) % (count + 1)] ?? 0)
+  return lines <= count ? eldest : (starts[(lines - count) % (count + 1)] ?? eldest)
 }
 
 /** A container that is being made has no log yet: that is an empty one. */

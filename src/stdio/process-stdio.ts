@@ -4,6 +4,7 @@ import {join} from 'node:path'
 import {TallyError} from '../kernel/errors.ts'
 import type {ContainerStdio, OutputChunk, StreamName} from './container-stdio.ts'
 import {openContainerStdio} from './fifo-stdio.ts'
+import type {LogRotation} from './log-writer.ts'
 import {createStdinFifo, reopenStdinFifo, type StdinFifo} from './stdin-fifo.ts'
 import {openTerminalStdio} from './terminal-stdio.ts'
 
@@ -38,6 +39,7 @@ export interface ProcessStdioOptions {
   /** For FIFOs and sockets; made (0700) when missing. */
   readonly dir: string
   readonly logFile: string
+  readonly rotation?: LogRotation | undefined
   /** Whether somebody will send input. */
   readonly stdin: boolean
   readonly terminal: boolean
@@ -59,8 +61,11 @@ export async function reopenProcessStdio(options: ProcessStdioOptions): Promise<
   return await openPipes(options, options.stdin && !options.terminal ? reopenStdinFifo(join(options.dir, 'stdin')) : undefined)
 }
 
-async function openPipes({dir, logFile, now, onOutput}: ProcessStdioOptions, stdin: StdinFifo | undefined): Promise<ProcessStdio> {
-  const output: ContainerStdio = await openContainerStdio({fifoDir: dir, logFile, now, onOutput})
+async function openPipes(
+  {dir, logFile, rotation, now, onOutput}: ProcessStdioOptions,
+  stdin: StdinFifo | undefined,
+): Promise<ProcessStdio> {
+  const output: ContainerStdio = await openContainerStdio({fifoDir: dir, logFile, rotation, now, onOutput})
   const [nothing, stdout, stderr] = output.childFds
   return {
     forRuntime: {type: 'pipes', fds: [stdin?.childFd ?? nothing, stdout, stderr]},

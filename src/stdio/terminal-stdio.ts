@@ -22,8 +22,8 @@ type State =
   {readonly type: 'awaited'} | {readonly type: 'open'; readonly fd: number; readonly master: ReadStream; readonly reader: StreamReader}
 
 /** @throws TallyError STDIO_FAILED */
-export function openTerminalStdio({dir, logFile, consoleSize = usualSize, now, onOutput}: ProcessStdioOptions): ProcessStdio {
-  const log = openLogWriter(logFile)
+export function openTerminalStdio({dir, logFile, rotation, consoleSize = usualSize, now, onOutput}: ProcessStdioOptions): ProcessStdio {
+  const log = openLogWriter(logFile, rotation)
   const socket = openSocket(join(dir, 'console.sock'))
   let state: State = {type: 'awaited'}
 

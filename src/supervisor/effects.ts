@@ -72,7 +72,7 @@ export function createEffectHandlers(
         await mkdir(layout.runDir, {recursive: true, mode: 0o700})
         await mkdir(layout.runtimeRoot, {recursive: true, mode: 0o700})
         const {bundle, args, terminal} = await prepareBundle(request, layout)
-        const stdio = await output.open({stdin: request.stdin === true, terminal, consoleSize: request.consoleSize})
+        const stdio = await output.open({stdin: request.stdin === true, terminal, consoleSize: request.consoleSize, rotation: request.log})
         // Between runc's end and our watching, init is a child that nobody knows.
         using _hold = reaper.holdOrphans()
         const {pid} = await runtime.create({id: address.id, bundle, pidFile: layout.pidFile, stdio})

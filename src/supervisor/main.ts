@@ -203,7 +203,7 @@ async function supervise({node, namespace, id, uid, work}: Assignment, {prefix}:
     if (request?.autoRemove) outputs.of().hold(adoptedHoldMs)
     // Also after the exit: something may still wait in the FIFOs, and the log is read through it.
     if (identity) {
-      await outputs.of().open({stdin: request?.stdin === true && !stdinClosed, terminal, again: true})
+      await outputs.of().open({stdin: request?.stdin === true && !stdinClosed, terminal, rotation: request?.log, again: true})
       await outputs.of().handOver()
     }
     for (const {exec, stdin, terminal} of plan.opened) {

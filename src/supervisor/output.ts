@@ -5,6 +5,7 @@
 import type {Clock} from '../kernel/clock.ts'
 import {TallyError} from '../kernel/errors.ts'
 import type {OutputChunk, StreamName} from '../stdio/container-stdio.ts'
+import type {LogRotation} from '../stdio/log-writer.ts'
 import type {ConsoleSize, ProcessStdio, RuntimeStdio} from '../stdio/process-stdio.ts'
 
 export interface Output {
@@ -32,6 +33,7 @@ export interface OpenOptions {
   readonly stdin: boolean
   readonly terminal: boolean
   readonly consoleSize?: ConsoleSize | undefined
+  readonly rotation?: LogRotation | undefined
   /** It was opened by another supervisor before. */
   readonly again?: boolean
 }

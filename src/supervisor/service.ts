@@ -193,14 +193,16 @@ function createEndpoints(
         if (holdMs !== undefined) output.hold(holdMs)
         const ended = output.ended && !isToCome(loop.ledger, exec)
         const total = output.totals[stream]
-        return {offset, data: toReader(exec).read(stream, offset, limitBytes).toString('base64'), total, ended}
+        const {offset: begin, bytes} = toReader(exec).read(stream, offset, limitBytes)
+        return {offset: begin, data: bytes.toString('base64'), total, ended}
       },
     ),
     endpoint('log', subject('log'), containerCommandSchemas.log, async ({position, tail, limitBytes}): Promise<LogReply> => {
       const {ended} = outputs.of()
       const start = position ?? (tail === undefined ? 0 : findTail(layout.log, tail))
-      const {entries, next, atEnd} = readLogPage(layout.log, start, limitBytes)
+      const {position: begin, entries, next, atEnd} = readLogPage(layout.log, start, limitBytes)
       return {
+        position: begin,
         entries: entries.map(({time, stream, bytes}) => ({time, stream, data: bytes.toString('base64')})),
         next,
         ended: ended && atEnd,

@@ -65,7 +65,7 @@ test('a full disk stops the reading, and the container waits; with room again no
   expect(
     createOutputReader(join(disk, 'log'))
       .read('stdout', 0, 2 * expected.length)
-      .toString() === expected,
+      .bytes.toString() === expected,
   ).toBe(true)
   let next = 0
   for (const {offset, length} of offsets) {
@@ -87,7 +87,7 @@ test('a drain waits for the disk, and then has all that the container left in th
   execFileSync('mount', ['-o', 'remount,size=4m', disk])
   const {stdout} = await drained
   expect(stdout).toBeGreaterThan(before + 60_000)
-  const log = createOutputReader(join(disk, 'log')).read('stdout', 0, expected.length).toString()
+  const log = createOutputReader(join(disk, 'log')).read('stdout', 0, expected.length).bytes.toString()
   expect(log === expected.slice(0, stdout)).toBe(true)
 })
 

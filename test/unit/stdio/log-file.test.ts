@@ -44,7 +44,7 @@ describe('the reader of an output', () => {
         const reader = createOutputReader(log.path)
         for (const {stream, offset, limitBytes} of asked) {
           const whole = Buffer.concat(written.filter((chunk) => chunk.stream === stream).map(({bytes}) => bytes))
-          expect(reader.read(stream, offset, limitBytes)).toEqual(whole.subarray(offset, offset + limitBytes))
+          expect(reader.read(stream, offset, limitBytes).bytes).toEqual(whole.subarray(offset, offset + limitBytes))
         }
       }),
     )
@@ -60,7 +60,7 @@ describe('the reader of an output', () => {
         for (const chunk of written) {
           appendFileSync(log.path, encode([chunk]))
           whole[chunk.stream] = Buffer.concat([whole[chunk.stream], chunk.bytes])
-          read[chunk.stream] = Buffer.concat([read[chunk.stream], reader.read(chunk.stream, read[chunk.stream].length, limitBytes)])
+          read[chunk.stream] = Buffer.concat([read[chunk.stream], reader.read(chunk.stream, read[chunk.stream].length, limitBytes).bytes])
         }
         for (const stream of ['stdout', 'stderr'] as const) expect(read[stream]).toEqual(whole[stream].subarray(0, read[stream].length))
       }),
@@ -70,7 +70,7 @@ describe('the reader of an output', () => {
   it('gives nothing at and beyond the end', () => {
     using log = makeLog(out('abc'))
     const reader = createOutputReader(log.path)
-    for (const offset of [3, 4, 1_000]) expect(reader.read('stdout', offset, 10).length).toBe(0)
-    expect(reader.read('stdout', 0, 10).toString()).toBe('abc')
+    for (const offset of [3, 4, 1_000]) expect(reader.read('stdout', offset, 10).bytes.length).toBe(0)
+    expect(reader.read('stdout', 0, 10).bytes.toString()).toBe('abc')
   })
 })

@@ -14,20 +14,25 @@ describe('a page of the log', () => {
   it('has whole entries, of as many bytes of the file as asked for', () => {
     using log = makeLog(...three)
     const page = readLogPage(log.path, 0, 2 * lineBytes)
-    expect(page).toEqual({entries: [entry('one\n'), entry('two\n')], next: 2 * lineBytes, atEnd: false})
+    expect(page).toEqual({position: 0, entries: [entry('one\n'), entry('two\n')], next: 2 * lineBytes, atEnd: false})
     expect(readLogPage(log.path, 0, 2 * lineBytes - 1).next).toBe(lineBytes)
-    expect(readLogPage(log.path, page.next, 1_000)).toEqual({entries: [entry('three\n')], next: encode(three).length, atEnd: true})
+    expect(readLogPage(log.path, page.next, 1_000)).toEqual({
+      position: 2 * lineBytes,
+      entries: [entry('three\n')],
+      next: encode(three).length,
+      atEnd: true,
+    })
   })
 
   it('has one entry even when that is larger than asked for', () => {
     using log = makeLog(...three)
-    expect(readLogPage(log.path, 0, 1)).toEqual({entries: [entry('one\n')], next: lineBytes, atEnd: false})
+    expect(readLogPage(log.path, 0, 1)).toEqual({position: 0, entries: [entry('one\n')], next: lineBytes, atEnd: false})
   })
 
   it('is empty at the end, and does not pass a torn line', () => {
     using log = makeLog(...three)
     const size = encode(three).length
-    expect(readLogPage(log.path, size, 100)).toEqual({entries: [], next: size, atEnd: true})
+    expect(readLogPage(log.path, size, 100)).toEqual({position: size, entries: [], next: size, atEnd: true})
     appendFileSync(log.path, encode([out('four\n')]).subarray(0, -1))
     expect(readLogPage(log.path, size, 100)).toMatchObject({entries: [], next: size})
     appendFileSync(log.path, '\n')

@@ -48,7 +48,7 @@ describe('the tail of a log', () => {
         using rest = makeTempDir()
         const path = join(rest.path, 'log')
         writeFileSync(path, tail)
-        expect(createOutputReader(path).read('stdout', 0, 10_000).toString()).toBe(count === 0 ? '' : lines.slice(-count).join(''))
+        expect(createOutputReader(path).read('stdout', 0, 10_000).bytes.toString()).toBe(count === 0 ? '' : lines.slice(-count).join(''))
       }),
     )
   })

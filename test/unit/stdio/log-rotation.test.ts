@@ -1,0 +1,156 @@
+import {copyFileSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync} from 'node:fs'
+import {join} from 'node:path'
+import fc from 'fast-check'
+import {describe, expect, it} from 'vitest'
+import {createOutputReader, findTail, readLog, readLogPage} from '../../../src/stdio/log-file.ts'
+import {listSegments} from '../../../src/stdio/log-segments.ts'
+import {openLogWriter} from '../../../src/stdio/log-writer.ts'
+import {makeTempDir} from '../support/temp-dir.ts'
+import {atMs, type Chunk, chunks, encode, out} from './log-fixture.ts'
+
+const numbered = (count: number) => Array.from({length: count}, (_, index) => out(`line ${index + 1}\n`))
+const lineBytes = encode([out('line 1\n')]).length
+
+function makeRotatedLog(written: readonly Chunk[], maxBytes: number, maxFiles: number) {
+  const dir = makeTempDir()
+  const path = join(dir.path, 'log')
+  {
+    using log = openLogWriter(path, {maxBytes, maxFiles})
+    for (const chunk of written) expect(log.append({...chunk, atMs})).toBeUndefined()
+  }
+  return {path, dir: dir.path, [Symbol.dispose]: () => dir[Symbol.dispose]()}
+}
+
+const textOf = (path: string) => Array.from(readLog(path), ({line, text}) => line.toString('latin1', text))
+
+describe('a rotated log', () => {
+  it('has the latest lines in log, those before in log.1, and so on', () => {
+    using log = makeRotatedLog(numbered(7), 2 * lineBytes, 10)
+    const read = (name: string) => readFileSync(join(log.dir, name), 'utf8').match(/line \d+/g)
+    expect(['log', 'log.1', 'log.2', 'log.3'].map(read)).toEqual([
+      ['line 7'],
+      ['line 5', 'line 6'],
+      ['line 3', 'line 4'],
+      ['line 1', 'line 2'],
+    ])
+    expect(readdirSync(log.dir).sort()).toEqual(['log', 'log.1', 'log.2', 'log.3', 'log.places'])
+  })
+
+  it('keeps as many files as it may', () => {
+    using log = makeRotatedLog(numbered(9), 2 * lineBytes, 3)
+    expect(readdirSync(log.dir).filter((name) => name !== 'log.places')).toHaveLength(3)
+    expect(textOf(log.path)).toEqual(['line 5', 'line 6', 'line 7', 'line 8', 'line 9'])
+  })
+
+  it('is not rotated unless it is asked for', () => {
+    const dir = makeTempDir()
+    {
+      using log = openLogWriter(join(dir.path, 'log'))
+      for (const chunk of numbered(500)) log.append({...chunk, atMs})
+    }
+    expect(readdirSync(dir.path)).toEqual(['log'])
+    dir[Symbol.dispose]()
+  })
+
+  it('gives any part of either stream from where it begins now', () => {
+    fc.assert(
+      fc.property(
+        chunks,
+        fc.integer({min: 40, max: 300}),
+        fc.integer({min: 1, max: 4}),
+        fc.nat(300),
+        fc.integer({min: 1, max: 300}),
+        (written, maxBytes, maxFiles, wanted, limitBytes) => {
+          using log = makeRotatedLog(written, maxBytes, maxFiles)
+          const reader = createOutputReader(log.path)
+          for (const stream of ['stdout', 'stderr'] as const) {
+            const whole = Buffer.concat(written.filter((chunk) => chunk.stream === stream).map(({bytes}) => bytes))
+            const begin = listSegments(log.path)[0]?.begin[stream] ?? 0
+            const {offset, bytes} = reader.read(stream, wanted, limitBytes)
+            expect(offset).toBe(Math.max(begin, wanted))
+            expect(bytes).toEqual(whole.subarray(offset, offset + limitBytes))
+          }
+        },
+      ),
+    )
+  })
+
+  it('gives pages with positions that hold across its files', () => {
+    using log = makeRotatedLog(numbered(20), 3 * lineBytes, 100)
+    const texts: string[] = []
+    for (let position = 0; ; ) {
+      const page = readLogPage(log.path, position, 100)
+      expect(page.position).toBe(position)
+      texts.push(...page.entries.map(({bytes}) => bytes.toString()))
+      position = page.next
+      if (page.atEnd) break
+    }
+    expect(texts).toEqual(numbered(20).map(({bytes}) => bytes.toString()))
+    expect(readLogPage(log.path, findTail(log.path, 4), 10_000).entries.map(({bytes}) => bytes.toString())).toEqual(texts.slice(-4))
+  })
+
+  it('counts on, when it is opened again, from what has been dropped', () => {
+    fc.assert(
+      fc.property(chunks, chunks, fc.integer({min: 40, max: 300}), (before, after, maxBytes) => {
+        using log = makeRotatedLog(before, maxBytes, 2)
+        using writer = openLogWriter(log.path, {maxBytes, maxFiles: 2})
+        const count = (written: readonly Chunk[]) => ({
+          stdout: written.filter(({stream}) => stream === 'stdout').reduce((sum, {bytes}) => sum + bytes.length, 0),
+          stderr: written.filter(({stream}) => stream === 'stderr').reduce((sum, {bytes}) => sum + bytes.length, 0),
+        })
+        expect(writer.totals).toEqual(count(before))
+        for (const chunk of after) writer.append({...chunk, atMs})
+        expect(writer.totals).toEqual(count([...before, ...after]))
+      }),
+    )
+  })
+
+  it('gives a line of a megabyte back as it was, over a seam', () => {
+    const long = Buffer.concat([Buffer.alloc(500_000, 'x'), Buffer.alloc(500_000, 'y'), Buffer.from('\n')])
+    const pieces = Array.from(
+      {length: 16},
+      (_, index): Chunk => ({stream: 'stdout', bytes: long.subarray(index * 65_536, (index + 1) * 65_536)}),
+    )
+    using log = makeRotatedLog(pieces, 300_000, 10)
+    expect(listSegments(log.path).length).toBeGreaterThan(2)
+    expect(createOutputReader(log.path).read('stdout', 0, 2_000_000).bytes.equals(long)).toBe(true)
+  })
+})
+
+describe('a rotation that is cut short', () => {
+  /** What a rotation does, step by step: a crash comes between any two of them. */
+  const steps: readonly ((path: string) => void)[] = [
+    (path) => copyFileSync('/dev/null', `${path}.next`),
+    (path) => {
+      const places = JSON.parse(readFileSync(`${path}.places`, 'utf8'))
+      const begin = {position: 6 * lineBytes, stdout: 6 * 'line 1\n'.length, stderr: 0}
+      writeFileSync(`${path}.places`, JSON.stringify([...places, {inode: statSync(`${path}.next`).ino, ...begin}]))
+    },
+    (path) => rmSync(`${path}.2`),
+    (path) => renameSync(`${path}.1`, `${path}.2`),
+    (path) => renameSync(path, `${path}.1`),
+    (path) => renameSync(`${path}.next`, path),
+  ]
+
+  it.each([0, 1, 2, 3, 4, 5, 6])('is ended when the log is opened again, having got %i steps far', (count) => {
+    using log = makeRotatedLog(numbered(6), 2 * lineBytes, 3)
+    expect(textOf(log.path)).toHaveLength(6)
+    for (const step of steps.slice(0, count)) step(log.path)
+    {
+      using writer = openLogWriter(log.path, {maxBytes: 2 * lineBytes, maxFiles: 3})
+      expect(writer.totals.stdout).toBe(6 * 'line 1\n'.length)
+      writer.append({...out('line 7\n'), atMs})
+    }
+    expect(textOf(log.path)).toEqual(['line 3', 'line 4', 'line 5', 'line 6', 'line 7'])
+    expect(readdirSync(log.dir).sort()).toEqual(['log', 'log.1', 'log.2', 'log.places'])
+  })
+
+  it('passes over a new file whose place is not known yet', () => {
+    using log = makeRotatedLog(numbered(4), 2 * lineBytes, 3)
+    copyFileSync('/dev/null', `${log.path}.next`)
+    mkdirSync(join(log.dir, 'log.other'))
+    using writer = openLogWriter(log.path, {maxBytes: 2 * lineBytes, maxFiles: 3})
+    writer.append({...out('line 5\n'), atMs})
+    expect(textOf(log.path)).toEqual(['line 1', 'line 2', 'line 3', 'line 4', 'line 5'])
+  })
+})

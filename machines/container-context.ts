@@ -18,6 +18,8 @@ export interface ContainerContext {
   readonly unsentSignal: SignalName | undefined
   /** Since when it is frozen. */
   readonly pausedAt: string | undefined
+  /** How many processes were killed for want of memory, and where; absent when none was. */
+  readonly oom: EventData<'container.oom'> | undefined
   readonly exited: EventData<'container.exited'> | undefined
   /** Why the last of what was asked of it failed; absent when that was done. */
   readonly error: Failure | undefined
@@ -35,6 +37,7 @@ export const emptyContext: ContainerContext = {
   stop: undefined,
   unsentSignal: undefined,
   pausedAt: undefined,
+  oom: undefined,
   exited: undefined,
   error: undefined,
 }

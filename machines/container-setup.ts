@@ -54,6 +54,7 @@ export const recordKill = chart.assign(({event}) => (event.type === 'container.k
 export const recordSent = chart.assign({unsentSignal: undefined})
 export const recordPaused = chart.assign(({event}) => ({pausedAt: event.time, error: undefined}))
 export const recordResumed = chart.assign({pausedAt: undefined, error: undefined})
+export const recordOom = chart.assign(({event}) => (event.type === 'container.oom' ? {oom: event.data} : {}))
 export const recordFailure = chart.assign(({event}) => ('error' in event.data ? {error: event.data.error} : {}))
 
 export const sendRequestedSignal = {

@@ -8,7 +8,7 @@ import type {ContainerView} from './view.ts'
 export function toContainerView(ledger: Ledger, supervisorPid?: number): ContainerView | undefined {
   const {latest, snapshot, since} = ledger
   const address = latest && parseSource(latest.source)
-  const {request, requestedAt, init, args, createdAt, startedAt, pausedAt, stop, exited, error} = snapshot.context
+  const {request, requestedAt, init, args, createdAt, startedAt, pausedAt, stop, oom, exited, error} = snapshot.context
   if (!latest || !address || !request || !requestedAt) return undefined
   return {
     ...address,
@@ -26,7 +26,9 @@ export function toContainerView(ledger: Ledger, supervisorPid?: number): Contain
     ...(createdAt && {createdAt}),
     ...(startedAt && {startedAt}),
     ...(pausedAt && {pausedAt}),
+    ...(oom && {oomKills: oom.killed}),
     ...(exited && {exit: exited.exit, exitedAt: exited.exitedAt}),
+    ...(exited?.oomKilled && {oomKilled: true}),
     ...(error && {error}),
     eventCount: latest.sequence,
   }

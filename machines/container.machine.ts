@@ -15,6 +15,7 @@ import {
   recordExit,
   recordFailure,
   recordKill,
+  recordOom,
   recordPaused,
   recordRequest,
   recordResumed,
@@ -66,6 +67,7 @@ export const containerMachine = chart.createMachine({
       on: {
         'container.start-requested': {target: 'starting', actions: {type: 'runtime.start', params: {}}},
         'container.kill-requested': {actions: [recordKill, sendRequestedSignal]},
+        'container.oom': {actions: recordOom},
         'container.exited': onExited,
         'container.delete-requested': {target: 'deleting', actions: {type: 'runtime.delete', params: {}}},
       },
@@ -83,6 +85,7 @@ export const containerMachine = chart.createMachine({
       type: 'parallel',
       on: {
         'container.kill-requested': {actions: [recordKill, sendRequestedSignal]},
+        'container.oom': {actions: recordOom},
         'container.exited': onExited,
         'container.delete-requested': {
           guard: 'isForced',
@@ -177,6 +180,7 @@ export const containerMachine = chart.createMachine({
       description: 'What was made for the container is removed; a forced delete kills what runs and waits for its exit.',
       tags: 'in-flight',
       on: {
+        'container.oom': {guard: not('hasExited'), actions: recordOom},
         'container.exited': {guard: not('hasExited'), actions: recordExit},
         'container.deleted': 'deleted',
         'container.delete-failed': [

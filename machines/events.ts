@@ -70,12 +70,21 @@ export const eventSchemas = {
   /** Its processes are scheduled again. */
   'container.resumed': none,
   'container.resume-failed': z.object({error: failureSchema}),
+  /** The kernel killed processes of a group for want of memory. Comes before the exit that it caused. */
+  'container.oom': z.object({
+    /** Its directory. The limit may be that of a group above it, or the memory of the host. */
+    cgroup: z.string(),
+    /** How many so far, as the kernel counts. */
+    killed: z.int().positive(),
+  }),
   /** Init has ended. The last exit of a container; `source` says who knew. */
   'container.exited': z.object({
     exit: processExitSchema,
     exitedAt: instant,
     source: exitSourceSchema,
     usage: resourceUsageSchema.optional(),
+    /** Init itself was killed for want of memory. */
+    oomKilled: z.boolean().optional(),
   }),
   /** A delete was accepted; `force` kills what still runs. */
   'container.delete-requested': z.object({force: z.boolean(), reason: z.string().optional()}),

@@ -29,8 +29,12 @@ export const containerViewSchema = z.object({
   startedAt: z.string().optional(),
   /** Since when it is frozen; absent unless it is. */
   pausedAt: z.string().optional(),
+  /** How many of its processes were killed for want of memory; absent when none was. */
+  oomKills: z.int().positive().optional(),
   exit: processExitSchema.optional(),
   exitedAt: z.string().optional(),
+  /** Init was one of those. */
+  oomKilled: z.boolean().optional(),
   /** Why the last of what was asked of it failed; absent when that was done. */
   error: failureSchema.optional(),
   /** How many events the ledger has: the sequence of the latest. */

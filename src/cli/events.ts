@@ -82,8 +82,10 @@ function formatData(event: LedgerEvent): string {
       return 'args' in event.data.request ? event.data.request.args.join(' ') : event.data.request.bundle
     case 'container.created':
       return `init ${event.data.init.pid}`
+    case 'container.oom':
+      return `${event.data.killed} killed so far, ${event.data.cgroup}`
     case 'container.exited':
-      return event.data.exit.type === 'code' ? `code ${event.data.exit.code}` : formatExit(event.data.exit)
+      return `${event.data.exit.type === 'code' ? 'code ' : ''}${formatExit(event.data.exit)}${event.data.oomKilled ? ', OOM' : ''}`
     case 'container.create-failed':
     case 'container.start-failed':
     case 'container.kill-failed':

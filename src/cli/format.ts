@@ -34,13 +34,15 @@ export function formatExit(exit: ProcessExit): string {
 }
 
 /** `Up 5 minutes`, `Exited (7) 3 seconds ago`. */
-export function formatStatus({state, since, stop, exit, startedAt, pausedAt, error}: ContainerView, now: number): string {
+export function formatStatus(view: ContainerView, now: number): string {
+  const {state, since, stop, exit, startedAt, pausedAt, error} = view
   const forHow = formatDuration(now - Date.parse(since))
+  const oom = formatOom(view)
   switch (state) {
     case 'running':
-      return `Up ${startedAt ? formatDuration(now - Date.parse(startedAt)) : forHow}${pausedAt ? ' (Paused)' : ''}${stop ? ', stopping' : ''}`
+      return `Up ${startedAt ? formatDuration(now - Date.parse(startedAt)) : forHow}${pausedAt ? ' (Paused)' : ''}${oom}${stop ? ', stopping' : ''}`
     case 'stopped':
-      return `Exited (${exit ? formatExit(exit) : 'unknown'}) ${forHow} ago`
+      return `Exited (${exit ? formatExit(exit) : 'unknown'}${oom}) ${forHow} ago`
     case 'failed':
       return `Failed (${error?.code ?? 'unknown'}) ${forHow} ago`
     case 'created':
@@ -48,6 +50,12 @@ export function formatStatus({state, since, stop, exit, startedAt, pausedAt, err
     default:
       return `${state[0]?.toUpperCase()}${state.slice(1)} for ${forHow}`
   }
+}
+
+/** That init was killed for want of memory, or how many others were. */
+function formatOom({oomKilled, oomKills}: ContainerView): string {
+  if (oomKilled) return ', OOM'
+  return oomKills ? `, OOM killed ${oomKills}` : ''
 }
 
 export function formatCommand(args: readonly string[], width = 40): string {

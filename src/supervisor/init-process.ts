@@ -28,6 +28,8 @@ export interface InitProcess {
 export interface InitProcessDependencies {
   readonly reaper: ChildReaper
   readonly clock: Clock
+  /** Called before init is sent anything. */
+  readonly onSignal?: () => void
   /** Resolves when the exit is journaled. */
   readonly onExit: (exit: ProcessExit, source: ExitSource, usage?: ResourceUsage) => Promise<unknown>
 }
@@ -37,7 +39,7 @@ const killPatienceMs = 10_000
 /** An init of the host need not reap at once. */
 const reapPatienceMs = 30_000
 
-export function createInitProcess({reaper, clock, onExit}: InitProcessDependencies): InitProcess {
+export function createInitProcess({reaper, clock, onSignal, onExit}: InitProcessDependencies): InitProcess {
   let init: ProcessIdentity | undefined
   let cgroups: readonly string[] = []
 
@@ -61,6 +63,7 @@ export function createInitProcess({reaper, clock, onExit}: InitProcessDependenci
       if (!init || !isSameProcess(init) || readProcessStat(init.pid)?.state === 'Z') {
         throw new TallyError('RUNC_KILL_FAILED', 'init has already ended', {details: {finished: true}})
       }
+      onSignal?.()
       // Init last: with a pid namespace of its own its end is theirs.
       if (all) for (const pid of remains()) kill(pid, signalNumber)
       process.kill(init.pid, signalNumber)

@@ -5,6 +5,7 @@
 import {mkdirSync, rmdirSync, rmSync} from 'node:fs'
 import {dirname, join} from 'node:path'
 import {type Connection, readConnection} from '../messaging/connection.ts'
+import type {LedgerEvent} from '../../machines/events.ts'
 import {createSystemClock} from '../kernel/clock.ts'
 import {TallyError, toErrorBody} from '../kernel/errors.ts'
 import {createLogger} from '../kernel/log.ts'
@@ -25,7 +26,8 @@ import {type Assignment, type AssignmentReply, assignmentSchema, supervisorOptio
 import {createEffectHandlers, runEffect} from './effects.ts'
 import {createInitProcess} from './init-process.ts'
 import {toContainerLayout} from './layout.ts'
-import {createLoop, type Loop} from './loop.ts'
+import {createLoop, type Loop, type Origin} from './loop.ts'
+import {createOomWatch} from './oom-watch.ts'
 import {createOutput} from './output.ts'
 import {createOutputFeed} from './output-feed.ts'
 import {planRecovery} from './recovery.ts'
@@ -112,14 +114,19 @@ async function supervise({node, namespace, id, uid, work}: Assignment, {prefix}:
     onSpawn: reaper.spawned,
     onReaped: reaper.forget,
   })
+  const oom = createOomWatch({clock, onOom: (data) => void loop.observe({type: 'container.oom', data}, toOwnOrigin())})
   const init = createInitProcess({
     reaper,
     clock,
-    onExit: (exit, source, usage) =>
-      loop.observe(
-        {type: 'container.exited', data: {exit, exitedAt: new Date(clock.now()).toISOString(), source, ...(usage && {usage})}},
-        {actor: 'supervisor', correlationId: loop.ledger.latest?.correlationId ?? uid},
-      ),
+    onSignal: oom.look,
+    onExit: (exit, source, usage) => {
+      const exitedAt = new Date(clock.now()).toISOString()
+      const oomKilled = oom.hasEnded(exit)
+      return loop.observe(
+        {type: 'container.exited', data: {exit, exitedAt, source, ...(usage && {usage}), ...(oomKilled && {oomKilled})}},
+        toOwnOrigin(),
+      )
+    },
   })
   const handlers = createEffectHandlers(
     {
@@ -135,7 +142,7 @@ async function supervise({node, namespace, id, uid, work}: Assignment, {prefix}:
     {address, layout},
   )
   const loop: Loop = createLoop(
-    {journal, clock, logger: log, runEffect: (effect, cause) => runEffect(handlers, effect, cause), onEvent: () => outbox.poke()},
+    {journal, clock, logger: log, runEffect: (effect, cause) => runEffect(handlers, effect, cause), onEvent},
     {address, uid},
   )
   let service: ContainerService | undefined
@@ -156,8 +163,19 @@ async function supervise({node, namespace, id, uid, work}: Assignment, {prefix}:
   })
   return loop
 
+  function onEvent(event: LedgerEvent): void {
+    outbox.poke()
+    if (event.type === 'container.created') oom.watch(event.data.init.pid, event.data.cgroups, 0)
+    if (event.type === 'container.exited') oom[Symbol.dispose]()
+  }
+
+  /** For what nobody asked for. */
+  function toOwnOrigin(): Origin {
+    return {actor: 'supervisor', correlationId: loop.ledger.latest?.correlationId ?? uid}
+  }
+
   async function recover(): Promise<void> {
-    const {init: identity, cgroups, exited} = loop.ledger.snapshot.context
+    const {init: identity, cgroups, exited, oom: told} = loop.ledger.snapshot.context
     const initAlive = identity !== undefined && !exited && isSameProcess(identity)
     const {status} = (await runtime.state(id).catch(() => undefined)) ?? {}
     const plan = planRecovery(loop.ledger, {initAlive, runtimeStatus: status, now: new Date(clock.now()).toISOString()})
@@ -175,6 +193,7 @@ async function supervise({node, namespace, id, uid, work}: Assignment, {prefix}:
       await output.open()
       output.releaseChildFds()
     }
+    if (identity && !exited) oom.watch(identity.pid, cgroups, told?.killed ?? 0)
     for (const fact of plan.facts) await loop.observe(fact, origin)
     if (identity && initAlive) init.readopt(identity, cgroups)
     loop.resume(plan.effects)

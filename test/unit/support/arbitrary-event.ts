@@ -66,8 +66,15 @@ const data: {readonly [T in EventType]: Arbitrary<EventData<T>>} = {
   'container.resume-requested': none,
   'container.resumed': none,
   'container.resume-failed': failed,
+  'container.oom': fc.record({cgroup: path, killed: fc.integer({min: 1})}),
   'container.exited': fc.record(
-    {exit, exitedAt: instant, source: fc.constantFrom('waitid', 'coordinator', 'pidfd', 'none'), usage},
+    {
+      exit,
+      exitedAt: instant,
+      source: fc.constantFrom('waitid', 'coordinator', 'pidfd', 'none'),
+      usage,
+      oomKilled: fc.boolean(),
+    },
     {requiredKeys: ['exit', 'exitedAt', 'source']},
   ),
   'container.delete-requested': fc.record({force: fc.boolean(), reason: fc.string()}, {requiredKeys: ['force']}),

@@ -62,6 +62,11 @@ export const containerCommandSchemas = {
       .max(512 * 1024)
       .default(256 * 1024),
   }),
+  /**
+   * What it uses. Whoever wants to go on hearing of it says for how long: a sample a second is published meanwhile. A `watchMs`
+   * of several goes by the longest.
+   */
+  stats: z.strictObject({watchMs: z.int().min(0).max(60_000).default(0)}),
 } as const
 export type ContainerVerb = keyof typeof containerCommandSchemas
 export const containerVerbs = Object.keys(containerCommandSchemas) as readonly ContainerVerb[]

@@ -25,6 +25,8 @@ export interface Subjects {
   events(filter?: EventFilter): string
   /** `tally.log.<node>.<ns>.<id>.stdout` */
   log(address: ContainerAddress, stream: 'stdout' | 'stderr'): string
+  /** `tally.stats.<node>.<ns>.<id>` */
+  stats(address: ContainerAddress): string
   /** Undefined for what is not the subject of an event. */
   parseEvent(subject: string): {readonly address: ContainerAddress; readonly type: EventType} | undefined
 }
@@ -46,6 +48,7 @@ export function createSubjects(prefix: string = defaultPrefix): Subjects {
     events: ({node, namespace, id, type} = {}) =>
       `${prefix}.evt.${[node, namespace, id].map((token) => (token === undefined ? '*' : toToken(token))).join('.')}.${type ?? '>'}`,
     log: (address, stream) => `${prefix}.log.${place(address)}.${stream}`,
+    stats: (address) => `${prefix}.stats.${place(address)}`,
     parseEvent: (subject) => {
       if (!subject.startsWith(`${prefix}.evt.`)) return undefined
       const [node, namespace, id, ...rest] = subject.slice(prefix.length + '.evt.'.length).split('.')

@@ -13,6 +13,7 @@ import {version} from '../kernel/version.ts'
 import {createChildReaper} from '../linux/child-reaper.ts'
 import {becomeChildSubreaper} from '../linux/subreaper.ts'
 import {openFileJournal} from '../journal/file-journal.ts'
+import {encodeJson} from '../messaging/codec.ts'
 import {createNatsLink} from '../messaging/link.ts'
 import {createOutbox, type Outbox} from '../messaging/outbox.ts'
 import {createSubjects} from '../messaging/subjects.ts'
@@ -32,6 +33,7 @@ import {createOutput} from './output.ts'
 import {createOutputFeed} from './output-feed.ts'
 import {planRecovery} from './recovery.ts'
 import {type ContainerService, serveContainer, toOwnView} from './service.ts'
+import {createStats} from './stats.ts'
 
 const options = supervisorOptionsSchema.parse(JSON.parse(process.env[supervisorOptionsVariable] ?? '{}'))
 const clock = createSystemClock()
@@ -154,6 +156,11 @@ async function supervise({node, namespace, id, uid, work}: Assignment, {prefix}:
     loop,
     output,
     readOutput: createOutputReader(layout.log).read,
+    stats: createStats({
+      ledger: () => loop.ledger,
+      publish: (sample) => link.session()?.publish(subjects.stats(address), encodeJson(sample)),
+      clock,
+    }),
     logFile: layout.log,
     link,
     outbox,

@@ -3,6 +3,7 @@ import {type Command, containerCommandSchemas} from '../../machines/commands.ts'
 import type {ContainerAddress} from '../../machines/ids.ts'
 import type {Ledger} from '../../machines/ledger.ts'
 import {toContainerView} from '../../machines/container-view.ts'
+import type {StatsReply} from '../../machines/stats.ts'
 import type {ContainerView, LogReply, OutputReply} from '../../machines/view.ts'
 import type {Clock} from '../kernel/clock.ts'
 import {TallyError} from '../kernel/errors.ts'
@@ -15,6 +16,7 @@ import type {StreamName} from '../stdio/container-stdio.ts'
 import {findTail, readLogPage} from '../stdio/log-file.ts'
 import type {Loop, Origin} from './loop.ts'
 import type {Output} from './output.ts'
+import type {Stats} from './stats.ts'
 
 export interface ServiceDependencies {
   readonly address: ContainerAddress
@@ -23,6 +25,7 @@ export interface ServiceDependencies {
   readonly loop: Loop
   readonly output: Output
   readonly readOutput: (stream: StreamName, offset: number, limitBytes: number) => Buffer
+  readonly stats: Stats
   /** The CRI log. */
   readonly logFile: string
   readonly link: NatsLink
@@ -91,7 +94,7 @@ export function toOwnView(ledger: Ledger): ContainerView {
 }
 
 function createEndpoints(
-  {address, loop, output, readOutput, logFile, outbox, subjects}: ServiceDependencies,
+  {address, loop, output, readOutput, logFile, outbox, subjects, stats}: ServiceDependencies,
   gone: Promise<void>,
 ): readonly Endpoint[] {
   const subject = (verb: keyof typeof containerCommandSchemas) => subjects.containerCommand(address, verb)
@@ -159,6 +162,10 @@ function createEndpoints(
         next,
         ended: ended && atEnd,
       }
+    }),
+    endpoint('stats', subject('stats'), containerCommandSchemas.stats, async ({watchMs}): Promise<StatsReply> => {
+      stats.watch(watchMs)
+      return stats.read()
     }),
   ]
 

@@ -1,5 +1,8 @@
 import {existsSync, writeFileSync} from 'node:fs'
+import {setTimeout as sleep} from 'node:timers/promises'
 import {afterAll, beforeAll, describe, expect, it} from 'vitest'
+import type {StatsReply} from '../../machines/stats.ts'
+import {connectTally} from '../../src/client/index.ts'
 import type {ContainerView} from '../../machines/view.ts'
 import {eventually, startNode, type TallyNode} from '../support/tally-node.ts'
 
@@ -78,10 +81,73 @@ describe('a container that wants more memory than it may have', () => {
     process.kill(supervisorPid ?? 0, 'SIGSTOP')
     writeFileSync(go, '')
     await eventually('the child began', () => !existsSync(go))
-    await new Promise((resolve) => setTimeout(resolve, 500))
+    await sleep(500)
     process.kill(supervisorPid ?? 0, 'SIGKILL')
     await eventually('the event', async () => (await typesOf('orphan')).includes('container.oom'))
     expect((await typesOf('orphan')).slice(4)).toEqual(['supervisor.adopted', 'container.oom'])
     await node.tally('rm', '-f', 'orphan')
+  })
+})
+
+describe('stats', () => {
+  it('shows what a container uses, in a table and as JSON', async () => {
+    const script = 'dd if=/dev/zero of=/dev/shm/fill bs=1M count=8 2>/dev/null; while true; do :; done'
+    await run('spinning', ['--memory', '64m', '--cpus', '0.5', '--pids-limit', '50'], 'sh', '-c', script)
+    await eventually('it spins', async () => {
+      const sample = await node.json<StatsReply>('stats', '--no-stream', 'spinning')
+      return (sample.cpu?.throttledPeriods ?? 0) > 0
+    })
+    const sample = await node.json<StatsReply & {readonly id: string; readonly cpuPercent: number}>('stats', '--no-stream', 'spinning')
+    expect(sample).toMatchObject({
+      id: 'spinning',
+      state: 'running',
+      cpu: {usageNs: expect.any(Number), userNs: expect.any(Number), systemNs: expect.any(Number)},
+      memory: {limitBytes: 64 * 1024 ** 2, oomKills: 0, anonBytes: expect.any(Number)},
+      pids: {current: 1, limit: 50},
+    })
+    expect(sample.memory?.usageBytes).toBeGreaterThan(8 * 1024 ** 2)
+    expect(sample.memory?.workingSetBytes).toBeGreaterThan(8 * 1024 ** 2)
+    expect(sample.memory?.fileBytes).toBeGreaterThanOrEqual(8 * 1024 ** 2)
+    // Half a CPU at most; less when the machine is busy.
+    expect(sample.cpuPercent).toBeGreaterThan(5)
+    expect(sample.cpuPercent).toBeLessThan(75)
+    const {stdout} = await node.tally('stats', '--no-stream')
+    expect(stdout).toMatch(
+      /^CONTAINER +CPU % +MEM USAGE \/ LIMIT +MEM % +BLOCK I\/O +PIDS\nspinning +[\d.]+% +[\d.]+MiB \/ 64MiB +[\d.]+% .* 1\n$/,
+    )
+    await node.tally('rm', '-f', 'spinning')
+  })
+
+  it('follows, a sample a second, until the container has stopped', async () => {
+    await run('brief', [], 'sh', '-c', 'sleep 3')
+    const {stdout} = await node.tally('stats', '--json', 'brief')
+    const samples = stdout
+      .trimEnd()
+      .split('\n')
+      .map((line): StatsReply => JSON.parse(line))
+    expect(samples.length).toBeGreaterThanOrEqual(3)
+    expect(samples.length).toBeLessThanOrEqual(6)
+    expect(samples.map(({state}) => state)).toEqual([...samples.slice(1).map(() => 'running'), 'stopped'])
+    await node.tally('rm', 'brief')
+    expect(await node.tally('stats', 'brief')).toMatchObject({exitCode: 1, stderr: expect.stringContaining('CONTAINER_NOT_FOUND')})
+  })
+
+  it('is published only while somebody asks for it', async () => {
+    await run('heard', [], 'sleep', '1000')
+    await using client = await connectTally({runDir: node.runDir})
+    const container = client.container('heard')
+    let heard = 0
+    client.connection.subscribe(client.subjects.stats(container.address), {
+      callback: () => {
+        heard += 1
+      },
+    })
+    await container.stats()
+    await sleep(1_500)
+    expect(heard).toBe(0)
+    await container.stats({watchMs: 2_500})
+    await sleep(4_500)
+    expect(heard).toBe(2)
+    await node.tally('rm', '-f', 'heard')
   })
 })

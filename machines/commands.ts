@@ -67,6 +67,8 @@ export const containerCommandSchemas = {
    * of several goes by the longest.
    */
   stats: z.strictObject({watchMs: z.int().min(0).max(60_000).default(0)}),
+  /** Its processes, as the host sees them. */
+  top: z.strictObject({}),
 } as const
 export type ContainerVerb = keyof typeof containerCommandSchemas
 export const containerVerbs = Object.keys(containerCommandSchemas) as readonly ContainerVerb[]

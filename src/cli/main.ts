@@ -21,6 +21,7 @@ const verbs: Readonly<Record<string, () => Promise<(program: Command) => void>>>
   rm: async () => (await import('./rm.ts')).addRm,
   ps: async () => (await import('./ps.ts')).addPs,
   inspect: async () => (await import('./inspect.ts')).addInspect,
+  top: async () => (await import('./top.ts')).addTop,
   stats: async () => (await import('./stats.ts')).addStats,
   logs: async () => (await import('./logs.ts')).addLogs,
   events: async () => (await import('./events.ts')).addEvents,

@@ -7,6 +7,7 @@ import type {ContainerVerb, NodeVerb} from '../../machines/commands.ts'
 import type {CreateRequestInput} from '../../machines/create-request.ts'
 import type {ContainerAddress} from '../../machines/ids.ts'
 import type {ProcessExit} from '../../machines/process-exit.ts'
+import {type TopReply, topReplySchema} from '../../machines/processes.ts'
 import {type StatsReply, statsReplySchema} from '../../machines/stats.ts'
 import {
   type ContainerView,
@@ -71,6 +72,8 @@ export interface ContainerClient {
   log(from: {readonly position: number} | {readonly tail: number}): Promise<LogReply>
   /** What it uses. @param options `watchMs`: for how long a sample a second is to be published; see `followStats` */
   stats(options?: {readonly watchMs?: number}): Promise<StatsReply>
+  /** Its processes, as the host sees them. */
+  top(): Promise<TopReply>
 }
 
 const requestTimeoutMs = 60_000
@@ -158,6 +161,7 @@ function createClient(
       output: (stream, offset, options = {}) => send('output', {stream, offset, ...options}, outputReplySchema),
       log: (from) => send('log', from, logReplySchema),
       stats: (options = {}) => send('stats', options, statsReplySchema),
+      top: () => send('top', {}, topReplySchema),
     }
 
     function command(verb: ContainerVerb, request: unknown, timeoutMs = requestTimeoutMs): Promise<ContainerView> {

@@ -3,6 +3,7 @@ import {type Command, containerCommandSchemas} from '../../machines/commands.ts'
 import type {ContainerAddress} from '../../machines/ids.ts'
 import type {Ledger} from '../../machines/ledger.ts'
 import {toContainerView} from '../../machines/container-view.ts'
+import type {TopReply} from '../../machines/processes.ts'
 import type {StatsReply} from '../../machines/stats.ts'
 import type {ContainerView, LogReply, OutputReply} from '../../machines/view.ts'
 import type {Clock} from '../kernel/clock.ts'
@@ -17,6 +18,7 @@ import {findTail, readLogPage} from '../stdio/log-file.ts'
 import type {Loop, Origin} from './loop.ts'
 import type {Output} from './output.ts'
 import type {Stats} from './stats.ts'
+import {listContainerProcesses} from './top.ts'
 
 export interface ServiceDependencies {
   readonly address: ContainerAddress
@@ -26,6 +28,8 @@ export interface ServiceDependencies {
   readonly output: Output
   readonly readOutput: (stream: StreamName, offset: number, limitBytes: number) => Buffer
   readonly stats: Stats
+  /** Which pids on the host came by which exec, for `top`. */
+  readonly execIds?: () => ReadonlyMap<number, string>
   /** The CRI log. */
   readonly logFile: string
   readonly link: NatsLink
@@ -94,7 +98,7 @@ export function toOwnView(ledger: Ledger): ContainerView {
 }
 
 function createEndpoints(
-  {address, loop, output, readOutput, logFile, outbox, subjects, stats}: ServiceDependencies,
+  {address, loop, output, readOutput, logFile, outbox, subjects, stats, execIds}: ServiceDependencies,
   gone: Promise<void>,
 ): readonly Endpoint[] {
   const subject = (verb: keyof typeof containerCommandSchemas) => subjects.containerCommand(address, verb)
@@ -166,6 +170,10 @@ function createEndpoints(
     endpoint('stats', subject('stats'), containerCommandSchemas.stats, async ({watchMs}): Promise<StatsReply> => {
       stats.watch(watchMs)
       return stats.read()
+    }),
+    endpoint('top', subject('top'), containerCommandSchemas.top, async (): Promise<TopReply> => {
+      const {cgroups, init} = loop.ledger.snapshot.context
+      return {processes: [...listContainerProcesses({cgroups, initPid: init?.pid, ...(execIds && {execIds: execIds()})})]}
     }),
   ]
 

@@ -1,6 +1,7 @@
 import {existsSync, writeFileSync} from 'node:fs'
 import {setTimeout as sleep} from 'node:timers/promises'
 import {afterAll, beforeAll, describe, expect, it} from 'vitest'
+import type {TopReply} from '../../machines/processes.ts'
 import type {StatsReply} from '../../machines/stats.ts'
 import {connectTally} from '../../src/client/index.ts'
 import type {ContainerView} from '../../machines/view.ts'
@@ -149,5 +150,35 @@ describe('stats', () => {
     await sleep(4_500)
     expect(heard).toBe(2)
     await node.tally('rm', '-f', 'heard')
+  })
+})
+
+describe('top', () => {
+  it('lists the processes of a container, init first, and none when it has stopped', async () => {
+    await run('family', ['--user', 'nobody'], 'sh', '-c', 'sleep 1000 & sleep 2000 & wait')
+    const list = () => node.json<TopReply['processes']>('top', 'family')
+    await eventually('three', async () => (await list()).length === 3)
+    const {pid, supervisorPid} = await node.json<ContainerView>('inspect', 'family')
+    const [init, ...others] = await list()
+    expect(init).toMatchObject({
+      pid,
+      parentPid: supervisorPid,
+      pidInContainer: 1,
+      init: true,
+      uid: 65534,
+      user: 'nobody',
+      args: ['sh', '-c', expect.any(String)],
+    })
+    expect(others.map(({parentPid, args, init: isInit}) => ({parentPid, args: args.join(' '), isInit}))).toEqual([
+      {parentPid: pid, args: 'sleep 1000', isInit: false},
+      {parentPid: pid, args: 'sleep 2000', isInit: false},
+    ])
+    expect(Math.abs(Date.parse(init?.startedAt ?? '') - Date.now())).toBeLessThan(60_000)
+    expect((await node.tally('top', 'family')).stdout).toMatch(
+      /^PID +PPID +USER +STATE +CPU TIME +STARTED +ROLE +COMMAND\n\d+ +\d+ +nobody +S +00:00\.\d\d +\d+ seconds? ago +init +sh -c .*\n/,
+    )
+    await node.tally('stop', '-t', '0', 'family')
+    expect(await list()).toEqual([])
+    await node.tally('rm', 'family')
   })
 })

@@ -2,6 +2,7 @@ import {describe, expect, it} from 'vitest'
 import {z} from 'zod'
 import {containerCommandSchemas, containerVerbs, nodeCommandSchemas, nodeVerbs} from '../../../machines/commands.ts'
 import {bundleRequestSchema, rootfsRequestSchema} from '../../../machines/create-request.ts'
+import {topReplySchema} from '../../../machines/processes.ts'
 import {statsReplySchema} from '../../../machines/stats.ts'
 import {containerViewSchema, logReplySchema, nodeInfoSchema, outputReplySchema} from '../../../machines/view.ts'
 import {createSubjects} from '../../../src/messaging/subjects.ts'
@@ -58,7 +59,7 @@ describe('docs/commands.md', () => {
 
   it.each(commands)('says of $verb when it answers, and with what', ({body}) => {
     expect(body).toMatch(/^- Answers: \S/m)
-    expect(body).toMatch(/^- Reply: (\[(container|node|output|log|stats)\]\(#[\w-]+\)|`\{)/m)
+    expect(body).toMatch(/^- Reply: (\[(container|node|output|log|stats|top)\]\(#[\w-]+\)|`\{)/m)
   })
 
   it.each(commands.filter(({verb}) => verb !== 'create'))('has the fields of $verb with types and defaults', ({verb, body, schema}) => {
@@ -90,6 +91,7 @@ describe('docs/commands.md', () => {
     ['Output', outputReplySchema],
     ['Log', logReplySchema],
     ['Stats', statsReplySchema],
+    ['Top', topReplySchema],
   ])('has the fields of the reply %s', (title, schema) => {
     const documented = readRows(replies.get(title) ?? '', 'field', 'type', 'presence', 'meaning').map((row) => ({
       field: unquote(row['field'] ?? ''),
@@ -99,7 +101,7 @@ describe('docs/commands.md', () => {
     expect(documented).toEqual(describeFields(schema, 'output'))
   })
 
-  it('describes five replies, and no other', () => {
-    expect([...replies.keys()]).toEqual(['Container', 'Node', 'Output', 'Log', 'Stats'])
+  it('describes six replies, and no other', () => {
+    expect([...replies.keys()]).toEqual(['Container', 'Node', 'Output', 'Log', 'Stats', 'Top'])
   })
 })

@@ -2,6 +2,7 @@
 import * as z from 'zod'
 import {createRequestSchema} from './create-request.ts'
 import {idSchema} from './ids.ts'
+import {limitFields, type Limits} from './limits.ts'
 import {isSignalName, parseSignal, type SignalName} from './signals.ts'
 
 /** `"SIGTERM"`, `"term"`, `"15"` or `15`. */
@@ -32,6 +33,8 @@ export const containerCommandSchemas = {
   pause: z.strictObject({}),
   /** Let them run again. */
   resume: z.strictObject({}),
+  /** Change limits; `null` lifts one. Answers when the kernel has them. */
+  update: z.strictObject(limitFields),
   /** Remove the container and everything that was made for it; `force` kills it first. Answers when it is gone. */
   delete: z.strictObject({force: z.boolean().default(false)}),
   /** The container as it is. */
@@ -95,5 +98,6 @@ export type Command =
   | {readonly type: 'stop'; readonly signal: SignalName; readonly graceMs: number}
   | {readonly type: 'pause'}
   | {readonly type: 'resume'}
+  | {readonly type: 'update'; readonly limits: Limits}
   | {readonly type: 'delete'; readonly force: boolean; readonly reason?: string}
 export type CommandType = Command['type']

@@ -1,6 +1,7 @@
 /** From the fold of a container's events to what is shown of it. */
 import {isBundleRequest} from './create-request.ts'
 import {parseSource} from './ids.ts'
+import {hasLimits} from './limits.ts'
 import {type Ledger, toTopLevelState} from './ledger.ts'
 import type {ContainerView} from './view.ts'
 
@@ -8,7 +9,7 @@ import type {ContainerView} from './view.ts'
 export function toContainerView(ledger: Ledger, supervisorPid?: number): ContainerView | undefined {
   const {latest, snapshot, since} = ledger
   const address = latest && parseSource(latest.source)
-  const {request, requestedAt, init, args, createdAt, startedAt, pausedAt, stop, oom, exited, error} = snapshot.context
+  const {request, requestedAt, init, args, createdAt, startedAt, pausedAt, stop, limits, oom, exited, error} = snapshot.context
   if (!latest || !address || !request || !requestedAt) return undefined
   return {
     ...address,
@@ -22,6 +23,7 @@ export function toContainerView(ledger: Ledger, supervisorPid?: number): Contain
     ...(isBundleRequest(request) ? {bundle: request.bundle} : {rootfs: request.rootfs}),
     autoRemove: request.autoRemove,
     ...(request.labels && {labels: request.labels}),
+    ...(hasLimits(limits) && {limits}),
     requestedAt,
     ...(createdAt && {createdAt}),
     ...(startedAt && {startedAt}),

@@ -8,6 +8,7 @@ import {assign, not, stateIn} from 'xstate'
 import {emptyContext} from './container-context.ts'
 import {
   beginStop,
+  beginUpdate,
   chart,
   forgetStop,
   onExited,
@@ -21,6 +22,8 @@ import {
   recordResumed,
   recordSent,
   recordStarted,
+  recordUnchanged,
+  recordUpdated,
   sendRequestedSignal,
   thaw,
 } from './container-setup.ts'
@@ -64,12 +67,27 @@ export const containerMachine = chart.createMachine({
     },
     created: {
       description: 'The container exists; its init waits to execute the program.',
+      initial: 'waiting',
       on: {
         'container.start-requested': {target: 'starting', actions: {type: 'runtime.start', params: {}}},
         'container.kill-requested': {actions: [recordKill, sendRequestedSignal]},
         'container.oom': {actions: recordOom},
         'container.exited': onExited,
         'container.delete-requested': {target: 'deleting', actions: {type: 'runtime.delete', params: {}}},
+      },
+      states: {
+        waiting: {
+          description: 'For the start.',
+          on: {'container.update-requested': {target: 'updating', actions: beginUpdate}},
+        },
+        updating: {
+          description: 'The runtime changes its limits. An exit seen now waits.',
+          tags: 'in-flight',
+          on: {
+            'container.updated': {target: 'waiting', actions: recordUpdated},
+            'container.update-failed': {target: 'waiting', actions: [recordFailure, recordUnchanged]},
+          },
+        },
       },
     },
     starting: {
@@ -159,6 +177,23 @@ export const containerMachine = chart.createMachine({
             killing: {
               description: 'The deadline passed; SIGKILL is sent.',
               entry: {type: 'runtime.kill', params: {signal: 'SIGKILL'}},
+            },
+          },
+        },
+        limits: {
+          initial: 'kept',
+          states: {
+            kept: {
+              description: 'They are as the ledger has them.',
+              on: {'container.update-requested': {target: 'changing', actions: beginUpdate}},
+            },
+            changing: {
+              description: 'The runtime changes them, whether or not it is paused. An exit seen now waits.',
+              tags: 'in-flight',
+              on: {
+                'container.updated': {target: 'kept', actions: recordUpdated},
+                'container.update-failed': {target: 'kept', actions: [recordFailure, recordUnchanged]},
+              },
             },
           },
         },

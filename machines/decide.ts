@@ -46,6 +46,7 @@ const sampleCommands: readonly Command[] = [
   {type: 'stop', signal: 'SIGTERM', graceMs: 0},
   {type: 'pause'},
   {type: 'resume'},
+  {type: 'update', limits: {}},
   {type: 'delete', force: false},
 ]
 
@@ -66,6 +67,8 @@ function toDraft(command: Command, now: number): Draft {
       return {type: 'container.pause-requested', data: {}}
     case 'resume':
       return {type: 'container.resume-requested', data: {}}
+    case 'update':
+      return {type: 'container.update-requested', data: {limits: command.limits}}
     case 'delete': {
       const {force, reason} = command
       return {type: 'container.delete-requested', data: {force, ...(reason === undefined ? {} : {reason})}}

@@ -4,6 +4,7 @@
  */
 import * as z from 'zod'
 import {createRequestSchema} from './create-request.ts'
+import {limitsSchema} from './limits.ts'
 import {exitSourceSchema, processExitSchema, signalNameSchema} from './process-exit.ts'
 
 const instant = z.iso.datetime({offset: true})
@@ -70,6 +71,11 @@ export const eventSchemas = {
   /** Its processes are scheduled again. */
   'container.resumed': none,
   'container.resume-failed': z.object({error: failureSchema}),
+  /** An update was accepted: these limits change, `null` lifts one. */
+  'container.update-requested': z.object({limits: limitsSchema}),
+  /** The kernel has them. */
+  'container.updated': z.object({limits: limitsSchema}),
+  'container.update-failed': z.object({error: failureSchema}),
   /** The kernel killed processes of a group for want of memory. Comes before the exit that it caused. */
   'container.oom': z.object({
     /** Its directory. The limit may be that of a group above it, or the memory of the host. */

@@ -1,6 +1,7 @@
 /** What people and programs are shown of a container and of a node: the replies of commands. */
 import * as z from 'zod'
 import {failureSchema} from './events.ts'
+import {limitsSchema} from './limits.ts'
 import {processExitSchema, signalNameSchema} from './process-exit.ts'
 import {topLevelStates} from './states.ts'
 
@@ -24,6 +25,8 @@ export const containerViewSchema = z.object({
   bundle: z.string().optional(),
   autoRemove: z.boolean(),
   labels: z.record(z.string(), z.string()).optional(),
+  /** Those that were asked for; `null` is one that was lifted. */
+  limits: limitsSchema.optional(),
   requestedAt: z.string(),
   createdAt: z.string().optional(),
   startedAt: z.string().optional(),

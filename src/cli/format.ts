@@ -1,5 +1,6 @@
 /** What people read: states, ages, tables. */
 import Table from 'cli-table3'
+import type {Limits} from '../../machines/limits.ts'
 import type {ProcessExit} from '../../machines/process-exit.ts'
 import type {ContainerView} from '../../machines/view.ts'
 
@@ -56,6 +57,13 @@ export function formatStatus(view: ContainerView, now: number): string {
 function formatOom({oomKilled, oomKills}: ContainerView): string {
   if (oomKilled) return ', OOM'
   return oomKills ? `, OOM killed ${oomKills}` : ''
+}
+
+/** `memoryBytes 67108864, cpus none`. */
+export function formatLimits(limits: Limits): string {
+  return Object.entries(limits)
+    .map(([name, limit]) => `${name} ${limit ?? 'none'}`)
+    .join(', ')
 }
 
 export function formatCommand(args: readonly string[], width = 40): string {

@@ -17,6 +17,7 @@ const verbs: Readonly<Record<string, () => Promise<(program: Command) => void>>>
   kill: async () => (await import('./kill.ts')).addKill,
   pause: async () => (await import('./pause.ts')).addPause,
   resume: async () => (await import('./resume.ts')).addResume,
+  update: async () => (await import('./update.ts')).addUpdate,
   wait: async () => (await import('./wait.ts')).addWait,
   rm: async () => (await import('./rm.ts')).addRm,
   ps: async () => (await import('./ps.ts')).addPs,

@@ -1,6 +1,6 @@
 import type {Command} from 'commander'
 import {setTimeout as sleep} from 'node:timers/promises'
-import type {StatsReply} from '../../machines/stats.ts'
+import {isFinalSample, type StatsReply} from '../../machines/stats.ts'
 import type {TallyClient} from '../client/client.ts'
 import {followStats} from '../client/follow-stats.ts'
 import {toErrorBody} from '../kernel/errors.ts'
@@ -96,7 +96,7 @@ async function follow(
 ): Promise<void> {
   let before: StatsReply | undefined
   for await (const sample of followStats(client, client.container(id, namespace))) {
-    if (stream || before || sample.state === 'stopped') onPair({id, sample, before})
+    if (stream || before || isFinalSample(sample)) onPair({id, sample, before})
     if (!stream && before) return
     before = sample
   }

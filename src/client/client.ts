@@ -6,6 +6,7 @@ import * as z from 'zod'
 import type {ContainerVerb, NodeVerb} from '../../machines/commands.ts'
 import type {CreateRequestInput} from '../../machines/create-request.ts'
 import type {ContainerAddress} from '../../machines/ids.ts'
+import type {Limits} from '../../machines/limits.ts'
 import type {ProcessExit} from '../../machines/process-exit.ts'
 import {type TopReply, topReplySchema} from '../../machines/processes.ts'
 import {type StatsReply, statsReplySchema} from '../../machines/stats.ts'
@@ -57,6 +58,8 @@ export interface ContainerClient {
   /** Freezes every process; a stop, a SIGKILL or a forced delete thaws them. */
   pause(): Promise<ContainerView>
   resume(): Promise<ContainerView>
+  /** Changes limits; `null` lifts one. */
+  update(limits: Limits): Promise<ContainerView>
   stop(options?: {readonly signal?: string; readonly graceMs?: number}): Promise<ContainerView>
   delete(options?: {readonly force?: boolean}): Promise<ContainerView>
   state(): Promise<ContainerView>
@@ -141,6 +144,7 @@ function createClient(
       kill: (signal, {all} = {}) => command('kill', {...(signal !== undefined && {signal}), ...(all !== undefined && {all})}),
       pause: () => command('pause', {}),
       resume: () => command('resume', {}),
+      update: (limits) => command('update', limits),
       stop: ({signal, graceMs} = {}) =>
         command(
           'stop',

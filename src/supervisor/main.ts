@@ -141,7 +141,7 @@ async function supervise({node, namespace, id, uid, work}: Assignment, {prefix}:
       loop: () => loop,
       end: () => void end(),
     },
-    {address, layout},
+    {address, layout, limitsSwap: host.limitsSwap ?? false},
   )
   const loop: Loop = createLoop(
     {journal, clock, logger: log, runEffect: (effect, cause) => runEffect(handlers, effect, cause), onEvent},

@@ -133,6 +133,12 @@ function createEndpoints(
       command(() => ({type: 'resume'})),
     ),
     endpoint(
+      'update',
+      subject('update'),
+      containerCommandSchemas.update,
+      command((limits) => ({type: 'update', limits})),
+    ),
+    endpoint(
       'stop',
       subject('stop'),
       containerCommandSchemas.stop,

@@ -1,6 +1,8 @@
-import {existsSync, writeFileSync} from 'node:fs'
+import {appendFileSync, existsSync, readFileSync, writeFileSync} from 'node:fs'
+import {join} from 'node:path'
 import {setTimeout as sleep} from 'node:timers/promises'
 import {afterAll, beforeAll, describe, expect, it} from 'vitest'
+import {eventSchemas} from '../../machines/events.ts'
 import type {TopReply} from '../../machines/processes.ts'
 import type {StatsReply} from '../../machines/stats.ts'
 import {connectTally} from '../../src/client/index.ts'
@@ -180,5 +182,128 @@ describe('top', () => {
     await node.tally('stop', '-t', '0', 'family')
     expect(await list()).toEqual([])
     await node.tally('rm', 'family')
+  })
+})
+
+describe('update', () => {
+  const limitsOf = async (id: string) => {
+    const {memory, pids} = await node.json<StatsReply>('stats', '--no-stream', id)
+    return {memoryBytes: memory?.limitBytes, pidsLimit: pids?.limit}
+  }
+
+  /** Of memory and swap together, on a host that accounts for swap. */
+  const swapLimitOf = async (id: string) => {
+    const created = (await node.events(id)).find(({type}) => type === 'container.created')
+    const {cgroups} = eventSchemas['container.created'].parse(created?.data)
+    const read = (name: string) =>
+      cgroups.map((cgroup) => join(cgroup, name)).flatMap((file) => (existsSync(file) ? [readFileSync(file, 'utf8')] : []))
+    const [both] = read('memory.memsw.limit_in_bytes')
+    if (both !== undefined) return Number(both)
+    const [memory, swap] = [...read('memory.max'), ...read('memory.swap.max')]
+    return Number(memory) + Number(swap)
+  }
+
+  it('changes limits, each alone, and lifts them, whatever the container does', async () => {
+    await run('changed', ['--memory', '32m'], 'sleep', '1000')
+    expect(await node.tally('update', '--memory', '64m', '--pids-limit', '20', '--cpus', '0.5', 'changed')).toMatchObject({
+      exitCode: 0,
+      stdout: 'changed\n',
+    })
+    expect(await limitsOf('changed')).toEqual({memoryBytes: 64 * 1024 ** 2, pidsLimit: 20})
+    expect(await swapLimitOf('changed')).toBe(64 * 1024 ** 2)
+    expect(await node.tally('update', '--memory-swap', '96m', 'changed')).toMatchObject({exitCode: 0})
+    expect(await swapLimitOf('changed')).toBe(96 * 1024 ** 2)
+    await node.tally('pause', 'changed')
+    expect(await node.tally('update', '--pids-limit', '-1', '--cpu-shares', '512', '--cpuset-cpus', '0', 'changed')).toMatchObject({
+      exitCode: 0,
+    })
+    expect((await node.tally('ps')).stdout).toMatch(/changed .*\(Paused\)/)
+    await node.tally('resume', 'changed')
+    expect(await limitsOf('changed')).toEqual({memoryBytes: 64 * 1024 ** 2, pidsLimit: undefined})
+    expect((await node.json<ContainerView>('inspect', 'changed')).limits).toEqual({
+      memoryBytes: 64 * 1024 ** 2,
+      memorySwapBytes: 96 * 1024 ** 2,
+      cpus: 0.5,
+      cpuShares: 512,
+      cpusetCpus: '0',
+      pidsLimit: null,
+    })
+    expect(await node.tally('update', '--memory', '-1', '--memory-swap', '-1', 'changed')).toMatchObject({exitCode: 0})
+    expect((await limitsOf('changed')).memoryBytes).toBeUndefined()
+    await node.tally('rm', '-f', 'changed')
+  })
+
+  it('is refused by name when the kernel refuses it, when it says nothing, and when the container has ended', async () => {
+    await run('stubborn', [], 'sleep', '1000')
+    expect((await node.tally('update', '--cpuset-cpus', '4000', 'stubborn')).stderr).toMatch(/cpuset\.cpus.* \[RUNC_UPDATE_FAILED\]\n$/)
+    expect((await node.tally('update', 'stubborn')).stderr).toMatch(/expected a limit to change.* \[INVALID_ARGUMENT\]/)
+    expect((await node.tally('update', '--cpuset-cpus', 'all', 'stubborn')).stderr).toMatch(
+      /expected CPUs such as 0-2,4.* \[INVALID_REQUEST\]/,
+    )
+    expect((await node.tally('update', '--memory', '64m', '--memory-swap', '32m', 'stubborn')).stderr).toMatch(/\[INVALID_REQUEST\]/)
+    expect((await node.json<ContainerView>('inspect', 'stubborn')).limits).toBeUndefined()
+    await node.tally('stop', '-t', '0', 'stubborn')
+    expect((await node.tally('update', '--pids-limit', '5', 'stubborn')).stderr).toBe(
+      'tally: cannot update a container that is stopped; legal now: delete [ILLEGAL_COMMAND]\n',
+    )
+    await node.tally('rm', 'stubborn')
+  })
+
+  it('of several at once, with an end in between, is carried out one after the other and the end is told last', async () => {
+    await node.tally('create', '--name', 'busy', '--rootfs', node.rootfs, '--', 'sleep', '1000')
+    await using client = await connectTally({runDir: node.runDir})
+    const container = client.container('busy')
+    const asked = [
+      container.update({pidsLimit: 10}),
+      container.update({pidsLimit: 20}),
+      container.start(),
+      container.update({pidsLimit: 30}),
+      container.kill('SIGKILL'),
+      container.update({pidsLimit: 40}),
+    ]
+    const settled = await Promise.allSettled(asked)
+    expect(settled.slice(0, 5).map(({status}) => status)).toEqual(Array.from({length: 5}, () => 'fulfilled'))
+    await container.wait()
+    const types = await typesOf('busy')
+    expect(types.slice(2, 11)).toEqual([
+      'container.update-requested',
+      'container.updated',
+      'container.update-requested',
+      'container.updated',
+      'container.start-requested',
+      'container.started',
+      'container.update-requested',
+      'container.updated',
+      'container.kill-requested',
+    ])
+    // The last one met a container that was ending, or had ended.
+    expect(types.at(-1)).toBe('container.exited')
+    expect(types.filter((type) => type === 'container.update-requested')).toHaveLength(
+      types.filter((type) => type === 'container.updated' || type === 'container.update-failed').length,
+    )
+    await node.tally('rm', 'busy')
+  })
+
+  it('that was in flight when the supervisor was killed is carried out by the next one', async () => {
+    await run('resumed', ['--pids-limit', '10'], 'sleep', '1000')
+    const {supervisorPid = 0} = await node.json<ContainerView>('inspect', 'resumed')
+    // Journaled as the old supervisor would have done just before it was killed.
+    const [line = ''] = node.journal('resumed').slice(-1)
+    const last = JSON.parse(line)
+    const request = {
+      ...last,
+      id: `${last.id.split(':')[0]}:5`,
+      sequence: 5,
+      type: 'io.tallyman.container.update-requested',
+      data: {limits: {pidsLimit: 33}},
+    }
+    delete request.causationid
+    process.kill(supervisorPid, 'SIGSTOP')
+    appendFileSync(join(node.stateDir, 'containers/default/resumed/journal.jsonl'), `${JSON.stringify(request)}\n`)
+    process.kill(supervisorPid, 'SIGKILL')
+    await eventually('the outcome', async () => (await typesOf('resumed')).includes('container.updated'))
+    expect((await typesOf('resumed')).slice(4)).toEqual(['container.update-requested', 'supervisor.adopted', 'container.updated'])
+    expect((await limitsOf('resumed')).pidsLimit).toBe(33)
+    await node.tally('rm', '-f', 'resumed')
   })
 })

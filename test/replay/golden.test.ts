@@ -11,7 +11,9 @@ import {foldLines, goldenJournals} from './golden-journals.ts'
 describe('the golden journals', () => {
   it('are there, of release 0.1.0', () => {
     expect(goldenJournals.map(({name}) => name)).toEqual(
-      ['adopted', 'create-failed', 'failures', 'forced-delete', 'oom', 'paused', 'stopping', 'whole-life'].map((name) => `0.1.0/${name}`),
+      ['adopted', 'create-failed', 'failures', 'forced-delete', 'oom', 'paused', 'stopping', 'updated', 'whole-life'].map(
+        (name) => `0.1.0/${name}`,
+      ),
     )
   })
 

@@ -24,6 +24,18 @@ export function findOomCounter(directories: readonly string[]): OomCounter | und
     .find((counter) => readOomKills(counter) !== undefined)
 }
 
+/** Whether the group has a limit of its own. Version 1 says 2^63 less a page where it has none. */
+export function hasMemoryLimit({cgroup}: Pick<OomCounter, 'cgroup'>): boolean {
+  const texts = ['memory.limit_in_bytes', 'memory.max'].map((name) => {
+    try {
+      return readFileSync(join(cgroup, name), 'utf8')
+    } catch {
+      return ''
+    }
+  })
+  return texts.some((text) => /^\d+$/.test(text.trim()) && Number(text) < 2 ** 62)
+}
+
 /** Undefined when the group is gone. */
 export function readOomKills({file}: Pick<OomCounter, 'file'>): number | undefined {
   try {

@@ -173,6 +173,8 @@ async function supervise({node, namespace, id, uid, work}: Assignment, {prefix}:
   function onEvent(event: LedgerEvent): void {
     outbox.poke()
     if (event.type === 'container.created') oom.watch(event.data.init.pid, event.data.cgroups, 0)
+    const {init: identity, cgroups, oom: told} = loop.ledger.snapshot.context
+    if (event.type === 'container.updated' && identity) oom.watch(identity.pid, cgroups, told?.killed ?? 0)
     if (event.type === 'container.exited') oom[Symbol.dispose]()
   }
 

@@ -7,10 +7,10 @@ import type {EventData} from '../../machines/events.ts'
 import type {ProcessExit} from '../../machines/process-exit.ts'
 import type {Clock} from '../kernel/clock.ts'
 import {isEnding} from '../linux/ending.ts'
-import {findOomCounter, type OomCounter, readOomKills} from '../linux/oom.ts'
+import {findOomCounter, hasMemoryLimit, type OomCounter, readOomKills} from '../linux/oom.ts'
 
 export interface OomWatch extends Disposable {
-  /** Begins. @param known how many kills are in the ledger already */
+  /** Begins, and again when limits have changed. @param known how many kills are in the ledger already */
   watch(initPid: number, cgroups: readonly string[], known: number): void
   /** Tells at once what has been counted since the last look. */
   look(): void
@@ -23,11 +23,10 @@ export interface OomWatchDependencies {
   readonly onOom: (data: EventData<'container.oom'>) => void
 }
 
-/**
- * Files of v1 tell nobody: its eventfd cannot be made from here. A look is one read of 40 bytes, some tens of microseconds.
- * There need not be a limit: a host that runs out of memory kills as well, and is counted in the same place.
- */
+/** Files of v1 tell nobody: its eventfd cannot be made from here. To wake up and look takes about 0.4 ms. */
 const pollMs = 1_000
+/** A host that runs out of memory kills as well, and counts in the same place, but that is rare. */
+const unlimitedPollMs = 10_000
 /** The count rises just before SIGKILL is sent: who is not ending after this was not the one. */
 const settleMs = 20
 
@@ -41,9 +40,10 @@ export function createOomWatch({clock, onOom}: OomWatchDependencies): OomWatch {
   return {
     watch: (initPid, cgroups, known) => {
       init = initPid
-      killed = known
+      killed = Math.max(killed, known)
       counter = findOomCounter(cgroups)
-      if (counter) watcher = (counter.isWatchable ? listen(counter.file) : undefined) ?? poll()
+      watcher?.[Symbol.dispose]()
+      watcher = counter && ((counter.isWatchable ? listen(counter) : undefined) ?? poll(counter))
       look()
     },
     look,
@@ -62,12 +62,13 @@ export function createOomWatch({clock, onOom}: OomWatchDependencies): OomWatch {
     onOom({cgroup: counter.cgroup, killed})
   }
 
-  function poll(): Disposable {
+  function poll(polled: OomCounter): Disposable {
+    const intervalMs = hasMemoryLimit(polled) ? pollMs : unlimitedPollMs
     let timer = arm()
     return {[Symbol.dispose]: () => timer[Symbol.dispose]()}
 
     function arm(): Disposable {
-      return clock.at(clock.now() + pollMs, () => {
+      return clock.at(clock.now() + intervalMs, () => {
         timer = arm()
         look()
       })
@@ -75,10 +76,10 @@ export function createOomWatch({clock, onOom}: OomWatchDependencies): OomWatch {
   }
 
   /** Undefined when inotify's instances are used up (128 for a user, by default). */
-  function listen(file: string): Disposable | undefined {
+  function listen(watched: OomCounter): Disposable | undefined {
     let timer: Disposable | undefined
     try {
-      const listener = watchFile(file, () => {
+      const listener = watchFile(watched.file, () => {
         timer ??= clock.at(clock.now() + settleMs, () => {
           timer = undefined
           look()
@@ -86,7 +87,7 @@ export function createOomWatch({clock, onOom}: OomWatchDependencies): OomWatch {
       })
       listener.on('error', () => {
         listener.close()
-        watcher = poll()
+        watcher = poll(watched)
       })
       return {
         [Symbol.dispose]: () => {

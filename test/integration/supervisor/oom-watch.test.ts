@@ -39,13 +39,20 @@ test('a change of memory.events is told of well within a poll, once, with the co
   expect(told).toHaveLength(1)
 })
 
-test('memory.oom_control is looked at once a second', async () => {
+test('memory.oom_control is looked at once a second where there is a limit, and less often where there is none', async () => {
   const {oom, told, group} = await open()
   const write = (kills: number) => writeFileSync(join(group, 'memory.oom_control'), `oom_kill_disable 0\nunder_oom 0\noom_kill ${kills}\n`)
   write(0)
+  writeFileSync(join(group, 'memory.limit_in_bytes'), '9223372036854771712\n')
   oom.watch(process.pid, [group], 0)
   write(1)
-  await expect.poll(() => told, {timeout: 3_000}).toEqual([{cgroup: group, killed: 1}])
+  await new Promise((resolve) => setTimeout(resolve, 1_500))
+  expect(told).toEqual([])
+  writeFileSync(join(group, 'memory.limit_in_bytes'), '33554432\n')
+  oom.watch(process.pid, [group], 0)
+  expect(told).toEqual([{cgroup: group, killed: 1}])
+  write(3)
+  await expect.poll(() => told.at(-1), {timeout: 3_000}).toEqual({cgroup: group, killed: 3})
 })
 
 test('what was counted before and is known is not told again, and what is not known is', async () => {

@@ -3,6 +3,7 @@ import * as z from 'zod'
 import {type ConsoleSize, consoleSizeSchema, createRequestSchema} from './create-request.ts'
 import {type ExecSpec, execSpecSchema} from './exec-spec.ts'
 import {idSchema} from './ids.ts'
+import {limitFields, type Limits} from './limits.ts'
 import {isSignalName, parseSignal, type SignalName} from './signals.ts'
 
 /** `"SIGTERM"`, `"term"`, `"15"` or `15`. */
@@ -51,6 +52,8 @@ export const containerCommandSchemas = {
   pause: z.strictObject({}),
   /** Let them run again. */
   resume: z.strictObject({}),
+  /** Change limits; `null` lifts one. Answers when the kernel has them. */
+  update: z.strictObject(limitFields),
   /** Remove the container and everything that was made for it; `force` kills it first. Answers when it is gone. An added process has to have ended. */
   delete: z.strictObject({exec, force: z.boolean().default(false)}),
   /** The container as it is, or an added process. */
@@ -82,6 +85,13 @@ export const containerCommandSchemas = {
       .max(512 * 1024)
       .default(256 * 1024),
   }),
+  /**
+   * What it uses. Whoever wants to go on hearing of it says for how long: a sample a second is published meanwhile. A `watchMs`
+   * of several goes by the longest.
+   */
+  stats: z.strictObject({watchMs: z.int().min(0).max(60_000).default(0)}),
+  /** Its processes, as the host sees them. */
+  top: z.strictObject({}),
 } as const
 export type ContainerVerb = keyof typeof containerCommandSchemas
 export const containerVerbs = Object.keys(containerCommandSchemas) as readonly ContainerVerb[]
@@ -108,6 +118,7 @@ export type Command =
   | {readonly type: 'stop'; readonly signal: SignalName; readonly graceMs: number}
   | {readonly type: 'pause'}
   | {readonly type: 'resume'}
+  | {readonly type: 'update'; readonly limits: Limits}
   | {readonly type: 'delete'; readonly force: boolean; readonly reason?: string}
   | {readonly type: 'close-stdin'}
   | ({readonly type: 'resize'} & ConsoleSize)

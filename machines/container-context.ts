@@ -1,5 +1,6 @@
 import type {ConsoleSize, CreateRequest} from './create-request.ts'
 import type {EventData, Failure, ProcessIdentity} from './events.ts'
+import type {Limits} from './limits.ts'
 import type {SignalName} from './signals.ts'
 
 /** What is remembered of a container beside its state. */
@@ -22,8 +23,14 @@ export interface ContainerContext {
   readonly stop: {readonly signal: SignalName; readonly dueAt: string} | undefined
   /** Asked for, by a kill or a stop, and not known to have been sent. */
   readonly unsentSignal: SignalName | undefined
+  /** As asked for at create, and changed by updates. */
+  readonly limits: Limits
+  /** The update under way. */
+  readonly changing: Limits | undefined
   /** Since when it is frozen. */
   readonly pausedAt: string | undefined
+  /** How many processes were killed for want of memory, and where; absent when none was. */
+  readonly oom: EventData<'container.oom'> | undefined
   readonly exited: EventData<'container.exited'> | undefined
   /** Why the last of what was asked of it failed; absent when that was done. */
   readonly error: Failure | undefined
@@ -44,7 +51,10 @@ export const emptyContext: ContainerContext = {
   startedAt: undefined,
   stop: undefined,
   unsentSignal: undefined,
+  limits: {},
+  changing: undefined,
   pausedAt: undefined,
+  oom: undefined,
   exited: undefined,
   error: undefined,
 }

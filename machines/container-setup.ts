@@ -3,6 +3,7 @@ import {and, not, or, setup, stateIn} from 'xstate'
 import type {ContainerContext} from './container-context.ts'
 import type {EffectParams, EffectType} from './effects.ts'
 import type {LedgerEvent} from './events.ts'
+import {toLimits} from './limits.ts'
 
 const effect =
   <T extends EffectType>() =>
@@ -20,6 +21,7 @@ export const chart = setup({
     'runtime.kill': effect<'runtime.kill'>(),
     'runtime.pause': effect<'runtime.pause'>(),
     'runtime.resume': effect<'runtime.resume'>(),
+    'runtime.update': effect<'runtime.update'>(),
     'runtime.sweep': effect<'runtime.sweep'>(),
     'runtime.delete': effect<'runtime.delete'>(),
     'stdin.close': effect<'stdin.close'>(),
@@ -43,7 +45,12 @@ export const chart = setup({
 
 export const recordRequest = chart.assign(({event}) =>
   event.type === 'container.create-requested'
-    ? {request: event.data.request, requestedAt: event.time, consoleSize: event.data.request.consoleSize}
+    ? {
+        request: event.data.request,
+        requestedAt: event.time,
+        consoleSize: event.data.request.consoleSize,
+        limits: toLimits(event.data.request),
+      }
     : {},
 )
 export const recordCreated = chart.assign(({event}) =>
@@ -93,6 +100,12 @@ export const recordKill = chart.assign(({event}) => (event.type === 'container.k
 export const recordSent = chart.assign({unsentSignal: undefined})
 export const recordPaused = chart.assign(({event}) => ({pausedAt: event.time, error: undefined}))
 export const recordResumed = chart.assign({pausedAt: undefined, error: undefined})
+const recordUpdateRequest = chart.assign(({event}) => (event.type === 'container.update-requested' ? {changing: event.data.limits} : {}))
+export const recordUpdated = chart.assign(({context, event}) =>
+  event.type === 'container.updated' ? {limits: {...context.limits, ...event.data.limits}, changing: undefined, error: undefined} : {},
+)
+export const recordUnchanged = chart.assign({changing: undefined})
+export const recordOom = chart.assign(({event}) => (event.type === 'container.oom' ? {oom: event.data} : {}))
 export const recordFailure = chart.assign(({event}) => ('error' in event.data ? {error: event.data.error} : {}))
 
 export const sendRequestedSignal = {
@@ -102,6 +115,16 @@ export const sendRequestedSignal = {
     return {signal: event.type === 'container.stop-requested' ? event.data.signal : 'SIGKILL'}
   },
 } as const
+
+export const beginUpdate = [
+  recordUpdateRequest,
+  {
+    type: 'runtime.update',
+    params: ({event}: {event: LedgerEvent}): EffectParams['runtime.update'] => ({
+      limits: event.type === 'container.update-requested' ? event.data.limits : {},
+    }),
+  },
+] as const
 
 export const beginStop = [
   recordStop,
@@ -113,10 +136,20 @@ export const beginStop = [
 export const thaw = {target: 'resuming', actions: {type: 'runtime.resume', params: {}}} as const
 
 /**
- * An exit seen while a pause or resume is in flight waits for its outcome, as it does in `starting`; and init's waits for those of
- * the processes that were added.
+ * An exit seen while a pause, resume or update is in flight waits for its outcome, as it does in `starting`; and init's waits for
+ * those of the processes that were added.
  */
-const isSettled = and(['hasNoLiveExec', not(or([stateIn({running: {execution: 'pausing'}}), stateIn({running: {execution: 'resuming'}})]))])
+const isSettled = and([
+  'hasNoLiveExec',
+  not(
+    or([
+      stateIn({running: {execution: 'pausing'}}),
+      stateIn({running: {execution: 'resuming'}}),
+      stateIn({running: {limits: 'changing'}}),
+      stateIn({created: 'updating'}),
+    ]),
+  ),
+])
 
 /** Init has ended: what it left behind is killed, and a container that nobody wants to keep asks for its deletion. */
 export const onExited = [

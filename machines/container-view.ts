@@ -1,6 +1,7 @@
 /** From the fold of a container's events to what is shown of it. */
 import {isBundleRequest} from './create-request.ts'
 import {parseSource} from './ids.ts'
+import {hasLimits} from './limits.ts'
 import {type Ledger, toTopLevelState} from './ledger.ts'
 import {toProcessState} from './decide-exec.ts'
 import type {ProcessSnapshot} from './ledger.ts'
@@ -10,7 +11,8 @@ import type {ContainerView, ProcessView} from './view.ts'
 export function toContainerView(ledger: Ledger, supervisorPid?: number): ContainerView | undefined {
   const {latest, snapshot, since} = ledger
   const address = latest && parseSource(latest.source)
-  const {request, requestedAt, init, args, createdAt, startedAt, pausedAt, stop, exited, error, terminal, stdinClosed} = snapshot.context
+  const {request, requestedAt, init, args, createdAt, startedAt, pausedAt, stop, limits, oom, exited, error, terminal, stdinClosed} =
+    snapshot.context
   const execs = [...ledger.processes].flatMap(([exec, process]) => toProcessView(exec, process) ?? [])
   if (!latest || !address || !request || !requestedAt) return undefined
   return {
@@ -28,11 +30,14 @@ export function toContainerView(ledger: Ledger, supervisorPid?: number): Contain
     ...(request.stdin && !stdinClosed && !exited && {stdin: true}),
     ...(execs.length > 0 && {execs}),
     ...(request.labels && {labels: request.labels}),
+    ...(hasLimits(limits) && {limits}),
     requestedAt,
     ...(createdAt && {createdAt}),
     ...(startedAt && {startedAt}),
     ...(pausedAt && {pausedAt}),
+    ...(oom && {oomKills: oom.killed}),
     ...(exited && {exit: exited.exit, exitedAt: exited.exitedAt}),
+    ...(exited?.oomKilled && {oomKilled: true}),
     ...(error && {error}),
     eventCount: latest.sequence,
   }

@@ -8,6 +8,7 @@ import {and, assign, not, stateIn} from 'xstate'
 import {emptyContext} from './container-context.ts'
 import {
   beginStop,
+  beginUpdate,
   chart,
   forgetExec,
   forgetStop,
@@ -18,11 +19,14 @@ import {
   recordExit,
   recordFailure,
   recordKill,
+  recordOom,
   recordPaused,
   recordRequest,
   recordResumed,
   recordSent,
   recordStarted,
+  recordUnchanged,
+  recordUpdated,
   sendRequestedSignal,
   thaw,
 } from './container-setup.ts'
@@ -76,13 +80,29 @@ export const containerMachine = chart.createMachine({
     },
     created: {
       description: 'The container exists; its init waits to execute the program.',
+      initial: 'waiting',
       on: {
         ...onInput,
         ...onExec,
         'container.start-requested': {target: 'starting', actions: {type: 'runtime.start', params: {}}},
         'container.kill-requested': {actions: [recordKill, sendRequestedSignal]},
+        'container.oom': {actions: recordOom},
         'container.exited': onExited,
         'container.delete-requested': {target: 'deleting', actions: {type: 'runtime.delete', params: {}}},
+      },
+      states: {
+        waiting: {
+          description: 'For the start.',
+          on: {'container.update-requested': {target: 'updating', actions: beginUpdate}},
+        },
+        updating: {
+          description: 'The runtime changes its limits. An exit seen now waits.',
+          tags: 'in-flight',
+          on: {
+            'container.updated': {target: 'waiting', actions: recordUpdated},
+            'container.update-failed': {target: 'waiting', actions: [recordFailure, recordUnchanged]},
+          },
+        },
       },
     },
     starting: {
@@ -99,6 +119,7 @@ export const containerMachine = chart.createMachine({
       on: {
         ...onInput,
         'container.kill-requested': {actions: [recordKill, sendRequestedSignal]},
+        'container.oom': {actions: recordOom},
         'container.exited': onExited,
         'container.delete-requested': {
           guard: 'isForced',
@@ -178,6 +199,23 @@ export const containerMachine = chart.createMachine({
             },
           },
         },
+        limits: {
+          initial: 'kept',
+          states: {
+            kept: {
+              description: 'They are as the ledger has them.',
+              on: {'container.update-requested': {target: 'changing', actions: beginUpdate}},
+            },
+            changing: {
+              description: 'The runtime changes them, whether or not it is paused. An exit seen now waits.',
+              tags: 'in-flight',
+              on: {
+                'container.updated': {target: 'kept', actions: recordUpdated},
+                'container.update-failed': {target: 'kept', actions: [recordFailure, recordUnchanged]},
+              },
+            },
+          },
+        },
       },
     },
     stopped: {
@@ -196,6 +234,7 @@ export const containerMachine = chart.createMachine({
       description: 'What was made for the container is removed; a forced delete kills what runs and waits for its exit.',
       tags: 'in-flight',
       on: {
+        'container.oom': {guard: not('hasExited'), actions: recordOom},
         'container.exited': {guard: and([not('hasExited'), 'hasNoLiveExec']), actions: recordExit},
         'container.deleted': 'deleted',
         'container.delete-failed': [

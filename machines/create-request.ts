@@ -4,6 +4,7 @@
  */
 import * as z from 'zod'
 import {idSchema} from './ids.ts'
+import {cpuSharesSchema, cpusetCpusSchema, memorySwapBytesSchema} from './limits.ts'
 
 export const absolutePath = z
   .string()
@@ -73,8 +74,12 @@ export const rootfsRequestSchema = z.strictObject({
   /** Taken away from the default set, before any are added. */
   capDrop: z.array(capability).optional(),
   memoryBytes: z.int().positive().optional(),
+  /** Memory and swap together; `null` is no limit. Without it a limit of memory allows no swap. */
+  memorySwapBytes: memorySwapBytesSchema.optional(),
   /** How many CPUs' worth of time, such as 0.5. */
   cpus: z.number().positive().max(10_000).optional(),
+  cpuShares: cpuSharesSchema.optional(),
+  cpusetCpus: cpusetCpusSchema.optional(),
   /** How many processes and threads at once. */
   pidsLimit: z.int().positive().optional(),
 })

@@ -73,6 +73,7 @@ const sampleCommands: readonly Exclude<Command, ExecCommand>[] = [
   {type: 'stop', signal: 'SIGTERM', graceMs: 0},
   {type: 'pause'},
   {type: 'resume'},
+  {type: 'update', limits: {}},
   {type: 'delete', force: false},
 ]
 
@@ -97,6 +98,8 @@ function toDraft(command: Exclude<Command, ExecCommand>, now: number): Draft {
       return {type: 'container.stdin-closed', data: {}}
     case 'resize':
       return {type: 'container.resized', data: {columns: command.columns, rows: command.rows}}
+    case 'update':
+      return {type: 'container.update-requested', data: {limits: command.limits}}
     case 'delete': {
       const {force, reason} = command
       return {type: 'container.delete-requested', data: {force, ...(reason === undefined ? {} : {reason})}}

@@ -1,5 +1,6 @@
 import type {ConsoleSize, CreateRequest} from './create-request.ts'
 import type {ExecSpec} from './exec-spec.ts'
+import type {Limits} from './limits.ts'
 import type {SignalName} from './signals.ts'
 
 /**
@@ -17,6 +18,8 @@ export interface EffectParams {
   readonly 'runtime.pause': Record<never, never>
   /** Thaw → container.resumed | container.resume-failed */
   readonly 'runtime.resume': Record<never, never>
+  /** `runc update` → container.updated | container.update-failed */
+  readonly 'runtime.update': {readonly limits: Limits}
   /** Kill what init left in the container's cgroup and close the output → nothing. */
   readonly 'runtime.sweep': Record<never, never>
   /** Remove container, FIFOs and bundle → container.deleted | container.delete-failed */

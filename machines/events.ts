@@ -6,6 +6,7 @@ import * as z from 'zod'
 import {consoleSizeSchema, createRequestSchema} from './create-request.ts'
 import {execSpecSchema} from './exec-spec.ts'
 import {idSchema} from './ids.ts'
+import {limitsSchema} from './limits.ts'
 import {exitSourceSchema, processExitSchema, signalNameSchema} from './process-exit.ts'
 
 const instant = z.iso.datetime({offset: true})
@@ -79,12 +80,28 @@ export const eventSchemas = {
   /** Its processes are scheduled again. */
   'container.resumed': none,
   'container.resume-failed': z.object({error: failureSchema}),
+  /** An update was accepted: these limits change, `null` lifts one. */
+  'container.update-requested': z.object({limits: limitsSchema}),
+  /** The kernel has them. */
+  'container.updated': z.object({limits: limitsSchema}),
+  'container.update-failed': z.object({error: failureSchema}),
+  /** The kernel killed processes of a group for want of memory. Comes before the exit that it caused. */
+  'container.oom': z.object({
+    /** Its directory. The limit may be that of a group above it, or the memory of the host. */
+    cgroup: z.string(),
+    /** How many so far, as the kernel counts. */
+    killed: z.int().positive(),
+  }),
   /** Its input was closed: it reads an end of file after what was sent before. */
   'container.stdin-closed': none,
   /** Its terminal is of that size now, in characters. */
   'container.resized': consoleSizeSchema,
   /** Init has ended. The last exit of a container; `source` says who knew. */
-  'container.exited': z.object(processEnd),
+  'container.exited': z.object({
+    ...processEnd,
+    /** Init itself was killed for want of memory. */
+    oomKilled: z.boolean().optional(),
+  }),
   /** A delete was accepted; `force` kills what still runs. */
   'container.delete-requested': z.object({force: z.boolean(), reason: z.string().optional()}),
   /** Every process, mount, cgroup and FIFO is gone. The last event of a container. */

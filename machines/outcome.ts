@@ -38,6 +38,9 @@ export function toOutcome(
     case 'resume':
       if (event.type === 'container.resumed') return done
       return event.type === 'container.resume-failed' ? {type: 'failed', error: event.data.error} : pending
+    case 'update':
+      if (event.type === 'container.updated') return done
+      return event.type === 'container.update-failed' ? {type: 'failed', error: event.data.error} : pending
     case 'stop':
     case 'wait':
       if (event.type === 'container.exited') return done

@@ -1,6 +1,7 @@
 /** What people and programs are shown of a container and of a node: the replies of commands. */
 import * as z from 'zod'
 import {failureSchema} from './events.ts'
+import {limitsSchema} from './limits.ts'
 import {processExitSchema, signalNameSchema} from './process-exit.ts'
 import {topLevelStates} from './states.ts'
 
@@ -50,13 +51,19 @@ export const containerViewSchema = z.object({
   /** Those that were added and not deleted, in that order; absent when there is none. */
   execs: z.array(processViewSchema).optional(),
   labels: z.record(z.string(), z.string()).optional(),
+  /** Those that were asked for; `null` is one that was lifted. */
+  limits: limitsSchema.optional(),
   requestedAt: z.string(),
   createdAt: z.string().optional(),
   startedAt: z.string().optional(),
   /** Since when it is frozen; absent unless it is. */
   pausedAt: z.string().optional(),
+  /** How many of its processes were killed for want of memory; absent when none was. */
+  oomKills: z.int().positive().optional(),
   exit: processExitSchema.optional(),
   exitedAt: z.string().optional(),
+  /** Init was one of those. */
+  oomKilled: z.boolean().optional(),
   /** Why the last of what was asked of it failed; absent when that was done. */
   error: failureSchema.optional(),
   /** How many events the ledger has: the sequence of the latest. */

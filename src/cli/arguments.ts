@@ -64,6 +64,18 @@ export function parseCpus(text: string): number {
   return Number(text)
 }
 
+/** A limit of the command line; `lifted` for `-1`, which says elsewhere too that there is to be none. */
+export type LimitFlag = number | 'lifted'
+
+/** What a parser takes, or `-1`. */
+export function parseUnlessLifted(parse: (text: string) => number): (text: string) => LimitFlag {
+  return (text) => (text === '-1' ? 'lifted' : parse(text))
+}
+
+export function toLimit(flag: LimitFlag): number | null {
+  return flag === 'lifted' ? null : flag
+}
+
 /** `SOURCE:TARGET`, `SOURCE:TARGET:ro`; a relative source is one of the caller's. */
 export function parseVolume(text: string): Mount {
   const [source = '', target = '', mode, ...rest] = text.split(':')

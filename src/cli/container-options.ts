@@ -3,7 +3,19 @@ import {resolve} from 'node:path'
 import {type Command, Option} from 'commander'
 import type {ConsoleSize, CreateRequestInput, Mount} from '../../machines/create-request.ts'
 import {TallyError} from '../kernel/errors.ts'
-import {parseBytes, parseCount, parseCpus, parseLabel, parseLogOption, type LogOptions, parseVolume, toLogRotation} from './arguments.ts'
+import {
+  type LimitFlag,
+  parseBytes,
+  parseCount,
+  parseCpus,
+  parseLabel,
+  parseLogOption,
+  type LogOptions,
+  parseUnlessLifted,
+  parseVolume,
+  toLimit,
+  toLogRotation,
+} from './arguments.ts'
 
 export interface ContainerFlags {
   readonly name?: string
@@ -24,7 +36,10 @@ export interface ContainerFlags {
   readonly capAdd?: readonly string[]
   readonly capDrop?: readonly string[]
   readonly memory?: number
+  readonly memorySwap?: LimitFlag
   readonly cpus?: number
+  readonly cpuShares?: number
+  readonly cpusetCpus?: string
   readonly pidsLimit?: number
 }
 
@@ -42,7 +57,10 @@ const rootfsFlags = {
   capAdd: '--cap-add',
   capDrop: '--cap-drop',
   memory: '--memory',
+  memorySwap: '--memory-swap',
   cpus: '--cpus',
+  cpuShares: '--cpu-shares',
+  cpusetCpus: '--cpuset-cpus',
   pidsLimit: '--pids-limit',
 } as const satisfies Partial<Record<keyof ContainerFlags, string>>
 
@@ -72,7 +90,10 @@ export function addContainerOptions(command: Command): Command {
     .addOption(repeated('--cap-add <name>', 'give a capability beyond the default ones, or ALL; may be repeated', String))
     .addOption(repeated('--cap-drop <name>', 'take a default capability away, or ALL; may be repeated', String))
     .option('--memory <size>', 'the most memory, such as 64m', parseBytes)
+    .option('--memory-swap <size>', 'the most memory and swap together; -1: no limit (default: no swap)', parseUnlessLifted(parseBytes))
     .option('--cpus <number>', 'the most CPU time, in CPUs, such as 0.5', parseCpus)
+    .option('--cpu-shares <number>', 'its part of the CPU when there is not enough; others have 1024', parseCount)
+    .option('--cpuset-cpus <list>', 'on which CPUs it runs, such as 0-2,4')
     .option('--pids-limit <count>', 'the most processes and threads', parseCount)
     .addOption(repeated('-l, --label <name=value>', 'yours; shown by inspect; may be repeated', parseLabel))
 }
@@ -112,22 +133,8 @@ function refuseBesideBundle(flags: ContainerFlags, args: readonly string[]): voi
 }
 
 function toRootfsFields(flags: ContainerFlags) {
-  const {
-    tty,
-    env = [],
-    workdir,
-    user,
-    hostname,
-    network,
-    volume = [],
-    tmpfs = [],
-    readOnly,
-    capAdd,
-    capDrop,
-    memory,
-    cpus,
-    pidsLimit,
-  } = flags
+  const {tty, env = [], workdir, user, hostname, network, volume = [], tmpfs = [], readOnly, capAdd, capDrop} = flags
+  const {memory, memorySwap, cpus, cpuShares, cpusetCpus, pidsLimit} = flags
   const mounts: readonly Mount[] = [...volume, ...tmpfs.map((target) => ({type: 'tmpfs', target}) as const)]
   return {
     env: env.flatMap(toVariable),
@@ -141,7 +148,10 @@ function toRootfsFields(flags: ContainerFlags) {
     ...(capAdd && {capAdd: [...capAdd]}),
     ...(capDrop && {capDrop: [...capDrop]}),
     ...(memory !== undefined && {memoryBytes: memory}),
+    ...(memorySwap !== undefined && {memorySwapBytes: toLimit(memorySwap)}),
     ...(cpus !== undefined && {cpus}),
+    ...(cpuShares !== undefined && {cpuShares}),
+    ...(cpusetCpus !== undefined && {cpusetCpus}),
     ...(pidsLimit !== undefined && {pidsLimit}),
   }
 }

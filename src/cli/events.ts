@@ -5,7 +5,7 @@ import {idRule, isId, parseSource} from '../../machines/ids.ts'
 import type {TallyClient} from '../client/client.ts'
 import {TallyError} from '../kernel/errors.ts'
 import {parseTime} from './arguments.ts'
-import {formatExit} from './format.ts'
+import {formatExit, formatLimits} from './format.ts'
 import {resolveNodeOptions} from './node-options.ts'
 import {printJsonLine} from './print.ts'
 import {withReconnect} from './reconnect.ts'
@@ -82,13 +82,19 @@ function formatData(event: LedgerEvent): string {
       return 'args' in event.data.request ? event.data.request.args.join(' ') : event.data.request.bundle
     case 'container.created':
       return `init ${event.data.init.pid}`
+    case 'container.update-requested':
+    case 'container.updated':
+      return formatLimits(event.data.limits)
+    case 'container.oom':
+      return `${event.data.killed} killed so far, ${event.data.cgroup}`
     case 'container.exited':
-      return event.data.exit.type === 'code' ? `code ${event.data.exit.code}` : formatExit(event.data.exit)
+      return `${event.data.exit.type === 'code' ? 'code ' : ''}${formatExit(event.data.exit)}${event.data.oomKilled ? ', OOM' : ''}`
     case 'container.create-failed':
     case 'container.start-failed':
     case 'container.kill-failed':
     case 'container.pause-failed':
     case 'container.resume-failed':
+    case 'container.update-failed':
     case 'container.delete-failed':
       return `${event.data.error.code}: ${event.data.error.message}`
     case 'container.kill-requested':

@@ -1,5 +1,6 @@
 /** What people read: states, ages, tables. */
 import Table from 'cli-table3'
+import type {Limits} from '../../machines/limits.ts'
 import type {ProcessExit} from '../../machines/process-exit.ts'
 import type {ContainerView} from '../../machines/view.ts'
 
@@ -34,13 +35,15 @@ export function formatExit(exit: ProcessExit): string {
 }
 
 /** `Up 5 minutes`, `Exited (7) 3 seconds ago`. */
-export function formatStatus({state, since, stop, exit, startedAt, pausedAt, error}: ContainerView, now: number): string {
+export function formatStatus(view: ContainerView, now: number): string {
+  const {state, since, stop, exit, startedAt, pausedAt, error} = view
   const forHow = formatDuration(now - Date.parse(since))
+  const oom = formatOom(view)
   switch (state) {
     case 'running':
-      return `Up ${startedAt ? formatDuration(now - Date.parse(startedAt)) : forHow}${pausedAt ? ' (Paused)' : ''}${stop ? ', stopping' : ''}`
+      return `Up ${startedAt ? formatDuration(now - Date.parse(startedAt)) : forHow}${pausedAt ? ' (Paused)' : ''}${oom}${stop ? ', stopping' : ''}`
     case 'stopped':
-      return `Exited (${exit ? formatExit(exit) : 'unknown'}) ${forHow} ago`
+      return `Exited (${exit ? formatExit(exit) : 'unknown'}${oom}) ${forHow} ago`
     case 'failed':
       return `Failed (${error?.code ?? 'unknown'}) ${forHow} ago`
     case 'created':
@@ -48,6 +51,19 @@ export function formatStatus({state, since, stop, exit, startedAt, pausedAt, err
     default:
       return `${state[0]?.toUpperCase()}${state.slice(1)} for ${forHow}`
   }
+}
+
+/** That init was killed for want of memory, or how many others were. */
+function formatOom({oomKilled, oomKills}: ContainerView): string {
+  if (oomKilled) return ', OOM'
+  return oomKills ? `, OOM killed ${oomKills}` : ''
+}
+
+/** `memoryBytes 67108864, cpus none`. */
+export function formatLimits(limits: Limits): string {
+  return Object.entries(limits)
+    .map(([name, limit]) => `${name} ${limit ?? 'none'}`)
+    .join(', ')
 }
 
 export function formatCommand(args: readonly string[], width = 40): string {

@@ -22,5 +22,12 @@ async function inspect(client: TallyClient, id: string, namespace: string) {
   for await (const {event} of client.events({filter: {node: view.node, namespace, id}, follow: false})) {
     if (event.uid === view.uid) events.push(toCloudEvent(event))
   }
-  return {...view, pid: view.pid ?? null, supervisorPid: view.supervisorPid ?? null, exit: view.exit ?? null, events}
+  return {
+    ...view,
+    pid: view.pid ?? null,
+    supervisorPid: view.supervisorPid ?? null,
+    exit: view.exit ?? null,
+    oomKilled: view.oomKilled ?? false,
+    events,
+  }
 }

@@ -6,7 +6,10 @@ import * as z from 'zod'
 import type {ContainerVerb, containerCommandSchemas, NodeVerb} from '../../machines/commands.ts'
 import type {ConsoleSize, CreateRequestInput} from '../../machines/create-request.ts'
 import type {ContainerAddress} from '../../machines/ids.ts'
+import type {Limits} from '../../machines/limits.ts'
 import type {ProcessExit} from '../../machines/process-exit.ts'
+import {type TopReply, topReplySchema} from '../../machines/processes.ts'
+import {type StatsReply, statsReplySchema} from '../../machines/stats.ts'
 import {
   type ContainerView,
   containerViewSchema,
@@ -94,6 +97,8 @@ export interface ContainerClient extends ProcessClient {
   /** Freezes every process; a stop, a SIGKILL or a forced delete thaws them. */
   pause(): Promise<ContainerView>
   resume(): Promise<ContainerView>
+  /** Changes limits; `null` lifts one. */
+  update(limits: Limits): Promise<ContainerView>
   stop(options?: {readonly signal?: string; readonly graceMs?: number}): Promise<ContainerView>
   delete(options?: {readonly force?: boolean}): Promise<ContainerView>
   state(): Promise<ContainerView>
@@ -101,6 +106,10 @@ export interface ContainerClient extends ProcessClient {
   wait(): Promise<ContainerView>
   /** Entries of the log from a file position, or the last `tail` lines of it. */
   log(from: {readonly position: number} | {readonly tail: number}): Promise<LogReply>
+  /** What it uses. @param options `watchMs`: for how long a sample a second is to be published; see `followStats` */
+  stats(options?: {readonly watchMs?: number}): Promise<StatsReply>
+  /** Its processes, as the host sees them. */
+  top(): Promise<TopReply>
 }
 
 const requestTimeoutMs = 60_000
@@ -173,6 +182,7 @@ function createClient(
       closeStdin: () => command('close-stdin', {}),
       pause: () => command('pause', {}),
       resume: () => command('resume', {}),
+      update: (limits) => command('update', limits),
       stop: ({signal, graceMs} = {}) =>
         command(
           'stop',
@@ -184,6 +194,8 @@ function createClient(
       wait: () => untilAnswered(() => command('wait', {}, waitTimeoutMs)),
       output: (stream, offset, options = {}) => send('output', {stream, offset, ...options}, outputReplySchema),
       log: (from) => send('log', from, logReplySchema),
+      stats: (options = {}) => send('stats', options, statsReplySchema),
+      top: () => send('top', {}, topReplySchema),
     }
 
     function process(exec: string): ExecClient {

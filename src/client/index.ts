@@ -3,6 +3,9 @@ export type {EventType, LedgerEvent} from '../../machines/events.ts'
 export type {ContainerAddress} from '../../machines/ids.ts'
 export {foldEvents, type Ledger} from '../../machines/ledger.ts'
 export type {ProcessExit} from '../../machines/process-exit.ts'
+export type {Limits} from '../../machines/limits.ts'
+export type {ContainerProcess, TopReply} from '../../machines/processes.ts'
+export type {StatsReply} from '../../machines/stats.ts'
 export type {ContainerView, NodeInfo, OutputReply, ProcessView} from '../../machines/view.ts'
 export {type ErrorCode, type ErrorKind, TallyError} from '../kernel/errors.ts'
 export {
@@ -16,5 +19,6 @@ export {
   type TallyClient,
 } from './client.ts'
 export {type FollowOptions, followOutput, type OutputFollower} from './follow-output.ts'
+export {followStats} from './follow-stats.ts'
 export {holdOutput} from './hold-output.ts'
 export {createInputSender, type InputSender} from './send-input.ts'

@@ -52,6 +52,7 @@ export const errorTable = {
   RUNC_PAUSE_FAILED: {kind: 'precondition', meaning: 'runc pause failed; the message is the reason that it logged.'},
   RUNC_RESUME_FAILED: {kind: 'precondition', meaning: 'runc resume failed; the message is the reason that it logged.'},
   RUNC_EXEC_FAILED: {kind: 'precondition', meaning: 'runc exec failed; the message is the reason that it logged.'},
+  RUNC_UPDATE_FAILED: {kind: 'precondition', meaning: 'runc update failed; the message is the reason that it logged.'},
   RUNC_DELETE_FAILED: {kind: 'precondition', meaning: 'runc delete failed; the message is the reason that it logged.'},
   RUNC_STATE_FAILED: {kind: 'precondition', meaning: 'runc state failed; the message is the reason that it logged.'},
   STDIO_FAILED: {kind: 'unavailable', meaning: 'The FIFOs or the log file of a container cannot be made or opened.'},

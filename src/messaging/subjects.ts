@@ -31,6 +31,8 @@ export interface Subjects {
   inputs(address: ContainerAddress): string
   /** Undefined for what is not the input of a process. */
   parseInput(subject: string): {readonly process: string} | undefined
+  /** `tally.stats.<node>.<ns>.<id>` */
+  stats(address: ContainerAddress): string
   /** Undefined for what is not the subject of an event. */
   parseEvent(subject: string): {readonly address: ContainerAddress; readonly type: EventType} | undefined
 }
@@ -59,6 +61,7 @@ export function createSubjects(prefix: string = defaultPrefix): Subjects {
       const [, , , process, stream, ...rest] = subject.slice(`${prefix}.io.`.length).split('.')
       return isId(process) && stream === 'stdin' && rest.length === 0 ? {process} : undefined
     },
+    stats: (address) => `${prefix}.stats.${place(address)}`,
     parseEvent: (subject) => {
       if (!subject.startsWith(`${prefix}.evt.`)) return undefined
       const [node, namespace, id, ...rest] = subject.slice(prefix.length + '.evt.'.length).split('.')

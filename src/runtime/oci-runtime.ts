@@ -1,4 +1,5 @@
 import type {SignalName} from '../../machines/signals.ts'
+import type {OciLimits} from './spec/oci-spec.ts'
 
 /**
  * The OCI runtime as the supervisor sees it. Every call has a deadline and is one process start. Errors are
@@ -17,6 +18,8 @@ export interface OciRuntime {
   pause(id: string): Promise<void>
   /** Lets them run again. What is not frozen is RUNC_RESUME_FAILED. */
   resume(id: string): Promise<void>
+  /** Changes limits, and leaves alone what is absent. Idempotent; paused or not. A container that has ended is RUNC_UPDATE_FAILED. */
+  update(id: string, limits: OciLimits): Promise<void>
   /** Removes the container, with `force` killing it first. Idempotent: what does not exist is deleted. */
   delete(id: string, options?: {readonly force?: boolean}): Promise<void>
   /** What the runtime says of the container; undefined when it knows none. */

@@ -6,13 +6,14 @@ import {mkdir, rm} from 'node:fs/promises'
 import type {Draft} from '../../machines/decide.ts'
 import type {Effect, EffectType} from '../../machines/effects.ts'
 import type {LedgerEvent} from '../../machines/events.ts'
-import type {CreateRequest} from '../../machines/create-request.ts'
+import {type CreateRequest, isBundleRequest} from '../../machines/create-request.ts'
 import type {ContainerAddress} from '../../machines/ids.ts'
 import {toSignalNumber} from '../../machines/signals.ts'
 import type {Clock} from '../kernel/clock.ts'
 import {TallyError, toErrorBody} from '../kernel/errors.ts'
 import type {ChildReaper} from '../linux/child-reaper.ts'
 import type {OciRuntime} from '../runtime/oci-runtime.ts'
+import {toOciLimits} from '../runtime/spec/limits.ts'
 import type {InitProcess} from './init-process.ts'
 import type {ContainerLayout} from './layout.ts'
 import {type Loop, toOrigin} from './loop.ts'
@@ -40,6 +41,8 @@ export interface EffectDependencies {
 export interface EffectOptions {
   readonly address: ContainerAddress
   readonly layout: ContainerLayout
+  /** Whether the host accounts for swap. */
+  readonly limitsSwap: boolean
 }
 
 export type Handlers = {
@@ -50,7 +53,7 @@ const lastOutputPatienceMs = 5_000
 
 export function createEffectHandlers(
   {runtime, init, outputs, clock, reaper, prepareBundle, ofExecs, loop, end}: EffectDependencies,
-  {address, layout}: EffectOptions,
+  {address, layout, limitsSwap}: EffectOptions,
 ): Handlers {
   const output = outputs.of()
   let timer: Disposable | undefined
@@ -122,6 +125,18 @@ export function createEffectHandlers(
         return {type: 'container.resumed', data: {}}
       } catch (error) {
         return {type: 'container.resume-failed', data: {error: toErrorBody(error)}}
+      }
+    },
+
+    'runtime.update': async ({limits}) => {
+      try {
+        const {limits: present, request} = loop().ledger.snapshot.context
+        // A bundle is used as it is, and may allow swap.
+        const isBundle = request !== undefined && isBundleRequest(request)
+        await runtime.update(address.id, toOciLimits(limits, {present, limitsSwap: limitsSwap && !isBundle}))
+        return {type: 'container.updated', data: {limits}}
+      } catch (error) {
+        return {type: 'container.update-failed', data: {error: toErrorBody(error)}}
       }
     },
 

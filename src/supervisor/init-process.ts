@@ -23,12 +23,14 @@ export interface InitProcess {
 export interface InitProcessDependencies {
   readonly watch: WatchProcess
   readonly clock: Clock
+  /** Called before init is sent anything. */
+  readonly onSignal?: () => void
   readonly onExit: OnProcessExit
 }
 
 const killPatienceMs = 10_000
 
-export function createInitProcess({watch, clock, onExit}: InitProcessDependencies): InitProcess {
+export function createInitProcess({watch, clock, onSignal, onExit}: InitProcessDependencies): InitProcess {
   let init: ProcessIdentity | undefined
   let cgroups: readonly string[] = []
 
@@ -49,6 +51,7 @@ export function createInitProcess({watch, clock, onExit}: InitProcessDependencie
     },
     signal: (signalNumber, {all = false} = {}) => {
       if (!init || !isAlive(init)) throw new TallyError('PROCESS_ENDED', 'init has already ended', {details: {finished: true}})
+      onSignal?.()
       // Init last: with a pid namespace of its own its end is theirs.
       if (all) for (const pid of remains()) kill(pid, signalNumber)
       process.kill(init.pid, signalNumber)

@@ -5,6 +5,7 @@
 import {mkdirSync, rmdirSync, rmSync} from 'node:fs'
 import {dirname, join} from 'node:path'
 import {type Connection, readConnection} from '../messaging/connection.ts'
+import type {LedgerEvent} from '../../machines/events.ts'
 import {createSystemClock} from '../kernel/clock.ts'
 import {TallyError, toErrorBody} from '../kernel/errors.ts'
 import {createLogger} from '../kernel/log.ts'
@@ -12,6 +13,7 @@ import {version} from '../kernel/version.ts'
 import {createChildReaper} from '../linux/child-reaper.ts'
 import {becomeChildSubreaper} from '../linux/subreaper.ts'
 import {openFileJournal} from '../journal/file-journal.ts'
+import {encodeJson} from '../messaging/codec.ts'
 import {createNatsLink} from '../messaging/link.ts'
 import {createOutbox, type Outbox} from '../messaging/outbox.ts'
 import {createSubjects} from '../messaging/subjects.ts'
@@ -27,13 +29,15 @@ import {createExecEffects} from './exec-effects.ts'
 import {findExecProcess} from './find-exec.ts'
 import {createInitProcess} from './init-process.ts'
 import {toContainerLayout} from './layout.ts'
-import {createLoop, type Loop} from './loop.ts'
+import {createLoop, type Loop, type Origin} from './loop.ts'
+import {createOomWatch} from './oom-watch.ts'
 import {createOutput} from './output.ts'
 import {createOutputFeed} from './output-feed.ts'
 import {createOutputs} from './outputs.ts'
 import {createProcessWatcher} from './process-watcher.ts'
 import {planRecovery} from './recovery.ts'
 import {type ContainerService, serveContainer, toOwnView} from './service.ts'
+import {createStats} from './stats.ts'
 
 const options = supervisorOptionsSchema.parse(JSON.parse(process.env[supervisorOptionsVariable] ?? '{}'))
 const clock = createSystemClock()
@@ -123,14 +127,18 @@ async function supervise({node, namespace, id, uid, work}: Assignment, {prefix}:
     onReaped: reaper.forget,
   })
   const watch = createProcessWatcher({reaper, clock})
+  const oom = createOomWatch({clock, onOom: (data) => void loop.observe({type: 'container.oom', data}, toOwnOrigin())})
   const init = createInitProcess({
     watch,
     clock,
+    onSignal: oom.look,
     onExit: (exit, source, usage) => {
       execs.killAll()
+      const exitedAt = new Date(clock.now()).toISOString()
+      const oomKilled = oom.hasEnded(exit)
       return loop.observe(
-        {type: 'container.exited', data: {exit, exitedAt: new Date(clock.now()).toISOString(), source, ...(usage && {usage})}},
-        {actor: 'supervisor', correlationId: loop.ledger.latest?.correlationId ?? uid},
+        {type: 'container.exited', data: {exit, exitedAt, source, ...(usage && {usage}), ...(oomKilled && {oomKilled})}},
+        toOwnOrigin(),
       )
     },
   })
@@ -159,10 +167,10 @@ async function supervise({node, namespace, id, uid, work}: Assignment, {prefix}:
       loop: () => loop,
       end: () => void end(),
     },
-    {address, layout},
+    {address, layout, limitsSwap: host.limitsSwap ?? false},
   )
   const loop: Loop = createLoop(
-    {journal, clock, logger: log, runEffect: (effect, cause) => runEffect(handlers, effect, cause), onEvent: () => outbox.poke()},
+    {journal, clock, logger: log, runEffect: (effect, cause) => runEffect(handlers, effect, cause), onEvent},
     {address, uid},
   )
   let service: ContainerService | undefined
@@ -174,6 +182,11 @@ async function supervise({node, namespace, id, uid, work}: Assignment, {prefix}:
     loop,
     outputs,
     layout,
+    stats: createStats({
+      ledger: () => loop.ledger,
+      publish: (sample) => link.session()?.publish(subjects.stats(address), encodeJson(sample)),
+      clock,
+    }),
     link,
     outbox,
     subjects,
@@ -182,8 +195,21 @@ async function supervise({node, namespace, id, uid, work}: Assignment, {prefix}:
   })
   return loop
 
+  function onEvent(event: LedgerEvent): void {
+    outbox.poke()
+    if (event.type === 'container.created') oom.watch(event.data.init.pid, event.data.cgroups, 0)
+    const {init: identity, cgroups, oom: told} = loop.ledger.snapshot.context
+    if (event.type === 'container.updated' && identity) oom.watch(identity.pid, cgroups, told?.killed ?? 0)
+    if (event.type === 'container.exited') oom[Symbol.dispose]()
+  }
+
+  /** For what nobody asked for. */
+  function toOwnOrigin(): Origin {
+    return {actor: 'supervisor', correlationId: loop.ledger.latest?.correlationId ?? uid}
+  }
+
   async function recover(): Promise<void> {
-    const {init: identity, cgroups, exited, terminal, request, stdinClosed} = loop.ledger.snapshot.context
+    const {init: identity, cgroups, exited, terminal, request, stdinClosed, oom: told} = loop.ledger.snapshot.context
     const initAlive = identity !== undefined && !exited && isSameProcess(identity)
     const {status} = (await runtime.state(id).catch(() => undefined)) ?? {}
     const plan = planRecovery(loop.ledger, {
@@ -210,6 +236,7 @@ async function supervise({node, namespace, id, uid, work}: Assignment, {prefix}:
       await outputs.of(exec).open({stdin, terminal, again: true})
       await outputs.of(exec).handOver()
     }
+    if (identity && !exited) oom.watch(identity.pid, cgroups, told?.killed ?? 0)
     for (const fact of plan.facts) void loop.observe(fact, origin)
     for (const {exec, process} of plan.watched) execs.watchExec(exec, process)
     if (identity && initAlive) init.readopt(identity, cgroups)

@@ -55,11 +55,13 @@ function planContainer(ledger: Ledger, {initAlive, runtimeStatus, now}: Found): 
       if (initAlive) return {facts: [], effects: [{type: 'runtime.start'}]}
       return {facts: [{type: 'container.start-failed', data: {error: interrupted('start')}}, ...lost], effects: []}
     case 'created':
-      return {facts: lost, effects: initAlive ? unsent : []}
+      return {facts: [...(initAlive ? [] : toUndone(ledger)), ...lost], effects: initAlive ? [...unsent, ...toUpdate(ledger)] : []}
     case 'running': {
       if (!initAlive) return {facts: [...toUndone(ledger), ...lost], effects: []}
       const {stop} = context
-      const {facts, effects} = toExecution(ledger, runtimeStatus)
+      const execution = toExecution(ledger, runtimeStatus)
+      const {facts} = execution
+      const effects = [...execution.effects, ...toUpdate(ledger)]
       if (ledger.snapshot.matches({running: {stop: 'killing'}}))
         return {facts, effects: [{type: 'runtime.kill', signal: 'SIGKILL'}, ...effects]}
       const timer: readonly Effect[] = stop ? [{type: 'timer.arm', timer: 'stop', dueAt: stop.dueAt}] : []
@@ -93,9 +95,20 @@ function toExecution({snapshot}: Ledger, runtimeStatus: string | undefined): Rec
 
 /** What was in flight when everything ended has no outcome any more. */
 function toUndone({snapshot}: Ledger): readonly Draft[] {
-  if (snapshot.matches({running: {execution: 'pausing'}})) return [{type: 'container.pause-failed', data: {error: interrupted('pause')}}]
-  if (snapshot.matches({running: {execution: 'resuming'}})) return [{type: 'container.resume-failed', data: {error: interrupted('resume')}}]
-  return []
+  const update: readonly Draft[] = snapshot.context.changing
+    ? [{type: 'container.update-failed', data: {error: interrupted('update')}}]
+    : []
+  if (snapshot.matches({running: {execution: 'pausing'}}))
+    return [{type: 'container.pause-failed', data: {error: interrupted('pause')}}, ...update]
+  if (snapshot.matches({running: {execution: 'resuming'}}))
+    return [{type: 'container.resume-failed', data: {error: interrupted('resume')}}, ...update]
+  return update
+}
+
+/** An update that was in flight is carried out again: it says what is to be, not by how much to change it. */
+function toUpdate({snapshot}: Ledger): readonly Effect[] {
+  const {changing} = snapshot.context
+  return changing ? [{type: 'runtime.update', limits: changing}] : []
 }
 
 /** The time is that of the finding: when it ended nobody knows either. */

@@ -4,6 +4,8 @@ import type {ContainerAddress} from '../../machines/ids.ts'
 import {randomBytes} from 'node:crypto'
 import type {Ledger} from '../../machines/ledger.ts'
 import {toContainerView, toProcessView} from '../../machines/container-view.ts'
+import type {TopReply} from '../../machines/processes.ts'
+import type {StatsReply} from '../../machines/stats.ts'
 import type {ContainerView, LogReply, OutputReply, ProcessView} from '../../machines/view.ts'
 import type {Clock} from '../kernel/clock.ts'
 import {TallyError} from '../kernel/errors.ts'
@@ -17,6 +19,8 @@ import type {Loop, Origin} from './loop.ts'
 import {createInputEndpoint} from './input-endpoint.ts'
 import type {ContainerLayout} from './layout.ts'
 import type {Outputs} from './outputs.ts'
+import type {Stats} from './stats.ts'
+import {listContainerProcesses} from './top.ts'
 
 export interface ServiceDependencies {
   readonly address: ContainerAddress
@@ -25,6 +29,7 @@ export interface ServiceDependencies {
   readonly loop: Loop
   readonly outputs: Outputs
   readonly layout: ContainerLayout
+  readonly stats: Stats
   readonly link: NatsLink
   readonly outbox: Outbox
   readonly subjects: Subjects
@@ -91,7 +96,7 @@ export function toOwnView(ledger: Ledger): ContainerView {
 }
 
 function createEndpoints(
-  {address, loop, outputs, layout, outbox, subjects}: ServiceDependencies,
+  {address, loop, outputs, layout, outbox, subjects, stats}: ServiceDependencies,
   gone: Promise<void>,
 ): readonly Endpoint[] {
   const subject = (verb: keyof typeof containerCommandSchemas) => subjects.containerCommand(address, verb)
@@ -168,6 +173,12 @@ function createEndpoints(
       command(() => ({type: 'resume'})),
     ),
     endpoint(
+      'update',
+      subject('update'),
+      containerCommandSchemas.update,
+      command((limits) => ({type: 'update', limits})),
+    ),
+    endpoint(
       'stop',
       subject('stop'),
       containerCommandSchemas.stop,
@@ -208,6 +219,14 @@ function createEndpoints(
         ended: ended && atEnd,
       }
     }),
+    endpoint('stats', subject('stats'), containerCommandSchemas.stats, async ({watchMs}): Promise<StatsReply> => {
+      stats.watch(watchMs)
+      return stats.read()
+    }),
+    endpoint('top', subject('top'), containerCommandSchemas.top, async (): Promise<TopReply> => {
+      const {cgroups, init} = loop.ledger.snapshot.context
+      return {processes: [...listContainerProcesses({cgroups, initPid: init?.pid, execIds: toExecIds(loop.ledger)})]}
+    }),
   ]
 
   function toReader(exec: string | undefined): OutputReader {
@@ -239,6 +258,12 @@ function toExecView(ledger: Ledger, exec: string): ProcessView {
 
 function unknownExec(exec: string): TallyError {
   return new TallyError('EXEC_NOT_FOUND', `no process ${exec} was added to this container`, {details: {exec}})
+}
+
+function toExecIds({processes}: Ledger): ReadonlyMap<number, string> {
+  return new Map(
+    [...processes].flatMap(([exec, {context}]) => (context.process && !context.exited ? [[context.process.pid, exec] as const] : [])),
+  )
 }
 
 /** One that was added and not started has no output yet, which is not to say that there will be none. */

@@ -3,6 +3,7 @@ import {existsSync, mkdirSync, readFileSync, rmSync, writeFileSync} from 'node:f
 import {join} from 'node:path'
 import {afterEach, beforeEach, describe, expect, test} from 'vitest'
 import {readCgroupDirectories, readCgroupProcesses} from '../../src/linux/cgroup.ts'
+import {readCgroupStats} from '../../src/linux/cgroup-stats.ts'
 import {readProcessStat} from '../../src/linux/process-table.ts'
 import {type ChildExit, peekChild} from '../../src/linux/wait.ts'
 import type {RuntimeCreateOptions} from '../../src/runtime/oci-runtime.ts'
@@ -180,6 +181,34 @@ export function describeOciRuntime(name: string, open: () => Promise<RuntimeHarn
       expect(await createFailing(options)).toMatchObject({kind: expect.stringMatching(/precondition|invalid/)})
       expect(await harness.runtime.state(options.id)).toBeUndefined()
       await harness.expectNothingLeft()
+    })
+
+    test('limits are changed before the start, while it runs, and while it is paused', async () => {
+      const {id, pid} = await create('sleep', '1000')
+      const limitOf = () => readCgroupStats(readCgroupDirectories(pid)).pids?.limit
+      await harness.runtime.update(id, {pids: {limit: 10}})
+      expect(limitOf()).toBe(10)
+      await harness.runtime.start(id)
+      await harness.runtime.update(id, {pids: {limit: 20}, memory: {limit: 64 * 1024 ** 2}, cpu: {quota: 50_000, period: 100_000}})
+      expect(readCgroupStats(readCgroupDirectories(pid))).toMatchObject({pids: {limit: 20}, memory: {limitBytes: 64 * 1024 ** 2}})
+      await harness.runtime.pause(id)
+      await harness.runtime.update(id, {pids: {limit: -1}})
+      expect(limitOf()).toBeUndefined()
+      expect(await harness.runtime.state(id)).toMatchObject({status: 'paused'})
+      await harness.runtime.resume(id)
+    })
+
+    test('limits that the kernel refuses, and those of a container that has ended or never was, are errors', async () => {
+      const {id, exit} = await create('sleep', '1000')
+      await harness.runtime.start(id)
+      await expect(harness.runtime.update(id, {cpu: {cpus: '4000'}})).rejects.toMatchObject({code: 'RUNC_UPDATE_FAILED'})
+      await harness.runtime.kill(id, 'SIGKILL')
+      await exit
+      await expect(harness.runtime.update(id, {pids: {limit: 5}})).rejects.toMatchObject({
+        code: 'RUNC_UPDATE_FAILED',
+        details: {finished: true},
+      })
+      await expect(harness.runtime.update('nobody', {pids: {limit: 5}})).rejects.toMatchObject({code: 'CONTAINER_NOT_FOUND'})
     })
 
     test('it names itself and its version', async () => {

@@ -12,7 +12,7 @@ describe('the golden journals', () => {
   it('are there, of every release', () => {
     expect(goldenJournals.map(({name}) => name)).toEqual([
       ...['adopted', 'create-failed', 'failures', 'forced-delete', 'paused', 'stopping', 'whole-life'].map((name) => `0.1.0/${name}`),
-      ...['execs'].map((name) => `0.2.0/${name}`),
+      ...['execs', 'oom', 'updated'].map((name) => `0.2.0/${name}`),
     ])
   })
 

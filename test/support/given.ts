@@ -84,6 +84,13 @@ export const happen = {
     type: 'container.resume-failed',
     data: {error: {code: 'RUNC_RESUME_FAILED', kind: 'precondition', message: 'no', details: {}}},
   },
+  updateRequested: {type: 'container.update-requested', data: {limits: {memoryBytes: 1024, pidsLimit: null}}},
+  updated: {type: 'container.updated', data: {limits: {memoryBytes: 1024, pidsLimit: null}}},
+  updateFailed: {
+    type: 'container.update-failed',
+    data: {error: {code: 'RUNC_UPDATE_FAILED', kind: 'precondition', message: 'no', details: {}}},
+  },
+  oom: {type: 'container.oom', data: {cgroup: '/sys/fs/cgroup/memory/x', killed: 1}},
   fatalKillRequested: {type: 'container.kill-requested', data: {signal: 'SIGKILL'}},
   exited: {type: 'container.exited', data: {exit: {type: 'code', code: 7}, exitedAt: new Date(epoch).toISOString(), source: 'waitid'}},
   deleteRequested: {type: 'container.delete-requested', data: {force: false}},

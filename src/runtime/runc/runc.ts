@@ -23,13 +23,15 @@ export interface RuncOptions {
   readonly onReaped?: (pid: number) => void
 }
 
-export type RuncVerb = 'create' | 'start' | 'kill' | 'exec' | 'pause' | 'resume' | 'delete' | 'state'
+export type RuncVerb = 'create' | 'start' | 'kill' | 'exec' | 'pause' | 'resume' | 'update' | 'delete' | 'state'
 
 interface Call {
   readonly verb: RuncVerb
   readonly args: readonly string[]
   /** Of the process that is made; of runc itself it is nothing, a pipe and a pipe where that has none or a terminal. */
   readonly stdio?: RuntimeStdio
+  /** What it reads from stdin, when that is not `stdio`. */
+  readonly input?: string
 }
 
 const stateSchema = z.object({
@@ -61,6 +63,7 @@ export function createRunc({binary, root, logDir, timeoutMs = 30_000, onSpawn, o
       void (await run({verb: 'kill', args: [...(all ? ['--all'] : []), id, String(toSignalNumber(signal))]})),
     pause: async (id) => void (await run({verb: 'pause', args: [id]})),
     resume: async (id) => void (await run({verb: 'resume', args: [id]})),
+    update: async (id, limits) => void (await run({verb: 'update', args: ['--resources', '-', id], input: JSON.stringify(limits)})),
     delete: async (id, {force = false} = {}) => {
       try {
         await run({verb: 'delete', args: [...(force ? ['--force'] : []), id]})
@@ -93,10 +96,10 @@ export function createRunc({binary, root, logDir, timeoutMs = 30_000, onSpawn, o
   }
 
   /** @returns what it wrote to stdout */
-  async function spawnRunc(args: readonly string[], {verb, stdio}: Call, log?: string): Promise<string> {
+  async function spawnRunc(args: readonly string[], {verb, stdio, input}: Call, log?: string): Promise<string> {
     const fds = stdio?.type === 'pipes' ? stdio.fds : undefined
     const child = execa(binary, args, {
-      stdin: toExecaFd(fds?.[0]) ?? 'ignore',
+      ...(input === undefined ? {stdin: toExecaFd(fds?.[0]) ?? 'ignore'} : {input}),
       stdout: toExecaFd(fds?.[1]) ?? 'pipe',
       stderr: toExecaFd(fds?.[2]) ?? 'pipe',
       // The container inherits its stdio from runc create, so the end of those must not be waited for: they are no pipes of ours.

@@ -1,7 +1,9 @@
 import type {Mount, RootfsRequest} from '../../../machines/create-request.ts'
+import {toLimits} from '../../../machines/limits.ts'
 import {chooseCapabilities} from './choose-capabilities.ts'
 import {defaultMounts, defaultPath, maskedPaths, readonlyPaths} from './defaults.ts'
 import type {HostFacts} from './host-facts.ts'
+import {toOciLimits} from './limits.ts'
 import type {OciMount, OciResources, OciSpec} from './oci-spec.ts'
 import {toOciSeccomp} from './seccomp.ts'
 import type {ResolvedUser} from './user.ts'
@@ -52,22 +54,17 @@ export function generateSpec({request, containerId, cgroupsPath, user, host}: Sp
       cgroupsPath,
       maskedPaths,
       readonlyPaths,
-      resources: toResources(request),
+      resources: toResources(request, host),
       ...(seccomp && {seccomp}),
     },
   }
 }
 
-/** Bandwidth is counted in periods of 100 ms, as docker does (kernel documentation, CFS bandwidth control). */
-const cpuPeriodUs = 100_000
-
-function toResources({memoryBytes, cpus, pidsLimit}: RootfsRequest): OciResources {
+function toResources(request: RootfsRequest, {limitsSwap = false}: HostFacts): OciResources {
   return {
     // runc adds null, zero, full, random, urandom, tty and the pts of the container.
     devices: [{allow: false, access: 'rwm'}],
-    ...(memoryBytes !== undefined && {memory: {limit: memoryBytes}}),
-    ...(cpus !== undefined && {cpu: {quota: Math.round(cpus * cpuPeriodUs), period: cpuPeriodUs}}),
-    ...(pidsLimit !== undefined && {pids: {limit: pidsLimit}}),
+    ...toOciLimits(toLimits(request), {present: {}, limitsSwap}),
   }
 }
 

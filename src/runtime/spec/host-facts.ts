@@ -1,5 +1,7 @@
 import {existsSync, readFileSync} from 'node:fs'
 import {arch} from 'node:os'
+import {join} from 'node:path'
+import {parseMounts} from '../../linux/cgroup.ts'
 import {capabilityNames} from './capabilities.ts'
 import {parseSeccompProfile, type SeccompProfile} from './seccomp.ts'
 
@@ -11,6 +13,8 @@ export interface HostFacts {
   readonly cgroupNamespace: boolean
   /** Node's name of the machine: `x64`, `arm64`. */
   readonly architecture: string
+  /** Whether it accounts for swap, so that a limit of memory can allow none. */
+  readonly limitsSwap?: boolean
   /** The default profile, where a distribution has put one. */
   readonly seccomp: SeccompProfile | undefined
 }
@@ -24,8 +28,16 @@ export function readHostFacts(): HostFacts {
     capabilities: readBoundingCapabilities(),
     cgroupNamespace: existsSync('/proc/self/ns/cgroup'),
     architecture: arch(),
+    limitsSwap: accountsForSwap(),
     seccomp: path === undefined ? undefined : parseSeccompProfile(JSON.parse(readFileSync(path, 'utf8'))),
   }
+}
+
+/** Version 1 may be told not to (`swapaccount=0`, on Debian the default for long). Where version 2 is, runc needs no file for none. */
+function accountsForSwap(): boolean {
+  const mounts = parseMounts(readFileSync('/proc/self/mountinfo', 'utf8'))
+  const v1 = mounts.find(({type, options}) => type === 'cgroup' && options.includes('memory'))
+  return !v1 || existsSync(join(v1.directory, 'memory.memsw.limit_in_bytes'))
 }
 
 /** `CapBnd` of proc(5): a mask, the lowest bit being capability 0. */

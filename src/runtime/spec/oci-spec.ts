@@ -41,10 +41,15 @@ export interface OciLinux {
   readonly seccomp?: OciSeccomp
 }
 
-export interface OciResources {
+export interface OciResources extends OciLimits {
   readonly devices: readonly {readonly allow: boolean; readonly access: string}[]
-  readonly memory?: {readonly limit: number}
-  readonly cpu?: {readonly quota: number; readonly period: number}
+}
+
+/** -1 is no limit. */
+export interface OciLimits {
+  /** `swap` is memory and swap together. */
+  readonly memory?: {readonly limit?: number; readonly swap?: number}
+  readonly cpu?: {readonly quota?: number; readonly period?: number; readonly shares?: number; readonly cpus?: string}
   readonly pids?: {readonly limit: number}
 }
 

@@ -30,6 +30,11 @@ describe('the options of a container', () => {
       },
     ],
     ['--rootfs /r --memory 64m --cpus 0.5 --pids-limit 10 true', {memoryBytes: 67_108_864, cpus: 0.5, pidsLimit: 10}],
+    ['--rootfs /r --memory 64m --memory-swap 1g true', {memoryBytes: 67_108_864, memorySwapBytes: 1_073_741_824}],
+    [
+      '--rootfs /r --memory 64m --memory-swap -1 --cpu-shares 512 --cpuset-cpus 0-1 true',
+      {memoryBytes: 67_108_864, memorySwapBytes: null, cpuShares: 512, cpusetCpus: '0-1'},
+    ],
     ['--rootfs /r --read-only --cap-add NET_ADMIN --cap-drop ALL true', {readOnly: true, capAdd: ['NET_ADMIN'], capDrop: ['ALL']}],
     ['--rootfs /r -l a=b -l c= -l d=e=f true', {labels: {a: 'b', c: '', d: 'e=f'}}],
     ['--rootfs /r -e A=1 -e B=x=y true', {env: ['A=1', 'B=x=y']}],

@@ -38,6 +38,9 @@ describe('what people read', () => {
     [{state: 'creating'}, 'Creating for 4 minutes'],
     [{state: 'stopped', exit: {type: 'code', code: 7}}, 'Exited (7) 4 minutes ago'],
     [{state: 'stopped', exit: {type: 'signal', signal: 'SIGSEGV', coreDumped: true}}, 'Exited (SIGSEGV, core dumped) 4 minutes ago'],
+    [{state: 'stopped', exit: {type: 'signal', signal: 'SIGKILL'}, oomKills: 1, oomKilled: true}, 'Exited (SIGKILL, OOM) 4 minutes ago'],
+    [{state: 'stopped', exit: {type: 'code', code: 137}, oomKills: 2}, 'Exited (137, OOM killed 2) 4 minutes ago'],
+    [{oomKills: 2}, 'Up 4 minutes, OOM killed 2'],
     [{state: 'stopped', exit: {type: 'lost', reason: 'host rebooted'}}, 'Exited (lost: host rebooted) 4 minutes ago'],
   ])('%j is %s', (part, text) => {
     expect(formatStatus({...view, ...part}, now)).toBe(text)

@@ -48,7 +48,9 @@ describe('the chart of states in docs/events.md', () => {
     expect(lines.filter((line) => line.startsWith('state ')).map((line) => line.slice('state '.length))).toEqual(
       composite.map(({key}) => `${key} {`),
     )
-    expect(lines.filter((line) => line === '--')).toHaveLength(composite.reduce((sum, {states}) => sum + Object.keys(states).length - 1, 0))
+    expect(lines.filter((line) => line === '--')).toHaveLength(
+      composite.filter(({type}) => type === 'parallel').reduce((sum, {states}) => sum + Object.keys(states).length - 1, 0),
+    )
   })
 
   it('lists what is taken in every state', () => {

@@ -2,6 +2,8 @@ import {describe, expect, it} from 'vitest'
 import {z} from 'zod'
 import {containerCommandSchemas, containerVerbs, nodeCommandSchemas, nodeVerbs} from '../../../machines/commands.ts'
 import {bundleRequestSchema, rootfsRequestSchema} from '../../../machines/create-request.ts'
+import {topReplySchema} from '../../../machines/processes.ts'
+import {statsReplySchema} from '../../../machines/stats.ts'
 import {containerViewSchema, logReplySchema, nodeInfoSchema, outputReplySchema, processViewSchema} from '../../../machines/view.ts'
 import {createSubjects} from '../../../src/messaging/subjects.ts'
 import {describeFields} from './fields.ts'
@@ -61,7 +63,7 @@ describe('docs/commands.md', () => {
 
   it.each(commands)('says of $verb when it answers, and with what', ({body}) => {
     expect(body).toMatch(/^- Answers: \S/m)
-    expect(body).toMatch(/^- Reply: (\[(container|process|node|output|log)\]\(#[\w-]+\)|`\{)/m)
+    expect(body).toMatch(/^- Reply: (\[(container|process|node|output|log|stats|top)\]\(#[\w-]+\)|`\{)/m)
   })
 
   it.each(commands.filter(({verb}) => verb !== 'create'))('has the fields of $verb with types and defaults', ({verb, body, schema}) => {
@@ -93,6 +95,8 @@ describe('docs/commands.md', () => {
     ['Node', nodeInfoSchema],
     ['Output', outputReplySchema],
     ['Log', logReplySchema],
+    ['Stats', statsReplySchema],
+    ['Top', topReplySchema],
   ])('has the fields of the reply %s', (title, schema) => {
     const documented = readRows(replies.get(title) ?? '', 'field', 'type', 'presence', 'meaning').map((row) => ({
       field: unquote(row['field'] ?? ''),
@@ -102,7 +106,7 @@ describe('docs/commands.md', () => {
     expect(documented).toEqual(describeFields(schema, 'output'))
   })
 
-  it('describes five replies, and no other', () => {
-    expect([...replies.keys()]).toEqual(['Container', 'Process', 'Node', 'Output', 'Log'])
+  it('describes seven replies, and no other', () => {
+    expect([...replies.keys()]).toEqual(['Container', 'Process', 'Node', 'Output', 'Log', 'Stats', 'Top'])
   })
 })

@@ -59,6 +59,10 @@ describe('docs/subjects.md', () => {
       expect(fill(readPattern('log'), {...tokens, stream})).toBe(subjects.log(address, stream))
   })
 
+  it('has the pattern of samples', () => {
+    expect(fill(readPattern('stats'), tokens)).toBe(subjects.stats(address))
+  })
+
   it('has every verb and stream that may stand in a subject', () => {
     const [node, container, event, stream] = readRows(text, 'token', 'one of').map((row) => readCode(row['one of'] ?? ''))
     expect(node).toEqual(nodeVerbs)

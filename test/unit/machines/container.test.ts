@@ -1,6 +1,7 @@
 import {describe, expect, it} from 'vitest'
 import type {Draft} from '../../../machines/decide.ts'
 import {legalCommands} from '../../../machines/decide.ts'
+import {toTopLevelState} from '../../../machines/ledger.ts'
 import {epoch, given, happen} from '../../support/given.ts'
 
 const created = [happen.createRequested, happen.created]
@@ -47,7 +48,7 @@ describe('the life of a container', () => {
 
   it('is created again after a failed start, so that the exit of its init can follow', () => {
     const failed = given(...created, happen.startRequested, happen.startFailed)
-    expect(failed.ledger.snapshot.value).toBe('created')
+    expect(toTopLevelState(failed.ledger)).toBe('created')
     expect(failed.then(happen.exited).state).toBe('stopped')
   })
 
@@ -82,8 +83,8 @@ describe('the life of a container', () => {
 
 describe('what is legal when', () => {
   it.each<[string, readonly Draft[], readonly string[]]>([
-    ['created', created, ['start', 'kill', 'delete']],
-    ['running', running, ['kill', 'stop', 'pause']],
+    ['created', created, ['start', 'kill', 'update', 'delete']],
+    ['running', running, ['kill', 'stop', 'pause', 'update']],
     ['stopped', stopped, ['delete']],
     ['failed', [happen.createRequested, happen.createFailed], ['delete']],
   ])('in %s', (_, history, legal) => {
@@ -91,7 +92,7 @@ describe('what is legal when', () => {
   })
 
   it('rejects with the state and what is legal', () => {
-    expect(given(...running).when({type: 'start'})).toEqual({type: 'reject', state: 'running', legal: ['kill', 'stop', 'pause']})
+    expect(given(...running).when({type: 'start'})).toEqual({type: 'reject', state: 'running', legal: ['kill', 'stop', 'pause', 'update']})
   })
 
   it('waits while something is in flight', () => {

@@ -126,8 +126,8 @@ describe('a command meets a state', () => {
 
   it.each<[TopLevelState, readonly string[]]>([
     ['absent', []],
-    ['created', ['start', 'kill', 'delete']],
-    ['running', ['kill', 'stop', 'pause']],
+    ['created', ['start', 'kill', 'update', 'delete']],
+    ['running', ['kill', 'stop', 'pause', 'update']],
     ['stopped', ['delete']],
     ['failed', ['delete']],
     ['deleted', []],

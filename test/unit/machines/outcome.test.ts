@@ -57,6 +57,15 @@ describe('the outcome of a command', () => {
     ])
   })
 
+  it('of an update is that it was done, or its error', () => {
+    const asked = [...histories.running, happen.updateRequested]
+    expect(outcomes('update', undefined, [...asked, happen.updated]).at(-1)).toEqual(['container.updated', {type: 'done'}])
+    expect(outcomes('update', undefined, [...asked, happen.updateFailed]).at(-1)).toEqual([
+      'container.update-failed',
+      {type: 'failed', error: happen.updateFailed.data.error},
+    ])
+  })
+
   it('of a delete that fails is its error', () => {
     expect(outcomes('delete', undefined, [...histories.deleting, happen.deleteFailed]).at(-1)).toEqual([
       'container.delete-failed',

@@ -14,12 +14,17 @@ describe('a running container', () => {
     expect(given(...running, happen.pauseRequested).then(happen.paused)).toMatchObject({state: 'running', effects: []})
     expect(given(...paused).then(happen.resumeRequested).effects).toEqual([resume])
     expect(given(...paused, happen.resumeRequested).when({type: 'pause'})).toEqual({type: 'defer'})
-    expect(legalCommands(given(...paused, happen.resumeRequested, happen.resumed).ledger)).toEqual(['kill', 'stop', 'pause'])
+    expect(legalCommands(given(...paused, happen.resumeRequested, happen.resumed).ledger)).toEqual(['kill', 'stop', 'pause', 'update'])
   })
 
   it('stays what it was when the runtime refuses', () => {
-    expect(legalCommands(given(...running, happen.pauseRequested, happen.pauseFailed).ledger)).toEqual(['kill', 'stop', 'pause'])
-    expect(legalCommands(given(...paused, happen.resumeRequested, happen.resumeFailed).ledger)).toEqual(['kill', 'stop', 'resume'])
+    expect(legalCommands(given(...running, happen.pauseRequested, happen.pauseFailed).ledger)).toEqual(['kill', 'stop', 'pause', 'update'])
+    expect(legalCommands(given(...paused, happen.resumeRequested, happen.resumeFailed).ledger)).toEqual([
+      'kill',
+      'stop',
+      'resume',
+      'update',
+    ])
   })
 
   it('has its exit told after the outcome of a pause or resume that was in flight', () => {
@@ -36,7 +41,7 @@ describe('a running container', () => {
 
 describe('a paused container', () => {
   it('can be killed, stopped and resumed, but neither paused, started nor deleted', () => {
-    expect(legalCommands(given(...paused).ledger)).toEqual(['kill', 'stop', 'resume'])
+    expect(legalCommands(given(...paused).ledger)).toEqual(['kill', 'stop', 'resume', 'update'])
   })
 
   it('is thawed by a stop, in whose grace period it can end', () => {

@@ -83,6 +83,24 @@ describe('the recovery of a container', () => {
     expect(recover(resuming, false)).toEqual(plan([{type: 'container.resume-failed', data: {error: died('resume')}}, lost]))
   })
 
+  it.each([
+    ['created', histories.created],
+    ['running', histories.running],
+  ])('carries out again an update that was in flight, or tells that it failed when init has ended: %s', (_, history) => {
+    const updating = [...history, happen.updateRequested]
+    const update = {type: 'runtime.update', limits: happen.updateRequested.data.limits} as const
+    const failed: Draft = {type: 'container.update-failed', data: interrupted('update')}
+    expect(recover(updating, true, 'running')).toEqual(plan([], update))
+    expect(recover(updating, false)).toEqual(plan([failed, lost]))
+    for (const outcome of [happen.updated, happen.updateFailed]) expect(recover([...updating, outcome], true)).toEqual(plan([]))
+  })
+
+  it('tells that two things failed when both were in flight', () => {
+    const both = [...histories.running, happen.pauseRequested, happen.paused, happen.updateRequested, happen.stopRequested]
+    const failed = (what: 'resume' | 'update'): Draft => ({type: `container.${what}-failed`, data: interrupted(what)})
+    expect(recover(both, false)).toEqual(plan([failed('resume'), failed('update'), lost]))
+  })
+
   it('sends a signal again that may not have been sent', () => {
     const arm = {type: 'timer.arm', timer: 'stop', dueAt: happen.stopRequested.data.dueAt} as const
     expect(recover(stopping, true, 'running')).toEqual(plan([], {type: 'runtime.kill', signal: 'SIGTERM'}, arm))

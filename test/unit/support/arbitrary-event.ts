@@ -35,6 +35,18 @@ const rootfsRequest = fc.record(
   },
   {requiredKeys: ['namespace', 'autoRemove', 'rootfs', 'args', 'env', 'cwd', 'user', 'network']},
 )
+const bytes = fc.integer({min: 1})
+const limits = fc.record(
+  {
+    memoryBytes: fc.option(bytes),
+    memorySwapBytes: fc.option(bytes),
+    cpus: fc.option(fc.double({min: 0.01, max: 10_000, noNaN: true})),
+    cpuShares: fc.integer({min: 2, max: 262_144}),
+    cpusetCpus: fc.constantFrom('0', '0-2,4'),
+    pidsLimit: fc.option(bytes),
+  },
+  {requiredKeys: []},
+)
 const exit = fc.oneof(
   fc.record({type: fc.constant('code' as const), code: fc.integer({min: 0, max: 255})}),
   fc.record({type: fc.constant('signal' as const), signal, coreDumped: fc.boolean()}, {requiredKeys: ['type', 'signal']}),
@@ -83,9 +95,13 @@ const data: {readonly [T in EventType]: Arbitrary<EventData<T>>} = {
   'container.resume-requested': none,
   'container.resumed': none,
   'container.resume-failed': failed,
+  'container.update-requested': fc.record({limits}),
+  'container.updated': fc.record({limits}),
+  'container.update-failed': failed,
+  'container.oom': fc.record({cgroup: path, killed: fc.integer({min: 1})}),
   'container.stdin-closed': none,
   'container.resized': fc.record(size),
-  'container.exited': fc.record(end, {requiredKeys: ['exit', 'exitedAt', 'source']}),
+  'container.exited': fc.record({...end, oomKilled: fc.boolean()}, {requiredKeys: ['exit', 'exitedAt', 'source']}),
   'container.delete-requested': fc.record({force: fc.boolean(), reason: fc.string()}, {requiredKeys: ['force']}),
   'container.deleted': none,
   'container.delete-failed': failed,

@@ -3,7 +3,7 @@ import type {ConsoleSize} from '../../machines/create-request.ts'
 import {createInputSender, type ToTarget} from '../client/send-input.ts'
 import {TallyError, toErrorBody} from '../kernel/errors.ts'
 import {createDetachScanner, defaultDetachKeys, parseDetachKeys} from './detach-keys.ts'
-import {enterRawMode, watchWindowSize} from './terminal.ts'
+import {watchWindowSize} from './terminal.ts'
 
 export interface PumpOptions {
   readonly toTarget: ToTarget
@@ -28,7 +28,6 @@ export function pumpInput({toTarget, input, terminal, detachKeys = defaultDetach
   const scanner = createDetachScanner(terminal && stdin.isTTY ? parseDetachKeys(detachKeys) : new Uint8Array())
   let disposed = false
   if (terminal) stack.use(watchWindowSize(stdout, createSizeSender(toTarget)))
-  if (terminal && input) stack.use(enterRawMode(stdin))
 
   return {
     ended: input ? run() : Promise.resolve('eof'),

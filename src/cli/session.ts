@@ -10,6 +10,7 @@ import {type InputEnd, pumpInput} from './pump-input.ts'
 import type {NodeOptions} from './node-options.ts'
 import {printNote} from './print.ts'
 import {withReconnect} from './reconnect.ts'
+import {enterRawMode} from './terminal.ts'
 
 export interface SessionOptions {
   /** The process, by whichever client is connected. */
@@ -41,8 +42,9 @@ export async function runSession(options: NodeOptions, first: TallyClient, sessi
   const detached = Promise.withResolvers<SessionEnd>()
   let present = first
   let started = false
-  let pumping = false
   using stack = new DisposableStack()
+  // Before anything is drawn.
+  if (terminal && session.input) stack.use(enterRawMode(globalThis.process.stdin))
   if (session.forwardSignals && !(terminal && session.input)) stack.use(forwardSignals(() => toProcess(present), session.name))
 
   return await withReconnect(options, first, async (client): Promise<SessionEnd> => {
@@ -53,10 +55,9 @@ export async function runSession(options: NodeOptions, first: TallyClient, sessi
     using stdout = await follow(client, process, 'stdout', 1)
     using stderr = terminal ? undefined : await follow(client, process, 'stderr', 2)
     if (!started) {
-      // Before anything is drawn.
-      if ((session.input || terminal) && !pumping) beginInput()
       await session.start(process)
       started = true
+      if (session.input || terminal) beginInput()
     }
     const ended = Promise.all([stdout.ended, stderr?.ended]).then(
       async () => ({type: 'exited', exit: (await process.wait()).exit}) as const,
@@ -65,7 +66,6 @@ export async function runSession(options: NodeOptions, first: TallyClient, sessi
   })
 
   function beginInput(): void {
-    pumping = true
     const pump = stack.use(
       pumpInput({
         toTarget: () => ({client: present, process: toProcess(present)}),

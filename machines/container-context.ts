@@ -13,6 +13,8 @@ export interface ContainerContext {
   readonly cgroups: readonly string[]
   /** Its 0, 1 and 2 are a pseudo-terminal. */
   readonly terminal: boolean
+  /** Where the changes of its overlay are; undefined when there is none. */
+  readonly overlay: 'disk' | 'memory' | undefined
   readonly consoleSize: ConsoleSize | undefined
   readonly stdinClosed: boolean
   /** Added processes that are being started or run. Their ends come before that of init. */
@@ -44,6 +46,7 @@ export const emptyContext: ContainerContext = {
   args: [],
   cgroups: [],
   terminal: false,
+  overlay: undefined,
   consoleSize: undefined,
   stdinClosed: false,
   liveExecs: [],

@@ -1,5 +1,5 @@
 /** From the fold of a container's events to what is shown of it. */
-import {isBundleRequest} from './create-request.ts'
+import {isBundleRequest, type RootfsRequest} from './create-request.ts'
 import {parseSource} from './ids.ts'
 import {hasLimits} from './limits.ts'
 import {type Ledger, toTopLevelState} from './ledger.ts'
@@ -11,8 +11,23 @@ import type {ContainerView, ProcessView} from './view.ts'
 export function toContainerView(ledger: Ledger, supervisorPid?: number): ContainerView | undefined {
   const {latest, snapshot, since} = ledger
   const address = latest && parseSource(latest.source)
-  const {request, requestedAt, init, args, createdAt, startedAt, pausedAt, stop, limits, oom, exited, error, terminal, stdinClosed} =
-    snapshot.context
+  const {
+    request,
+    requestedAt,
+    init,
+    args,
+    createdAt,
+    startedAt,
+    pausedAt,
+    stop,
+    limits,
+    oom,
+    exited,
+    error,
+    terminal,
+    overlay,
+    stdinClosed,
+  } = snapshot.context
   const execs = [...ledger.processes].flatMap(([exec, process]) => toProcessView(exec, process) ?? [])
   if (!latest || !address || !request || !requestedAt) return undefined
   return {
@@ -24,7 +39,8 @@ export function toContainerView(ledger: Ledger, supervisorPid?: number): Contain
     ...(init && !exited && {pid: init.pid}),
     ...(supervisorPid !== undefined && {supervisorPid}),
     args: [...(isBundleRequest(request) ? args : request.args)],
-    ...(isBundleRequest(request) ? {bundle: request.bundle} : {rootfs: request.rootfs}),
+    ...(isBundleRequest(request) ? {bundle: request.bundle} : toRootfsView(request)),
+    ...(overlay && {overlay}),
     autoRemove: request.autoRemove,
     ...(terminal && {terminal}),
     ...(request.stdin && !stdinClosed && !exited && {stdin: true}),
@@ -41,6 +57,10 @@ export function toContainerView(ledger: Ledger, supervisorPid?: number): Contain
     ...(error && {error}),
     eventCount: latest.sequence,
   }
+}
+
+function toRootfsView({rootfs, rootfsMounts}: RootfsRequest): Pick<ContainerView, 'rootfs' | 'rootfsMounts'> {
+  return {...(rootfs !== undefined && {rootfs}), ...(rootfsMounts && {rootfsMounts})}
 }
 
 /** Undefined for one that was never added. */

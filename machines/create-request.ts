@@ -4,6 +4,7 @@
  */
 import * as z from 'zod'
 import {idSchema} from './ids.ts'
+import {ulimitNames} from './ulimits.ts'
 import {cpuSharesSchema, cpusetCpusSchema, memorySwapBytesSchema} from './limits.ts'
 
 export const absolutePath = z
@@ -37,21 +38,80 @@ const common = {
 /** Mounted into the container after what every container has, in their order. */
 export const mountSchema = z.discriminatedUnion('type', [
   /** A file or directory of the node. */
-  z.strictObject({type: z.literal('bind'), source: absolutePath, target: absolutePath, readOnly: z.boolean().optional()}),
+  z.strictObject({
+    type: z.literal('bind'),
+    source: absolutePath,
+    target: absolutePath,
+    readOnly: z.boolean().optional(),
+    /** How mounts that are made below it later are shared; `rprivate`, not at all, when absent. */
+    propagation: z.enum(['private', 'rprivate', 'shared', 'rshared', 'slave', 'rslave']).optional(),
+  }),
   /** In memory, gone with the container. */
-  z.strictObject({type: z.literal('tmpfs'), target: absolutePath}),
+  z.strictObject({
+    type: z.literal('tmpfs'),
+    target: absolutePath,
+    sizeBytes: z.int().positive().optional(),
+    /** Of its root directory, such as 0o1777. */
+    mode: z.int().min(0).max(0o7777).optional(),
+    readOnly: z.boolean().optional(),
+  }),
 ])
 export type Mount = z.infer<typeof mountSchema>
+
+/** A device of the node, in the container under the same path or another. */
+export const deviceSchema = z.strictObject({
+  source: absolutePath,
+  target: absolutePath.optional(),
+  /** Of read, write, mknod. */
+  access: z
+    .string()
+    .regex(/^r?w?m?$/)
+    .min(1)
+    .default('rwm'),
+})
+export type Device = z.infer<typeof deviceSchema>
+
+/** A limit of setrlimit(2), such as `nofile`; -1 is none. */
+export const ulimitSchema = z.strictObject({
+  name: z.enum(ulimitNames),
+  soft: z.int().min(-1),
+  hard: z.int().min(-1),
+})
+export type Ulimit = z.infer<typeof ulimitSchema>
+
+/** Another container of this namespace, which runs. */
+const containerChoice = z.string().regex(/^container:[A-Za-z0-9][A-Za-z0-9_-]{0,62}$/, {
+  error: (issue) => `expected container:ID, got ${JSON.stringify(issue.input)}`,
+})
+/** One of its own, that of the host, or that of another container. */
+const namespaceChoice = z.union([z.enum(['private', 'host']), containerChoice])
 
 /** `CAP_NET_ADMIN`, `net_admin`, or `ALL`. */
 const capability = z
   .string()
   .regex(/^[A-Za-z_]+$/, {error: (issue) => `expected a capability such as NET_ADMIN, or ALL, got ${JSON.stringify(issue.input)}`})
 
+/** Mounted on the node, to be a part of the root file system; as in containerd's create request. */
+export const rootfsMountSchema = z.strictObject({
+  /** `overlay`, `bind`, `tmpfs`, `ext4`, …, or whatever the kernel knows. */
+  type: argument.min(1),
+  source: argument.min(1),
+  /** Below the root file system, which it is itself when absent. */
+  target: absolutePath.optional(),
+  /** As fstab(5) has them. */
+  options: z.array(argument).optional(),
+})
+export type RootfsMount = z.infer<typeof rootfsMountSchema>
+
 /** Run a command in a root file system; the OCI spec is generated. */
-export const rootfsRequestSchema = z.strictObject({
+const rootfsFieldsSchema = z.strictObject({
   ...common,
-  rootfs: absolutePath,
+  /** A directory of the node. */
+  rootfs: absolutePath.optional(),
+  /** Instead of it: mounted in this order, and unmounted in reverse. */
+  rootfsMounts: z.array(rootfsMountSchema).min(1).optional(),
+  /** The container's changes go into an overlay over `rootfs`, and away with the container; without, they are made in place. */
+  overlay: z.boolean().optional(),
   args: z.array(argument).min(1),
   env: z.array(environmentVariable).default([]),
   cwd: absolutePath.default('/'),
@@ -64,8 +124,12 @@ export const rootfsRequestSchema = z.strictObject({
     .string()
     .regex(/^[A-Za-z0-9][A-Za-z0-9.-]{0,63}$/)
     .optional(),
-  /** `none`: a network namespace with only loopback. `host`: the host's. */
-  network: z.enum(['none', 'host']).default('none'),
+  /** `none`: a network namespace with only loopback. `host`: the host's. `container:ID`: that of another container. */
+  network: z.union([z.enum(['none', 'host']), containerChoice]).default('none'),
+  /** Whose processes it sees; its own when absent, as of the others. */
+  pid: namespaceChoice.optional(),
+  ipc: namespaceChoice.optional(),
+  uts: z.enum(['private', 'host']).optional(),
   mounts: z.array(mountSchema).optional(),
   /** The root file system cannot be written; mounts can. */
   readOnly: z.boolean().optional(),
@@ -73,6 +137,18 @@ export const rootfsRequestSchema = z.strictObject({
   capAdd: z.array(capability).optional(),
   /** Taken away from the default set, before any are added. */
   capDrop: z.array(capability).optional(),
+  /** All that the host may give: capabilities, devices, no seccomp, nothing masked. */
+  privileged: z.boolean().optional(),
+  /** `unconfined`, or a profile as docker has them, a file of the node; the distribution's when absent. */
+  seccomp: z.union([z.literal('unconfined'), absolutePath]).optional(),
+  /** Setuid programs and file capabilities give nothing; so it is when absent. */
+  noNewPrivileges: z.boolean().optional(),
+  /** A profile that is loaded on the node. */
+  apparmor: argument.min(1).optional(),
+  devices: z.array(deviceSchema).optional(),
+  ulimits: z.array(ulimitSchema).optional(),
+  /** For the runtime and its hooks: in the OCI spec as they are. */
+  annotations: z.record(z.string().min(1), z.string()).optional(),
   memoryBytes: z.int().positive().optional(),
   /** Memory and swap together; `null` is no limit. Without it a limit of memory allows no swap. */
   memorySwapBytes: memorySwapBytesSchema.optional(),
@@ -83,6 +159,13 @@ export const rootfsRequestSchema = z.strictObject({
   /** How many processes and threads at once. */
   pidsLimit: z.int().positive().optional(),
 })
+export const rootfsRequestSchema = rootfsFieldsSchema.refine(
+  ({rootfs, rootfsMounts}) => (rootfs === undefined) !== (rootfsMounts === undefined),
+  {
+    error: 'expected either rootfs or rootfsMounts',
+    path: ['rootfs'],
+  },
+)
 export type RootfsRequest = z.infer<typeof rootfsRequestSchema>
 
 /** Run an OCI bundle untouched. */

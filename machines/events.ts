@@ -54,6 +54,8 @@ export const eventSchemas = {
     args: z.array(z.string()),
     /** Its 0, 1 and 2 are a pseudo-terminal, whose master the supervisor has. */
     terminal: z.boolean().optional(),
+    /** Where the changes of its overlay are: on the disk of the state directory, or in memory where that cannot be used for it. */
+    overlay: z.enum(['disk', 'memory']).optional(),
     /** Where on disk the kernel accounts for the container, one directory a hierarchy. */
     cgroups: z.array(z.string()),
   }),

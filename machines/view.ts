@@ -1,5 +1,6 @@
 /** What people and programs are shown of a container and of a node: the replies of commands. */
 import * as z from 'zod'
+import {rootfsMountSchema} from './create-request.ts'
 import {failureSchema} from './events.ts'
 import {limitsSchema} from './limits.ts'
 import {processExitSchema, signalNameSchema} from './process-exit.ts'
@@ -42,6 +43,9 @@ export const containerViewSchema = z.object({
   supervisorPid: z.int().optional(),
   args: z.array(z.string()),
   rootfs: z.string().optional(),
+  rootfsMounts: z.array(rootfsMountSchema).optional(),
+  /** Where the changes of the overlay over `rootfs` are; absent when there is none. */
+  overlay: z.enum(['disk', 'memory']).optional(),
   bundle: z.string().optional(),
   autoRemove: z.boolean(),
   /** Its 0, 1 and 2 are a pseudo-terminal. */

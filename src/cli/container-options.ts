@@ -1,8 +1,10 @@
 /** The options of `run` and `create`, and the request that they make. */
 import {resolve} from 'node:path'
 import {type Command, Option} from 'commander'
-import type {ConsoleSize, CreateRequestInput, Mount} from '../../machines/create-request.ts'
+import type {ConsoleSize, CreateRequestInput, Device, Mount, RootfsMount, Ulimit} from '../../machines/create-request.ts'
 import {TallyError} from '../kernel/errors.ts'
+import {parseMount, parseRootfsMount} from './mount-arguments.ts'
+import {parseDevice, parseSecurityOption, parseUlimit, type SecurityOptions, toNamespace, toNetwork} from './security-arguments.ts'
 import {
   type LimitFlag,
   parseBytes,
@@ -20,6 +22,8 @@ import {
 export interface ContainerFlags {
   readonly name?: string
   readonly rootfs?: string
+  readonly rootfsMount?: readonly RootfsMount[]
+  readonly rw?: true
   readonly bundle?: string
   readonly interactive?: true
   readonly logOpt?: LogOptions
@@ -29,8 +33,17 @@ export interface ContainerFlags {
   readonly workdir?: string
   readonly user?: string
   readonly hostname?: string
-  readonly network?: 'none' | 'host'
+  readonly network?: string
+  readonly pid?: string
+  readonly ipc?: string
+  readonly uts?: 'private' | 'host'
+  readonly privileged?: true
+  readonly securityOpt?: readonly SecurityOptions[]
+  readonly device?: readonly Device[]
+  readonly ulimit?: readonly Ulimit[]
+  readonly annotation?: readonly (readonly [string, string])[]
   readonly volume?: readonly Mount[]
+  readonly mount?: readonly Mount[]
   readonly tmpfs?: readonly string[]
   readonly readOnly?: true
   readonly capAdd?: readonly string[]
@@ -45,7 +58,18 @@ export interface ContainerFlags {
 
 /** Those that a bundle has for itself. */
 const rootfsFlags = {
+  rw: '--rw',
+  rootfsMount: '--rootfs-mount',
   tty: '--tty',
+  pid: '--pid',
+  ipc: '--ipc',
+  uts: '--uts',
+  privileged: '--privileged',
+  securityOpt: '--security-opt',
+  device: '--device',
+  ulimit: '--ulimit',
+  annotation: '--annotation',
+  mount: '--mount',
   env: '--env',
   workdir: '--workdir',
   user: '--user',
@@ -69,7 +93,15 @@ export function addContainerOptions(command: Command): Command {
     .argument('[command...]', 'what to run in the root file system, with its arguments')
     .passThroughOptions()
     .option('--name <id>', 'id of the container (default: a random one)')
-    .option('--rootfs <dir>', 'directory to use as root file system')
+    .option('--rootfs <dir>', 'directory to use as root file system; what is changed goes into an overlay, and away with the container')
+    .option('--rw', 'make changes in the directory itself')
+    .addOption(
+      repeated(
+        '--rootfs-mount <fields>',
+        'instead of --rootfs: type=T,source=S[,target=PATH][,options=O,…], mounted in this order; may be repeated',
+        parseRootfsMount,
+      ),
+    )
     .option('--bundle <dir>', 'OCI bundle, used as it is')
     .addOption(
       new Option(
@@ -83,8 +115,29 @@ export function addContainerOptions(command: Command): Command {
     .option('-w, --workdir <dir>', 'working directory in the container (default: /)')
     .option('-u, --user <user[:group]>', "names of the container's own passwd and group files, or numbers (default: 0)")
     .option('--hostname <name>', 'host name in the container (default: the id)')
-    .addOption(new Option('--network <mode>', 'none: loopback only; host: that of the host (default: none)').choices(['none', 'host']))
+    .option('--net, --network <mode>', 'none: loopback only; host; container:ID: that of another (default: none)')
+    .option('--pid <mode>', 'private, host or container:ID: whose processes it sees (default: private)')
+    .option('--ipc <mode>', 'private, host or container:ID (default: private)')
+    .addOption(new Option('--uts <mode>', 'host: the host name is that of the host (default: private)').choices(['private', 'host']))
+    .option('--privileged', 'all capabilities and devices of the host, nothing masked, no seccomp')
+    .addOption(
+      repeated(
+        '--security-opt <name=value>',
+        'seccomp=unconfined, seccomp=FILE, no-new-privileges=false, apparmor=PROFILE; may be repeated',
+        parseSecurityOption,
+      ),
+    )
+    .addOption(repeated('--device <source[:target[:rwm]]>', 'give it a device of the host; may be repeated', parseDevice))
+    .addOption(repeated('--ulimit <name=soft[:hard]>', 'a limit such as nofile=1024:4096, -1 for none; may be repeated', parseUlimit))
+    .addOption(repeated('--annotation <name=value>', 'for the runtime and its hooks; may be repeated', parseLabel))
     .addOption(repeated('-v, --volume <source:target[:ro]>', 'mount a file or directory; may be repeated', parseVolume))
+    .addOption(
+      repeated(
+        '--mount <fields>',
+        'type=bind,source=S,target=T[,readonly][,bind-propagation=P] or type=tmpfs,target=T[,tmpfs-size=SIZE][,tmpfs-mode=MODE]; may be repeated',
+        parseMount,
+      ),
+    )
     .addOption(repeated('--tmpfs <target>', 'mount a file system in memory; may be repeated', String))
     .option('--read-only', 'the root file system cannot be written')
     .addOption(repeated('--cap-add <name>', 'give a capability beyond the default ones, or ALL; may be repeated', String))
@@ -104,8 +157,8 @@ export function toCreateRequest(
   args: readonly string[],
   {namespace, autoRemove}: {readonly namespace: string; readonly autoRemove: boolean},
 ): CreateRequestInput {
-  const {name, rootfs, bundle, label, interactive, logOpt} = flags
-  const consoleSize = toConsoleSize()
+  const {name, rootfs, rootfsMount, bundle, label, interactive, logOpt} = flags
+  const consoleSize = flags.tty || bundle !== undefined ? toConsoleSize() : undefined
   const common = {
     namespace,
     autoRemove,
@@ -115,14 +168,16 @@ export function toCreateRequest(
     ...(name !== undefined && {id: name}),
     ...(label && {labels: Object.fromEntries(label)}),
   }
-  if ((rootfs === undefined) === (bundle === undefined))
-    throw new TallyError('INVALID_ARGUMENT', 'expected one of --rootfs DIR and --bundle DIR')
+  if ([rootfs, rootfsMount, bundle].filter((given) => given !== undefined).length !== 1)
+    throw new TallyError('INVALID_ARGUMENT', 'expected one of --rootfs DIR, --rootfs-mount FIELDS and --bundle DIR')
   if (bundle !== undefined) {
     refuseBesideBundle(flags, args)
     return {...common, bundle: resolve(bundle)}
   }
   if (args.length === 0) throw new TallyError('INVALID_ARGUMENT', 'expected a command after the options')
-  return {...common, rootfs: resolve(rootfs ?? ''), args: [...args], ...toRootfsFields(flags)}
+  const root =
+    rootfs === undefined ? {rootfsMounts: [...(rootfsMount ?? [])]} : {rootfs: resolve(rootfs), ...(!flags.rw && {overlay: true})}
+  return {...common, ...root, args: [...args], ...toRootfsFields(flags)}
 }
 
 function refuseBesideBundle(flags: ContainerFlags, args: readonly string[]): void {
@@ -134,15 +189,24 @@ function refuseBesideBundle(flags: ContainerFlags, args: readonly string[]): voi
 
 function toRootfsFields(flags: ContainerFlags) {
   const {tty, env = [], workdir, user, hostname, network, volume = [], tmpfs = [], readOnly, capAdd, capDrop} = flags
+  const {pid, ipc, uts, privileged, securityOpt, device, ulimit, annotation} = flags
   const {memory, memorySwap, cpus, cpuShares, cpusetCpus, pidsLimit} = flags
-  const mounts: readonly Mount[] = [...volume, ...tmpfs.map((target) => ({type: 'tmpfs', target}) as const)]
+  const mounts: readonly Mount[] = [...volume, ...(flags.mount ?? []), ...tmpfs.map((target) => ({type: 'tmpfs', target}) as const)]
   return {
     env: env.flatMap(toVariable),
     ...(tty && {terminal: true}),
     ...(workdir !== undefined && {cwd: workdir}),
     ...(user !== undefined && {user}),
     ...(hostname !== undefined && {hostname}),
-    ...(network !== undefined && {network}),
+    ...(network !== undefined && {network: toNetwork(network)}),
+    ...(pid !== undefined && {pid: toNamespace('--pid', pid)}),
+    ...(ipc !== undefined && {ipc: toNamespace('--ipc', ipc)}),
+    ...(uts !== undefined && {uts}),
+    ...(privileged && {privileged}),
+    ...Object.assign({}, ...(securityOpt ?? [])),
+    ...(device && {devices: [...device]}),
+    ...(ulimit && {ulimits: [...ulimit]}),
+    ...(annotation && {annotations: Object.fromEntries(annotation)}),
     ...(mounts.length > 0 && {mounts: [...mounts]}),
     ...(readOnly && {readOnly}),
     ...(capAdd && {capAdd: [...capAdd]}),

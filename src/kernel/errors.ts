@@ -37,6 +37,8 @@ export const errorTable = {
   },
   INPUT_GAP: {kind: 'conflict', meaning: 'Input arrived that does not follow from what came before; details name the offset expected.'},
   ROOTFS_INVALID: {kind: 'invalid', meaning: 'The root file system is missing, not a directory or not an absolute path.'},
+  UNSUPPORTED: {kind: 'unavailable', meaning: 'The host has not got what was asked for: the message names what is missing.'},
+  MOUNT_FAILED: {kind: 'precondition', meaning: 'Something of the root file system cannot be mounted or unmounted; details name which.'},
   BUNDLE_INVALID: {
     kind: 'invalid',
     meaning: 'The bundle is missing, or its config.json is missing, unreadable or not an OCI runtime spec.',

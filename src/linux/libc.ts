@@ -20,6 +20,8 @@ export const libc = {
   prctl: library.func('int prctl(int option, unsigned long a, unsigned long b, unsigned long c, unsigned long d)'),
   flock: library.func('int flock(int fd, int operation)'),
   mkfifo: library.func('int mkfifo(const char *path, uint32_t mode)'),
+  mount: library.func('int mount(const char *source, const char *target, const char *type, unsigned long flags, const char *data)'),
+  umount2: library.func('int umount2(const char *target, int flags)'),
   socket: library.func('int socket(int domain, int type, int protocol)'),
   bind: library.func('int bind(int fd, const uint8_t *address, uint32_t length)'),
   listen: library.func('int listen(int fd, int backlog)'),

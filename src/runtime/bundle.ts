@@ -5,7 +5,9 @@ import {join, resolve} from 'node:path'
 import * as z from 'zod'
 import {type BundleRequest, type CreateRequest, isBundleRequest, type RootfsRequest} from '../../machines/create-request.ts'
 import {TallyError} from '../kernel/errors.ts'
-import {generateSpec} from './spec/generate.ts'
+import {mountRootfs} from './rootfs.ts'
+import {type FindingOptions, findForSpec} from './spec/findings.ts'
+import {formatSpec, generateSpec} from './spec/generate.ts'
 import type {HostFacts} from './spec/host-facts.ts'
 import {resolveUser} from './spec/user.ts'
 
@@ -15,17 +17,20 @@ export interface PreparedBundle {
   readonly args: readonly string[]
   /** Init's 0, 1 and 2 are a pseudo-terminal. */
   readonly terminal: boolean
+  /** Where the changes of an overlay over the root file system are. */
+  readonly overlay?: 'disk' | 'memory'
 }
 
 export interface BundleOptions {
-  /** Where a generated config.json goes. */
+  /** Where a generated config.json goes, and what is mounted for it. */
   readonly dir: string
   readonly containerId: string
   readonly cgroupsPath: string
   readonly host: HostFacts
+  readonly findInit: FindingOptions['findInit']
 }
 
-/** @throws TallyError ROOTFS_INVALID, USER_NOT_FOUND, BUNDLE_INVALID */
+/** @throws TallyError ROOTFS_INVALID, MOUNT_FAILED, USER_NOT_FOUND, BUNDLE_INVALID. What is mounted then is left to `unmountBelow`. */
 export async function prepareBundle(request: CreateRequest, options: BundleOptions): Promise<PreparedBundle> {
   return isBundleRequest(request) ? await checkBundle(request) : await writeBundle(request, options)
 }
@@ -34,17 +39,22 @@ export async function prepareBundle(request: CreateRequest, options: BundleOptio
 export async function checkRequest(request: CreateRequest): Promise<void> {
   if (isBundleRequest(request)) {
     await checkBundle(request)
-  } else {
+  } else if (request.rootfs !== undefined) {
     await assertDirectory(request.rootfs, 'ROOTFS_INVALID', 'a root file system')
     resolveUser(request.rootfs, request.user)
   }
 }
 
-async function writeBundle(request: RootfsRequest, {dir, containerId, cgroupsPath, host}: BundleOptions): Promise<PreparedBundle> {
-  await assertDirectory(request.rootfs, 'ROOTFS_INVALID', 'a root file system')
-  const spec = generateSpec({request, containerId, cgroupsPath, user: resolveUser(request.rootfs, request.user), host})
-  await writeFile(join(dir, 'config.json'), JSON.stringify(spec, undefined, 2), {mode: 0o600})
-  return {bundle: dir, args: request.args, terminal: request.terminal === true}
+async function writeBundle(
+  request: RootfsRequest,
+  {dir, containerId, cgroupsPath, host, findInit}: BundleOptions,
+): Promise<PreparedBundle> {
+  if (request.rootfs !== undefined) await assertDirectory(request.rootfs, 'ROOTFS_INVALID', 'a root file system')
+  const findings = findForSpec(request, {host, findInit})
+  const {path: rootfs, overlay} = mountRootfs(request, dir)
+  const spec = generateSpec({request, rootfs, containerId, cgroupsPath, user: resolveUser(rootfs, request.user), host, findings})
+  await writeFile(join(dir, 'config.json'), formatSpec(spec), {mode: 0o600})
+  return {bundle: dir, args: request.args, terminal: request.terminal === true, ...(overlay && {overlay})}
 }
 
 const specSchema = z.object({

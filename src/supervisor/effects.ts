@@ -30,7 +30,14 @@ export interface EffectDependencies {
   readonly prepareBundle: (
     request: CreateRequest,
     layout: ContainerLayout,
-  ) => Promise<{readonly bundle: string; readonly args: readonly string[]; readonly terminal: boolean}>
+  ) => Promise<{
+    readonly bundle: string
+    readonly args: readonly string[]
+    readonly terminal: boolean
+    readonly overlay?: 'disk' | 'memory'
+  }>
+  /** Takes away what was mounted for the root file system. Idempotent. @throws TallyError MOUNT_FAILED */
+  readonly unmountRootfs: () => void
   /** Of the effects that are about an added process. */
   readonly ofExecs: ExecHandlers
   readonly loop: () => Loop
@@ -52,7 +59,7 @@ export type Handlers = {
 const lastOutputPatienceMs = 5_000
 
 export function createEffectHandlers(
-  {runtime, init, outputs, clock, reaper, prepareBundle, ofExecs, loop, end}: EffectDependencies,
+  {runtime, init, outputs, clock, reaper, prepareBundle, unmountRootfs, ofExecs, loop, end}: EffectDependencies,
   {address, layout, limitsSwap}: EffectOptions,
 ): Handlers {
   const output = outputs.of()
@@ -74,7 +81,7 @@ export function createEffectHandlers(
       try {
         await mkdir(layout.runDir, {recursive: true, mode: 0o700})
         await mkdir(layout.runtimeRoot, {recursive: true, mode: 0o700})
-        const {bundle, args, terminal} = await prepareBundle(request, layout)
+        const {bundle, args, terminal, overlay} = await prepareBundle(request, layout)
         const stdio = await output.open({stdin: request.stdin === true, terminal, consoleSize: request.consoleSize, rotation: request.log})
         // Between runc's end and our watching, init is a child that nobody knows.
         using _hold = reaper.holdOrphans()
@@ -83,10 +90,15 @@ export function createEffectHandlers(
         await output.handOver()
         return {
           type: 'container.created',
-          data: {init: identity, bundle, args: [...args], ...(terminal && {terminal}), cgroups: [...cgroups]},
+          data: {init: identity, bundle, args: [...args], ...(terminal && {terminal}), ...(overlay && {overlay}), cgroups: [...cgroups]},
         }
       } catch (error) {
         await output.remove()
+        try {
+          unmountRootfs()
+        } catch {
+          // The deletion that follows tries again, and tells.
+        }
         await rm(layout.runDir, {recursive: true, force: true})
         return {type: 'container.create-failed', data: {error: toErrorBody(error)}}
       }
@@ -159,6 +171,7 @@ export function createEffectHandlers(
         // Its log goes as well: one that cannot be written, because the disk is full, must not stand in the way.
         await Promise.race([output.end().catch(() => {}), clock.sleep(lastOutputPatienceMs)])
         if (identity) await runtime.delete(address.id, {force: true})
+        unmountRootfs()
         await output.remove()
         await rm(layout.runDir, {recursive: true, force: true})
         return {type: 'container.deleted', data: {}}

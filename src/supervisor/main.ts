@@ -12,13 +12,14 @@ import {createLogger} from '../kernel/log.ts'
 import {version} from '../kernel/version.ts'
 import {createChildReaper} from '../linux/child-reaper.ts'
 import {becomeChildSubreaper} from '../linux/subreaper.ts'
-import {openFileJournal} from '../journal/file-journal.ts'
+import {openFileJournal, readJournalFile} from '../journal/file-journal.ts'
 import {encodeJson} from '../messaging/codec.ts'
 import {createNatsLink} from '../messaging/link.ts'
 import {createOutbox, type Outbox} from '../messaging/outbox.ts'
 import {createSubjects} from '../messaging/subjects.ts'
 import {prepareBundle} from '../runtime/bundle.ts'
 import {writeExecProcess} from '../runtime/exec-process.ts'
+import {unmountBelow} from '../runtime/rootfs.ts'
 import {createRunc} from '../runtime/runc/runc.ts'
 import {readHostFacts} from '../runtime/spec/host-facts.ts'
 import {openProcessStdio, reopenProcessStdio} from '../stdio/process-stdio.ts'
@@ -26,6 +27,7 @@ import {isSameProcess} from '../linux/process-table.ts'
 import {type Assignment, type AssignmentReply, assignmentSchema, supervisorOptionsSchema, supervisorOptionsVariable} from './assignment.ts'
 import {createEffectHandlers, runEffect} from './effects.ts'
 import {createExecEffects} from './exec-effects.ts'
+import {findInit} from './find-init.ts'
 import {findExecProcess} from './find-exec.ts'
 import {createInitProcess} from './init-process.ts'
 import {toContainerLayout} from './layout.ts'
@@ -162,7 +164,16 @@ async function supervise({node, namespace, id, uid, work}: Assignment, {prefix}:
       outputs,
       clock,
       reaper,
-      prepareBundle: (request) => prepareBundle(request, {dir: layout.stateDir, containerId: id, cgroupsPath: layout.cgroupsPath, host}),
+      prepareBundle: (request) =>
+        prepareBundle(request, {
+          dir: layout.stateDir,
+          containerId: id,
+          cgroupsPath: layout.cgroupsPath,
+          host,
+          findInit: (other) =>
+            findInit(() => readJournalFile(toContainerLayout(options, {namespace, id: other}, '').journal), {namespace, id: other}),
+        }),
+      unmountRootfs: () => unmountBelow(layout.stateDir),
       ofExecs: execs.handlers,
       loop: () => loop,
       end: () => void end(),
@@ -246,6 +257,8 @@ async function supervise({node, namespace, id, uid, work}: Assignment, {prefix}:
   /** Everything is told: first the stream must have it, then the directory goes, then we do. */
   async function end(): Promise<void> {
     while (!(await outbox.whenAcknowledged(journal.latestSequence(), 60_000))) log.info('waiting for the stream to confirm the last event')
+    // Behind a bind are other people's files.
+    unmountBelow(layout.stateDir)
     rmSync(layout.stateDir, {recursive: true, force: true})
     for (const parent of [dirname(layout.stateDir), dirname(layout.runDir), layout.runtimeRoot]) removeIfEmpty(parent)
     // Whoever waits for a reply gets it: on NATS, and the coordinator about a create that failed.

@@ -83,7 +83,7 @@ export async function openRuncHarness({onSpawn, onReaped, ...options}: Partial<R
       } as const
       const {bundle} = await prepareBundle(
         {...request, args: [...args], env: []},
-        {dir: bundleDir, containerId: id, cgroupsPath: `/${cgroupPrefix}${id}`, host},
+        {dir: bundleDir, containerId: id, cgroupsPath: `/${cgroupPrefix}${id}`, host, findInit: () => 0},
       )
       return {id, bundle, pidFile: join(bundleDir, 'init.pid'), stdio: {type: 'pipes', fds: stdio}}
     },

@@ -1,26 +1,32 @@
-import type {Mount, RootfsRequest} from '../../../machines/create-request.ts'
+import type {Mount, RootfsRequest, Ulimit} from '../../../machines/create-request.ts'
 import {toLimits} from '../../../machines/limits.ts'
 import {chooseCapabilities} from './choose-capabilities.ts'
 import {defaultMounts, defaultPath, maskedPaths, readonlyPaths} from './defaults.ts'
+import type {SpecFindings} from './findings.ts'
 import type {HostFacts} from './host-facts.ts'
 import {toOciLimits} from './limits.ts'
-import type {OciMount, OciResources, OciSpec} from './oci-spec.ts'
+import type {OciLinux, OciMount, OciResources, OciRlimit, OciSpec} from './oci-spec.ts'
 import {toOciSeccomp} from './seccomp.ts'
 import type {ResolvedUser} from './user.ts'
 
 export interface SpecInputs {
   readonly request: RootfsRequest
+  /** On the node. */
+  readonly rootfs: string
   readonly containerId: string
   readonly cgroupsPath: string
   readonly user: ResolvedUser
   readonly host: HostFacts
+  readonly findings?: SpecFindings
 }
 
+const nothingFound: SpecFindings = {namespacePaths: {}, devices: [], seccomp: undefined}
+
 /** The OCI spec of a container from a root file system: docker's defaults, less what the host has not got. Pure. */
-export function generateSpec({request, containerId, cgroupsPath, user, host}: SpecInputs): OciSpec {
+export function generateSpec({request, rootfs, containerId, cgroupsPath, user, host, findings = nothingFound}: SpecInputs): OciSpec {
   const hostname = request.hostname ?? containerId
-  const capabilities = chooseCapabilities(request, host)
-  const seccomp = host.seccomp && toOciSeccomp(host.seccomp, host.architecture, capabilities)
+  const capabilities = chooseCapabilities(request.privileged ? {...request, capAdd: ['ALL']} : request, host)
+  const seccomp = chooseSeccomp(request, capabilities, {host, findings})
   const {uid, gid, additionalGids} = user
   return {
     ociVersion: '1.0.2',
@@ -37,41 +43,107 @@ export function generateSpec({request, containerId, cgroupsPath, user, host}: Sp
         effective: uid === 0 ? capabilities : [],
         permitted: uid === 0 ? capabilities : [],
       },
-      noNewPrivileges: true,
+      noNewPrivileges: request.noNewPrivileges ?? !request.privileged,
+      ...(request.apparmor !== undefined && {apparmorProfile: request.apparmor}),
+      ...(request.ulimits && {rlimits: request.ulimits.map(toRlimit)}),
     },
-    root: {path: request.rootfs, ...(request.readOnly && {readonly: true})},
-    hostname,
-    mounts: [...defaultMounts, ...(request.mounts ?? []).map(toOciMount)],
+    root: {path: rootfs, ...(request.readOnly && {readonly: true})},
+    ...(request.uts !== 'host' && {hostname}),
+    ...(request.annotations && {annotations: request.annotations}),
+    mounts: [...(request.privileged ? defaultMounts.map(toWritable) : defaultMounts), ...(request.mounts ?? []).map(toOciMount)],
     linux: {
-      namespaces: [
-        'pid',
-        'ipc',
-        'uts',
-        'mount',
-        ...(request.network === 'host' ? [] : ['network']),
-        ...(host.cgroupNamespace ? ['cgroup'] : []),
-      ].map((type) => ({type})),
+      namespaces: toNamespaces(request, host, findings),
       cgroupsPath,
-      maskedPaths,
-      readonlyPaths,
-      resources: toResources(request, host),
+      maskedPaths: request.privileged ? [] : maskedPaths,
+      readonlyPaths: request.privileged ? [] : readonlyPaths,
+      ...(findings.devices.length > 0 && {devices: findings.devices}),
+      resources: toResources(request, host, findings),
       ...(seccomp && {seccomp}),
     },
   }
 }
 
-function toResources(request: RootfsRequest, {limitsSwap = false}: HostFacts): OciResources {
+function chooseSeccomp(
+  request: RootfsRequest,
+  capabilities: readonly string[],
+  {host, findings}: Pick<SpecInputs, 'host'> & {findings: SpecFindings},
+) {
+  if (request.seccomp === 'unconfined' || (request.privileged && !findings.seccomp)) return undefined
+  const profile = findings.seccomp ?? host.seccomp
+  return profile && toOciSeccomp(profile, host.architecture, capabilities)
+}
+
+/** One of its own of each kind, but for those of the host and of others. */
+function toNamespaces(
+  {pid, ipc, uts, network}: RootfsRequest,
+  host: HostFacts,
+  {namespacePaths: paths}: SpecFindings,
+): OciLinux['namespaces'] {
+  const own = (type: 'pid' | 'ipc' | 'network', choice: string | undefined) =>
+    choice === 'host' ? [] : [{type, ...(paths[type] !== undefined && {path: paths[type]})}]
+  return [
+    ...own('pid', pid),
+    ...own('ipc', ipc),
+    ...(uts === 'host' ? [] : [{type: 'uts'}]),
+    {type: 'mount'},
+    ...own('network', network),
+    ...(host.cgroupNamespace ? [{type: 'cgroup'}] : []),
+  ]
+}
+
+/** What is written for no limit: RLIM_INFINITY is more than a number can be here. No other text has a NUL in it. */
+export const unlimitedMark = '\0unlimited'
+const rlimInfinity = '18446744073709551615'
+
+/** The text of config.json. */
+export function formatSpec(spec: OciSpec): string {
+  return JSON.stringify(spec, undefined, 2).replaceAll(JSON.stringify(unlimitedMark), rlimInfinity)
+}
+
+function toRlimit({name, soft, hard}: Ulimit): OciRlimit {
+  const value = (limit: number) => (limit < 0 ? unlimitedMark : limit)
+  return {type: `RLIMIT_${name.toUpperCase()}`, soft: value(soft), hard: value(hard)}
+}
+
+function toWritable(mount: OciMount): OciMount {
+  return {...mount, options: mount.options.map((option) => (option === 'ro' ? 'rw' : option))}
+}
+
+function toResources(request: RootfsRequest, {limitsSwap = false}: HostFacts, {devices}: SpecFindings): OciResources {
+  const asked = devices.slice(devices.length - (request.devices?.length ?? 0))
+  const allowed = asked.map(({type, major, minor}, index) => ({
+    allow: true,
+    type,
+    major,
+    minor,
+    access: request.devices?.[index]?.access ?? 'rwm',
+  }))
   return {
     // runc adds null, zero, full, random, urandom, tty and the pts of the container.
-    devices: [{allow: false, access: 'rwm'}],
+    devices: request.privileged ? [{allow: true, access: 'rwm'}] : [{allow: false, access: 'rwm'}, ...allowed],
     ...toOciLimits(toLimits(request), {present: {}, limitsSwap}),
   }
 }
 
 function toOciMount(mount: Mount): OciMount {
   const destination = mount.target
-  if (mount.type === 'tmpfs') return {destination, type: 'tmpfs', source: 'tmpfs', options: ['nosuid', 'nodev', 'noexec']}
-  return {destination, type: 'bind', source: mount.source, options: ['rbind', 'rprivate', mount.readOnly ? 'ro' : 'rw']}
+  const access = mount.readOnly ? 'ro' : 'rw'
+  if (mount.type === 'bind')
+    return {destination, type: 'bind', source: mount.source, options: ['rbind', mount.propagation ?? 'rprivate', access]}
+  const {sizeBytes, mode, readOnly} = mount
+  return {
+    destination,
+    type: 'tmpfs',
+    source: 'tmpfs',
+    options: [
+      'nosuid',
+      'nodev',
+      'noexec',
+      ...(readOnly ? ['ro'] : []),
+      ...(sizeBytes === undefined ? [] : [`size=${sizeBytes}`]),
+      ...(mode === undefined ? [] : [`mode=${mode.toString(8)}`]),
+    ],
+  }
 }
 
 /** The user's variables, in their order, after the defaults that they do not set. */

@@ -4,6 +4,7 @@ export interface OciSpec {
   readonly process: OciProcess
   readonly root: {readonly path: string; readonly readonly?: boolean}
   readonly hostname?: string
+  readonly annotations?: Readonly<Record<string, string>>
   readonly mounts: readonly OciMount[]
   readonly linux: OciLinux
 }
@@ -17,6 +18,28 @@ export interface OciProcess {
   readonly cwd: string
   readonly capabilities: Readonly<Record<'bounding' | 'effective' | 'permitted', readonly string[]>>
   readonly noNewPrivileges: boolean
+  readonly apparmorProfile?: string
+  readonly rlimits?: readonly OciRlimit[]
+}
+
+export interface OciRlimit {
+  /** `RLIMIT_NOFILE` */
+  readonly type: string
+  /** A text stands for no limit. */
+  readonly soft: number | string
+  readonly hard: number | string
+}
+
+export interface OciDevice {
+  readonly path: string
+  /** `c` or `b` */
+  readonly type: string
+  readonly major: number
+  readonly minor: number
+  /** Permission bits. */
+  readonly fileMode: number
+  readonly uid: number
+  readonly gid: number
 }
 
 export interface OciUser {
@@ -37,12 +60,19 @@ export interface OciLinux {
   readonly cgroupsPath: string
   readonly maskedPaths: readonly string[]
   readonly readonlyPaths: readonly string[]
+  readonly devices?: readonly OciDevice[]
   readonly resources: OciResources
   readonly seccomp?: OciSeccomp
 }
 
 export interface OciResources extends OciLimits {
-  readonly devices: readonly {readonly allow: boolean; readonly access: string}[]
+  readonly devices: readonly {
+    readonly allow: boolean
+    readonly access: string
+    readonly type?: string
+    readonly major?: number
+    readonly minor?: number
+  }[]
 }
 
 /** -1 is no limit. */

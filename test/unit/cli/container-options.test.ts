@@ -13,7 +13,7 @@ function request(line: string) {
   return made
 }
 
-const plain = {namespace: 'default', autoRemove: false, rootfs: '/r', args: ['true'], env: []}
+const plain = {namespace: 'default', autoRemove: false, rootfs: '/r', overlay: true, args: ['true'], env: []}
 
 describe('the options of a container', () => {
   it.each<[string, object]>([
@@ -38,12 +38,68 @@ describe('the options of a container', () => {
     ['--rootfs /r --read-only --cap-add NET_ADMIN --cap-drop ALL true', {readOnly: true, capAdd: ['NET_ADMIN'], capDrop: ['ALL']}],
     ['--rootfs /r -l a=b -l c= -l d=e=f true', {labels: {a: 'b', c: '', d: 'e=f'}}],
     ['--rootfs /r -e A=1 -e B=x=y true', {env: ['A=1', 'B=x=y']}],
+    ['--rootfs /r --privileged --uts host true', {privileged: true, uts: 'host'}],
+    ['--rootfs /r --pid host --ipc container:db --net container:db true', {pid: 'host', ipc: 'container:db', network: 'container:db'}],
+    [
+      '--rootfs /r --security-opt seccomp=unconfined --security-opt no-new-privileges=false --security-opt apparmor=p true',
+      {seccomp: 'unconfined', noNewPrivileges: false, apparmor: 'p'},
+    ],
+    [
+      '--rootfs /r --device /dev/fuse --device /dev/a:/dev/b:wr true',
+      {
+        devices: [
+          {source: '/dev/fuse', access: 'rwm'},
+          {source: '/dev/a', target: '/dev/b', access: 'rw'},
+        ],
+      },
+    ],
+    [
+      '--rootfs /r --ulimit nofile=1024:4096 --ulimit core=-1 --annotation a.b=c true',
+      {
+        ulimits: [
+          {name: 'nofile', soft: 1024, hard: 4096},
+          {name: 'core', soft: -1, hard: -1},
+        ],
+        annotations: {'a.b': 'c'},
+      },
+    ],
+    [
+      '--rootfs /r --mount type=bind,src=/a,dst=/b,readonly,bind-propagation=rslave --mount type=tmpfs,target=/t,tmpfs-size=1m,tmpfs-mode=1777 true',
+      {
+        mounts: [
+          {type: 'bind', source: '/a', target: '/b', readOnly: true, propagation: 'rslave'},
+          {type: 'tmpfs', target: '/t', sizeBytes: 1_048_576, mode: 0o1777},
+        ],
+      },
+    ],
   ])('%s', (line, fields) => {
     expect(request(line)).toEqual({...plain, ...fields})
     expect(createRequestSchema.safeParse(request(line)).success).toBe(true)
   })
 
+  it('leaves the directory its changes with --rw', () => {
+    expect(request('--rootfs /r --rw true')).toEqual({namespace: 'default', autoRemove: false, rootfs: '/r', args: ['true'], env: []})
+  })
+
+  it('takes mounts for a root file system, whose options come last', () => {
+    const line = '--rootfs-mount type=overlay,source=overlay,options=lowerdir=/a:/b,ro --rootfs-mount type=tmpfs,src=t,target=/tmp true'
+    const rootfsMounts = [
+      {type: 'overlay', source: 'overlay', options: ['lowerdir=/a:/b', 'ro']},
+      {type: 'tmpfs', source: 't', target: '/tmp'},
+    ]
+    expect(request(line)).toEqual({namespace: 'default', autoRemove: false, rootfsMounts, args: ['true'], env: []})
+  })
+
   it.each([
+    ['--rootfs /r --rootfs-mount type=tmpfs,source=t true', /expected one of --rootfs DIR, --rootfs-mount FIELDS and --bundle DIR/],
+    ['--rootfs-mount type=tmpfs true', /expected type=TYPE,source=SOURCE/],
+    ['--rootfs /r --mount type=nfs,target=/a true', /expected|Invalid/],
+    ['--rootfs /r --mount type=bind,source=/a,into=/b true', /expected one of type, source/],
+    ['--rootfs /r --ulimit files=3 true', /expected NAME=SOFT or NAME=SOFT:HARD/],
+    ['--rootfs /r --device fuse true', /expected \/dev\/NAME/],
+    ['--rootfs /r --security-opt label=x true', /expected seccomp=unconfined/],
+    ['--rootfs /r --pid container:../x true', /expected --pid private, host or container:ID/],
+    ['--rootfs /r --network bridge true', /expected --network none, host or container:ID/],
     ['--rootfs /r -v /a true', /expected SOURCE:TARGET/],
     ['--rootfs /r -v /a:/b:rx true', /expected SOURCE:TARGET/],
     ['--rootfs /r --memory lots true', /expected a size such as 64m/],
@@ -52,7 +108,7 @@ describe('the options of a container', () => {
     ['--rootfs /r -l =x true', /expected NAME=VALUE/],
     ['--bundle /b --read-only --memory 1m', /got --read-only, --memory as well/],
     ['--bundle /b true', /got a command as well/],
-    ['true', /expected one of --rootfs DIR and --bundle DIR/],
+    ['true', /expected one of --rootfs DIR, --rootfs-mount FIELDS and --bundle DIR/],
   ])('%s is refused', (line, message) => {
     expect(() => request(line)).toThrow(message)
   })

@@ -10,6 +10,7 @@ const host = {capabilities: new Set<string>(defaultCapabilities), cgroupNamespac
 function specOf(request: object = {}, inputs: Partial<SpecInputs> = {}) {
   return generateSpec({
     request: rootfsRequestSchema.parse({rootfs: '/srv/rootfs', args: ['sh', '-c', 'true'], ...request}),
+    rootfs: '/srv/rootfs',
     containerId: 'web',
     cgroupsPath: '/tally/default-web',
     user: root,

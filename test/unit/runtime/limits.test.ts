@@ -16,7 +16,7 @@ function request(fields: object): RootfsRequest {
 
 function generate(fields: object) {
   const user = {uid: 0, gid: 0, additionalGids: [], home: '/'}
-  return generateSpec({request: request(fields), containerId: 'c', cgroupsPath: '/tally-c', user, host})
+  return generateSpec({request: request(fields), rootfs: '/r', containerId: 'c', cgroupsPath: '/tally-c', user, host})
 }
 
 describe('capabilities', () => {

@@ -1,0 +1,122 @@
+/**
+ * The root file system of a container whose spec is generated: a directory as it is, one under an overlay that takes the
+ * container's changes, or a list of mounts. All that is mounted is below the container's own directory, so that it can be found
+ * there, by whoever removes it, whatever became of who mounted it.
+ */
+import {chmodSync, chownSync, lstatSync, mkdirSync, statSync} from 'node:fs'
+import {join} from 'node:path'
+import type {RootfsMount, RootfsRequest} from '../../machines/create-request.ts'
+import {TallyError} from '../kernel/errors.ts'
+import {SystemCallError} from '../linux/libc.ts'
+import {listMountsBelow, mount, unmount} from '../linux/mount.ts'
+
+export interface PreparedRootfs {
+  readonly path: string
+  /** Where the changes of an overlay are: on the disk of the state directory, or in memory where that disk cannot be used for it. */
+  readonly overlay?: 'disk' | 'memory'
+}
+
+/** @throws TallyError MOUNT_FAILED, with nothing left mounted */
+export function mountRootfs({rootfs, rootfsMounts, overlay}: RootfsRequest, dir: string): PreparedRootfs {
+  if (rootfsMounts) return {path: mountAll(rootfsMounts, join(dir, 'rootfs'), dir)}
+  if (rootfs === undefined) throw new TallyError('INTERNAL', 'a request without a root file system was accepted')
+  return overlay ? mountOverlay(rootfs, dir) : {path: rootfs}
+}
+
+/**
+ * Takes away all that is mounted in a directory or below it. Idempotent. MUST come before anything there is removed: behind a bind
+ * are other people's files.
+ * @throws TallyError MOUNT_FAILED
+ */
+export function unmountBelow(dir: string): void {
+  for (const target of listMountsBelow(dir)) {
+    try {
+      unmount(target)
+    } catch (cause) {
+      throw new TallyError('MOUNT_FAILED', `cannot unmount ${target}: ${describe(cause)}`, {details: {target}, cause})
+    }
+  }
+}
+
+function mountAll(mounts: readonly RootfsMount[], root: string, dir: string): string {
+  mkdirSync(root, {mode: 0o711})
+  for (const [index, {type, source, target = '/', options}] of mounts.entries()) {
+    try {
+      mount({type, source, target: makeTarget(root, target), ...(options && {options})})
+    } catch (cause) {
+      unmountBelow(dir)
+      throw new TallyError(
+        'MOUNT_FAILED',
+        `cannot mount ${source} (${type}) on ${target}, number ${index + 1} of the root file system: ${describe(cause)}`,
+        {
+          details: {index, type, source, target},
+          cause,
+        },
+      )
+    }
+  }
+  return root
+}
+
+/** A directory below the root, made where it is missing. A symbolic link could lead out of it. */
+function makeTarget(root: string, target: string): string {
+  return target
+    .split('/')
+    .filter((part) => part !== '' && part !== '.')
+    .reduce((above, part) => {
+      if (part === '..') throw new Error('expected a target without ..')
+      const path = join(above, part)
+      const found = lstatSync(path, {throwIfNoEntry: false})
+      if (!found) mkdirSync(path, {mode: 0o755})
+      else if (!found.isDirectory()) throw new Error(`${path} is not a directory`)
+      return path
+    }, root)
+}
+
+function mountOverlay(lower: string, dir: string): PreparedRootfs {
+  const [changes, path] = [join(dir, 'overlay'), join(dir, 'rootfs')]
+  for (const directory of [changes, path]) mkdirSync(directory, {mode: 0o700})
+  try {
+    try {
+      mountOverlayOn(lower, changes, path)
+      return {path, overlay: 'disk'}
+    } catch (error) {
+      // An overlay cannot have its changes on another one, as it would where the state directory is in a container's own file system.
+      if (!(error instanceof SystemCallError && error.code === 'EINVAL')) throw error
+      mount({type: 'tmpfs', source: 'tmpfs', target: changes, options: ['mode=700']})
+      mountOverlayOn(lower, changes, path)
+      return {path, overlay: 'memory'}
+    }
+  } catch (cause) {
+    unmountBelow(dir)
+    const advice = 'the container can be given the directory itself (overlay: false, --rw)'
+    throw new TallyError('MOUNT_FAILED', `cannot put an overlay over ${lower}: ${describe(cause)}; ${advice}`, {
+      details: {type: 'overlay', source: lower},
+      cause,
+    })
+  }
+}
+
+function mountOverlayOn(lower: string, changes: string, target: string): void {
+  const [upper, work] = [join(changes, 'upper'), join(changes, 'work')]
+  for (const directory of [upper, work]) mkdirSync(directory, {recursive: true, mode: 0o700})
+  // The root directory of an overlay looks as that of its upper part.
+  const {uid, gid, mode} = statSync(lower)
+  chownSync(upper, uid, gid)
+  chmodSync(upper, mode & 0o7777)
+  mount({
+    type: 'overlay',
+    source: 'overlay',
+    target,
+    options: [`lowerdir=${toOptionValue(lower)}`, `upperdir=${toOptionValue(upper)}`, `workdir=${toOptionValue(work)}`],
+  })
+}
+
+/** Colons part directories and commas part options, unless there is a backslash before (kernel documentation, overlayfs). */
+function toOptionValue(path: string): string {
+  return path.replace(/[\\:,]/g, (character) => `\\${character}`)
+}
+
+function describe(cause: unknown): string {
+  return cause instanceof Error ? cause.message : String(cause)
+}

@@ -1,0 +1,131 @@
+/** What a request asks for that has to be looked up on the host: devices, profiles, limits, the namespaces of others. */
+import {existsSync, readdirSync, readFileSync, statSync} from 'node:fs'
+import {join} from 'node:path'
+import type {RootfsRequest, Ulimit} from '../../../machines/create-request.ts'
+import type {UlimitName} from '../../../machines/ulimits.ts'
+import {TallyError} from '../../kernel/errors.ts'
+import type {HostFacts} from './host-facts.ts'
+import type {OciDevice} from './oci-spec.ts'
+import {parseSeccompProfile, type SeccompProfile} from './seccomp.ts'
+
+export interface SpecFindings {
+  /** By kind: the file of the namespace to join. */
+  readonly namespacePaths: Readonly<Partial<Record<'pid' | 'ipc' | 'network', string>>>
+  readonly devices: readonly OciDevice[]
+  /** Instead of the host's default. */
+  readonly seccomp: SeccompProfile | undefined
+}
+
+export interface FindingOptions {
+  readonly host: HostFacts
+  /** The pid of the init of another container of the namespace. @throws TallyError CONTAINER_NOT_FOUND, ILLEGAL_COMMAND */
+  readonly findInit: (containerId: string) => number
+}
+
+/** @throws TallyError INVALID_REQUEST, CONTAINER_NOT_FOUND, ILLEGAL_COMMAND, UNSUPPORTED */
+export function findForSpec(request: RootfsRequest, {host, findInit}: FindingOptions): SpecFindings {
+  const {devices = [], mounts = [], ulimits = [], apparmor, privileged, seccomp} = request
+  for (const mount of mounts) if (mount.type === 'bind') assertThere(mount.source, 'something to mount')
+  for (const ulimit of ulimits) assertAllowed(ulimit, host)
+  if (apparmor !== undefined && !existsSync('/sys/module/apparmor/parameters/enabled'))
+    throw new TallyError('UNSUPPORTED', `this host has no AppArmor, so the profile ${apparmor} cannot be used`)
+  const join = (kind: 'pid' | 'ipc' | 'network', file: string) => {
+    const [, id] = /^container:(.+)$/.exec(request[kind] ?? '') ?? []
+    return id === undefined ? {} : {[kind]: `/proc/${findInit(id)}/ns/${file}`}
+  }
+  return {
+    namespacePaths: {...join('pid', 'pid'), ...join('ipc', 'ipc'), ...join('network', 'net')},
+    devices: [...(privileged ? listHostDevices() : []), ...devices.map(({source, target}) => toDevice(source, target))],
+    seccomp: seccomp === undefined || seccomp === 'unconfined' ? undefined : readProfile(seccomp),
+  }
+}
+
+function readProfile(path: string): SeccompProfile {
+  try {
+    return parseSeccompProfile(JSON.parse(readFileSync(path, 'utf8')))
+  } catch (cause) {
+    throw refused(`expected a seccomp profile at ${path}: ${cause instanceof Error ? cause.message : String(cause)}`)
+  }
+}
+
+function assertThere(path: string, what: string): void {
+  if (!existsSync(path)) throw refused(`expected ${what} at ${path}, got nothing`)
+}
+
+/** Device types in the upper bits of a mode (inode(7)). */
+const S_IFMT = 0o170000
+const types: ReadonlyMap<number, 'c' | 'b'> = new Map([
+  [0o020000, 'c'],
+  [0o060000, 'b'],
+])
+
+function toDevice(source: string, target = source): OciDevice {
+  assertThere(source, 'a device')
+  const {mode, rdev, uid, gid} = statSync(source)
+  const type = types.get(mode & S_IFMT)
+  if (!type) throw refused(`expected a device at ${source}, got something else`)
+  return {path: target, type, ...toNumbers(rdev), fileMode: mode & 0o777, uid, gid}
+}
+
+/** As the C library has it (makedev(3)). */
+function toNumbers(rdev: number): {readonly major: number; readonly minor: number} {
+  const device = BigInt(rdev)
+  const major = ((device >> 8n) & 0xfffn) | ((device >> 32n) & 0xfffff000n)
+  const minor = (device & 0xffn) | ((device >> 12n) & 0xffffff00n)
+  return {major: Number(major), minor: Number(minor)}
+}
+
+/** But for those that a container has of its own. */
+const ownDirectories: ReadonlySet<string> = new Set(['pts', 'shm', 'fd', 'mqueue', '.lxc', '.lxd-mounts', '.udev'])
+const ownDevices: ReadonlySet<string> = new Set(['console', 'ptmx', 'tty', 'null', 'zero', 'full', 'random', 'urandom'])
+
+function listHostDevices(directory = '/dev'): readonly OciDevice[] {
+  return readdirSync(directory, {withFileTypes: true}).flatMap((entry) => {
+    const path = join(directory, entry.name)
+    if (entry.isDirectory()) return ownDirectories.has(entry.name) ? [] : listHostDevices(path)
+    const isDevice = entry.isCharacterDevice() || entry.isBlockDevice()
+    return isDevice && !(directory === '/dev' && ownDevices.has(entry.name)) ? [toDevice(path)] : []
+  })
+}
+
+/** Rows of /proc/<pid>/limits (proc(5)). */
+const limitRows: Readonly<Record<UlimitName, string>> = {
+  as: 'Max address space',
+  core: 'Max core file size',
+  cpu: 'Max cpu time',
+  data: 'Max data size',
+  fsize: 'Max file size',
+  locks: 'Max file locks',
+  memlock: 'Max locked memory',
+  msgqueue: 'Max msgqueue size',
+  nice: 'Max nice priority',
+  nofile: 'Max open files',
+  nproc: 'Max processes',
+  rss: 'Max resident set',
+  rtprio: 'Max realtime priority',
+  rttime: 'Max realtime timeout',
+  sigpending: 'Max pending signals',
+  stack: 'Max stack size',
+}
+
+/** Who may not raise a hard limit cannot give more than he has. */
+function assertAllowed({name, soft, hard}: Ulimit, host: HostFacts): void {
+  const value = (limit: number) => (limit < 0 ? Number.POSITIVE_INFINITY : limit)
+  if (value(soft) > value(hard)) throw refused(`expected a soft limit of ${name} not above the hard one, got ${soft} and ${hard}`)
+  if (host.capabilities.has('CAP_SYS_RESOURCE')) return
+  const most = readHardLimit(name)
+  if (value(hard) > most)
+    throw refused(`expected a limit of ${name} that this host may give, at most ${most}, got ${hard < 0 ? 'none' : hard}`)
+}
+
+function readHardLimit(name: UlimitName): number {
+  const row = readFileSync('/proc/self/limits', 'utf8')
+    .split('\n')
+    .find((line) => line.startsWith(limitRows[name]))
+  const hard = row?.slice(limitRows[name].length).trim().split(/\s+/)[1] ?? 'unlimited'
+  return hard === 'unlimited' ? Number.POSITIVE_INFINITY : Number(hard)
+}
+
+function refused(message: string): TallyError {
+  return new TallyError('INVALID_REQUEST', message)
+}

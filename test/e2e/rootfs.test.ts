@@ -1,4 +1,4 @@
-import {existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync} from 'node:fs'
+import {existsSync, mkdirSync, readdirSync, readFileSync, readlinkSync, writeFileSync} from 'node:fs'
 import {join} from 'node:path'
 import {afterAll, beforeAll, describe, expect, it} from 'vitest'
 import {listMountsBelow} from '../../src/linux/mount.ts'
@@ -130,9 +130,8 @@ describe('what a container is given', () => {
   it('is the namespaces of the host, or of another container', async () => {
     await node.tally('run', '-d', '--name', 'other', '--rootfs', node.rootfs, 'sleep', '600')
     const {pid} = await node.json<{readonly pid: number}>('inspect', 'other')
-    const links = 'readlink /proc/self/ns/pid /proc/self/ns/ipc /proc/self/ns/net /proc/self/ns/uts'
+    const links = 'for kind in pid ipc net uts; do readlink /proc/self/ns/$kind; done'
     const of = async (...options: readonly string[]) => (await sh(options, links)).split('\n')
-    const {readlinkSync} = await import('node:fs')
     const all = (process: number | 'self') => ['pid', 'ipc', 'net', 'uts'].map((kind) => readlinkSync(`/proc/${process}/ns/${kind}`))
     const joined = await of('--pid', 'container:other', '--ipc', 'container:other', '--net', 'container:other')
     expect(joined.slice(0, 3)).toEqual(all(pid).slice(0, 3))

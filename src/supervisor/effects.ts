@@ -74,6 +74,12 @@ export function createEffectHandlers(
     }
   }
 
+  async function rollBack(): Promise<void> {
+    await output.remove()
+    unmountRootfs()
+    await rm(layout.runDir, {recursive: true, force: true})
+  }
+
   return {
     ...ofExecs,
 
@@ -93,13 +99,9 @@ export function createEffectHandlers(
           data: {init: identity, bundle, args: [...args], ...(terminal && {terminal}), ...(overlay && {overlay}), cgroups: [...cgroups]},
         }
       } catch (error) {
-        await output.remove()
-        try {
-          unmountRootfs()
-        } catch {
+        await rollBack().catch(() => {
           // The deletion that follows tries again, and tells.
-        }
-        await rm(layout.runDir, {recursive: true, force: true})
+        })
         return {type: 'container.create-failed', data: {error: toErrorBody(error)}}
       }
     },

@@ -43,7 +43,6 @@ describe('bad input to run', () => {
   it.each([
     ['that is not JSON', '{'],
     ['that is no spec', '{"ociVersion": 1}'],
-    ['that asks for a terminal', '{"ociVersion":"1.0.2","process":{"terminal":true,"args":["sh"]},"root":{"path":"/"}}'],
     ['whose root is missing', '{"ociVersion":"1.0.2","process":{"args":["sh"]},"root":{"path":"nosuch"}}'],
   ])('a bundle with a config.json %s is refused', async (_, config) => {
     const bundle = join(node.dir, 'broken-bundle')
@@ -86,7 +85,7 @@ describe('bad input to other verbs', () => {
     expect((await tally('start done')).stderr).toBe(
       'tally: cannot start a container that is stopped; legal now: delete [ILLEGAL_COMMAND]\n',
     )
-    expect((await tally('kill done')).stderr).toBe('tally: cannot kill a container that is stopped; legal now: delete [ILLEGAL_COMMAND]\n')
+    expect((await tally('kill done')).stderr).toBe('tally: cannot kill: init has already ended [PROCESS_ENDED]\n')
     expect((await node.events('done')).length).toBe(5)
     await tally('rm done')
   })

@@ -1,7 +1,7 @@
 /** `exec`: one more process in a container that runs, as if its program had been started here. */
 import {randomBytes} from 'node:crypto'
 import type {Command} from 'commander'
-import type {ExecRequestInput, TallyClient} from '../client/client.ts'
+import type {ExecClient, ExecRequestInput, TallyClient} from '../client/client.ts'
 import {toErrorBody} from '../kernel/errors.ts'
 import {repeated, toConsoleSize, toVariable} from './container-options.ts'
 import {checkDetachKeys} from './detach-keys.ts'
@@ -70,7 +70,7 @@ async function exec(options: NodeOptions, id: string, args: readonly string[], f
   const end = await runSession(options, client, {
     toProcess: (present) => container(present).process(name),
     name: `process ${name} of container ${id}`,
-    start: async () => void (await container(client).process(name).start()),
+    start: (present) => startOnce(container(present).process(name)),
     from: 'beginning',
     hold: request.autoRemove === true,
     input: flags.interactive === true,
@@ -79,6 +79,16 @@ async function exec(options: NodeOptions, id: string, args: readonly string[], f
     forwardSignals: true,
   })
   return toSessionExitCode(end, `process ${name} of container ${id}`)
+}
+
+/** What matters is how it ends, also when an earlier start was carried out whose reply was lost. */
+async function startOnce(process: ExecClient): Promise<void> {
+  try {
+    await process.start()
+  } catch (error) {
+    const {code, details} = toErrorBody(error)
+    if (code !== 'ILLEGAL_COMMAND' || !['running', 'stopped'].includes(String(details['state']))) throw error
+  }
 }
 
 function toRequest({interactive, tty, env = [], workdir, user, id}: ExecFlags, exec: string, args: readonly string[]): ExecRequestInput {

@@ -55,7 +55,7 @@ async function runInForeground(options: NodeOptions, client: TallyClient, made: 
     return await runSession(options, client, {
       toProcess: toContainer,
       name: `container ${made.id}`,
-      start: () => startOnce(toContainer(client), flags),
+      start: (present) => startOnce(toContainer(present), flags),
       from: 'beginning',
       hold: flags.rm === true,
       input: made.stdin === true,

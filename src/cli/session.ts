@@ -17,8 +17,8 @@ export interface SessionOptions {
   readonly toProcess: (client: TallyClient) => ProcessClient
   /** What a person calls it. */
   readonly name: string
-  /** Called once, when its output is listened to already. */
-  readonly start: (process: ProcessClient) => Promise<void>
+  /** Called when its output is listened to already, and again when the connection was lost before the answer came. */
+  readonly start: (client: TallyClient) => Promise<void>
   /** Its output from the first byte, or only what comes from now on. */
   readonly from: 'beginning' | 'now'
   /** It removes itself, and has to wait until we have its output and its exit. */
@@ -55,7 +55,7 @@ export async function runSession(options: NodeOptions, first: TallyClient, sessi
     using stdout = await follow(client, process, 'stdout', 1)
     using stderr = terminal ? undefined : await follow(client, process, 'stderr', 2)
     if (!started) {
-      await session.start(process)
+      await session.start(client)
       started = true
       if (session.input || terminal) beginInput()
     }

@@ -73,8 +73,9 @@ export function createExecEffects(
             if (loop().ledger.processes.get(exec)?.context.stdinClosed) await output.closeInput()
             return {type: 'exec.started', data: {exec, process: identity}}
           } catch (error) {
-            await output.remove()
-            await Promise.all([place.runDir, place.stateDir].map((dir) => rm(dir, {recursive: true, force: true})))
+            await rollBack(exec).catch(() => {
+              // Its deletion tries again.
+            })
             return {type: 'exec.start-failed', data: {exec, error: toErrorBody(error)}}
           }
         }),
@@ -112,10 +113,8 @@ export function createExecEffects(
 
       'exec.delete': async ({exec}) => {
         const output = outputs.of(exec)
-        const place = layout.exec(exec)
         await Promise.race([output.end().catch(() => {}), clock.sleep(lastOutputPatienceMs)])
-        await output.remove()
-        await Promise.all([place.runDir, place.stateDir].map((dir) => rm(dir, {recursive: true, force: true})))
+        await rollBack(exec)
         outputs.forget(exec)
         return {type: 'exec.deleted', data: {exec}}
       },
@@ -129,6 +128,13 @@ export function createExecEffects(
         return undefined
       },
     },
+  }
+
+  /** Takes away what was made for it. */
+  async function rollBack(exec: string): Promise<void> {
+    const {runDir, stateDir} = layout.exec(exec)
+    await outputs.of(exec).remove()
+    await Promise.all([runDir, stateDir].map((dir) => rm(dir, {recursive: true, force: true})))
   }
 
   function watchExec(exec: string, identity: ProcessIdentity): void {

@@ -41,6 +41,7 @@ export function toContainerView(ledger: Ledger, supervisorPid?: number): Contain
     args: [...(isBundleRequest(request) ? args : request.args)],
     ...(isBundleRequest(request) ? {bundle: request.bundle} : toRootfsView(request)),
     ...(overlay && {overlay}),
+    ...(request.runtime && {runtime: request.runtime}),
     autoRemove: request.autoRemove,
     ...(terminal && {terminal}),
     ...(request.stdin && !stdinClosed && !exited && {stdin: true}),

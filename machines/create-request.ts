@@ -19,6 +19,21 @@ export const argument = z.string().regex(/^[^\0]*$/, 'expected no NUL character'
 export const consoleSizeSchema = z.strictObject({columns: z.int().min(1).max(65_535), rows: z.int().min(1).max(65_535)})
 export type ConsoleSize = z.infer<typeof consoleSizeSchema>
 
+/** How the OCI runtime is called for this container, as containerd's options of runc. */
+export const runtimeOptionsSchema = z.strictObject({
+  /** Name or path, such as `crun`; that of the node when absent. */
+  binary: argument.min(1).optional(),
+  /** Where it keeps its state; a directory of the node's own when absent. */
+  root: absolutePath.optional(),
+  /** The root file system is changed into, not pivoted: for root file systems in memory, as of an initrd. */
+  noPivot: z.boolean().optional(),
+  /** It shares the session keyring of the node. */
+  noNewKeyring: z.boolean().optional(),
+  /** systemd makes its cgroup. */
+  systemdCgroup: z.boolean().optional(),
+})
+export type RuntimeOptions = z.infer<typeof runtimeOptionsSchema>
+
 const common = {
   /** Made by the coordinator when absent. */
   id: idSchema.optional(),
@@ -27,6 +42,7 @@ const common = {
   autoRemove: z.boolean().default(false),
   /** Yours; nothing here looks at them. */
   labels: z.record(z.string().min(1), z.string()).optional(),
+  runtime: runtimeOptionsSchema.optional(),
   /** A log that would grow beyond `maxBytes` goes on in another file; the last `maxFiles` are kept. All of it when absent. */
   log: z.strictObject({maxBytes: z.int().min(1), maxFiles: z.int().min(1).max(1_000)}).optional(),
   /** Somebody will send it input (`input`, `close-stdin`); without, it reads an end of file. */

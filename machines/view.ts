@@ -1,6 +1,6 @@
 /** What people and programs are shown of a container and of a node: the replies of commands. */
 import * as z from 'zod'
-import {rootfsMountSchema} from './create-request.ts'
+import {rootfsMountSchema, runtimeOptionsSchema} from './create-request.ts'
 import {failureSchema} from './events.ts'
 import {limitsSchema} from './limits.ts'
 import {processExitSchema, signalNameSchema} from './process-exit.ts'
@@ -47,6 +47,8 @@ export const containerViewSchema = z.object({
   /** Where the changes of the overlay over `rootfs` are; absent when there is none. */
   overlay: z.enum(['disk', 'memory']).optional(),
   bundle: z.string().optional(),
+  /** How the OCI runtime is called for it, where that is not the node's way. */
+  runtime: runtimeOptionsSchema.optional(),
   autoRemove: z.boolean(),
   /** Its 0, 1 and 2 are a pseudo-terminal. */
   terminal: z.boolean().optional(),

@@ -25,6 +25,11 @@ export interface ContainerFlags {
   readonly rootfsMount?: readonly RootfsMount[]
   readonly rw?: true
   readonly bundle?: string
+  readonly runtime?: string
+  readonly runtimeRoot?: string
+  readonly pivot?: boolean
+  readonly newKeyring?: boolean
+  readonly systemdCgroup?: true
   readonly interactive?: true
   readonly logOpt?: LogOptions
   readonly tty?: true
@@ -109,6 +114,11 @@ export function addContainerOptions(command: Command): Command {
         'max-size=SIZE: go on in another file; max-file=COUNT: of which so many are kept (default: 5)',
       ).argParser(parseLogOption),
     )
+    .option('--runtime <name>', "OCI runtime, by name or path (default: the node's)")
+    .option('--runtime-root <dir>', "where it keeps its state (default: a directory of the node's)")
+    .option('--no-pivot', 'change into the root file system instead of pivoting, for one in memory')
+    .option('--no-new-keyring', 'share the session keyring of the node')
+    .option('--systemd-cgroup', 'let systemd make the cgroup')
     .option('-i, --interactive', 'give it input; without, it reads an end of file')
     .option('-t, --tty', 'give it a terminal')
     .addOption(repeated('-e, --env <name=value>', 'set an environment variable, or pass one on by its name; may be repeated', String))
@@ -162,6 +172,7 @@ export function toCreateRequest(
   const common = {
     namespace,
     autoRemove,
+    ...toRuntime(flags),
     ...(interactive && {stdin: true}),
     ...(logOpt && {log: toLogRotation(logOpt)}),
     ...(consoleSize && {consoleSize}),
@@ -178,6 +189,17 @@ export function toCreateRequest(
   const root =
     rootfs === undefined ? {rootfsMounts: [...(rootfsMount ?? [])]} : {rootfs: resolve(rootfs), ...(!flags.rw && {overlay: true})}
   return {...common, ...root, args: [...args], ...toRootfsFields(flags)}
+}
+
+function toRuntime({runtime, runtimeRoot, pivot, newKeyring, systemdCgroup}: ContainerFlags): Pick<CreateRequestInput, 'runtime'> {
+  const options = {
+    ...(runtime !== undefined && {binary: runtime.includes('/') ? resolve(runtime) : runtime}),
+    ...(runtimeRoot !== undefined && {root: resolve(runtimeRoot)}),
+    ...(pivot === false && {noPivot: true}),
+    ...(newKeyring === false && {noNewKeyring: true}),
+    ...(systemdCgroup && {systemdCgroup}),
+  }
+  return Object.keys(options).length > 0 ? {runtime: options} : {}
 }
 
 function refuseBesideBundle(flags: ContainerFlags, args: readonly string[]): void {

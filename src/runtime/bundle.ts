@@ -1,4 +1,5 @@
 /** Bundles: the user's, checked and left untouched, or one generated around a root file system. */
+import {existsSync} from 'node:fs'
 import {stat, writeFile} from 'node:fs/promises'
 import {readFile} from 'node:fs/promises'
 import {join, resolve} from 'node:path'
@@ -32,6 +33,8 @@ export interface BundleOptions {
 
 /** @throws TallyError ROOTFS_INVALID, MOUNT_FAILED, USER_NOT_FOUND, BUNDLE_INVALID. What is mounted then is left to `unmountBelow`. */
 export async function prepareBundle(request: CreateRequest, options: BundleOptions): Promise<PreparedBundle> {
+  if (request.runtime?.systemdCgroup && !existsSync('/run/systemd/system'))
+    throw new TallyError('UNSUPPORTED', 'systemd does not run this host, so it cannot make the cgroup of a container')
   return isBundleRequest(request) ? await checkBundle(request) : await writeBundle(request, options)
 }
 

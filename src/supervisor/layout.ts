@@ -17,6 +17,8 @@ export interface ContainerLayout {
   readonly runtimeRoot: string
   /** Flat, so that no parent directory is left in any cgroup hierarchy. */
   readonly cgroupsPath: string
+  /** The same for a runtime that has systemd make it: slice, prefix and name. */
+  readonly systemdCgroupsPath: string
 }
 
 export interface ExecLayout {
@@ -58,6 +60,7 @@ export function toContainerLayout(
     }),
     runtimeRoot: join(runDir, 'runc', namespace),
     cgroupsPath: `/tally-${namespace}-${id}-${uid.slice(0, 8)}`,
+    systemdCgroupsPath: `system.slice:tally:${namespace}-${id}-${uid.slice(0, 8)}`,
   }
 }
 

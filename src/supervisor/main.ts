@@ -6,6 +6,7 @@ import {mkdirSync, rmdirSync, rmSync} from 'node:fs'
 import {dirname, join} from 'node:path'
 import {type Connection, readConnection} from '../messaging/connection.ts'
 import type {LedgerEvent} from '../../machines/events.ts'
+import {foldEvents} from '../../machines/ledger.ts'
 import {createSystemClock} from '../kernel/clock.ts'
 import {TallyError, toErrorBody} from '../kernel/errors.ts'
 import {createLogger} from '../kernel/log.ts'
@@ -121,9 +122,12 @@ async function supervise({node, namespace, id, uid, work}: Assignment, {prefix}:
       clock,
     })
   })
+  const {request} = work.type === 'create' ? work : foldEvents(journal.read()).snapshot.context
+  const {binary = options.runtime, root = layout.runtimeRoot, ...how} = request?.runtime ?? {}
   const runtime = createRunc({
-    binary: options.runtime,
-    root: layout.runtimeRoot,
+    ...how,
+    binary,
+    root,
     logDir: layout.stateDir,
     onSpawn: reaper.spawned,
     onReaped: reaper.forget,
@@ -168,7 +172,7 @@ async function supervise({node, namespace, id, uid, work}: Assignment, {prefix}:
         prepareBundle(request, {
           dir: layout.stateDir,
           containerId: id,
-          cgroupsPath: layout.cgroupsPath,
+          cgroupsPath: how.systemdCgroup ? layout.systemdCgroupsPath : layout.cgroupsPath,
           host,
           findInit: (other) =>
             findInit(() => readJournalFile(toContainerLayout(options, {namespace, id: other}, '').journal), {namespace, id: other}),

@@ -16,6 +16,10 @@ export interface RuncOptions {
   readonly root: string
   /** Where the log of each call is, until it has been read. */
   readonly logDir: string
+  /** As containerd's options of runc. */
+  readonly noPivot?: boolean | undefined
+  readonly noNewKeyring?: boolean | undefined
+  readonly systemdCgroup?: boolean | undefined
   readonly timeoutMs?: number
   /** Called at once with the pid of every runc process, so that nobody else reaps it. */
   readonly onSpawn?: (pid: number) => void
@@ -39,11 +43,14 @@ const stateSchema = z.object({
   pid: z.int().nonnegative().default(0),
 })
 
-export function createRunc({binary, root, logDir, timeoutMs = 30_000, onSpawn, onReaped}: RuncOptions): OciRuntime {
+export function createRunc(options: RuncOptions): OciRuntime {
+  const {binary, root, logDir, timeoutMs = 30_000, noPivot, noNewKeyring, systemdCgroup, onSpawn, onReaped} = options
+  const makingFlags = [...(noPivot ? ['--no-pivot'] : []), ...(noNewKeyring ? ['--no-new-keyring'] : [])]
+
   return {
     create: async ({id, bundle, pidFile, stdio}) => {
       try {
-        await run({verb: 'create', args: ['--bundle', bundle, '--pid-file', pidFile, ...toConsole(stdio), id], stdio})
+        await run({verb: 'create', args: ['--bundle', bundle, '--pid-file', pidFile, ...makingFlags, ...toConsole(stdio), id], stdio})
         const pid = Number(await readFile(pidFile, 'utf8'))
         await rm(pidFile, {force: true})
         return {pid}
@@ -89,7 +96,8 @@ export function createRunc({binary, root, logDir, timeoutMs = 30_000, onSpawn, o
   async function run(call: Call): Promise<string> {
     const log = join(logDir, `runc-${call.verb}-${randomBytes(6).toString('hex')}.json`)
     try {
-      return await spawnRunc(['--root', root, '--log', log, '--log-format', 'json', call.verb, ...call.args], call, log)
+      const global = ['--root', root, '--log', log, '--log-format', 'json', ...(systemdCgroup ? ['--systemd-cgroup'] : [])]
+      return await spawnRunc([...global, call.verb, ...call.args], call, log)
     } finally {
       await rm(log, {force: true})
     }

@@ -38,6 +38,10 @@ describe('the options of a container', () => {
     ['--rootfs /r --read-only --cap-add NET_ADMIN --cap-drop ALL true', {readOnly: true, capAdd: ['NET_ADMIN'], capDrop: ['ALL']}],
     ['--rootfs /r -l a=b -l c= -l d=e=f true', {labels: {a: 'b', c: '', d: 'e=f'}}],
     ['--rootfs /r -e A=1 -e B=x=y true', {env: ['A=1', 'B=x=y']}],
+    [
+      '--rootfs /r --runtime crun --runtime-root /run/x --no-pivot --no-new-keyring --systemd-cgroup true',
+      {runtime: {binary: 'crun', root: '/run/x', noPivot: true, noNewKeyring: true, systemdCgroup: true}},
+    ],
     ['--rootfs /r --privileged --uts host true', {privileged: true, uts: 'host'}],
     ['--rootfs /r --pid host --ipc container:db --net container:db true', {pid: 'host', ipc: 'container:db', network: 'container:db'}],
     [

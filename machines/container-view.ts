@@ -35,6 +35,7 @@ export function toContainerView(ledger: Ledger, supervisorPid?: number): Contain
     uid: latest.uid,
     state: toTopLevelState(ledger),
     since: since ?? latest.time,
+    ...(ledger.inFlightSince !== undefined && {inFlight: {state: toInFlightState(ledger), since: ledger.inFlightSince}}),
     ...(stop && {stop}),
     ...(init && !exited && {pid: init.pid}),
     ...(supervisorPid !== undefined && {supervisorPid}),
@@ -58,6 +59,14 @@ export function toContainerView(ledger: Ledger, supervisorPid?: number): Contain
     ...(error && {error}),
     eventCount: latest.sequence,
   }
+}
+
+/** What stands between two states: that of the top level, or one within it. */
+function toInFlightState({snapshot}: Ledger): ContainerView['state'] | 'pausing' | 'resuming' | 'updating' {
+  if (snapshot.matches({running: {execution: 'pausing'}})) return 'pausing'
+  if (snapshot.matches({running: {execution: 'resuming'}})) return 'resuming'
+  const isUpdating = snapshot.matches({running: {limits: 'changing'}}) || snapshot.matches({created: 'updating'})
+  return isUpdating ? 'updating' : toTopLevelState({snapshot})
 }
 
 function toRootfsView({rootfs, rootfsMounts}: RootfsRequest): Pick<ContainerView, 'rootfs' | 'rootfsMounts'> {

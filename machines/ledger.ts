@@ -21,11 +21,19 @@ export interface Ledger {
   readonly latest: LedgerEvent | undefined
   /** Time of the event that entered the present top-level state. */
   readonly since: string | undefined
+  /** Time of the event with which what is in flight began; undefined when nothing is. */
+  readonly inFlightSince: string | undefined
 }
 
 const [emptySnapshot] = initialTransition(containerMachine)
 const [absentProcess] = initialTransition(processMachine)
-export const emptyLedger: Ledger = {snapshot: emptySnapshot, processes: new Map(), latest: undefined, since: undefined}
+export const emptyLedger: Ledger = {
+  snapshot: emptySnapshot,
+  processes: new Map(),
+  latest: undefined,
+  since: undefined,
+  inFlightSince: undefined,
+}
 
 /** An event that does not follow from those before it: the ledger was tampered with, or is not of one container. */
 export class LedgerError extends Error {
@@ -45,7 +53,8 @@ export function applyEvent(ledger: Ledger, event: LedgerEvent): {readonly ledger
   const next = {snapshot, latest: event}
   const since = toTopLevelState(next) === toTopLevelState(ledger) ? ledger.since : event.time
   const {processes, actions: ofProcess} = isExecEvent(event) ? applyToProcess(ledger, event) : {processes: ledger.processes, actions: []}
-  return {ledger: {...next, processes, since}, effects: [...actions, ...ofProcess].filter(isEffectAction).map(toEffect)}
+  const inFlightSince = snapshot.hasTag('in-flight') ? (ledger.inFlightSince ?? event.time) : undefined
+  return {ledger: {...next, processes, since, inFlightSince}, effects: [...actions, ...ofProcess].filter(isEffectAction).map(toEffect)}
 }
 
 function applyToProcess({processes}: Ledger, event: ExecEvent) {

@@ -35,6 +35,8 @@ export const containerViewSchema = z.object({
   state: z.enum(topLevelStates),
   /** When that state was entered. */
   since: z.string(),
+  /** An effect is under way: which, and since when. Commands wait for its outcome. */
+  inFlight: z.object({state: z.string(), since: z.string()}).optional(),
   /** A stop under way: SIGKILL follows at `dueAt`. */
   stop: z.object({signal: signalNameSchema, dueAt: z.string()}).optional(),
   /** Of init, on the host; absent unless it lives. */

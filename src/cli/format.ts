@@ -41,16 +41,21 @@ export function formatStatus(view: ContainerView, now: number): string {
   const oom = formatOom(view)
   switch (state) {
     case 'running':
-      return `Up ${startedAt ? formatDuration(now - Date.parse(startedAt)) : forHow}${pausedAt ? ' (Paused)' : ''}${oom}${stop ? ', stopping' : ''}`
+      return `Up ${startedAt ? formatDuration(now - Date.parse(startedAt)) : forHow}${pausedAt ? ' (Paused)' : ''}${oom}${stop ? ', stopping' : ''}${formatInFlight(view, now)}`
     case 'stopped':
       return `Exited (${exit ? formatExit(exit) : 'unknown'}${oom}) ${forHow} ago`
     case 'failed':
       return `Failed (${error?.code ?? 'unknown'}) ${forHow} ago`
     case 'created':
-      return 'Created'
+      return `Created${formatInFlight(view, now)}`
     default:
       return `${state[0]?.toUpperCase()}${state.slice(1)} for ${forHow}`
   }
+}
+
+/** What is under way within the state, and for how long. */
+function formatInFlight({inFlight}: ContainerView, now: number): string {
+  return inFlight ? `, ${inFlight.state} for ${formatDuration(now - Date.parse(inFlight.since))}` : ''
 }
 
 /** That init was killed for want of memory, or how many others were. */

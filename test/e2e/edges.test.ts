@@ -220,7 +220,7 @@ const scenarios: readonly (() => Promise<void>)[] = [
     const {pid = 0} = await one.state()
     order('exec', 'late', 'slow')
     const added = one.addProcess({exec: 'slow', args: ['true']}).catch(() => {})
-    await happened('late', 'exec.start-requested')
+    await eventually('asked for', () => node.journal('late').some((line) => line.includes('exec.start-requested')))
     process.kill(pid, 'SIGKILL')
     await refused(one.kill('SIGTERM'))
     await added

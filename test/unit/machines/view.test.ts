@@ -24,13 +24,13 @@ const exit = {exit: {type: 'code', code: 7}, exitedAt: at(0)}
 const {error} = happen.createFailed.data
 
 const views: Readonly<Record<Exclude<TopLevelState, 'absent'>, object>> = {
-  creating: {since: at(0), eventCount: 1},
+  creating: {since: at(0), inFlight: {state: 'creating', since: at(0)}, eventCount: 1},
   created: {since: at(1), pid: 42, createdAt: at(1), eventCount: 2},
-  starting: {since: at(2), pid: 42, createdAt: at(1), eventCount: 3},
+  starting: {since: at(2), inFlight: {state: 'starting', since: at(2)}, pid: 42, createdAt: at(1), eventCount: 3},
   running: {since: at(3), pid: 42, createdAt: at(1), startedAt: at(3), eventCount: 4},
   stopped: {since: at(4), createdAt: at(1), startedAt: at(3), ...exit, eventCount: 5},
   failed: {since: at(1), error, eventCount: 2},
-  deleting: {since: at(5), createdAt: at(1), startedAt: at(3), ...exit, eventCount: 6},
+  deleting: {since: at(5), inFlight: {state: 'deleting', since: at(5)}, createdAt: at(1), startedAt: at(3), ...exit, eventCount: 6},
   deleted: {since: at(6), createdAt: at(1), startedAt: at(3), ...exit, eventCount: 7},
 }
 
@@ -50,6 +50,11 @@ describe('the view of a container', () => {
   })
 
   it('shows a stop under way until the exit', () => {
+    expect(viewOf([...histories.running, happen.pauseRequested])).toMatchObject({
+      state: 'running',
+      since: at(3),
+      inFlight: {state: 'pausing', since: at(4)},
+    })
     expect(viewOf(stopping)).toMatchObject({state: 'running', since: at(3), stop: happen.stopRequested.data})
     expect(viewOf([...stopping, happen.exited])).not.toHaveProperty('stop')
   })

@@ -105,6 +105,28 @@ function formatData(event: LedgerEvent): string {
       return `${event.data.signal}, SIGKILL at ${event.data.dueAt}`
     case 'container.delete-requested':
       return event.data.reason ?? (event.data.force ? 'by force' : '')
+    case 'container.resized':
+      return `${event.data.columns} by ${event.data.rows}`
+    case 'exec.added':
+      return `${event.data.exec}: ${event.data.spec.args.join(' ')}`
+    case 'exec.started':
+      return `${event.data.exec}: process ${event.data.process.pid}`
+    case 'exec.exited':
+      return `${event.data.exec}: ${event.data.exit.type === 'code' ? 'code ' : ''}${formatExit(event.data.exit)}`
+    case 'exec.start-failed':
+    case 'exec.kill-failed':
+      return `${event.data.exec}: ${event.data.error.code}: ${event.data.error.message}`
+    case 'exec.kill-requested':
+    case 'exec.signalled':
+      return `${event.data.exec}: ${event.data.signal}`
+    case 'exec.resized':
+      return `${event.data.exec}: ${event.data.columns} by ${event.data.rows}`
+    case 'exec.delete-requested':
+      return `${event.data.exec}${event.data.reason === undefined ? '' : `: ${event.data.reason}`}`
+    case 'exec.start-requested':
+    case 'exec.stdin-closed':
+    case 'exec.deleted':
+      return event.data.exec
     case 'supervisor.adopted':
       return `supervisor ${event.data.supervisorPid}: ${event.data.found}`
     default:

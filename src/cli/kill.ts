@@ -2,17 +2,27 @@ import type {Command} from 'commander'
 import {parseSignalName} from './arguments.ts'
 import {addVerb, forEachId} from './verb.ts'
 
+interface KillFlags {
+  readonly signal?: string
+  readonly all?: boolean
+  readonly exec?: string
+}
+
 export function addKill(program: Command): void {
   addVerb(program, 'kill', 'send a signal to containers; returns when it has been sent')
     .argument('<id...>')
     .option('-s, --signal <signal>', 'name or number (default: SIGKILL)', parseSignalName)
+    .option('--exec <exec-id>', 'a process that was added, of the one container that is named')
     .option('-a, --all', 'to every process of the container, not to init alone')
-    .action(async (ids: readonly string[], {signal, all = false}: {readonly signal?: string; readonly all?: boolean}, command: Command) => {
+    .action(async (ids: readonly string[], {signal, all = false, exec}: KillFlags, command: Command) => {
       await forEachId(
         command,
         ids,
-        (client, id, {namespace}) => client.container(id, namespace).kill(signal, {all}),
-        ({id}) => id,
+        async (client, id, {namespace}) => {
+          const container = client.container(id, namespace)
+          return exec === undefined ? await container.kill(signal, {all}) : await container.process(exec).kill(signal)
+        },
+        (view) => ('exec' in view ? view.exec : view.id),
       )
     })
 }

@@ -6,11 +6,16 @@ import {addVerb, forEachId} from './verb.ts'
 export function addWait(program: Command): void {
   addVerb(program, 'wait', 'wait until containers have stopped, and print their exit statuses (128 + n for signal n)')
     .argument('<id...>')
-    .action(async (ids: readonly string[], _flags: unknown, command: Command) => {
+    .option('--exec <exec-id>', 'a process that was added, of the one container that is named')
+    .action(async (ids: readonly string[], {exec}: {readonly exec?: string}, command: Command) => {
       await forEachId(
         command,
         ids,
-        (client, id, {namespace}) => client.container(id, namespace).wait(),
+        async (client, id, {namespace}) => {
+          const container = client.container(id, namespace)
+          const {exit} = await (exec === undefined ? container.wait() : container.process(exec).wait())
+          return {id: exec ?? id, ...(exit && {exit})}
+        },
         ({id, exit}) => {
           if (exit?.type === 'lost') printNote(`nobody can know how ${id} ended: ${exit.reason}`)
           return exit && exit.type !== 'lost' ? String(toExitStatus(exit)) : 'lost'

@@ -153,3 +153,18 @@ describe('a process that was added', () => {
     await short.delete()
   })
 })
+
+describe('on the command line, a process that was added', () => {
+  it('is listed, resized, signalled, waited for and deleted by its exec id', async () => {
+    await exec('-d', '-t', '--id', 'listed', 'box', 'sleep', '600')
+    expect((await node.tally('execs', 'box')).stdout).toMatch(/^EXEC .*\nlisted +sleep 600 +.* Up \d+ seconds? +\d+\n$/)
+    expect((await node.tally('resize', '--exec', 'listed', 'box', '120', '40')).stdout).toBe('listed\n')
+    expect((await node.tally('top', 'box')).stdout).toContain('exec listed')
+    expect((await node.tally('kill', '-s', 'TERM', '--exec', 'listed', 'box')).stdout).toBe('listed\n')
+    expect((await node.tally('wait', '--exec', 'listed', 'box')).stdout).toBe('143\n')
+    expect((await node.tally('rm', '--exec', 'listed', 'box')).stdout).toBe('listed\n')
+    expect(await node.json('execs', 'box')).toEqual([])
+    const {stdout} = await node.tally('events', '--no-follow', '--filter', 'id=box', '--filter', 'type=exec.exited')
+    expect(stdout).toContain('exec.exited  listed: SIGTERM')
+  })
+})

@@ -1,5 +1,5 @@
 /** Control groups as the kernel shows them: v1, v2 and both at once (hybrid). */
-import {readdirSync, readFileSync} from 'node:fs'
+import {existsSync, readdirSync, readFileSync, rmdirSync} from 'node:fs'
 import {join, relative} from 'node:path'
 
 /**
@@ -24,6 +24,30 @@ export function readCgroupProcesses(directory: string): readonly number[] {
     return [...own, ...below.flatMap(({name}) => readCgroupProcesses(join(directory, name)))]
   } catch (error) {
     if (hasNoProcesses(error)) return []
+    throw error
+  }
+}
+
+/** Where a group of this path is, in whichever hierarchy there is one. */
+export function findCgroups(path: string): readonly string[] {
+  return parseMounts(readFileSync('/proc/self/mountinfo', 'utf8'))
+    .map(({directory}) => join(directory, path))
+    .filter((directory) => existsSync(directory))
+}
+
+/**
+ * Removes a group and those below it.
+ * @returns false when something is in it still (EBUSY)
+ */
+export function removeCgroup(directory: string): boolean {
+  try {
+    const below = readdirSync(directory, {withFileTypes: true}).filter((entry) => entry.isDirectory())
+    if (!below.every(({name}) => removeCgroup(join(directory, name)))) return false
+    rmdirSync(directory)
+    return true
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'EBUSY') return false
+    if (hasNoProcesses(error)) return true
     throw error
   }
 }

@@ -1,5 +1,6 @@
 /** What /proc tells of processes (proc(5)). */
-import {readdirSync, readFileSync} from 'node:fs'
+import {readdirSync, readFileSync, readlinkSync} from 'node:fs'
+import {join} from 'node:path'
 
 /** A process, so identified that a reused pid is not taken for it. */
 export interface ProcessIdentity {
@@ -65,6 +66,15 @@ export function listProcesses(): readonly number[] {
   return readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name))
     .map(Number)
+}
+
+/** Whether a process has a file below a directory open; not, when it has ended. */
+export function hasOpenBelow(pid: number, directory: string): boolean {
+  try {
+    return readdirSync(`/proc/${pid}/fd`).some((fd) => readlinkSync(join(`/proc/${pid}/fd`, fd)).startsWith(`${directory}/`))
+  } catch {
+    return false
+  }
 }
 
 /** A process may end between being named (ENOENT) or opened (ESRCH) and being read; any other failure says nothing about it. */

@@ -38,6 +38,11 @@ export interface ContainerStdio extends AsyncDisposable {
   drain(): Promise<Readonly<Record<StreamName, number>>>
   /** Bytes logged so far. */
   readonly totals: Readonly<Record<StreamName, number>>
+  /**
+   * Goes on reading for as long as this process lives, and forgets what it reads: for a process that a process has left behind,
+   * which would block when the pipe is full. Instead of disposing.
+   */
+  discard(): void
   /** Removes the FIFOs and their directory, not the log. Idempotent. */
   remove(): Promise<void>
 }

@@ -37,6 +37,10 @@ function open({fifoDir, logFile, rotation, now, onOutput}: ContainerStdioOptions
       return drained
     },
     totals,
+    discard: () => {
+      for (const reader of readers) reader.discard()
+      log[Symbol.dispose]()
+    },
     remove: async () => rmSync(fifoDir, {recursive: true, force: true}),
     [Symbol.asyncDispose]: async () => {
       if (disposed) return

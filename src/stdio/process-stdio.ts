@@ -31,6 +31,8 @@ export interface ProcessStdio extends AsyncDisposable {
   /** As {@link ContainerStdio.drain}. */
   drain(): Promise<Readonly<Record<StreamName, number>>>
   readonly totals: Readonly<Record<StreamName, number>>
+  /** As {@link ContainerStdio.discard}. */
+  discard(): void
   /** Removes what is in the run directory. Idempotent. */
   remove(): Promise<void>
 }
@@ -81,6 +83,10 @@ async function openPipes(
     resize: () => {},
     drain: () => output.drain(),
     totals: output.totals,
+    discard: () => {
+      stdin?.[Symbol.dispose]()
+      output.discard()
+    },
     remove: async () => rmSync(dir, {recursive: true, force: true}),
     [Symbol.asyncDispose]: async () => {
       stdin?.[Symbol.dispose]()

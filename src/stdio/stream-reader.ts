@@ -15,6 +15,8 @@ export interface StreamReader {
    * @throws TallyError STDIO_FAILED when it is closed before that
    */
   drain(): Promise<void>
+  /** Goes on reading, for whoever writes still, and forgets what it reads. Instead of `close`. */
+  discard(): void
   close(): void
 }
 
@@ -36,6 +38,8 @@ type State =
   | {readonly type: 'reading'}
   /** The disk would not take this. */
   | {readonly type: 'blocked'; readonly chunk: OutputChunk; readonly why: unknown}
+  /** Nobody wants it any more, but somebody writes it. */
+  | {readonly type: 'discarding'}
   | {readonly type: 'closed'; readonly unwritten: OutputChunk | undefined; readonly why: unknown}
 
 export function createStreamReader({stream, fd, socket, log, now, onOutput}: StreamReaderOptions): StreamReader {
@@ -49,6 +53,10 @@ export function createStreamReader({stream, fd, socket, log, now, onOutput}: Str
     drain: () => {
       draining ??= drain()
       return draining
+    },
+    discard: () => {
+      state = {type: 'discarding'}
+      socket.resume()
     },
     close: () => {
       if (state.type === 'closed') return
@@ -73,6 +81,7 @@ export function createStreamReader({stream, fd, socket, log, now, onOutput}: Str
   }
 
   function take(bytes: Buffer): void {
+    if (state.type === 'discarding') return
     write({stream, offset: log.totals[stream], atMs: now(), bytes})
   }
 

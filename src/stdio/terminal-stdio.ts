@@ -53,6 +53,10 @@ export function openTerminalStdio({dir, logFile, rotation, consoleSize = usualSi
       return {...log.totals}
     },
     totals: log.totals,
+    discard: () => {
+      if (state.type === 'open') state.reader.discard()
+      log[Symbol.dispose]()
+    },
     remove: async () => rmSync(dir, {recursive: true, force: true}),
     [Symbol.asyncDispose]: async () => {
       if (state.type === 'open') state.reader.close()

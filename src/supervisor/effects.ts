@@ -15,6 +15,7 @@ import type {ChildReaper} from '../linux/child-reaper.ts'
 import type {OciRuntime} from '../runtime/oci-runtime.ts'
 import {toOciLimits} from '../runtime/spec/limits.ts'
 import type {InitProcess} from './init-process.ts'
+import {removeCgroupRemains} from './cgroup-remains.ts'
 import type {ContainerLayout} from './layout.ts'
 import {type Loop, toOrigin} from './loop.ts'
 import type {ExecHandlers} from './exec-effects.ts'
@@ -76,6 +77,7 @@ export function createEffectHandlers(
 
   async function rollBack(): Promise<void> {
     await output.remove()
+    await removeCgroupRemains(layout.cgroupsPath, clock)
     unmountRootfs()
     await rm(layout.runDir, {recursive: true, force: true})
   }
@@ -173,6 +175,7 @@ export function createEffectHandlers(
         // Its log goes as well: one that cannot be written, because the disk is full, must not stand in the way.
         await Promise.race([output.end().catch(() => {}), clock.sleep(lastOutputPatienceMs)])
         if (identity) await runtime.delete(address.id, {force: true})
+        await removeCgroupRemains(layout.cgroupsPath, clock)
         unmountRootfs()
         await output.remove()
         await rm(layout.runDir, {recursive: true, force: true})

@@ -7,7 +7,8 @@ import {toSignalNumber} from '../../machines/signals.ts'
 import type {Clock} from '../kernel/clock.ts'
 import {TallyError, toErrorBody} from '../kernel/errors.ts'
 import type {ChildReaper} from '../linux/child-reaper.ts'
-import {isAlive, readProcessIdentity} from '../linux/process-table.ts'
+import {readCgroupProcesses} from '../linux/cgroup.ts'
+import {hasOpenBelow, isAlive, readProcessIdentity} from '../linux/process-table.ts'
 import type {OciRuntime} from '../runtime/oci-runtime.ts'
 import type {Handlers} from './effects.ts'
 import {createGate} from './gate.ts'
@@ -132,8 +133,9 @@ export function createExecEffects(
 
   /** Takes away what was made for it. */
   async function rollBack(exec: string): Promise<void> {
-    const {runDir, stateDir} = layout.exec(exec)
-    await outputs.of(exec).remove()
+    const {runDir, stateDir, fifoDir} = layout.exec(exec)
+    const others = loop().ledger.snapshot.context.cgroups.flatMap(readCgroupProcesses)
+    await outputs.of(exec).remove(others.some((pid) => hasOpenBelow(pid, fifoDir)))
     await Promise.all([runDir, stateDir].map((dir) => rm(dir, {recursive: true, force: true})))
   }
 

@@ -23,8 +23,11 @@ export interface Output {
   /** A listener cannot do without the rest: `whenReleased` waits for so long, or until he lets go with 0. */
   hold(holdMs: number): void
   whenReleased(): Promise<void>
-  /** Removes the FIFOs. Idempotent. */
-  remove(): Promise<void>
+  /**
+   * Removes the FIFOs. Idempotent.
+   * @param isWritten by whom the process has left behind: it is read on then, and forgotten, so that they do not block
+   */
+  remove(isWritten?: boolean): Promise<void>
   readonly totals: Readonly<Record<StreamName, number>>
   readonly ended: boolean
 }
@@ -95,11 +98,12 @@ export function createOutput({openStdio, publish, publishEnd, clock}: OutputDepe
     whenReleased: async () => {
       while (heldUntil > clock.now()) await clock.sleep(releasePollMs)
     },
-    remove: async () => {
+    remove: async (isWritten = false) => {
       if (phase.type === 'closed') return
       const {stdio} = phase
       phase = {type: 'closed'}
-      await stdio[Symbol.asyncDispose]()
+      if (isWritten) stdio.discard()
+      else await stdio[Symbol.asyncDispose]()
       await stdio.remove()
     },
     get totals() {

@@ -6,7 +6,7 @@
  * the mailbox; commands wait while anything is in flight.
  */
 import type {Command, CommandType} from '../../machines/commands.ts'
-import {type Decision, type Draft, decide, isAwaited, isPossible} from '../../machines/decide.ts'
+import {type Draft, decide, isAwaited, isPossible} from '../../machines/decide.ts'
 import type {Effect} from '../../machines/effects.ts'
 import type {LedgerEvent} from '../../machines/events.ts'
 import {type ContainerAddress, toSource} from '../../machines/ids.ts'
@@ -16,6 +16,7 @@ import type {Journal} from '../journal/journal.ts'
 import type {Clock} from '../kernel/clock.ts'
 import {fromFailure, TallyError, toErrorBody} from '../kernel/errors.ts'
 import type {Logger} from '../kernel/log.ts'
+import {illegal, toRejection} from './rejections.ts'
 
 /** Who asked, and what it followed from. */
 export interface Origin {
@@ -252,31 +253,6 @@ export function createLoop({journal, clock, logger, runEffect, onEvent}: LoopDep
 
 function toExecId(command: Command): string | undefined {
   return 'exec' in command ? command.exec : undefined
-}
-
-function toRejection(command: CommandType, decision: Extract<Decision, {readonly type: 'reject-ended' | 'reject-exec'}>): TallyError {
-  if (decision.type === 'reject-ended')
-    return new TallyError('PROCESS_ENDED', `cannot ${command}: init has already ended`, {details: {finished: true, state: decision.state}})
-  const {exec, reason} = decision
-  switch (reason) {
-    case 'unknown':
-      return new TallyError('EXEC_NOT_FOUND', `no process ${exec} was added to this container`, {details: {exec}})
-    case 'exists':
-      return new TallyError('EXEC_EXISTS', `the exec id ${exec} is in use in this container`, {details: {exec}})
-    case 'ended':
-      return new TallyError('PROCESS_ENDED', `the process ${exec} has already ended`, {details: {exec, finished: true}})
-    case 'illegal': {
-      const {state} = decision
-      return new TallyError('ILLEGAL_COMMAND', `cannot ${command} the process ${exec}, which is ${state}`, {
-        details: {command, exec, state},
-      })
-    }
-  }
-}
-
-function illegal(command: CommandType, state: string, legal: readonly CommandType[]): TallyError {
-  const allowed = legal.length > 0 ? `legal now: ${legal.join(', ')}` : 'nothing is legal now'
-  return new TallyError('ILLEGAL_COMMAND', `cannot ${command} a container that is ${state}; ${allowed}`, {details: {command, state, legal}})
 }
 
 function asTallyError(error: unknown): TallyError {

@@ -39,7 +39,8 @@ import {createOutputFeed} from './output-feed.ts'
 import {createOutputs} from './outputs.ts'
 import {createProcessWatcher} from './process-watcher.ts'
 import {planRecovery} from './recovery.ts'
-import {type ContainerService, serveContainer, toOwnView} from './service.ts'
+import {toOwnView} from './own-view.ts'
+import {type ContainerService, serveContainer} from './service.ts'
 import {createStats} from './stats.ts'
 
 const options = supervisorOptionsSchema.parse(JSON.parse(process.env[supervisorOptionsVariable] ?? '{}'))

@@ -3,12 +3,10 @@ import {type Command, containerCommandSchemas} from '../../machines/commands.ts'
 import type {ContainerAddress} from '../../machines/ids.ts'
 import {randomBytes} from 'node:crypto'
 import type {Ledger} from '../../machines/ledger.ts'
-import {toContainerView, toProcessView} from '../../machines/container-view.ts'
 import type {TopReply} from '../../machines/processes.ts'
 import type {StatsReply} from '../../machines/stats.ts'
 import type {ContainerView, LogReply, OutputReply, ProcessView} from '../../machines/view.ts'
 import type {Clock} from '../kernel/clock.ts'
-import {TallyError} from '../kernel/errors.ts'
 import type {Logger} from '../kernel/log.ts'
 import type {NatsLink} from '../messaging/link.ts'
 import type {Outbox} from '../messaging/outbox.ts'
@@ -19,6 +17,7 @@ import type {Loop, Origin} from './loop.ts'
 import {createInputEndpoint} from './input-endpoint.ts'
 import type {ContainerLayout} from './layout.ts'
 import type {Outputs} from './outputs.ts'
+import {isToCome, toExecIds, toExecView, toOwnView, toView, unknownExec} from './own-view.ts'
 import type {Stats} from './stats.ts'
 import {listContainerProcesses} from './top.ts'
 
@@ -86,13 +85,6 @@ export function serveContainer(dependencies: ServiceDependencies): ContainerServ
       }
     }
   }
-}
-
-/** The ledger as its owner shows it. */
-export function toOwnView(ledger: Ledger): ContainerView {
-  const view = toContainerView(ledger, process.pid)
-  if (!view) throw new TallyError('INTERNAL', 'the ledger of this container is empty')
-  return view
 }
 
 function createEndpoints(
@@ -242,32 +234,4 @@ function createEndpoints(
     await outbox.whenAcknowledged(ledger.latest?.sequence ?? 0, publicationPatienceMs)
     return exec === undefined ? toOwnView(ledger) : toExecView(ledger, exec)
   }
-}
-
-function toView(ledger: Ledger, exec: string | undefined): ContainerView | ProcessView {
-  return exec === undefined ? toOwnView(ledger) : toExecView(ledger, exec)
-}
-
-/** @throws TallyError EXEC_NOT_FOUND */
-function toExecView(ledger: Ledger, exec: string): ProcessView {
-  const process = ledger.processes.get(exec)
-  const view = process && toProcessView(exec, process)
-  if (!view) throw unknownExec(exec)
-  return view
-}
-
-function unknownExec(exec: string): TallyError {
-  return new TallyError('EXEC_NOT_FOUND', `no process ${exec} was added to this container`, {details: {exec}})
-}
-
-function toExecIds({processes}: Ledger): ReadonlyMap<number, string> {
-  return new Map(
-    [...processes].flatMap(([exec, {context}]) => (context.process && !context.exited ? [[context.process.pid, exec] as const] : [])),
-  )
-}
-
-/** One that was added and not started has no output yet, which is not to say that there will be none. */
-function isToCome({processes}: Ledger, exec: string | undefined): boolean {
-  const state = exec === undefined ? undefined : processes.get(exec)?.value
-  return state === 'created' || state === 'starting'
 }

@@ -10,9 +10,10 @@ import {promisify, styleText} from 'node:util'
 import {parseLedgerEvent, toCloudEvent} from '../machines/cloud-event.ts'
 import {foldEvents, toTopLevelState} from '../machines/ledger.ts'
 import {connectTally, type TallyClient} from '../src/client/index.ts'
-import {findLeftovers} from '../test/support/leftovers.ts'
+import {findLeftovers, takeInventory} from '../test/support/leftovers.ts'
 import {makeBusyboxRootfs} from '../test/support/busybox.ts'
 
+const before = takeInventory()
 const tally = join(import.meta.dirname, '../bin/tally')
 const dir = mkdtempSync(join(tmpdir(), 'tally-demo-'))
 const [stateDir, runDir] = [join(dir, 'state'), join(dir, 'run')]
@@ -31,7 +32,8 @@ try {
   await run('down', '--containers')
 }
 title('What is left on the machine')
-for (const [kind, found] of Object.entries(await findLeftovers([dir]))) check(found.length === 0, `${kind}: ${found.join('; ') || 'none'}`)
+for (const [kind, found] of Object.entries(await findLeftovers([dir], before)))
+  check(found.length === 0, `${kind}: ${found.join('; ') || 'none'}`)
 console.log(failures === 0 ? styleText('green', '\nAll as it should be.') : styleText('red', `\n${failures} of the checks failed.`))
 process.exitCode = failures === 0 ? 0 : 1
 

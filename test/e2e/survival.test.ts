@@ -88,9 +88,10 @@ describe('when an outside nats-server is away for 30 s while containers exit', (
     Object.assign(node.env, {TALLY_PASSWORD: nats.credentials.password})
     expect(await node.tally('up', '-d', ...login)).toMatchObject({exitCode: 0, stderr: ''})
     const ids = Array.from({length: 10}, (_, index) => `away${index}`)
-    await Promise.all(
+    const runs = await Promise.all(
       ids.map((id, index) => node.tally('run', '-d', '--name', id, '--rootfs', node.rootfs, '--', 'sh', '-c', `sleep 8; exit ${index}`)),
     )
+    expect(runs.map(({exitCode, stderr}) => ({exitCode, stderr}))).toEqual(ids.map(() => ({exitCode: 0, stderr: ''})))
     await nats.kill()
     await new Promise((resolve) => setTimeout(resolve, 30_000))
     for (const id of ids) expect(node.journal(id).length).toBe(5)

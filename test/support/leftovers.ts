@@ -1,6 +1,7 @@
 /** What a node may leave on the machine: looked for in the kernel's own lists, not in ours. */
-import {existsSync, readdirSync, readFileSync, readlinkSync} from 'node:fs'
+import {existsSync, readdirSync, readFileSync, readlinkSync, rmdirSync} from 'node:fs'
 import {join} from 'node:path'
+import {setTimeout as sleep} from 'node:timers/promises'
 import {parseMounts} from '../../src/linux/cgroup.ts'
 import {isAlive, listProcesses, readProcessIdentity, readProcessStat} from '../../src/linux/process-table.ts'
 
@@ -15,23 +16,62 @@ export interface Leftovers {
 
 const patienceMs = 3_000
 
-/** Looks until there is nothing, or for 3 s: a process that has been told to end takes a moment. */
-export async function findLeftovers(dirs: readonly string[]): Promise<Leftovers> {
-  for (const giveUpAt = Date.now() + patienceMs; ; await new Promise((resolve) => setTimeout(resolve, 50))) {
-    const found = look(dirs)
+/** What of others was there before: it cannot be told from ours by its name. */
+export interface Inventory {
+  readonly zombies: readonly string[]
+  readonly cgroups: readonly string[]
+}
+
+export function takeInventory(): Inventory {
+  return {zombies: listProcesses().filter(isOurZombie).map(describeProcess), cgroups: listCgroups('tally-')}
+}
+
+/** Looks until there is nothing but what was there before, or for 3 s: a process that has been told to end takes a moment. */
+export async function findLeftovers(dirs: readonly string[], before: Inventory): Promise<Leftovers> {
+  for (const giveUpAt = Date.now() + patienceMs; ; await sleep(50)) {
+    const found = look(dirs, before)
     if (Date.now() > giveUpAt || Object.values(found).every((list) => list.length === 0)) return found
   }
 }
 
 export const nothing: Leftovers = {processes: [], zombies: [], mounts: [], cgroups: [], fifosAndSockets: []}
 
-function look(dirs: readonly string[]): Leftovers {
+/** Ends what a failed test left running, so that the next one starts on a quiet machine. */
+export async function sweep({processes, cgroups}: Leftovers): Promise<void> {
+  const killed = [...processes.map((line) => Number.parseInt(line, 10)), ...cgroups.flatMap(listMembers)]
+  for (const pid of killed) killIfAlive(pid)
+  await sleep(200)
+  for (const cgroup of cgroups) removeIfEmpty(cgroup)
+}
+
+function listMembers(cgroup: string): readonly number[] {
+  return readProcFile(join(cgroup, 'cgroup.procs')).split('\n').filter(Boolean).map(Number)
+}
+
+function killIfAlive(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL')
+  } catch {
+    // It has ended by itself.
+  }
+}
+
+function removeIfEmpty(cgroup: string): void {
+  try {
+    rmdirSync(cgroup)
+  } catch {
+    // The failed test tells of it.
+  }
+}
+
+function look(dirs: readonly string[], before: Inventory): Leftovers {
   const pids = listProcesses().filter((pid) => pid !== process.pid)
+  const now = takeInventory()
   return {
     processes: pids.filter((pid) => isConcerned(pid, dirs)).map(describeProcess),
-    zombies: pids.filter((pid) => isOurZombie(pid)).map(describeProcess),
+    zombies: now.zombies.filter((zombie) => !before.zombies.includes(zombie)),
     mounts: dirs.flatMap(listMountsBelow),
-    cgroups: listCgroups('tally-'),
+    cgroups: now.cgroups.filter((cgroup) => !before.cgroups.includes(cgroup)),
     fifosAndSockets: dirs.flatMap(listSpecialFiles),
   }
 }

@@ -8,7 +8,7 @@ import {parseLedgerEvent} from '../../machines/cloud-event.ts'
 import type {LedgerEvent} from '../../machines/events.ts'
 import type {NodeInfo} from '../../machines/view.ts'
 import {makeBusyboxRootfs} from './busybox.ts'
-import {findLeftovers, nothing} from './leftovers.ts'
+import {findLeftovers, nothing, sweep, takeInventory} from './leftovers.ts'
 
 const program = join(import.meta.dirname, '../../bin/tally')
 
@@ -43,6 +43,7 @@ export async function startNode({
   readonly up?: boolean
   readonly args?: readonly string[]
 } = {}): Promise<TallyNode> {
+  const before = takeInventory()
   const dir = mkdtempSync(join(tmpdir(), 'tally-test-'))
   const [stateDir, runDir] = [join(dir, 'state'), join(dir, 'run')]
   const env = {TALLY_STATE_DIR: stateDir, TALLY_RUN_DIR: runDir, TALLY_NODE: 'n1'}
@@ -66,11 +67,11 @@ export async function startNode({
         .trimEnd()
         .split('\n'),
     [Symbol.asyncDispose]: async () => {
-      if (await isUp()) expect(await tally('down', '--containers')).toMatchObject({exitCode: 0})
-      else await tally('down')
-      const leftovers = await findLeftovers([dir])
+      const down = (await isUp()) ? await tally('down', '--containers') : {...(await tally('down')), exitCode: 0}
+      const leftovers = await findLeftovers([dir], before)
+      await sweep(leftovers)
       rmSync(dir, {recursive: true, force: true})
-      expect(leftovers).toEqual(nothing)
+      expect({down, leftovers}).toEqual({down: expect.objectContaining({exitCode: 0}), leftovers: nothing})
     },
   }
   if (up) expect(await tally('up', '-d', ...args)).toMatchObject({exitCode: 0, stderr: ''})

@@ -1,5 +1,6 @@
 /** Wishes, imperative; each may be rejected. The names are the last token of the subject that carries them. */
 import * as z from 'zod'
+import {type CheckpointSpec, checkpointSpecSchema, restoreSpecSchema} from './checkpoint.ts'
 import {type ConsoleSize, consoleSizeSchema, createRequestSchema} from './create-request.ts'
 import {type ExecSpec, execSpecSchema} from './exec-spec.ts'
 import {idSchema} from './ids.ts'
@@ -52,6 +53,8 @@ export const containerCommandSchemas = {
   pause: z.strictObject({}),
   /** Let them run again. */
   resume: z.strictObject({}),
+  /** Write its processes to a directory of the node, to be started from there again. Answers when they are there. */
+  checkpoint: checkpointSpecSchema,
   /** Change limits; `null` lifts one. Answers when the kernel has them. */
   update: z.strictObject(limitFields),
   /** Remove the container and everything that was made for it; `force` kills it first. Answers when it is gone. An added process has to have ended. */
@@ -100,6 +103,16 @@ export const containerVerbs = Object.keys(containerCommandSchemas) as readonly C
 export const nodeCommandSchemas = {
   /** Make a container, ready to start. Answers when it is made. */
   create: createRequestSchema,
+  /**
+   * Make a container from a checkpoint, as the one was made from which it was taken, ready to start. Answers when it is made. Another id
+   * and another namespace have to be named; it is not removed by itself unless asked for.
+   */
+  restore: z.strictObject({
+    ...restoreSpecSchema.shape,
+    id: idSchema.optional(),
+    namespace: idSchema.default('default'),
+    autoRemove: z.boolean().default(false),
+  }),
   /** All containers of the node; those that have stopped only with `all`. */
   list: z.strictObject({all: z.boolean().default(false), namespace: idSchema.optional()}),
   /** Versions, processes, directories. */
@@ -118,6 +131,7 @@ export type Command =
   | {readonly type: 'stop'; readonly signal: SignalName; readonly graceMs: number}
   | {readonly type: 'pause'}
   | {readonly type: 'resume'}
+  | {readonly type: 'checkpoint'; readonly checkpoint: CheckpointSpec}
   | {readonly type: 'update'; readonly limits: Limits}
   | {readonly type: 'delete'; readonly force: boolean; readonly reason?: string}
   | {readonly type: 'close-stdin'}

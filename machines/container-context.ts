@@ -19,6 +19,8 @@ export interface ContainerContext {
   readonly stdinClosed: boolean
   /** Added processes that are being started or run. Their ends come before that of init. */
   readonly liveExecs: readonly string[]
+  /** The last that was taken, and when. */
+  readonly checkpoint: (EventData<'container.checkpointed'> & {readonly time: string}) | undefined
   readonly createdAt: string | undefined
   readonly startedAt: string | undefined
   /** The stop under way. */
@@ -50,6 +52,7 @@ export const emptyContext: ContainerContext = {
   consoleSize: undefined,
   stdinClosed: false,
   liveExecs: [],
+  checkpoint: undefined,
   createdAt: undefined,
   startedAt: undefined,
   stop: undefined,

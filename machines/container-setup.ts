@@ -18,9 +18,11 @@ export const chart = setup({
   actions: {
     'runtime.create': effect<'runtime.create'>(),
     'runtime.start': effect<'runtime.start'>(),
+    'runtime.restore': effect<'runtime.restore'>(),
     'runtime.kill': effect<'runtime.kill'>(),
     'runtime.pause': effect<'runtime.pause'>(),
     'runtime.resume': effect<'runtime.resume'>(),
+    'runtime.checkpoint': effect<'runtime.checkpoint'>(),
     'runtime.update': effect<'runtime.update'>(),
     'runtime.sweep': effect<'runtime.sweep'>(),
     'runtime.delete': effect<'runtime.delete'>(),
@@ -39,6 +41,12 @@ export const chart = setup({
     hasNoLiveExec: ({context}) => context.liveExecs.length === 0,
     hasOpenStdin: ({context}) => context.request?.stdin === true && !context.stdinClosed,
     hasTerminal: ({context}) => context.terminal,
+    hasInit: ({context}) => context.init !== undefined,
+    /** Made, from a checkpoint: there are no processes before the start. */
+    isPrepared: ({context, event}) => {
+      const {init, createdAt} = event.type === 'container.created' ? {...event.data, createdAt: event.time} : context
+      return createdAt !== undefined && init === undefined
+    },
     hasStarted: ({context}) => context.startedAt !== undefined,
   },
 })
@@ -88,7 +96,12 @@ export const onExec = {
   'exec.start-requested': {description: 'An added process is started.', actions: recordExec},
 } as const
 
-export const recordStarted = chart.assign(({event}) => ({startedAt: event.time, error: undefined}))
+export const recordStarted = chart.assign(({event}) =>
+  event.type === 'container.started' ? {...event.data, startedAt: event.time, error: undefined} : {},
+)
+export const recordCheckpoint = chart.assign(({event}) =>
+  event.type === 'container.checkpointed' ? {checkpoint: {...event.data, time: event.time}, error: undefined} : {},
+)
 const recordStop = chart.assign(({event}) =>
   event.type === 'container.stop-requested' ? {stop: event.data, unsentSignal: event.data.signal} : {},
 )
@@ -126,6 +139,17 @@ export const beginUpdate = [
   },
 ] as const
 
+export const beginCheckpoint = {
+  type: 'runtime.checkpoint',
+  params: ({event}: {event: LedgerEvent<'container.checkpoint-requested'>}) => ({checkpoint: event.data.checkpoint}),
+} as const
+
+/** From the checkpoint that its create names. */
+export const restore = {
+  type: 'runtime.restore',
+  params: ({context}: {context: ContainerContext}) => ({checkpoint: context.request?.checkpoint ?? {image: ''}}),
+} as const
+
 export const beginStop = [
   recordStop,
   sendRequestedSignal,
@@ -136,7 +160,7 @@ export const beginStop = [
 export const thaw = {target: 'resuming', actions: {type: 'runtime.resume', params: {}}} as const
 
 /**
- * An exit seen while a pause, resume or update is in flight waits for its outcome, as it does in `starting`; and init's waits for
+ * An exit seen while a pause, resume, checkpoint or update is in flight waits for its outcome, as it does in `starting`; and init's waits for
  * those of the processes that were added.
  */
 const isSettled = and([
@@ -145,6 +169,7 @@ const isSettled = and([
     or([
       stateIn({running: {execution: 'pausing'}}),
       stateIn({running: {execution: 'resuming'}}),
+      stateIn({running: {checkpoint: 'checkpointing'}}),
       stateIn({running: {limits: 'changing'}}),
       stateIn({created: 'updating'}),
     ]),

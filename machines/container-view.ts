@@ -26,6 +26,7 @@ export function toContainerView(ledger: Ledger, supervisorPid?: number): Contain
     error,
     terminal,
     overlay,
+    checkpoint,
     stdinClosed,
   } = snapshot.context
   const execs = [...ledger.processes].flatMap(([exec, process]) => toProcessView(exec, process) ?? [])
@@ -48,6 +49,8 @@ export function toContainerView(ledger: Ledger, supervisorPid?: number): Contain
     ...(request.stdin && !stdinClosed && !exited && {stdin: true}),
     ...(execs.length > 0 && {execs}),
     ...(request.labels && {labels: request.labels}),
+    ...(checkpoint && {checkpoint}),
+    ...(request.checkpoint && {restoredFrom: request.checkpoint.image}),
     ...(hasLimits(limits) && {limits}),
     requestedAt,
     ...(createdAt && {createdAt}),
@@ -62,9 +65,10 @@ export function toContainerView(ledger: Ledger, supervisorPid?: number): Contain
 }
 
 /** What stands between two states: that of the top level, or one within it. */
-function toInFlightState({snapshot}: Ledger): ContainerView['state'] | 'pausing' | 'resuming' | 'updating' {
+function toInFlightState({snapshot}: Ledger): ContainerView['state'] | 'pausing' | 'resuming' | 'checkpointing' | 'updating' {
   if (snapshot.matches({running: {execution: 'pausing'}})) return 'pausing'
   if (snapshot.matches({running: {execution: 'resuming'}})) return 'resuming'
+  if (snapshot.matches({running: {checkpoint: 'checkpointing'}})) return 'checkpointing'
   const isUpdating = snapshot.matches({running: {limits: 'changing'}}) || snapshot.matches({created: 'updating'})
   return isUpdating ? 'updating' : toTopLevelState({snapshot})
 }

@@ -7,6 +7,7 @@
 import {and, assign, not, stateIn} from 'xstate'
 import {emptyContext} from './container-context.ts'
 import {
+  beginCheckpoint,
   beginStop,
   beginUpdate,
   chart,
@@ -15,6 +16,7 @@ import {
   onExec,
   onExited,
   onInput,
+  recordCheckpoint,
   recordCreated,
   recordExit,
   recordFailure,
@@ -27,6 +29,7 @@ import {
   recordStarted,
   recordUnchanged,
   recordUpdated,
+  restore,
   sendRequestedSignal,
   thaw,
 } from './container-setup.ts'
@@ -71,7 +74,10 @@ export const containerMachine = chart.createMachine({
       description: 'The runtime makes the container.',
       tags: 'in-flight',
       on: {
-        'container.created': {target: 'created', actions: recordCreated},
+        'container.created': [
+          {guard: 'isPrepared', target: '#container.created.prepared', actions: recordCreated},
+          {target: 'created', actions: recordCreated},
+        ],
         'container.create-failed': {
           target: 'failed',
           actions: [recordFailure, {type: 'request.delete', params: {reason: 'create failed'}}],
@@ -95,6 +101,17 @@ export const containerMachine = chart.createMachine({
           description: 'For the start.',
           on: {'container.update-requested': {target: 'updating', actions: beginUpdate}},
         },
+        prepared: {
+          description: 'For the start, with which its processes come back from a checkpoint. There is none before.',
+          on: {
+            'container.start-requested': {target: '#container.starting', actions: restore},
+            'container.kill-requested': {},
+            'container.stdin-closed': {},
+            'container.resized': {},
+            'exec.added': {},
+            'exec.start-requested': {},
+          },
+        },
         updating: {
           description: 'The runtime changes its limits. An exit seen now waits.',
           tags: 'in-flight',
@@ -110,7 +127,10 @@ export const containerMachine = chart.createMachine({
       tags: 'in-flight',
       on: {
         'container.started': {target: 'running', actions: recordStarted},
-        'container.start-failed': {target: 'created', actions: recordFailure},
+        'container.start-failed': [
+          {guard: 'isPrepared', target: '#container.created.prepared', actions: recordFailure},
+          {target: 'created', actions: recordFailure},
+        ],
       },
     },
     running: {
@@ -199,6 +219,23 @@ export const containerMachine = chart.createMachine({
             },
           },
         },
+        checkpoint: {
+          initial: 'none',
+          states: {
+            none: {
+              description: 'None is being taken.',
+              on: {'container.checkpoint-requested': {target: 'checkpointing', actions: beginCheckpoint}},
+            },
+            checkpointing: {
+              description: 'The runtime writes its processes to disk, whether or not it is paused. The exit that may follow waits.',
+              tags: 'in-flight',
+              on: {
+                'container.checkpointed': {target: 'none', actions: recordCheckpoint},
+                'container.checkpoint-failed': {target: 'none', actions: recordFailure},
+              },
+            },
+          },
+        },
         limits: {
           initial: 'kept',
           states: {
@@ -240,7 +277,8 @@ export const containerMachine = chart.createMachine({
         'container.delete-failed': [
           {guard: 'hasExited', target: 'stopped', actions: recordFailure},
           {guard: 'hasStarted', target: 'running', actions: [recordFailure, forgetStop]},
-          {guard: ({context}) => context.init !== undefined, target: 'created', actions: recordFailure},
+          {guard: 'hasInit', target: 'created', actions: recordFailure},
+          {guard: 'isPrepared', target: '#container.created.prepared', actions: recordFailure},
           {target: 'failed', actions: recordFailure},
         ],
       },

@@ -3,13 +3,12 @@
  * limit is an error and not a container without one.
  */
 import * as z from 'zod'
+import {restoreSpecSchema} from './checkpoint.ts'
 import {idSchema} from './ids.ts'
+import {absolutePath} from './paths.ts'
 import {ulimitNames} from './ulimits.ts'
 import {cpuSharesSchema, cpusetCpusSchema, memorySwapBytesSchema} from './limits.ts'
 
-export const absolutePath = z
-  .string()
-  .regex(/^\/[^\0]*$/, {error: (issue) => `expected an absolute path, got ${JSON.stringify(issue.input)}`})
 export const environmentVariable = z
   .string()
   .regex(/^[^=\0]+=[^\0]*$/, {error: (issue) => `expected KEY=VALUE, got ${JSON.stringify(issue.input)}`})
@@ -49,6 +48,8 @@ const common = {
   stdin: z.boolean().optional(),
   /** How large its terminal is at first; 80 by 24 when absent. */
   consoleSize: consoleSizeSchema.optional(),
+  /** Its start brings back the processes of a checkpoint, instead of executing a program. */
+  checkpoint: restoreSpecSchema.optional(),
 }
 
 /** Mounted into the container after what every container has, in their order. */

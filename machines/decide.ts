@@ -73,6 +73,7 @@ const sampleCommands: readonly Exclude<Command, ExecCommand>[] = [
   {type: 'stop', signal: 'SIGTERM', graceMs: 0},
   {type: 'pause'},
   {type: 'resume'},
+  {type: 'checkpoint', checkpoint: {image: '/', leaveRunning: false}},
   {type: 'update', limits: {}},
   {type: 'delete', force: false},
 ]
@@ -98,6 +99,8 @@ function toDraft(command: Exclude<Command, ExecCommand>, now: number): Draft {
       return {type: 'container.stdin-closed', data: {}}
     case 'resize':
       return {type: 'container.resized', data: {columns: command.columns, rows: command.rows}}
+    case 'checkpoint':
+      return {type: 'container.checkpoint-requested', data: {checkpoint: command.checkpoint}}
     case 'update':
       return {type: 'container.update-requested', data: {limits: command.limits}}
     case 'delete': {

@@ -1,3 +1,4 @@
+import type {CheckpointSpec, RestoreSpec} from './checkpoint.ts'
 import type {ConsoleSize, CreateRequest} from './create-request.ts'
 import type {ExecSpec} from './exec-spec.ts'
 import type {Limits} from './limits.ts'
@@ -12,12 +13,16 @@ export interface EffectParams {
   readonly 'runtime.create': {readonly request: CreateRequest}
   /** `runc start` → container.started | container.start-failed */
   readonly 'runtime.start': Record<never, never>
+  /** Stdio, `runc restore` → container.started | container.start-failed, with what was made rolled back. */
+  readonly 'runtime.restore': {readonly checkpoint: RestoreSpec}
   /** Send `signal` to init, or to all of its processes → container.signalled | container.kill-failed */
   readonly 'runtime.kill': {readonly signal: SignalName; readonly all?: boolean}
   /** Freeze → container.paused | container.pause-failed */
   readonly 'runtime.pause': Record<never, never>
   /** Thaw → container.resumed | container.resume-failed */
   readonly 'runtime.resume': Record<never, never>
+  /** `runc checkpoint` → container.checkpointed | container.checkpoint-failed, with the image removed */
+  readonly 'runtime.checkpoint': {readonly checkpoint: CheckpointSpec}
   /** `runc update` → container.updated | container.update-failed */
   readonly 'runtime.update': {readonly limits: Limits}
   /** Kill what init left in the container's cgroup and close the output → nothing. */

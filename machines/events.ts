@@ -3,6 +3,7 @@
  * so a field is added only as optional, and a type is never removed.
  */
 import * as z from 'zod'
+import {checkpointSpecSchema} from './checkpoint.ts'
 import {consoleSizeSchema, createRequestSchema} from './create-request.ts'
 import {execSpecSchema} from './exec-spec.ts'
 import {idSchema} from './ids.ts'
@@ -48,7 +49,8 @@ export const eventSchemas = {
   'container.create-requested': z.object({request: createRequestSchema}),
   /** The runtime made the container; its init waits for start. */
   'container.created': z.object({
-    init: processIdentitySchema,
+    /** Absent when its processes are those of a checkpoint, which come with the start. */
+    init: processIdentitySchema.optional(),
     bundle: z.string(),
     /** The command line, also where the bundle chose it. */
     args: z.array(z.string()),
@@ -62,8 +64,8 @@ export const eventSchemas = {
   /** The runtime could not make it; what had been made was rolled back. */
   'container.create-failed': z.object({error: failureSchema}),
   'container.start-requested': none,
-  /** The user's program has been executed by init. */
-  'container.started': none,
+  /** The user's program has been executed by init, or the processes of a checkpoint are back: then it tells of init. */
+  'container.started': z.object({init: processIdentitySchema.optional(), cgroups: z.array(z.string()).optional()}),
   'container.start-failed': z.object({error: failureSchema}),
   /** `all`: for every process of the container, not init alone. */
   'container.kill-requested': z.object({signal: signalNameSchema, all: z.boolean().optional()}),
@@ -82,6 +84,11 @@ export const eventSchemas = {
   /** Its processes are scheduled again. */
   'container.resumed': none,
   'container.resume-failed': z.object({error: failureSchema}),
+  /** A checkpoint was accepted. */
+  'container.checkpoint-requested': z.object({checkpoint: checkpointSpecSchema}),
+  /** Its processes are in the image, and have ended with that unless they were to go on. */
+  'container.checkpointed': z.object({image: z.string(), leaveRunning: z.boolean()}),
+  'container.checkpoint-failed': z.object({error: failureSchema}),
   /** An update was accepted: these limits change, `null` lifts one. */
   'container.update-requested': z.object({limits: limitsSchema}),
   /** The kernel has them. */

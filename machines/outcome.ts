@@ -38,6 +38,9 @@ export function toOutcome(
     case 'resume':
       if (event.type === 'container.resumed') return done
       return event.type === 'container.resume-failed' ? {type: 'failed', error: event.data.error} : pending
+    case 'checkpoint':
+      if (event.type === 'container.checkpointed') return done
+      return event.type === 'container.checkpoint-failed' ? {type: 'failed', error: event.data.error} : pending
     case 'update':
       if (event.type === 'container.updated') return done
       return event.type === 'container.update-failed' ? {type: 'failed', error: event.data.error} : pending

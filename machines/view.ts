@@ -59,6 +59,10 @@ export const containerViewSchema = z.object({
   /** Those that were added and not deleted, in that order; absent when there is none. */
   execs: z.array(processViewSchema).optional(),
   labels: z.record(z.string(), z.string()).optional(),
+  /** The last that was taken of it. */
+  checkpoint: z.object({image: z.string(), leaveRunning: z.boolean(), time: z.string()}).optional(),
+  /** Where the checkpoint is with which it begins. */
+  restoredFrom: z.string().optional(),
   /** Those that were asked for; `null` is one that was lifted. */
   limits: limitsSchema.optional(),
   requestedAt: z.string(),
@@ -123,6 +127,8 @@ export const logReplySchema = z.object({
   ),
   /** Position to go on from. */
   next: z.int(),
+  /** Where the log ended when it was asked for: who wants only what was there then has it when `next` is there. */
+  end: z.int(),
   /** Nothing will be added any more, and this was all. */
   ended: z.boolean(),
 })

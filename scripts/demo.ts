@@ -84,7 +84,7 @@ async function run(...args: readonly string[]): Promise<string> {
 
 function describe(json: string): string {
   const {sequence, type, data} = parseLedgerEvent(json)
-  const about = type === 'container.exited' ? JSON.stringify(data.exit) : type === 'container.created' ? `init ${data.init.pid}` : ''
+  const about = type === 'container.exited' ? JSON.stringify(data.exit) : type === 'container.created' ? `init ${data.init?.pid}` : ''
   return `${sequence} ${type} ${about}`
 }
 

@@ -81,7 +81,13 @@ function formatData(event: LedgerEvent): string {
     case 'container.create-requested':
       return 'args' in event.data.request ? event.data.request.args.join(' ') : event.data.request.bundle
     case 'container.created':
-      return `init ${event.data.init.pid}`
+      return event.data.init ? `init ${event.data.init.pid}` : 'from a checkpoint'
+    case 'container.started':
+      return event.data.init ? `init ${event.data.init.pid}` : ''
+    case 'container.checkpoint-requested':
+      return `${event.data.checkpoint.image}${event.data.checkpoint.leaveRunning ? ', left running' : ''}`
+    case 'container.checkpointed':
+      return event.data.image
     case 'container.update-requested':
     case 'container.updated':
       return formatLimits(event.data.limits)
@@ -94,6 +100,7 @@ function formatData(event: LedgerEvent): string {
     case 'container.kill-failed':
     case 'container.pause-failed':
     case 'container.resume-failed':
+    case 'container.checkpoint-failed':
     case 'container.update-failed':
     case 'container.delete-failed':
       return `${event.data.error.code}: ${event.data.error.message}`

@@ -43,6 +43,7 @@ export function formatStatus(view: ContainerView, now: number): string {
     case 'running':
       return `Up ${startedAt ? formatDuration(now - Date.parse(startedAt)) : forHow}${pausedAt ? ' (Paused)' : ''}${oom}${stop ? ', stopping' : ''}${formatInFlight(view, now)}`
     case 'stopped':
+      if (hasEndedWithCheckpoint(view)) return `Checkpointed ${forHow} ago`
       return `Exited (${exit ? formatExit(exit) : 'unknown'}${oom}) ${forHow} ago`
     case 'failed':
       return `Failed (${error?.code ?? 'unknown'}) ${forHow} ago`
@@ -51,6 +52,11 @@ export function formatStatus(view: ContainerView, now: number): string {
     default:
       return `${state[0]?.toUpperCase()}${state.slice(1)} for ${forHow}`
   }
+}
+
+/** It was killed because all of it is on disk. */
+function hasEndedWithCheckpoint({checkpoint, exit}: ContainerView): boolean {
+  return checkpoint?.leaveRunning === false && exit?.type === 'signal' && exit.signal === 'SIGKILL'
 }
 
 /** What is under way within the state, and for how long. */

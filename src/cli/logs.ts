@@ -33,16 +33,19 @@ export function addLogs(program: Command): void {
       const options = resolveNodeOptions(command)
       await using client = await connect(options)
       const writePage = createPageWriter(flags, options.json)
+      let until = Number.POSITIVE_INFINITY
       let from: {readonly position: number} | {readonly tail: number} = flags.tail === undefined ? {position: 0} : {tail: flags.tail}
       await withReconnect(options, client, async (present) => {
         const container = present.container(id, options.namespace)
         using wakeUp = listen(present, container)
         for (;;) {
-          const {position, entries, next, ended} = await container.log(from)
+          const {position, entries, next, end, ended} = await container.log(from)
+          // A program may well write faster than its log is read.
+          if (!flags.follow) until = Math.min(until, end)
           if ('position' in from && from.position > 0 && position > from.position)
             printNote(`${position - from.position} bytes of the log had been dropped before they could be read`)
           await writePage(entries)
-          const isAtEnd = entries.length === 0 || ended
+          const isAtEnd = entries.length === 0 || ended || next >= until
           from = {position: next}
           if (isAtEnd && (!flags.follow || ended)) return
           if (isAtEnd) await wakeUp.next()

@@ -20,6 +20,8 @@ const verbs: Readonly<Record<string, () => Promise<(program: Command) => void>>>
   kill: async () => (await import('./kill.ts')).addKill,
   pause: async () => (await import('./pause.ts')).addPause,
   resume: async () => (await import('./resume.ts')).addResume,
+  checkpoint: async () => (await import('./checkpoint.ts')).addCheckpoint,
+  restore: async () => (await import('./restore.ts')).addRestore,
   update: async () => (await import('./update.ts')).addUpdate,
   resize: async () => (await import('./resize.ts')).addResize,
   wait: async () => (await import('./wait.ts')).addWait,

@@ -3,7 +3,8 @@ import {randomUUID} from 'node:crypto'
 import {join} from 'node:path'
 import type {NatsConnection} from 'nats'
 import * as z from 'zod'
-import type {ContainerVerb, containerCommandSchemas, NodeVerb} from '../../machines/commands.ts'
+import type {checkpointSpecSchema} from '../../machines/checkpoint.ts'
+import type {ContainerVerb, containerCommandSchemas, nodeCommandSchemas, NodeVerb} from '../../machines/commands.ts'
 import type {ConsoleSize, CreateRequestInput} from '../../machines/create-request.ts'
 import type {ContainerAddress} from '../../machines/ids.ts'
 import type {Limits} from '../../machines/limits.ts'
@@ -31,6 +32,9 @@ import {createSubjects, type Subjects} from '../messaging/subjects.ts'
 /** As sent: defaults may be absent. */
 export type ExecRequestInput = z.input<typeof containerCommandSchemas.exec>
 
+export type CheckpointInput = z.input<typeof checkpointSpecSchema>
+export type RestoreInput = z.input<typeof nodeCommandSchemas.restore>
+
 export interface ClientOptions {
   /** Where the node keeps its connection file; `/run/tally` unless told. Not needed when `nats` and `node` are given. */
   readonly runDir?: string
@@ -46,6 +50,8 @@ export interface TallyClient extends AsyncDisposable {
   readonly connection: NatsConnection
   readonly subjects: Subjects
   create(request: CreateRequestInput): Promise<ContainerView>
+  /** A container from a checkpoint, ready to start. */
+  restore(request: RestoreInput): Promise<ContainerView>
   list(options?: {readonly all?: boolean; readonly namespace?: string}): Promise<readonly ContainerView[]>
   info(): Promise<NodeInfo>
   shutdown(options?: {readonly containers?: boolean}): Promise<void>
@@ -97,6 +103,8 @@ export interface ContainerClient extends ProcessClient {
   /** Freezes every process; a stop, a SIGKILL or a forced delete thaws them. */
   pause(): Promise<ContainerView>
   resume(): Promise<ContainerView>
+  /** Writes its processes to a directory of the node; they end with that, unless they are left running. */
+  checkpoint(checkpoint: CheckpointInput): Promise<ContainerView>
   /** Changes limits; `null` lifts one. */
   update(limits: Limits): Promise<ContainerView>
   stop(options?: {readonly signal?: string; readonly graceMs?: number}): Promise<ContainerView>
@@ -113,6 +121,8 @@ export interface ContainerClient extends ProcessClient {
 }
 
 const requestTimeoutMs = 60_000
+/** For what moves all of a container's memory. */
+const criuTimeoutMs = 360_000
 /** NATS wants a limit; a wait is asked again when it is reached. */
 const waitTimeoutMs = 60_000
 
@@ -150,6 +160,7 @@ function createClient(
     connection,
     subjects,
     create: (request) => askNode('create', request, containerViewSchema),
+    restore: (request) => askNode('restore', request, containerViewSchema),
     list: async (options = {}) => (await askNode('list', options, z.object({containers: z.array(containerViewSchema)}))).containers,
     info: () => askNode('info', {}, nodeInfoSchema),
     shutdown: async (options = {}) => void (await askNode('shutdown', options, z.object({}))),
@@ -176,12 +187,13 @@ function createClient(
       exec: undefined,
       addProcess: (request) => send('exec', request, processViewSchema),
       process,
-      start: () => command('start', {}),
+      start: () => command('start', {}, criuTimeoutMs),
       kill: (signal, {all} = {}) => command('kill', {...(signal !== undefined && {signal}), ...(all !== undefined && {all})}),
       resize: (size) => command('resize', size),
       closeStdin: () => command('close-stdin', {}),
       pause: () => command('pause', {}),
       resume: () => command('resume', {}),
+      checkpoint: (checkpoint) => command('checkpoint', checkpoint, criuTimeoutMs),
       update: (limits) => command('update', limits),
       stop: ({signal, graceMs} = {}) =>
         command(

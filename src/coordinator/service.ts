@@ -10,6 +10,7 @@ import type {Logger} from '../kernel/log.ts'
 import {type Endpoint, endpoint} from '../messaging/services.ts'
 import type {Subjects} from '../messaging/subjects.ts'
 import {checkRequest} from '../runtime/bundle.ts'
+import {readManifest} from '../runtime/checkpoint-image.ts'
 import type {Directories} from '../supervisor/layout.ts'
 import {releaseContainer, reserveContainer} from './containers.ts'
 import type {Projection} from './projection.ts'
@@ -32,6 +33,10 @@ export function createNodeEndpoints(dependencies: NodeServiceDependencies): read
   const subject = (verb: keyof typeof nodeCommandSchemas) => subjects.nodeCommand(node, verb)
   return [
     endpoint('create', subject('create'), nodeCommandSchemas.create, (request, origin) => create(dependencies, request, origin)),
+    endpoint('restore', subject('restore'), nodeCommandSchemas.restore, ({id, namespace, autoRemove, ...checkpoint}, origin) => {
+      const {id: _another, ...request} = readManifest(checkpoint.image).request
+      return create(dependencies, {...request, namespace, autoRemove, checkpoint, ...(id !== undefined && {id})}, origin)
+    }),
     endpoint('list', subject('list'), nodeCommandSchemas.list, async ({all, namespace}) => {
       const views = await list(dependencies)
       const isShown = (view: ContainerView) => (all || isLive(view)) && (namespace === undefined || view.namespace === namespace)

@@ -39,6 +39,16 @@ export const errorTable = {
   ROOTFS_INVALID: {kind: 'invalid', meaning: 'The root file system is missing, not a directory or not an absolute path.'},
   UNSUPPORTED: {kind: 'unavailable', meaning: 'The host has not got what was asked for: the message names what is missing.'},
   MOUNT_FAILED: {kind: 'precondition', meaning: 'Something of the root file system cannot be mounted or unmounted; details name which.'},
+  CRIU_UNAVAILABLE: {
+    kind: 'unavailable',
+    meaning: 'Checkpoints need criu, which is missing or cannot work on this kernel; the message says which.',
+  },
+  CHECKPOINT_INVALID: {
+    kind: 'invalid',
+    meaning: 'The directory cannot take a checkpoint because it is not empty, or holds no complete one to restore from.',
+  },
+  CHECKPOINT_FAILED: {kind: 'precondition', meaning: 'criu could not write the processes to disk; the message is what it logged last.'},
+  RESTORE_FAILED: {kind: 'precondition', meaning: 'criu could not bring the processes back; the message is what it logged last.'},
   BUNDLE_INVALID: {
     kind: 'invalid',
     meaning: 'The bundle is missing, or its config.json is missing, unreadable or not an OCI runtime spec.',

@@ -6,6 +6,7 @@ import {join, resolve} from 'node:path'
 import * as z from 'zod'
 import {type BundleRequest, type CreateRequest, isBundleRequest, type RootfsRequest} from '../../machines/create-request.ts'
 import {TallyError} from '../kernel/errors.ts'
+import {findChanges} from './checkpoint-image.ts'
 import {mountRootfs} from './rootfs.ts'
 import {type FindingOptions, findForSpec} from './spec/findings.ts'
 import {formatSpec, generateSpec} from './spec/generate.ts'
@@ -54,7 +55,7 @@ async function writeBundle(
 ): Promise<PreparedBundle> {
   if (request.rootfs !== undefined) await assertDirectory(request.rootfs, 'ROOTFS_INVALID', 'a root file system')
   const findings = findForSpec(request, {host, findInit})
-  const {path: rootfs, overlay} = mountRootfs(request, dir)
+  const {path: rootfs, overlay} = mountRootfs(request, dir, request.checkpoint && findChanges(request.checkpoint.image))
   const spec = generateSpec({request, rootfs, containerId, cgroupsPath, user: resolveUser(rootfs, request.user), host, findings})
   await writeFile(join(dir, 'config.json'), formatSpec(spec), {mode: 0o600})
   return {bundle: dir, args: request.args, terminal: request.terminal === true, ...(overlay && {overlay})}

@@ -1,3 +1,4 @@
+import type {CheckpointSpec, RestoreSpec} from '../../machines/checkpoint.ts'
 import type {SignalName} from '../../machines/signals.ts'
 import type {OciLimits} from './spec/oci-spec.ts'
 
@@ -18,6 +19,10 @@ export interface OciRuntime {
   pause(id: string): Promise<void>
   /** Lets them run again. What is not frozen is RUNC_RESUME_FAILED. */
   resume(id: string): Promise<void>
+  /** Writes its processes to the image, paused or not. With that they end, and the runtime forgets them, unless they are left running. */
+  checkpoint(options: RuntimeCheckpointOptions): Promise<void>
+  /** Makes a container whose processes are those of a checkpoint, running. When this rejects, something of it may be left to delete. */
+  restore(options: RuntimeRestoreOptions): Promise<{readonly pid: number}>
   /** Changes limits, and leaves alone what is absent. Idempotent; paused or not. A container that has ended is RUNC_UPDATE_FAILED. */
   update(id: string, limits: OciLimits): Promise<void>
   /** Removes the container, with `force` killing it first. Idempotent: what does not exist is deleted. */
@@ -44,6 +49,22 @@ export interface RuntimeExecOptions {
   /** Where the runtime writes the pid, as seen on the host; it stays there. */
   readonly pidFile: string
   readonly stdio: RuntimeStdio
+}
+
+interface CriuOptions {
+  readonly id: string
+  /** For the logs of criu; made by the caller. */
+  readonly workDir: string
+  /** More options, in the form of criu's configuration files (criu(8)). */
+  readonly criuConfig: string
+}
+
+export interface RuntimeCheckpointOptions extends CriuOptions {
+  readonly checkpoint: CheckpointSpec
+}
+
+export interface RuntimeRestoreOptions extends CriuOptions, RuntimeCreateOptions {
+  readonly checkpoint: RestoreSpec
 }
 
 /** File descriptors that become 0, 1 and 2; or where to send the master of the terminal that the spec asks for. */

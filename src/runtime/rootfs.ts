@@ -3,6 +3,7 @@
  * container's changes, or a list of mounts. All that is mounted is below the container's own directory, so that it can be found
  * there, by whoever removes it, whatever became of who mounted it.
  */
+import {execFileSync} from 'node:child_process'
 import {chmodSync, chownSync, lstatSync, mkdirSync, statSync} from 'node:fs'
 import {join} from 'node:path'
 import type {RootfsMount, RootfsRequest} from '../../machines/create-request.ts'
@@ -16,11 +17,14 @@ export interface PreparedRootfs {
   readonly overlay?: 'disk' | 'memory'
 }
 
-/** @throws TallyError MOUNT_FAILED, with nothing left mounted */
-export function mountRootfs({rootfs, rootfsMounts, overlay}: RootfsRequest, dir: string): PreparedRootfs {
+/**
+ * @param changes those with which an overlay begins: a directory that is copied
+ * @throws TallyError MOUNT_FAILED, with nothing left mounted
+ */
+export function mountRootfs({rootfs, rootfsMounts, overlay}: RootfsRequest, dir: string, changes?: string): PreparedRootfs {
   if (rootfsMounts) return {path: mountAll(rootfsMounts, join(dir, 'rootfs'), dir)}
   if (rootfs === undefined) throw new TallyError('INTERNAL', 'a request without a root file system was accepted')
-  return overlay ? mountOverlay(rootfs, dir) : {path: rootfs}
+  return overlay ? mountOverlay(rootfs, dir, changes) : {path: rootfs}
 }
 
 /**
@@ -73,18 +77,28 @@ function makeTarget(root: string, target: string): string {
     }, root)
 }
 
-function mountOverlay(lower: string, dir: string): PreparedRootfs {
+/** Where the changes of an overlay are, within the container's own directory. */
+export function toOverlayChanges(dir: string): string {
+  return join(dir, 'overlay', 'upper')
+}
+
+/** With owners, modes, extended attributes and the devices that stand for what was removed (kernel documentation, overlayfs). */
+export function copyOverlayChanges(from: string, to: string): void {
+  execFileSync('cp', ['-a', '--reflink=auto', '--no-target-directory', from, to], {stdio: ['ignore', 'ignore', 'pipe']})
+}
+
+function mountOverlay(lower: string, dir: string, begun?: string): PreparedRootfs {
   const [changes, path] = [join(dir, 'overlay'), join(dir, 'rootfs')]
   for (const directory of [changes, path]) mkdirSync(directory, {mode: 0o700})
   try {
     try {
-      mountOverlayOn(lower, changes, path)
+      mountOverlayOn(lower, {changes, begun}, path)
       return {path, overlay: 'disk'}
     } catch (error) {
       // An overlay cannot have its changes on another one, as it would where the state directory is in a container's own file system.
       if (!(error instanceof SystemCallError && error.code === 'EINVAL')) throw error
       mount({type: 'tmpfs', source: 'tmpfs', target: changes, options: ['mode=700']})
-      mountOverlayOn(lower, changes, path)
+      mountOverlayOn(lower, {changes, begun}, path)
       return {path, overlay: 'memory'}
     }
   } catch (cause) {
@@ -97,9 +111,14 @@ function mountOverlay(lower: string, dir: string): PreparedRootfs {
   }
 }
 
-function mountOverlayOn(lower: string, changes: string, target: string): void {
+function mountOverlayOn(
+  lower: string,
+  {changes, begun}: {readonly changes: string; readonly begun: string | undefined},
+  target: string,
+): void {
   const [upper, work] = [join(changes, 'upper'), join(changes, 'work')]
   for (const directory of [upper, work]) mkdirSync(directory, {recursive: true, mode: 0o700})
+  if (begun !== undefined) copyOverlayChanges(begun, upper)
   // The root directory of an overlay looks as that of its upper part.
   const {uid, gid, mode} = statSync(lower)
   chownSync(upper, uid, gid)

@@ -115,21 +115,55 @@ export function readLogPage(path: string, wanted: number, limitBytes: number): L
   return {position, entries, next, atEnd: true}
 }
 
-/** The position of the last `count` lines of output: a line in parts counts once. */
-export function findTail(path: string, count: number): number {
+/** Behind the last line, or the beginning of one. */
+export function findEnd(path: string): number {
+  const segment = listSegments(path).at(-1)
+  if (!segment) return 0
+  using log = openLog(segment.path)
+  return segment.begin.position + fstatSync(log.fd).size
+}
+
+const firstWindowBytes = 64 * 1024
+
+/** The position of the last `count` lines of output: a line in parts counts once. Reads no more of the end than it takes. */
+export function findTail(path: string, count: number, windowBytes = firstWindowBytes): number {
   const eldest = listSegments(path)[0]?.begin.position ?? 0
+  const end = findEnd(path)
+  for (let window = windowBytes; end - window > eldest; window *= 4) {
+    const position = findTailFrom(path, end - window, count)
+    if (position !== undefined) return position
+  }
+  return findTailFrom(path, eldest, count, true) ?? eldest
+}
+
+/**
+ * @param isLineStart whether `from` is known to begin a line of both streams; otherwise it may be anywhere
+ * @returns undefined when it takes more of the log to know
+ */
+function findTailFrom(path: string, from: number, count: number, isLineStart = false): number | undefined {
   // Where each of the last `count` lines begins; the oldest is overwritten.
   const starts: number[] = []
-  const begins = {stdout: true, stderr: true}
-  let position = eldest
+  const begins: Record<StreamName, boolean | undefined> = {
+    stdout: isLineStart || undefined,
+    stderr: isLineStart || undefined,
+  }
+  let position = from
   let lines = 0
-  for (const {stream, isFull, end} of readLog(path)) {
-    if (begins[stream]) starts[lines++ % (count + 1)] = position
-    begins[stream] = isFull
+  let unknown = -1
+  let isCut = !isLineStart
+  for (const {stream, isFull, end} of readLog(path, from)) {
+    // What comes first may be the rest of a line.
+    if (!isCut) {
+      if (begins[stream] === undefined) unknown = position
+      if (begins[stream]) starts[lines++ % (count + 1)] = position
+      begins[stream] = isFull
+    }
+    isCut = false
     position = end
   }
-  if (count === 0) return position
-  return lines <= count ? eldest : (starts[(lines - count) % (count + 1)] ?? eldest)
+  if (count === 0) return isCut ? undefined : position
+  const start = lines < count ? undefined : starts[(lines - count) % (count + 1)]
+  return start !== undefined && start > unknown ? start : undefined
 }
 
 /** A container that is being made has no log yet: that is an empty one. */

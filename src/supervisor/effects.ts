@@ -15,6 +15,7 @@ import type {ChildReaper} from '../linux/child-reaper.ts'
 import type {OciRuntime} from '../runtime/oci-runtime.ts'
 import {toOciLimits} from '../runtime/spec/limits.ts'
 import type {InitProcess} from './init-process.ts'
+import {checkRestore, createCheckpointEffects} from './checkpoint-effects.ts'
 import {removeCgroupRemains} from './cgroup-remains.ts'
 import type {ContainerLayout} from './layout.ts'
 import {type Loop, toOrigin} from './loop.ts'
@@ -84,22 +85,23 @@ export function createEffectHandlers(
 
   return {
     ...ofExecs,
+    ...createCheckpointEffects({runtime, init, outputs, clock, reaper, loop}, {address, layout}),
 
-    'runtime.create': async ({request}) => {
+    'runtime.create': async ({request}): Promise<Draft> => {
       try {
+        await checkRestore(request)
         await mkdir(layout.runDir, {recursive: true, mode: 0o700})
         await mkdir(layout.runtimeRoot, {recursive: true, mode: 0o700})
         const {bundle, args, terminal, overlay} = await prepareBundle(request, layout)
+        const made = {bundle, args: [...args], ...(terminal && {terminal}), ...(overlay && {overlay})}
+        if (request.checkpoint) return {type: 'container.created', data: {...made, cgroups: []}}
         const stdio = await output.open({stdin: request.stdin === true, terminal, consoleSize: request.consoleSize, rotation: request.log})
         // Between runc's end and our watching, init is a child that nobody knows.
         using _hold = reaper.holdOrphans()
         const {pid} = await runtime.create({id: address.id, bundle, pidFile: layout.pidFile, stdio})
         const {identity, cgroups} = init.adopt(pid)
         await output.handOver()
-        return {
-          type: 'container.created',
-          data: {init: identity, bundle, args: [...args], ...(terminal && {terminal}), ...(overlay && {overlay}), cgroups: [...cgroups]},
-        }
+        return {type: 'container.created', data: {init: identity, ...made, cgroups: [...cgroups]}}
       } catch (error) {
         await rollBack().catch(() => {
           // The deletion that follows tries again, and tells.
@@ -108,7 +110,7 @@ export function createEffectHandlers(
       }
     },
 
-    'runtime.start': async () => {
+    'runtime.start': async (): Promise<Draft> => {
       try {
         await runtime.start(address.id)
         return {type: 'container.started', data: {}}

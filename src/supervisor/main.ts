@@ -213,7 +213,8 @@ async function supervise({node, namespace, id, uid, work}: Assignment, {prefix}:
 
   function onEvent(event: LedgerEvent): void {
     outbox.poke()
-    if (event.type === 'container.created') oom.watch(event.data.init.pid, event.data.cgroups, 0)
+    if ((event.type === 'container.created' || event.type === 'container.started') && event.data.init)
+      oom.watch(event.data.init.pid, event.data.cgroups ?? [], 0)
     const {init: identity, cgroups, oom: told} = loop.ledger.snapshot.context
     if (event.type === 'container.updated' && identity) oom.watch(identity.pid, cgroups, told?.killed ?? 0)
     if (event.type === 'container.exited') oom[Symbol.dispose]()
@@ -239,7 +240,7 @@ async function supervise({node, namespace, id, uid, work}: Assignment, {prefix}:
     log.warn({found}, 'taking over from a supervisor that died')
     if (!loop.ledger.latest) return await end()
     await loop.observe({type: 'supervisor.adopted', data: {supervisorPid: process.pid, found}}, origin)
-    if (plan.facts[0]?.type === 'container.create-failed')
+    if (plan.facts.some(({type}) => type === 'container.create-failed') || plan.isRestoreUndone)
       await runtime.delete(id, {force: true}).catch((error: unknown) => log.warn({err: error}, 'rollback'))
     // Whoever held the output asks the new supervisor again within this time.
     if (request?.autoRemove) outputs.of().hold(adoptedHoldMs)

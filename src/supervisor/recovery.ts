@@ -28,13 +28,21 @@ export interface Recovery {
 }
 
 /** What is about the container, and about the processes that were added. */
-export interface RecoveryPlan extends Recovery, Pick<ExecRecovery, 'opened' | 'watched'> {}
+export interface RecoveryPlan extends Recovery, Pick<ExecRecovery, 'opened' | 'watched'> {
+  /** Whatever a restore in flight has left is to be removed before: it can be started again. */
+  readonly isRestoreUndone: boolean
+}
 
 /** The ends of added processes come before that of init. */
 export function planRecovery(ledger: Ledger, found: Found): RecoveryPlan {
   const own = planContainer(ledger, found)
   const {facts, effects, opened, watched} = planExecs(ledger, found)
-  return {facts: [...facts, ...own.facts], effects: [...own.effects, ...effects], opened, watched}
+  return {facts: [...facts, ...own.facts], effects: [...own.effects, ...effects], opened, watched, isRestoreUndone: isRestoring(ledger)}
+}
+
+/** Processes are coming back from a checkpoint; which is init nobody has told. */
+function isRestoring({snapshot}: Ledger): boolean {
+  return snapshot.matches('starting') && snapshot.context.init === undefined
 }
 
 function planContainer(ledger: Ledger, {initAlive, runtimeStatus, now}: Found): Recovery {
@@ -50,17 +58,20 @@ function planContainer(ledger: Ledger, {initAlive, runtimeStatus, now}: Found): 
     case 'creating':
       return {facts: [{type: 'container.create-failed', data: {error: interrupted('create')}}], effects: []}
     case 'starting':
+      if (isRestoring(ledger)) return {facts: [{type: 'container.start-failed', data: {error: interrupted('start')}}], effects: []}
       // A program that runs was started, whether or not anybody lived to write it down.
       if (initAlive && runtimeStatus === 'running') return {facts: [{type: 'container.started', data: {}}], effects: []}
       if (initAlive) return {facts: [], effects: [{type: 'runtime.start'}]}
       return {facts: [{type: 'container.start-failed', data: {error: interrupted('start')}}, ...lost], effects: []}
     case 'created':
+      if (!context.init) return {facts: [], effects: []}
       return {facts: [...(initAlive ? [] : toUndone(ledger)), ...lost], effects: initAlive ? [...unsent, ...toUpdate(ledger)] : []}
     case 'running': {
-      if (!initAlive) return {facts: [...toUndone(ledger), ...lost], effects: []}
+      const undone = toUndoneCheckpoint(ledger)
+      if (!initAlive) return {facts: [...undone, ...toUndone(ledger), ...lost], effects: []}
       const {stop} = context
       const execution = toExecution(ledger, runtimeStatus)
-      const {facts} = execution
+      const facts = [...undone, ...execution.facts]
       const effects = [...execution.effects, ...toUpdate(ledger)]
       if (ledger.snapshot.matches({running: {stop: 'killing'}}))
         return {facts, effects: [{type: 'runtime.kill', signal: 'SIGKILL'}, ...effects]}
@@ -103,6 +114,12 @@ function toUndone({snapshot}: Ledger): readonly Draft[] {
   if (snapshot.matches({running: {execution: 'resuming'}}))
     return [{type: 'container.resume-failed', data: {error: interrupted('resume')}}, ...update]
   return update
+}
+
+/** Whether the runtime has got to its end nobody knows: the image is not complete without what we add to it. */
+function toUndoneCheckpoint({snapshot}: Ledger): readonly Draft[] {
+  const isTaken = snapshot.matches({running: {checkpoint: 'checkpointing'}})
+  return isTaken ? [{type: 'container.checkpoint-failed', data: {error: interrupted('checkpoint')}}] : []
 }
 
 /** An update that was in flight is carried out again: it says what is to be, not by how much to change it. */

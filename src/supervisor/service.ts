@@ -12,7 +12,7 @@ import type {NatsLink} from '../messaging/link.ts'
 import type {Outbox} from '../messaging/outbox.ts'
 import {type Endpoint, endpoint, registerService, type Service} from '../messaging/services.ts'
 import type {Subjects} from '../messaging/subjects.ts'
-import {createOutputReader, findTail, type OutputReader, readLogPage} from '../stdio/log-file.ts'
+import {createOutputReader, findEnd, findTail, type OutputReader, readLogPage} from '../stdio/log-file.ts'
 import type {Loop, Origin} from './loop.ts'
 import {createInputEndpoint} from './input-endpoint.ts'
 import type {ContainerLayout} from './layout.ts'
@@ -165,6 +165,12 @@ function createEndpoints(
       command(() => ({type: 'resume'})),
     ),
     endpoint(
+      'checkpoint',
+      subject('checkpoint'),
+      containerCommandSchemas.checkpoint,
+      command((checkpoint) => ({type: 'checkpoint', checkpoint})),
+    ),
+    endpoint(
       'update',
       subject('update'),
       containerCommandSchemas.update,
@@ -202,12 +208,14 @@ function createEndpoints(
     ),
     endpoint('log', subject('log'), containerCommandSchemas.log, async ({position, tail, limitBytes}): Promise<LogReply> => {
       const {ended} = outputs.of()
+      const end = findEnd(layout.log)
       const start = position ?? (tail === undefined ? 0 : findTail(layout.log, tail))
       const {position: begin, entries, next, atEnd} = readLogPage(layout.log, start, limitBytes)
       return {
         position: begin,
         entries: entries.map(({time, stream, bytes}) => ({time, stream, data: bytes.toString('base64')})),
         next,
+        end,
         ended: ended && atEnd,
       }
     }),

@@ -16,9 +16,17 @@ export type Edges = ReadonlyMap<Transition, string>
 export function listEdges(machine: AnyStateMachine): Edges {
   return new Map(
     listNodes(machine.root).flatMap((node) =>
-      [...node.transitions.values()].flat().map((transition, _, all) => [transition, describe(node, transition, all)]),
+      [...node.transitions.values()]
+        .flat()
+        .filter(isTaken)
+        .map((transition, _, all) => [transition, describe(node, transition, all)]),
     ),
   )
+}
+
+/** One without target and actions forbids what a state above allows. */
+function isTaken({target, actions}: Transition): boolean {
+  return target !== undefined || actions.length > 0
 }
 
 function listNodes(node: AnyStateNode): readonly AnyStateNode[] {

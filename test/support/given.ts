@@ -54,6 +54,18 @@ const request = {
 export const happen = {
   createRequested: {type: 'container.create-requested', data: {request: {...request, args: ['sh'], env: []}}},
   autoRemoveRequested: {type: 'container.create-requested', data: {request: {...request, args: ['sh'], env: [], autoRemove: true}}},
+  checkpointedRequested: {
+    type: 'container.create-requested',
+    data: {request: {...request, args: ['sh'], env: [], checkpoint: {image: '/checkpoint'}}},
+  },
+  prepared: {type: 'container.created', data: {bundle: '/b', args: ['sh'], cgroups: []}},
+  restored: {type: 'container.started', data: {init: {pid: 43, startTimeTicks: 2, bootId: 'b'}, cgroups: ['/sys/fs/cgroup/pids/y']}},
+  checkpointRequested: {type: 'container.checkpoint-requested', data: {checkpoint: {image: '/checkpoint', leaveRunning: false}}},
+  checkpointed: {type: 'container.checkpointed', data: {image: '/checkpoint', leaveRunning: false}},
+  checkpointFailed: {
+    type: 'container.checkpoint-failed',
+    data: {error: {code: 'CHECKPOINT_FAILED', kind: 'precondition', message: 'no', details: {}}},
+  },
   created: {
     type: 'container.created',
     data: {init: {pid: 42, startTimeTicks: 1, bootId: 'b'}, bundle: '/b', args: ['sh'], cgroups: ['/sys/fs/cgroup/pids/x']},

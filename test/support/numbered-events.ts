@@ -1,4 +1,5 @@
 /** Events for the stream's sake: valid each, in order, of no possible life. */
+import type {Draft} from '../../machines/decide.ts'
 import type {LedgerEvent} from '../../machines/events.ts'
 import {type ContainerAddress, toSource} from '../../machines/ids.ts'
 
@@ -13,10 +14,9 @@ export interface NumberedEventsOptions {
 export function numberedEvents({address, uid, count, first = 1}: NumberedEventsOptions): readonly LedgerEvent[] {
   return Array.from({length: count}, (_, index) => {
     const sequence = first + index
+    const what: Draft = sequence % 2 === 0 ? {type: 'container.started', data: {}} : {type: 'container.signalled', data: {signal: 'SIGHUP'}}
     return {
-      ...(sequence % 2 === 0
-        ? {type: 'container.started' as const, data: {}}
-        : {type: 'container.signalled' as const, data: {signal: 'SIGHUP' as const}}),
+      ...what,
       time: new Date(Date.parse('2026-01-02T03:04:05.000Z') + sequence * 1000).toISOString(),
       sequence,
       uid,

@@ -39,6 +39,8 @@ const verbCodes: Readonly<Record<RuncVerb, ErrorCode>> = {
   kill: 'RUNC_KILL_FAILED',
   pause: 'RUNC_PAUSE_FAILED',
   resume: 'RUNC_RESUME_FAILED',
+  checkpoint: 'CHECKPOINT_FAILED',
+  restore: 'RESTORE_FAILED',
   update: 'RUNC_UPDATE_FAILED',
   delete: 'RUNC_DELETE_FAILED',
   state: 'RUNC_STATE_FAILED',

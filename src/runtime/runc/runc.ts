@@ -4,6 +4,7 @@ import {readFile, rm} from 'node:fs/promises'
 import {join} from 'node:path'
 import {execa} from 'execa'
 import * as z from 'zod'
+import type {RestoreSpec} from '../../../machines/checkpoint.ts'
 import {toSignalNumber} from '../../../machines/signals.ts'
 import {TallyError} from '../../kernel/errors.ts'
 import type {OciRuntime, RuntimeStdio} from '../oci-runtime.ts'
@@ -21,13 +22,15 @@ export interface RuncOptions {
   readonly noNewKeyring?: boolean | undefined
   readonly systemdCgroup?: boolean | undefined
   readonly timeoutMs?: number
+  /** For what moves all of a container's memory. */
+  readonly criuTimeoutMs?: number
   /** Called at once with the pid of every runc process, so that nobody else reaps it. */
   readonly onSpawn?: (pid: number) => void
   /** Called when it has ended and been reaped. */
   readonly onReaped?: (pid: number) => void
 }
 
-export type RuncVerb = 'create' | 'start' | 'kill' | 'exec' | 'pause' | 'resume' | 'update' | 'delete' | 'state'
+export type RuncVerb = 'create' | 'start' | 'kill' | 'exec' | 'pause' | 'resume' | 'checkpoint' | 'restore' | 'update' | 'delete' | 'state'
 
 interface Call {
   readonly verb: RuncVerb
@@ -36,6 +39,8 @@ interface Call {
   readonly stdio?: RuntimeStdio
   /** What it reads from stdin, when that is not `stdio`. */
   readonly input?: string
+  /** For criu, which reads it besides what runc tells it. */
+  readonly criuConfig?: string
 }
 
 const stateSchema = z.object({
@@ -44,7 +49,18 @@ const stateSchema = z.object({
 })
 
 export function createRunc(options: RuncOptions): OciRuntime {
-  const {binary, root, logDir, timeoutMs = 30_000, noPivot, noNewKeyring, systemdCgroup, onSpawn, onReaped} = options
+  const {
+    binary,
+    root,
+    logDir,
+    timeoutMs = 30_000,
+    criuTimeoutMs = 300_000,
+    noPivot,
+    noNewKeyring,
+    systemdCgroup,
+    onSpawn,
+    onReaped,
+  } = options
   const makingFlags = [...(noPivot ? ['--no-pivot'] : []), ...(noNewKeyring ? ['--no-new-keyring'] : [])]
 
   return {
@@ -70,6 +86,17 @@ export function createRunc(options: RuncOptions): OciRuntime {
       void (await run({verb: 'kill', args: [...(all ? ['--all'] : []), id, String(toSignalNumber(signal))]})),
     pause: async (id) => void (await run({verb: 'pause', args: [id]})),
     resume: async (id) => void (await run({verb: 'resume', args: [id]})),
+    checkpoint: async ({id, checkpoint, workDir, criuConfig}) => {
+      const flags = [...toCriuFlags(checkpoint, workDir), ...(checkpoint.leaveRunning ? ['--leave-running'] : [])]
+      await run({verb: 'checkpoint', args: [...flags, id], criuConfig})
+    },
+    restore: async ({id, bundle, pidFile, stdio, checkpoint, workDir, criuConfig}) => {
+      const flags = ['--detach', '--no-subreaper', '--bundle', bundle, '--pid-file', pidFile, ...(noPivot ? ['--no-pivot'] : [])]
+      await run({verb: 'restore', args: [...flags, ...toCriuFlags(checkpoint, workDir), ...toConsole(stdio), id], stdio, criuConfig})
+      const pid = Number(await readFile(pidFile, 'utf8'))
+      await rm(pidFile, {force: true})
+      return {pid}
+    },
     update: async (id, limits) => void (await run({verb: 'update', args: ['--resources', '-', id], input: JSON.stringify(limits)})),
     delete: async (id, {force = false} = {}) => {
       try {
@@ -104,7 +131,8 @@ export function createRunc(options: RuncOptions): OciRuntime {
   }
 
   /** @returns what it wrote to stdout */
-  async function spawnRunc(args: readonly string[], {verb, stdio, input}: Call, log?: string): Promise<string> {
+  async function spawnRunc(args: readonly string[], {verb, stdio, input, criuConfig}: Call, log?: string): Promise<string> {
+    const deadlineMs = criuConfig === undefined ? timeoutMs : criuTimeoutMs
     const fds = stdio?.type === 'pipes' ? stdio.fds : undefined
     const child = execa(binary, args, {
       ...(input === undefined ? {stdin: toExecaFd(fds?.[0]) ?? 'ignore'} : {input}),
@@ -112,7 +140,8 @@ export function createRunc(options: RuncOptions): OciRuntime {
       stderr: toExecaFd(fds?.[2]) ?? 'pipe',
       // The container inherits its stdio from runc create, so the end of those must not be waited for: they are no pipes of ours.
       buffer: !fds,
-      timeout: timeoutMs,
+      timeout: deadlineMs,
+      ...(criuConfig !== undefined && {env: {CRIU_CONFIG_FILE: criuConfig}}),
       killSignal: 'SIGKILL',
       reject: false,
       cwd: '/',
@@ -122,11 +151,20 @@ export function createRunc(options: RuncOptions): OciRuntime {
     try {
       const result = await child
       if (!result.failed) return typeof result.stdout === 'string' ? result.stdout : ''
-      throw await toRuncError({verb, binary, timeoutMs, result, log})
+      throw await toRuncError({verb, binary, timeoutMs: deadlineMs, result, log})
     } finally {
       if (pid !== undefined) onReaped?.(pid)
     }
   }
+}
+
+function toCriuFlags({image, tcpEstablished, fileLocks, externalUnixSockets}: RestoreSpec, workDir: string): readonly string[] {
+  return [
+    ...['--image-path', image, '--work-path', workDir],
+    ...(tcpEstablished ? ['--tcp-established'] : []),
+    ...(fileLocks ? ['--file-locks'] : []),
+    ...(externalUnixSockets ? ['--ext-unix-sk'] : []),
+  ]
 }
 
 function toConsole(stdio: RuntimeStdio): readonly string[] {

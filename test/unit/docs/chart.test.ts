@@ -9,12 +9,16 @@ const [diagram = ''] = readFences(section, 'mermaid')
 const lines = diagram.split('\n').map((line) => line.trim())
 const {root} = containerMachine
 
-/** `from --> to: event`, as the picture has it; an event that changes no state leads back to where it was. */
+/** `from --> to: event`, as the picture has it; an event that changes no state leads back to where it was, and one that is forbidden nowhere. */
 function toTransitions(node: AnyStateNode): readonly string[] {
   const own = [...node.transitions].flatMap(([event, transitions]) =>
-    transitions.flatMap(({target}) => (target ?? [node]).map(({key}) => `${node.key} --> ${key}: ${event}`)),
+    transitions.filter(isTaken).flatMap(({target}) => (target ?? [node]).map(({key}) => `${node.key} --> ${key}: ${event}`)),
   )
   return [...own, ...Object.values(node.states).flatMap(toTransitions)]
+}
+
+function isTaken({target, actions}: {readonly target: unknown; readonly actions: readonly unknown[]}): boolean {
+  return target !== undefined || actions.length > 0
 }
 
 /** `[*] --> state` for the first state of every region; a region itself is not drawn by name. */

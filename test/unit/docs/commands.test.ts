@@ -34,6 +34,8 @@ const commands = [
 const smallest: Readonly<Record<string, object>> = {
   output: {stream: 'stdout'},
   exec: {args: ['sh']},
+  checkpoint: {image: '/checkpoint'},
+  restore: {image: '/checkpoint'},
   resize: {columns: 80, rows: 24},
 }
 

@@ -84,7 +84,7 @@ describe('the life of a container', () => {
 describe('what is legal when', () => {
   it.each<[string, readonly Draft[], readonly string[]]>([
     ['created', created, ['start', 'kill', 'update', 'delete']],
-    ['running', running, ['kill', 'stop', 'pause', 'update']],
+    ['running', running, ['kill', 'stop', 'pause', 'checkpoint', 'update']],
     ['stopped', stopped, ['delete']],
     ['failed', [happen.createRequested, happen.createFailed], ['delete']],
   ])('in %s', (_, history, legal) => {
@@ -92,7 +92,11 @@ describe('what is legal when', () => {
   })
 
   it('rejects with the state and what is legal', () => {
-    expect(given(...running).when({type: 'start'})).toEqual({type: 'reject', state: 'running', legal: ['kill', 'stop', 'pause', 'update']})
+    expect(given(...running).when({type: 'start'})).toEqual({
+      type: 'reject',
+      state: 'running',
+      legal: ['kill', 'stop', 'pause', 'checkpoint', 'update'],
+    })
   })
 
   it('waits while something is in flight', () => {

@@ -127,7 +127,7 @@ describe('a command meets a state', () => {
   it.each<[TopLevelState, readonly string[]]>([
     ['absent', []],
     ['created', ['start', 'kill', 'update', 'delete']],
-    ['running', ['kill', 'stop', 'pause', 'update']],
+    ['running', ['kill', 'stop', 'pause', 'checkpoint', 'update']],
     ['stopped', ['delete']],
     ['failed', ['delete']],
     ['deleted', []],

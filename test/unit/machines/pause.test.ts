@@ -14,15 +14,28 @@ describe('a running container', () => {
     expect(given(...running, happen.pauseRequested).then(happen.paused)).toMatchObject({state: 'running', effects: []})
     expect(given(...paused).then(happen.resumeRequested).effects).toEqual([resume])
     expect(given(...paused, happen.resumeRequested).when({type: 'pause'})).toEqual({type: 'defer'})
-    expect(legalCommands(given(...paused, happen.resumeRequested, happen.resumed).ledger)).toEqual(['kill', 'stop', 'pause', 'update'])
+    expect(legalCommands(given(...paused, happen.resumeRequested, happen.resumed).ledger)).toEqual([
+      'kill',
+      'stop',
+      'pause',
+      'checkpoint',
+      'update',
+    ])
   })
 
   it('stays what it was when the runtime refuses', () => {
-    expect(legalCommands(given(...running, happen.pauseRequested, happen.pauseFailed).ledger)).toEqual(['kill', 'stop', 'pause', 'update'])
+    expect(legalCommands(given(...running, happen.pauseRequested, happen.pauseFailed).ledger)).toEqual([
+      'kill',
+      'stop',
+      'pause',
+      'checkpoint',
+      'update',
+    ])
     expect(legalCommands(given(...paused, happen.resumeRequested, happen.resumeFailed).ledger)).toEqual([
       'kill',
       'stop',
       'resume',
+      'checkpoint',
       'update',
     ])
   })
@@ -41,7 +54,7 @@ describe('a running container', () => {
 
 describe('a paused container', () => {
   it('can be killed, stopped and resumed, but neither paused, started nor deleted', () => {
-    expect(legalCommands(given(...paused).ledger)).toEqual(['kill', 'stop', 'resume', 'update'])
+    expect(legalCommands(given(...paused).ledger)).toEqual(['kill', 'stop', 'resume', 'checkpoint', 'update'])
   })
 
   it('is thawed by a stop, in whose grace period it can end', () => {

@@ -38,6 +38,16 @@ describe('the tail of a log', () => {
     expect([0, 1, 5].map((count) => findTail(log.path, count))).toEqual([0, 0, 0])
   })
 
+  it('is the same however much of the end is read at first', () => {
+    const piece = fc.record({stream: fc.constantFrom('stdout' as const, 'stderr' as const), text: fc.stringMatching(/^[a-b\n]{1,12}$/)})
+    fc.assert(
+      fc.property(fc.array(piece, {maxLength: 20}), fc.nat(8), fc.integer({min: 1, max: 300}), (pieces, count, windowBytes) => {
+        using log = makeLog(...pieces.map(({stream, text}) => ({...out(text), stream})))
+        expect(findTail(log.path, count, windowBytes)).toBe(findTail(log.path, count, 1_000_000))
+      }),
+    )
+  })
+
   it('has as many lines as a plain count of newlines says', () => {
     const text = fc.array(fc.stringMatching(/^[a-b\n]{1,12}$/), {maxLength: 12})
     fc.assert(

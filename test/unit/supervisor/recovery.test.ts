@@ -20,7 +20,13 @@ const interrupted = (what: string) => ({
 const createFailed: Draft = {type: 'container.create-failed', data: interrupted('create')}
 const startFailed: Draft = {type: 'container.start-failed', data: interrupted('start')}
 const requestDelete = (reason: string): Effect => ({type: 'request.delete', reason})
-const plan = (facts: readonly Draft[], ...effects: readonly Effect[]): RecoveryPlan => ({facts, effects, opened: [], watched: []})
+const plan = (facts: readonly Draft[], ...effects: readonly Effect[]): RecoveryPlan => ({
+  facts,
+  effects,
+  opened: [],
+  watched: [],
+  isRestoreUndone: false,
+})
 
 /** What is planned where the runtime's word does not matter: with init alive, and with init gone. */
 const table: Readonly<Record<Exclude<TopLevelState, 'starting'>, readonly [alive: RecoveryPlan, gone: RecoveryPlan]>> = {
@@ -99,6 +105,19 @@ describe('the recovery of a container', () => {
     const both = [...histories.running, happen.pauseRequested, happen.paused, happen.updateRequested, happen.stopRequested]
     const failed = (what: 'resume' | 'update'): Draft => ({type: `container.${what}-failed`, data: interrupted(what)})
     expect(recover(both, false)).toEqual(plan([failed('resume'), failed('update'), lost]))
+  })
+
+  it('tells of a checkpoint in flight that it failed, since nobody knows how far it got', () => {
+    const checkpointing = [...histories.running, happen.checkpointRequested]
+    const failed: Draft = {type: 'container.checkpoint-failed', data: interrupted('checkpoint')}
+    expect(recover(checkpointing, true, 'running')).toEqual(plan([failed]))
+    expect(recover(checkpointing, false)).toEqual(plan([failed, lost]))
+  })
+
+  it('removes what a restore in flight has left, so that it can be started again, and leaves alone what waits for its start', () => {
+    const prepared = [happen.checkpointedRequested, happen.prepared]
+    expect(recover(prepared, false)).toEqual(plan([]))
+    expect(recover([...prepared, happen.startRequested], false, 'running')).toEqual({...plan([startFailed]), isRestoreUndone: true})
   })
 
   it('sends a signal again that may not have been sent', () => {

@@ -74,15 +74,13 @@ const end = {exit, exitedAt: instant, source: fc.constantFrom('waitid', 'coordin
 
 const data: {readonly [T in EventType]: Arbitrary<EventData<T>>} = {
   'container.create-requested': fc.record({request: fc.oneof(rootfsRequest, fc.record({...common, bundle: path}))}),
-  'container.created': fc.record({
-    init: identity,
-    bundle: path,
-    args: fc.array(fc.string()),
-    cgroups: fc.array(path),
-  }),
+  'container.created': fc.record(
+    {init: identity, bundle: path, args: fc.array(fc.string()), cgroups: fc.array(path)},
+    {requiredKeys: ['bundle', 'args', 'cgroups']},
+  ),
   'container.create-failed': failed,
   'container.start-requested': none,
-  'container.started': none,
+  'container.started': fc.record({init: identity, cgroups: fc.array(path)}, {requiredKeys: []}),
   'container.start-failed': failed,
   'container.kill-requested': fc.record({signal, all: fc.boolean()}, {requiredKeys: ['signal']}),
   'container.signalled': fc.record({signal}),
@@ -95,6 +93,9 @@ const data: {readonly [T in EventType]: Arbitrary<EventData<T>>} = {
   'container.resume-requested': none,
   'container.resumed': none,
   'container.resume-failed': failed,
+  'container.checkpoint-requested': fc.record({checkpoint: fc.record({image: path, leaveRunning: fc.boolean()})}),
+  'container.checkpointed': fc.record({image: path, leaveRunning: fc.boolean()}),
+  'container.checkpoint-failed': failed,
   'container.update-requested': fc.record({limits}),
   'container.updated': fc.record({limits}),
   'container.update-failed': failed,

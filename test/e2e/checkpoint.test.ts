@@ -1,20 +1,18 @@
 import {mkdirSync, renameSync, rmSync, writeFileSync} from 'node:fs'
 import {join} from 'node:path'
-import {execaSync} from 'execa'
 import {describe, expect, it} from 'vitest'
 import type {ContainerView} from '../../machines/view.ts'
 import {connectTally} from '../../src/client/index.ts'
+import {isCriuThere} from '../support/criu.ts'
 import {eventually, startNode, type TallyNode} from '../support/tally-node.ts'
 
-/** criu is not to be had everywhere, and does not work on every kernel. */
-const isThere = !execaSync('criu', ['check'], {reject: false, timeout: 10_000}).failed
 const counting = ['sh', '-c', 'echo made > /made; i=0; while true; do i=$((i+1)); echo $i; done']
 
 const lines = async (node: TallyNode, id: string) => (await node.tally('logs', id)).stdout.split('\n').filter(Boolean).map(Number)
 const count = async (node: TallyNode, id: string) => Number((await node.tally('logs', '--tail', '1', id)).stdout)
 const types = async (node: TallyNode, id: string) => (await node.events(id)).map(({type}) => type)
 
-describe.skipIf(isThere)('a checkpoint where criu is missing or cannot work', () => {
+describe.skipIf(isCriuThere)('a checkpoint where criu is missing or cannot work', () => {
   it('is unavailable, says why, and leaves the container alone', async () => {
     await using node = await startNode()
     await node.tally('run', '-d', '--name', 'c', '--rootfs', node.rootfs, '--', 'sleep', '600')
@@ -40,7 +38,7 @@ describe('a restore from what is no checkpoint', () => {
   })
 })
 
-describe.skipIf(!isThere)('a checkpoint', () => {
+describe.skipIf(!isCriuThere)('a checkpoint', () => {
   it('is gone on from in another container, with its changes, and without a line missing or doubled', async () => {
     await using node = await startNode()
     const [first, second] = [join(node.dir, 'first'), join(node.dir, 'second')]

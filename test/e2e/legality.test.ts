@@ -1,6 +1,8 @@
 /** What is legal when, cell by cell, with a real container for each; prints the table as it was found. */
+import {join} from 'node:path'
 import {afterAll, beforeAll, describe, expect, it} from 'vitest'
 import {connectTally, type ContainerClient, type ExecClient, type TallyClient, TallyError} from '../../src/client/index.ts'
+import {isCriuThere} from '../support/criu.ts'
 import {startNode, type TallyNode} from '../support/tally-node.ts'
 
 let node: TallyNode
@@ -19,7 +21,7 @@ afterAll(async () => {
 const states = ['created', 'running', 'paused', 'stopped', 'deleted'] as const
 type State = (typeof states)[number]
 /** The state that it leads to, or the kind of error that refuses it. */
-type Outcome = State | 'precondition' | 'not_found'
+type Outcome = State | 'precondition' | 'not_found' | 'unavailable'
 
 /** Each brings a new container into its state. */
 const arrive: Readonly<Record<State, (container: ContainerClient) => Promise<unknown>>> = {
@@ -48,6 +50,18 @@ const table: Readonly<Record<string, Row>> = {
   pause: {act: (one) => one.pause(), expected: {created: no, running: 'paused', paused: no, stopped: no}},
   resume: {act: (one) => one.resume(), expected: {created: no, running: no, paused: 'running', stopped: no}},
   update: {act: (one) => one.update({pidsLimit: 100}), expected: {created: 'created', running: 'running', paused: 'paused', stopped: no}},
+  checkpoint: {
+    act: async (one) => {
+      await one.checkpoint({image: join(node.dir, one.address.id)})
+      await one.wait()
+    },
+    expected: {
+      created: no,
+      running: isCriuThere ? 'stopped' : 'unavailable',
+      paused: isCriuThere ? 'stopped' : 'unavailable',
+      stopped: no,
+    },
+  },
   exec: {act: (one) => one.addProcess({args: ['true']}), expected: {created: 'created', running: 'running', paused: no, stopped: no}},
   kill: {
     act: async (one) => {

@@ -78,7 +78,7 @@ describe('a container', () => {
     const refused = await node.tally('rm', 'busy')
     expect(refused.exitCode).toBe(1)
     expect(refused.stderr).toBe(
-      'tally: cannot delete a container that is running; legal now: kill, stop, pause, update [ILLEGAL_COMMAND]\n',
+      'tally: cannot delete a container that is running; legal now: kill, stop, pause, checkpoint, update [ILLEGAL_COMMAND]\n',
     )
     expect(await node.tally('rm', '-f', 'busy')).toMatchObject({exitCode: 0})
     expect((await node.events('busy')).map(({type}) => type).slice(-3)).toEqual([
@@ -119,7 +119,7 @@ describe('pause and resume', () => {
     const before = await written()
     expect(await written()).toBe(before)
     expect((await node.tally('pause', 'frozen')).stderr).toBe(
-      'tally: cannot pause a container that is paused; legal now: kill, stop, resume, update [ILLEGAL_COMMAND]\n',
+      'tally: cannot pause a container that is paused; legal now: kill, stop, resume, checkpoint, update [ILLEGAL_COMMAND]\n',
     )
     expect(await node.tally('resume', 'frozen')).toMatchObject({exitCode: 0})
     await eventually('it runs again', async () => (await written()) !== before)

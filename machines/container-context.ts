@@ -35,6 +35,8 @@ export interface ContainerContext {
   readonly pausedAt: string | undefined
   /** How many processes were killed for want of memory, and where; absent when none was. */
   readonly oom: EventData<'container.oom'> | undefined
+  /** Its supervisors died too often: nobody looks after it. */
+  readonly unsupervised: boolean
   readonly exited: EventData<'container.exited'> | undefined
   /** Why the last of what was asked of it failed; absent when that was done. */
   readonly error: Failure | undefined
@@ -61,6 +63,7 @@ export const emptyContext: ContainerContext = {
   changing: undefined,
   pausedAt: undefined,
   oom: undefined,
+  unsupervised: false,
   exited: undefined,
   error: undefined,
 }

@@ -26,6 +26,7 @@ export function toContainerView(ledger: Ledger, supervisorPid?: number): Contain
     error,
     terminal,
     overlay,
+    unsupervised,
     checkpoint,
     stdinClosed,
   } = snapshot.context
@@ -44,6 +45,7 @@ export function toContainerView(ledger: Ledger, supervisorPid?: number): Contain
     ...(isBundleRequest(request) ? {bundle: request.bundle} : toRootfsView(request)),
     ...(overlay && {overlay}),
     ...(request.runtime && {runtime: request.runtime}),
+    ...(unsupervised && {unsupervised}),
     autoRemove: request.autoRemove,
     ...(terminal && {terminal}),
     ...(request.stdin && !stdinClosed && !exited && {stdin: true}),

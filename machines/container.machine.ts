@@ -52,7 +52,8 @@ export const containerMachine = chart.createMachine({
     'exec.exited': {actions: forgetExec},
     'exec.delete-requested': {actions: assign({})},
     'exec.deleted': {actions: assign({})},
-    'supervisor.adopted': {description: 'A new supervisor took over. Changes nothing by itself.', actions: assign({})},
+    'supervisor.adopted': {description: 'A new supervisor took over. Changes nothing by itself.', actions: assign({unsupervised: false})},
+    'supervisor.gave-up': {description: 'It gets no other supervisor.', actions: assign({unsupervised: true})},
   },
   states: {
     absent: {

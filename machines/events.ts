@@ -134,6 +134,8 @@ export const eventSchemas = {
   'exec.deleted': z.object({exec}),
   /** A new supervisor took over from one that died: what it found and will finish. */
   'supervisor.adopted': z.object({supervisorPid: z.int().positive(), found: z.string()}),
+  /** Its supervisors have died so often within the period that it gets no other until the node is started again. It runs on. */
+  'supervisor.gave-up': z.object({deaths: z.int().positive(), periodMs: z.int().positive()}),
 } as const
 export type EventType = keyof typeof eventSchemas
 export type EventData<T extends EventType = EventType> = z.infer<(typeof eventSchemas)[T]>

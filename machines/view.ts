@@ -51,6 +51,8 @@ export const containerViewSchema = z.object({
   bundle: z.string().optional(),
   /** How the OCI runtime is called for it, where that is not the node's way. */
   runtime: runtimeOptionsSchema.optional(),
+  /** Its supervisors died too often: nobody looks after it until the node is started again. */
+  unsupervised: z.boolean().optional(),
   autoRemove: z.boolean(),
   /** Its 0, 1 and 2 are a pseudo-terminal. */
   terminal: z.boolean().optional(),

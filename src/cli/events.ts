@@ -134,6 +134,8 @@ function formatData(event: LedgerEvent): string {
     case 'exec.stdin-closed':
     case 'exec.deleted':
       return event.data.exec
+    case 'supervisor.gave-up':
+      return `${event.data.deaths} supervisors died within ${event.data.periodMs / 1_000} s`
     case 'supervisor.adopted':
       return `supervisor ${event.data.supervisorPid}: ${event.data.found}`
     default:

@@ -36,6 +36,10 @@ export function formatExit(exit: ProcessExit): string {
 
 /** `Up 5 minutes`, `Exited (7) 3 seconds ago`. */
 export function formatStatus(view: ContainerView, now: number): string {
+  return `${formatLife(view, now)}${view.unsupervised ? ', unsupervised' : ''}`
+}
+
+function formatLife(view: ContainerView, now: number): string {
   const {state, since, stop, exit, startedAt, pausedAt, error} = view
   const forHow = formatDuration(now - Date.parse(since))
   const oom = formatOom(view)

@@ -14,16 +14,22 @@ import {registerService} from '../messaging/services.ts'
 import {ensureEventStream} from '../messaging/stream.ts'
 import {createSubjects} from '../messaging/subjects.ts'
 import {createRunc} from '../runtime/runc/runc.ts'
-import {type ContainerName, findOrphans, listContainers} from './containers.ts'
+import {type ContainerName, findOrphans, listContainers, type Orphan} from './containers.ts'
 import {claimDirectories} from './directories.ts'
 import {type CoordinatorOptions, coordinatorOptionsSchema, coordinatorOptionsVariable} from './options.ts'
 import {createProjection} from './projection.ts'
+import {tellGivenUp} from './give-up.ts'
+import {createIntensity} from './intensity.ts'
+import {createKeeper} from './keeper.ts'
+import {createOrphanReaper} from './orphans.ts'
 import {createNodeEndpoints} from './service.ts'
 import {createSupervisors} from './supervisors.ts'
 
 const logger = createLogger('coordinator')
 const clock = createSystemClock()
 const watchMs = 1_000
+/** Of supervisors, for each container. */
+const replacements = {most: 10, periodMs: 60_000, delayMs: 20} as const
 
 try {
   await main(coordinatorOptionsSchema.parse(JSON.parse(process.env[coordinatorOptionsVariable] ?? '{}')))
@@ -53,7 +59,8 @@ async function main(options: CoordinatorOptions): Promise<void> {
     await connection.close()
   }
 
-  const link = createNatsLink({readConnection: () => readConnection(connectionFile), name: () => process.title, clock, logger})
+  const openLink = () => createNatsLink({readConnection: () => readConnection(connectionFile), name: () => process.title, clock, logger})
+  const link = openLink()
   link.onSession((connection) => ensureEventStream(connection, subjects))
   const supervisors = createSupervisors({
     program: join(dirname(fileURLToPath(import.meta.url)), 'supervisor.js'),
@@ -62,8 +69,12 @@ async function main(options: CoordinatorOptions): Promise<void> {
     logger,
     onEnd: () => adoptOrphans(),
   })
+  const keeper = createKeeper({directories: options, logger})
+  const reapOrphans = createOrphanReaper({keeper, clock, logger})
   const projection = createProjection({link, subjects, clock, logger})
   const runtime = createRunc({binary: options.runtime, root: join(runDir, 'runc'), logDir: runDir})
+  const intensity = createIntensity(clock, replacements)
+  const givenUp = new Set<string>()
   let closing = false
   let announced = false
 
@@ -130,7 +141,11 @@ async function main(options: CoordinatorOptions): Promise<void> {
 
   /** Those that we have started tell when they end; those of a former coordinator have to be looked after. */
   async function watchSupervisors(): Promise<void> {
-    for (; !closing; await clock.sleep(watchMs)) adoptOrphans()
+    for (; !closing; await clock.sleep(watchMs)) {
+      keeper.look()
+      adoptOrphans()
+      reapOrphans()
+    }
   }
 
   /** Containers whose supervisor has died get another. */
@@ -138,12 +153,32 @@ async function main(options: CoordinatorOptions): Promise<void> {
     if (closing) return
     const assigned = [...supervisors.pids.values()]
     const isAssigned = (name: ContainerName) => assigned.some(({namespace, id}) => namespace === name.namespace && id === name.id)
-    for (const {namespace, id, uid} of findOrphans(options, isAssigned, logger)) {
+    for (const orphan of findOrphans(options, isAssigned, logger)) {
+      const {namespace, id, uid} = orphan
+      if (givenUp.has(uid)) continue
+      const when = intensity.ask(uid)
+      if (when === 'never') giveUp(orphan)
+      if (when !== 'now') continue
       logger.warn({namespace, id}, 'starting a supervisor for a container that has none')
-      supervisors.assign({node, namespace, id, uid, work: {type: 'recover'}}).catch((error: unknown) => {
-        logger.error({err: error, namespace, id}, 'cannot supervise this container')
-      })
+      supervisors
+        .assign({node, namespace, id, uid, work: {type: 'recover', kept: [...keeper.held({namespace, id})]}})
+        .catch((error: unknown) => {
+          logger.error({err: error, namespace, id}, 'cannot supervise this container')
+        })
     }
+  }
+
+  function giveUp(orphan: Orphan): void {
+    const {namespace, id, uid} = orphan
+    const {most: deaths, periodMs} = replacements
+    logger.error(
+      {namespace, id, deaths, periodMs},
+      'its supervisors die again and again: it gets no other before this node is started again',
+    )
+    givenUp.add(uid)
+    tellGivenUp(orphan, {deaths, periodMs}, {node, directories: options, subjects, openLink, clock, logger}).catch((error: unknown) => {
+      logger.error({err: error, namespace, id}, 'cannot write into its ledger that it is unsupervised')
+    })
   }
 
   /** The embedded server is restarted when it ends, whoever's child it was. */

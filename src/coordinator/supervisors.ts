@@ -6,11 +6,17 @@ import {type ChildProcess, spawn} from 'node:child_process'
 import {closeSync, openSync} from 'node:fs'
 import {fromFailure, TallyError} from '../kernel/errors.ts'
 import type {Logger} from '../kernel/log.ts'
-import {type Assignment, assignmentReplySchema, type SupervisorOptions, supervisorOptionsVariable} from '../supervisor/assignment.ts'
+import {
+  type Assignment,
+  assignmentReplySchema,
+  type Kept,
+  type SupervisorOptions,
+  supervisorOptionsVariable,
+} from '../supervisor/assignment.ts'
 
 export interface Supervisors {
   /**
-   * Hands a container to a supervisor. Resolves to what it answers: the container's view.
+   * Hands a container to a supervisor: one that is new, when it is to inherit descriptors. Resolves to what it answers: the container's view.
    * @throws TallyError that of the supervisor, or SUPERVISOR_FAILED when it died before it answered
    */
   assign(assignment: Assignment): Promise<unknown>
@@ -46,9 +52,11 @@ export function createSupervisors({program, options, logFile, logger, onEnd}: Su
   return {
     pids,
     prepare,
-    assign: async (assignment) => {
-      const child = ready ?? start()
-      ready = undefined
+    assign: async (wanted) => {
+      const kept = wanted.work.type === 'recover' ? wanted.work.kept : []
+      const child = kept.length > 0 ? start(kept.map(({fd}) => fd)) : (ready ?? start())
+      if (child === ready) ready = undefined
+      const assignment = toInherited(wanted)
       const {pid} = child
       if (pid === undefined) throw new TallyError('SUPERVISOR_FAILED', `cannot start a supervisor with ${process.execPath}`)
       pids.set(pid, assignment)
@@ -80,11 +88,11 @@ export function createSupervisors({program, options, logFile, logger, onEnd}: Su
     ready = child
   }
 
-  function start(): ChildProcess {
+  function start(inherited: readonly number[] = []): ChildProcess {
     const log = openSync(logFile, 'a', 0o600)
     const child = spawn(process.execPath, [...memoryFlags, program], {
       detached: true,
-      stdio: ['ignore', log, log, 'ipc'],
+      stdio: ['ignore', log, log, 'ipc', ...inherited],
       cwd: '/',
       env: {...process.env, [supervisorOptionsVariable]: JSON.stringify(options)},
     })
@@ -93,6 +101,17 @@ export function createSupervisors({program, options, logFile, logger, onEnd}: Su
     child.unref()
     return child
   }
+}
+
+/** Behind the standard streams and the channel. */
+const firstInherited = 4
+
+/** With the descriptors as the supervisor will have them. */
+function toInherited(assignment: Assignment): Assignment {
+  const {work} = assignment
+  if (work.type !== 'recover') return assignment
+  const kept = work.kept.map((one, index): Kept => ({...one, fd: firstInherited + index}))
+  return {...assignment, work: {...work, kept}}
 }
 
 /** NATS may be slow to confirm what the supervisor has told it. */

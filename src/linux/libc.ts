@@ -18,6 +18,7 @@ koffi.struct('msghdr', {
 
 export const libc = {
   prctl: library.func('int prctl(int option, unsigned long a, unsigned long b, unsigned long c, unsigned long d)'),
+  fcntl: library.func('int fcntl(int fd, int command, int argument)'),
   flock: library.func('int flock(int fd, int operation)'),
   mkfifo: library.func('int mkfifo(const char *path, uint32_t mode)'),
   mount: library.func('int mount(const char *source, const char *target, const char *type, unsigned long flags, const char *data)'),

@@ -11,6 +11,7 @@ import {type ChildExit, toChildExit} from './wait.ts'
 /** The same numbers on every architecture (asm-generic/unistd.h). */
 const SYS_pidfd_send_signal = 424
 const SYS_pidfd_open = 434
+const SYS_pidfd_getfd = 438
 const ESRCH = 3
 /** Kernels before 6.13 know no such ioctl. */
 const ENOTTY = 25
@@ -36,6 +37,11 @@ export function openPidfd(pid: number): number | undefined {
   const errno = lastErrno()
   if (errno === ESRCH) return undefined
   throw new SystemCallError('pidfd_open', errno)
+}
+
+/** A descriptor of another process, as a descriptor of this one: close-on-exec (pidfd_getfd(2), Linux ≥ 5.6). @throws SystemCallError */
+export function copyDescriptor(pidfd: number, fd: number): number {
+  return check('pidfd_getfd', libc.syscall(SYS_pidfd_getfd, pidfd, fd, 0, 0))
 }
 
 /** Whether the process has ended, reaped or not. */

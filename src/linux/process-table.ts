@@ -15,6 +15,12 @@ export interface ProcessStat {
   readonly state: string
   readonly parentPid: number
   readonly startTimeTicks: number
+  /** The number of its controlling terminal within its file system; undefined when it has none, or none that can be unplugged. */
+  readonly terminal: number | undefined
+  /** All of it has ended, and its parent has not taken note: not true of one whose first thread alone has ended. */
+  readonly isZombie: boolean
+  /** Of a zombie, as wait(2) encodes it; who may trace it is told (proc_pid_stat(5), field 52). */
+  readonly exitStatus: number
 }
 
 /** Undefined when there is no such process, zombies included as existing. */
@@ -23,7 +29,21 @@ export function readProcessStat(pid: number): ProcessStat | undefined {
   if (text === undefined) return undefined
   // The command name, field 2, is in parentheses and may contain anything, parentheses and spaces too.
   const fields = text.slice(text.lastIndexOf(')') + 2).split(' ')
-  return {state: fields[0] ?? '', parentPid: Number(fields[1]), startTimeTicks: Number(fields[19])}
+  const state = fields[0] ?? ''
+  return {
+    state,
+    parentPid: Number(fields[1]),
+    startTimeTicks: Number(fields[19]),
+    terminal: toTerminalNumber(Number(fields[4])),
+    isZombie: state === 'Z' && Number(fields[17]) <= 1,
+    exitStatus: Number(fields[49]),
+  }
+}
+
+/** A device number of Linux: 12 bits of major number, 20 of minor. UNIX98 terminals have the majors from 136 on, 256 each. */
+function toTerminalNumber(device: number): number | undefined {
+  const [major, minor] = [(device >> 8) & 0xfff, (device & 0xff) | ((device >> 12) & 0xfff00)]
+  return major >= 136 && major <= 143 ? (major - 136) * 256 + minor : undefined
 }
 
 /** Undefined when there is no such process. */
@@ -39,7 +59,7 @@ export function isSameProcess({pid, startTimeTicks, bootId}: ProcessIdentity): b
 
 /** Whether the very process is there and has not ended: a zombie is dead. */
 export function isAlive(identity: ProcessIdentity): boolean {
-  return isSameProcess(identity) && readProcessStat(identity.pid)?.state !== 'Z'
+  return isSameProcess(identity) && readProcessStat(identity.pid)?.isZombie === false
 }
 
 let bootId: string | undefined

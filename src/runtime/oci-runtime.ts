@@ -29,6 +29,8 @@ export interface OciRuntime {
   delete(id: string, options?: {readonly force?: boolean}): Promise<void>
   /** What the runtime says of the container; undefined when it knows none. */
   state(id: string): Promise<RuntimeState | undefined>
+  /** Whether init has executed the user's program, also when it has ended since; false when the runtime knows no such container. */
+  isExecuted(id: string): Promise<boolean>
   version(): Promise<RuntimeVersion>
 }
 

@@ -46,6 +46,8 @@ export interface ProcessStdioOptions {
   readonly stdin: boolean
   readonly terminal: boolean
   readonly consoleSize?: ConsoleSize | undefined
+  /** The master of a terminal that was made before. */
+  readonly master?: number | undefined
   readonly now: () => number
   readonly onOutput: (chunk: OutputChunk) => void
 }
@@ -57,9 +59,10 @@ export async function openProcessStdio(options: ProcessStdioOptions): Promise<Pr
   return await openPipes(options, options.stdin ? createStdinFifo(join(options.dir, 'stdin')) : undefined)
 }
 
-/** For one that another supervisor has started. A terminal went with that one: what is left is its log. */
+/** For one that another supervisor has started. A terminal that nobody has kept went with that one: what is left is its log. */
 export async function reopenProcessStdio(options: ProcessStdioOptions): Promise<ProcessStdio> {
   mkdirSync(options.dir, {recursive: true, mode: 0o700})
+  if (options.terminal && options.master !== undefined) return openTerminalStdio(options)
   return await openPipes(options, options.stdin && !options.terminal ? reopenStdinFifo(join(options.dir, 'stdin')) : undefined)
 }
 

@@ -22,20 +22,21 @@ type State =
   {readonly type: 'awaited'} | {readonly type: 'open'; readonly fd: number; readonly master: ReadStream; readonly reader: StreamReader}
 
 /** @throws TallyError STDIO_FAILED */
-export function openTerminalStdio({dir, logFile, rotation, consoleSize = usualSize, now, onOutput}: ProcessStdioOptions): ProcessStdio {
+export function openTerminalStdio(options: ProcessStdioOptions): ProcessStdio {
+  const {dir, logFile, rotation, consoleSize = usualSize, master: kept, now, onOutput} = options
   const log = openLogWriter(logFile, rotation)
   const socket = openSocket(join(dir, 'console.sock'))
-  let state: State = {type: 'awaited'}
+  let state: State = kept === undefined ? {type: 'awaited'} : open(kept)
 
   return {
     forRuntime: {type: 'terminal', consoleSocket: socket.path},
     handOver: async () => {
+      if (state.type === 'open') return socket[Symbol.dispose]()
       const fd = socket.receive()
       socket[Symbol.dispose]()
       if (fd === undefined) throw new TallyError('STDIO_FAILED', 'the runtime has made no terminal, or has not sent it')
       setWindowSize(fd, consoleSize)
-      const master = new ReadStream(fd)
-      state = {type: 'open', fd, master, reader: createStreamReader({stream: 'stdout', fd, socket: master, log, now, onOutput})}
+      state = open(fd)
     },
     write: (bytes) =>
       new Promise((resolve, reject) => {
@@ -63,6 +64,11 @@ export function openTerminalStdio({dir, logFile, rotation, consoleSize = usualSi
       else socket[Symbol.dispose]()
       log[Symbol.dispose]()
     },
+  }
+
+  function open(fd: number): State {
+    const master = new ReadStream(fd)
+    return {type: 'open', fd, master, reader: createStreamReader({stream: 'stdout', fd, socket: master, log, now, onOutput})}
   }
 }
 

@@ -5,12 +5,13 @@
 import {mkdirSync, rmdirSync, rmSync} from 'node:fs'
 import {dirname, join} from 'node:path'
 import {type Connection, readConnection} from '../messaging/connection.ts'
-import type {LedgerEvent} from '../../machines/events.ts'
+import type {LedgerEvent, ProcessIdentity} from '../../machines/events.ts'
 import {foldEvents} from '../../machines/ledger.ts'
 import {createSystemClock} from '../kernel/clock.ts'
 import {TallyError, toErrorBody} from '../kernel/errors.ts'
 import {createLogger} from '../kernel/log.ts'
 import {version} from '../kernel/version.ts'
+import {setCloseOnExec} from '../linux/close-on-exec.ts'
 import {createChildReaper} from '../linux/child-reaper.ts'
 import {becomeChildSubreaper} from '../linux/subreaper.ts'
 import {openFileJournal, readJournalFile} from '../journal/file-journal.ts'
@@ -24,7 +25,8 @@ import {unmountBelow} from '../runtime/rootfs.ts'
 import {createRunc} from '../runtime/runc/runc.ts'
 import {readHostFacts} from '../runtime/spec/host-facts.ts'
 import {openProcessStdio, reopenProcessStdio} from '../stdio/process-stdio.ts'
-import {isSameProcess} from '../linux/process-table.ts'
+import {isSameProcess, readBootId} from '../linux/process-table.ts'
+import {findKeptProcess, findKeptTerminal} from './kept.ts'
 import {type Assignment, type AssignmentReply, assignmentSchema, supervisorOptionsSchema, supervisorOptionsVariable} from './assignment.ts'
 import {createEffectHandlers, runEffect} from './effects.ts'
 import {createExecEffects} from './exec-effects.ts'
@@ -133,7 +135,9 @@ async function supervise({node, namespace, id, uid, work}: Assignment, {prefix}:
     onSpawn: reaper.spawned,
     onReaped: reaper.forget,
   })
-  const watch = createProcessWatcher({reaper, clock})
+  const kept = work.type === 'recover' ? work.kept : []
+  for (const {fd} of kept) setCloseOnExec(fd)
+  const watch = createProcessWatcher({reaper, clock, findKept: (identity) => findKeptProcess(kept, identity)})
   const oom = createOomWatch({clock, onOom: (data) => void loop.observe({type: 'container.oom', data}, toOwnOrigin())})
   const init = createInitProcess({
     watch,
@@ -227,10 +231,13 @@ async function supervise({node, namespace, id, uid, work}: Assignment, {prefix}:
 
   async function recover(): Promise<void> {
     const {init: identity, cgroups, exited, terminal, request, stdinClosed, oom: told} = loop.ledger.snapshot.context
-    const initAlive = identity !== undefined && !exited && isSameProcess(identity)
+    const isKnown = (process: ProcessIdentity) => isSameProcess(process) || findKeptProcess(kept, process) !== undefined
+    const initAlive = identity !== undefined && !exited && isKnown(identity)
     const {status} = (await runtime.state(id).catch(() => undefined)) ?? {}
     const plan = planRecovery(loop.ledger, {
       initAlive,
+      isExecuted: await runtime.isExecuted(id),
+      isRebooted: identity !== undefined && identity.bootId !== readBootId(),
       runtimeStatus: status,
       findExec: (exec) => findExecProcess(layout.exec(exec), cgroups),
       now: new Date(clock.now()).toISOString(),
@@ -246,11 +253,12 @@ async function supervise({node, namespace, id, uid, work}: Assignment, {prefix}:
     if (request?.autoRemove) outputs.of().hold(adoptedHoldMs)
     // Also after the exit: something may still wait in the FIFOs, and the log is read through it.
     if (identity) {
-      await outputs.of().open({stdin: request?.stdin === true && !stdinClosed, terminal, rotation: request?.log, again: true})
+      const master = findKeptTerminal(kept)
+      await outputs.of().open({stdin: request?.stdin === true && !stdinClosed, terminal, master, rotation: request?.log, again: true})
       await outputs.of().handOver()
     }
     for (const {exec, stdin, terminal} of plan.opened) {
-      await outputs.of(exec).open({stdin, terminal, again: true})
+      await outputs.of(exec).open({stdin, terminal, master: findKeptTerminal(kept, exec), again: true})
       await outputs.of(exec).handOver()
     }
     if (identity && !exited) oom.watch(identity.pid, cgroups, told?.killed ?? 0)

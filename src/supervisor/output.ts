@@ -39,6 +39,8 @@ export interface OpenOptions {
   readonly rotation?: LogRotation | undefined
   /** It was opened by another supervisor before. */
   readonly again?: boolean
+  /** The master of its terminal, where that was kept. */
+  readonly master?: number | undefined
 }
 
 export interface OutputDependencies {

@@ -1,6 +1,7 @@
 /**
  * Watching a process until it ends: a child of ours is left a zombie until its status is journaled, so that the status is safe in
- * the kernel and the pid cannot be reused; of a stranger, which a former supervisor had, the kernel tells from Linux 6.15 on.
+ * the kernel and the pid cannot be reused. A stranger, which a former supervisor had, is as a rule a child of the coordinator, which
+ * leaves it a zombie as well: how it ended is in /proc. Of one that has been reaped the kernel tells from Linux 6.15 on.
  */
 import {closeSync} from 'node:fs'
 import type {ProcessIdentity, ResourceUsage} from '../../machines/events.ts'
@@ -9,8 +10,8 @@ import {toSignalName} from '../../machines/signals.ts'
 import type {Clock} from '../kernel/clock.ts'
 import type {ChildReaper} from '../linux/child-reaper.ts'
 import {openPidfd, readPidfdExit} from '../linux/pidfd.ts'
-import {isAlive, isSameProcess} from '../linux/process-table.ts'
-import {type ChildExit, peekChild} from '../linux/wait.ts'
+import {isAlive, isSameProcess, readProcessStat} from '../linux/process-table.ts'
+import {type ChildExit, peekChild, toChildExit} from '../linux/wait.ts'
 
 /** Resolves when the exit is journaled. */
 export type OnProcessExit = (exit: ProcessExit, source: ExitSource, usage?: ResourceUsage) => Promise<unknown>
@@ -22,7 +23,14 @@ const pollMs = 100
 /** An init of the host need not reap at once. */
 const reapPatienceMs = 30_000
 
-export function createProcessWatcher({reaper, clock}: {readonly reaper: ChildReaper; readonly clock: Clock}): WatchProcess {
+export interface ProcessWatcherDependencies {
+  readonly reaper: ChildReaper
+  readonly clock: Clock
+  /** A descriptor of it that was inherited, and is ours to close. */
+  readonly findKept: (identity: ProcessIdentity) => number | undefined
+}
+
+export function createProcessWatcher({reaper, clock, findKept}: ProcessWatcherDependencies): WatchProcess {
   return (identity, onExit) => {
     if (isSameProcess(identity) && peekChild(identity.pid).type !== 'not-a-child') watchChild(identity.pid, onExit)
     else void watchStranger(identity, onExit)
@@ -36,25 +44,37 @@ export function createProcessWatcher({reaper, clock}: {readonly reaper: ChildRea
 
   /** Somebody else's child now, who will reap it. */
   async function watchStranger(identity: ProcessIdentity, onExit: OnProcessExit): Promise<void> {
-    const fd = openPidfdOf(identity)
+    const fd = findKept(identity) ?? openPidfdOf(identity)
     try {
       while (isAlive(identity)) await clock.sleep(pollMs)
-      const exit = fd === undefined ? undefined : await readExit(fd)
-      if (exit) await onExit(toProcessExit(exit), 'pidfd')
-      else await onExit({type: 'lost', reason: 'the supervisor that was its parent had died'}, 'none')
+      const {exit, source} = await readEnd(identity, fd)
+      await onExit(exit, source)
     } finally {
       if (fd !== undefined) closeSync(fd)
     }
   }
 
-  /** The record is made when the process is reaped, by whoever is its parent now. */
-  async function readExit(fd: number): Promise<ChildExit | undefined> {
+  /** The kernel's record of a process is made when it is reaped, by whoever is its parent now. */
+  async function readEnd(identity: ProcessIdentity, fd: number | undefined): Promise<ProcessEnd> {
     for (const giveUpAt = clock.now() + reapPatienceMs; clock.now() < giveUpAt; await clock.sleep(pollMs)) {
-      const exit = readPidfdExit(fd)
-      if (exit) return exit
+      const ofZombie = readZombieExit(identity)
+      if (ofZombie) return {exit: toProcessExit(ofZombie), source: 'coordinator'}
+      const recorded = fd === undefined ? undefined : readPidfdExit(fd)
+      if (recorded) return {exit: toProcessExit(recorded), source: 'pidfd'}
+      if (!isSameProcess(identity) && fd === undefined) break
     }
-    return undefined
+    return {exit: {type: 'lost', reason: 'the supervisor that was its parent had died'}, source: 'none'}
   }
+}
+
+interface ProcessEnd {
+  readonly exit: ProcessExit
+  readonly source: ExitSource
+}
+
+function readZombieExit(identity: ProcessIdentity): ChildExit | undefined {
+  const stat = readProcessStat(identity.pid)
+  return stat?.isZombie && stat.startTimeTicks === identity.startTimeTicks ? toChildExit(stat.exitStatus) : undefined
 }
 
 /** Undefined where the kernel has no pidfds (before Linux 5.3), and for a process that has gone meanwhile. */

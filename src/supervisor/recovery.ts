@@ -10,8 +10,12 @@ import {assertNever} from '../kernel/errors.ts'
 import {type ExecRecovery, planExecs} from './recover-execs.ts'
 
 export interface Found {
-  /** Whether init is there still, as a process or a zombie. */
+  /** Whether init is there still, as a process or a zombie, or as a descriptor that tells how it ended. */
   readonly initAlive: boolean
+  /** Whether init has executed the program: one that is gone may have done it before. */
+  readonly isExecuted: boolean
+  /** Whether the host has been booted since. */
+  readonly isRebooted: boolean
   /** What the runtime says of the container; undefined when it knows none. */
   readonly runtimeStatus: string | undefined
   /** The process that a start in flight has left, if it has got so far. */
@@ -45,12 +49,12 @@ function isRestoring({snapshot}: Ledger): boolean {
   return snapshot.matches('starting') && snapshot.context.init === undefined
 }
 
-function planContainer(ledger: Ledger, {initAlive, runtimeStatus, now}: Found): Recovery {
+function planContainer(ledger: Ledger, {initAlive, isExecuted, isRebooted, runtimeStatus, now}: Found): Recovery {
   const state = toTopLevelState(ledger)
   const {context} = ledger.snapshot
   // Sent twice is better than never: whoever asked relies on it.
   const unsent: readonly Effect[] = context.unsentSignal ? [{type: 'runtime.kill', signal: context.unsentSignal}] : []
-  const lost: readonly Draft[] = initAlive ? [] : [toLostExit(now)]
+  const lost: readonly Draft[] = initAlive ? [] : [toLostExit(now, isRebooted)]
   switch (state) {
     case 'absent':
     case 'deleted':
@@ -59,8 +63,9 @@ function planContainer(ledger: Ledger, {initAlive, runtimeStatus, now}: Found): 
       return {facts: [{type: 'container.create-failed', data: {error: interrupted('create')}}], effects: []}
     case 'starting':
       if (isRestoring(ledger)) return {facts: [{type: 'container.start-failed', data: {error: interrupted('start')}}], effects: []}
-      // A program that runs was started, whether or not anybody lived to write it down.
-      if (initAlive && runtimeStatus === 'running') return {facts: [{type: 'container.started', data: {}}], effects: []}
+      // A program that runs, or has run, was started, whether or not anybody lived to write it down.
+      if (isExecuted || (initAlive && runtimeStatus === 'running'))
+        return {facts: [{type: 'container.started', data: {}}, ...lost], effects: []}
       if (initAlive) return {facts: [], effects: [{type: 'runtime.start'}]}
       return {facts: [{type: 'container.start-failed', data: {error: interrupted('start')}}, ...lost], effects: []}
     case 'created':
@@ -129,8 +134,8 @@ function toUpdate({snapshot}: Ledger): readonly Effect[] {
 }
 
 /** The time is that of the finding: when it ended nobody knows either. */
-function toLostExit(now: string): Draft {
-  const exit = {type: 'lost', reason: 'it ended while it had no supervisor'} as const
+function toLostExit(now: string, isRebooted: boolean): Draft {
+  const exit = {type: 'lost', reason: isRebooted ? 'the host was rebooted' : 'it ended while it had no supervisor'} as const
   return {type: 'container.exited', data: {exit, exitedAt: now, source: 'none'}}
 }
 

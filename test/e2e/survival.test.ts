@@ -2,7 +2,9 @@ import {mkdirSync, readFileSync, writeFileSync} from 'node:fs'
 import {release} from 'node:os'
 import {describe, expect, it} from 'vitest'
 import type {ContainerView} from '../../machines/view.ts'
-import {listProcesses} from '../../src/linux/process-table.ts'
+import {connectTally, type ProcessClient, type TallyClient} from '../../src/client/index.ts'
+import {createInputSender} from '../../src/client/send-input.ts'
+import {listProcesses, readProcessStat} from '../../src/linux/process-table.ts'
 import {startNatsServer} from '../support/nats-server.ts'
 import {eventually, startNode} from '../support/tally-node.ts'
 
@@ -44,6 +46,47 @@ describe('when a supervisor is killed', () => {
     expect(await node.tally('rm', 'orphaned')).toMatchObject({exitCode: 0})
   })
 })
+
+describe('when a supervisor is stopped, its container exits, and then it is killed', () => {
+  it('the exit status is the true one: the kernel keeps it, and the coordinator lets nobody take it', async () => {
+    await using node = await startNode()
+    await node.tally('run', '-d', '--name', 'stalled', '--rootfs', node.rootfs, '--', 'sh', '-c', 'sleep 1; exit 7')
+    const {supervisorPid, pid} = await node.json<ContainerView & {readonly supervisorPid: number}>('inspect', 'stalled')
+    process.kill(supervisorPid, 'SIGSTOP')
+    await eventually('it has ended', () => readProcessStat(pid ?? 0)?.isZombie === true)
+    process.kill(supervisorPid, 'SIGKILL')
+    expect((await node.tally('wait', 'stalled')).stdout).toBe('7\n')
+    expect((await node.events('stalled')).at(-1)).toMatchObject({data: {exit: {type: 'code', code: 7}, source: 'coordinator'}})
+  })
+})
+
+describe('when the supervisor of a terminal is killed', () => {
+  it('the session goes on under the next: nobody is hung up on, and what is typed is read', async () => {
+    await using node = await startNode()
+    await using client = await connectTally({runDir: node.runDir})
+    await client.create({id: 'shell', rootfs: node.rootfs, args: ['sh'], stdin: true, terminal: true})
+    const shell = client.container('shell')
+    await shell.start()
+    await shell.addProcess({exec: 'second', args: ['sh'], stdin: true, terminal: true})
+    await keeperLooks()
+    const {supervisorPid = 0} = await shell.state()
+    process.kill(supervisorPid, 'SIGKILL')
+    await eventually('another supervisor', async () => (await node.events('shell')).some(({type}) => type === 'supervisor.adopted'))
+    await shell.process('second').resize({columns: 101, rows: 31})
+    await type(client, shell.process('second'), 'stty size; exit 4\n')
+    expect((await shell.process('second').wait()).exit).toEqual({type: 'code', code: 4})
+    expect(Buffer.from((await shell.process('second').output('stdout', 0)).data, 'base64').toString()).toContain('31 101')
+    await type(client, shell, 'echo still here; exit 5\n')
+    expect((await shell.wait()).exit).toEqual({type: 'code', code: 5})
+    expect((await node.tally('logs', 'shell')).stdout).toContain('\nstill here')
+  })
+})
+
+const type = (client: TallyClient, process: ProcessClient, text: string) =>
+  createInputSender(() => ({client, process})).write(Buffer.from(text))
+
+/** The coordinator takes hold of what is new once a second. */
+const keeperLooks = () => new Promise((resolve) => setTimeout(resolve, 1_500))
 
 describe('when the coordinator is killed, and a supervisor after it', () => {
   it.each([

@@ -1,5 +1,6 @@
 /** runc behind the port: one process start a call, each with a deadline, each with a log of its own. */
 import {randomBytes} from 'node:crypto'
+import {existsSync} from 'node:fs'
 import {readFile, rm} from 'node:fs/promises'
 import {join} from 'node:path'
 import {execa} from 'execa'
@@ -113,6 +114,8 @@ export function createRunc(options: RuncOptions): OciRuntime {
         throw error
       }
     },
+    // The FIFO on which init waits is removed by start (runc and crun).
+    isExecuted: async (id) => existsSync(join(root, id)) && !existsSync(join(root, id, 'exec.fifo')),
     version: async () => {
       const text = await spawnRunc(['--version'], {verb: 'state', args: []})
       const [, name = 'runc', version = 'unknown'] = /^(\S+) version (\S+)/.exec(text) ?? []

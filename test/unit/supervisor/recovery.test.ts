@@ -40,8 +40,9 @@ const table: Readonly<Record<Exclude<TopLevelState, 'starting'>, readonly [alive
   deleted: [plan([], {type: 'supervisor.end'}), plan([], {type: 'supervisor.end'})],
 }
 
+const found = {isExecuted: false, isRebooted: false, findExec: () => undefined, now} as const
 const recover = (drafts: readonly Draft[], initAlive: boolean, runtimeStatus?: string) =>
-  planRecovery(given(...drafts).ledger, {initAlive, runtimeStatus, findExec: () => undefined, now})
+  planRecovery(given(...drafts).ledger, {...found, initAlive, runtimeStatus})
 
 describe('the recovery of a container', () => {
   const cases = topLevelStates
@@ -64,6 +65,23 @@ describe('the recovery of a container', () => {
 
   it.each(statuses)('that was starting, with init gone and the runtime saying %s', (status) => {
     expect(recover(histories.starting, false, status)).toEqual(plan([startFailed, lost]))
+  })
+
+  it('that was starting, and whose program has been executed and has ended meanwhile, was started', () => {
+    const {ledger} = given(...histories.starting)
+    const facts = (initAlive: boolean) => planRecovery(ledger, {...found, isExecuted: true, initAlive, runtimeStatus: 'stopped'}).facts
+    expect(facts(true)).toEqual([happen.started])
+    expect(facts(false)).toEqual([happen.started, lost])
+  })
+
+  it('says of an exit that nobody can know when the host was booted in between', () => {
+    const {facts} = planRecovery(given(...histories.running).ledger, {
+      ...found,
+      initAlive: false,
+      isRebooted: true,
+      runtimeStatus: undefined,
+    })
+    expect(facts).toMatchObject([{data: {exit: {type: 'lost', reason: 'the host was rebooted'}}}])
   })
 
   it('arms the deadline of a stop again, unless init has gone meanwhile', () => {
@@ -158,7 +176,7 @@ describe('the facts of a recovery', () => {
       for (const initAlive of [true, false]) {
         for (const status of statuses) {
           let {ledger} = given(...history, adopted)
-          for (const draft of planRecovery(ledger, {initAlive, runtimeStatus: status, findExec: () => undefined, now}).facts) {
+          for (const draft of planRecovery(ledger, {...found, initAlive, runtimeStatus: status}).facts) {
             expect(isPossible(ledger, draft)).toBe(true)
             const [event] = toHistory([draft], (ledger.latest?.sequence ?? 0) + 1)
             if (event) ({ledger} = applyEvent(ledger, event))

@@ -119,6 +119,7 @@ const data: {readonly [T in EventType]: Arbitrary<EventData<T>>} = {
   'exec.delete-requested': fc.record({exec: id, reason: fc.string()}, {requiredKeys: ['exec']}),
   'exec.deleted': fc.record({exec: id}),
   'supervisor.adopted': fc.record({supervisorPid: fc.integer({min: 1}), found: fc.string()}),
+  'supervisor.gave-up': fc.record({deaths: fc.integer({min: 1}), periodMs: fc.integer({min: 1})}),
 }
 
 export function arbitraryDraft(type: EventType): Arbitrary<Draft> {

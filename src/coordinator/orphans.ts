@@ -1,0 +1,42 @@
+/**
+ * Processes that have lost their supervisor are children of the coordinator that started it. One that has ended stays a zombie, from
+ * which the next supervisor reads how, until the journal has that; whatever nobody asks for is reaped after a while.
+ */
+import type {Clock} from '../kernel/clock.ts'
+import type {Logger} from '../kernel/log.ts'
+import {listChildren, readProcessStat} from '../linux/process-table.ts'
+import {becomeChildSubreaper} from '../linux/subreaper.ts'
+import {reapChild} from '../linux/wait.ts'
+import type {Keeper} from './keeper.ts'
+
+/** Longer than Node takes for its own children, and a new supervisor to find what a dead one was about to journal. */
+const patienceMs = 30_000
+
+export interface OrphanReaperOptions {
+  readonly keeper: Pick<Keeper, 'isAwaited'>
+  readonly clock: Pick<Clock, 'now'>
+  readonly logger: Logger
+}
+
+/** @returns what is to be called now and then */
+export function createOrphanReaper({keeper, clock, logger}: OrphanReaperOptions): () => void {
+  becomeChildSubreaper()
+  /** When each was first seen as a zombie. */
+  const seen = new Map<string, number>()
+
+  return () => {
+    const zombies = listChildren().flatMap((pid) => {
+      const stat = readProcessStat(pid)
+      return stat?.isZombie ? [{pid, key: `${pid} ${stat.startTimeTicks}`}] : []
+    })
+    const keys = new Set(zombies.map(({key}) => key))
+    for (const key of [...seen.keys()].filter((known) => !keys.has(known))) seen.delete(key)
+    for (const {pid, key} of zombies) {
+      const since = seen.get(key) ?? clock.now()
+      seen.set(key, since)
+      if (clock.now() - since < patienceMs || keeper.isAwaited(pid)) continue
+      logger.debug({pid}, 'reaped an orphan')
+      reapChild(pid)
+    }
+  }
+}

@@ -1,6 +1,7 @@
 /** The public TypeScript client: a node's commands as functions, over one NATS connection. */
 import {randomUUID} from 'node:crypto'
 import {join} from 'node:path'
+import {setTimeout as sleep} from 'node:timers/promises'
 import type {NatsConnection} from 'nats'
 import * as z from 'zod'
 import type {checkpointSpecSchema} from '../../machines/checkpoint.ts'
@@ -91,7 +92,10 @@ export interface ExecClient extends ProcessClient {
   delete(): Promise<ContainerView>
 }
 
-/** Each rejects with CONTAINER_NOT_FOUND, at once, when no such container lives on the node. */
+/**
+ * Each rejects with CONTAINER_NOT_FOUND, at once, when no such container lives on the node. One whose supervisor has just died is waited
+ * for until another has taken over; SUPERVISOR_FAILED when that takes too long.
+ */
 export interface ContainerClient extends ProcessClient {
   /** Adds a process, and starts it unless `start` is false. */
   addProcess(request: ExecRequestInput): Promise<ProcessView>
@@ -125,6 +129,11 @@ const requestTimeoutMs = 60_000
 const criuTimeoutMs = 360_000
 /** NATS wants a limit; a wait is asked again when it is reached. */
 const waitTimeoutMs = 60_000
+/** A coordinator sees at once that a supervisor has died; another takes over within a second, or later on a machine that is busy. */
+const adoptionPatienceMs = 10_000
+const adoptionPollMs = 100
+
+const listSchema = z.object({containers: z.array(containerViewSchema)})
 
 /** @throws TallyError NODE_NOT_RUNNING, NATS_UNREACHABLE, NATS_AUTH_FAILED */
 export async function connectTally(options: ClientOptions = {}): Promise<TallyClient> {
@@ -161,7 +170,7 @@ function createClient(
     subjects,
     create: (request) => askNode('create', request, containerViewSchema),
     restore: (request) => askNode('restore', request, containerViewSchema),
-    list: async (options = {}) => (await askNode('list', options, z.object({containers: z.array(containerViewSchema)}))).containers,
+    list: async (options = {}) => (await askNode('list', options, listSchema)).containers,
     info: () => askNode('info', {}, nodeInfoSchema),
     shutdown: async (options = {}) => void (await askNode('shutdown', options, z.object({}))),
     container,
@@ -239,13 +248,31 @@ function createClient(
       schema: S,
       timeoutMs = requestTimeoutMs,
     ): Promise<z.output<S>> {
-      const reply = await ask(subjects.containerCommand(address, verb), request, schema, timeoutMs)
-      if (reply === undefined) {
-        throw new TallyError('CONTAINER_NOT_FOUND', `no container ${id} in namespace ${namespace} on node ${node}`, {details: {...address}})
+      for (const giveUpAt = Date.now() + adoptionPatienceMs; ; await sleep(adoptionPollMs)) {
+        const reply = await ask(subjects.containerCommand(address, verb), request, schema, timeoutMs)
+        if (reply !== undefined) return reply
+        const view = await find(address)
+        if (!view)
+          throw new TallyError('CONTAINER_NOT_FOUND', `no container ${id} in namespace ${namespace} on node ${node}`, {
+            details: {...address},
+          })
+        if (view.unsupervised || Date.now() > giveUpAt) throw unsupervised(view)
       }
-      return reply
     }
   }
+
+  /** As the coordinator knows it; undefined when there is none, or no coordinator either. */
+  async function find({namespace, id}: ContainerAddress): Promise<ContainerView | undefined> {
+    const known = await ask(subjects.nodeCommand(node, 'list'), {all: true, namespace}, listSchema, requestTimeoutMs)
+    return known?.containers.find((view) => view.id === id)
+  }
+}
+
+function unsupervised({node, namespace, id, unsupervised}: ContainerView): TallyError {
+  const why = unsupervised
+    ? 'its supervisors have died again and again, and it gets no other before the node is started again: `tally down`, `tally up -d`'
+    : `its supervisor has died, and no other took over within ${adoptionPatienceMs / 1_000} s`
+  return new TallyError('SUPERVISOR_FAILED', `nobody answers for container ${id}: ${why}`, {details: {node, namespace, id}})
 }
 
 /** Asks again whenever the time for an answer has passed. */

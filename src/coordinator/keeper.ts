@@ -6,7 +6,7 @@
  */
 import {closeSync, readdirSync, readFileSync, readlinkSync, statSync} from 'node:fs'
 import {foldEvents, type Ledger} from '../../machines/ledger.ts'
-import type {ProcessIdentity} from '../../machines/events.ts'
+import type {LedgerEvent, ProcessIdentity} from '../../machines/events.ts'
 import {readJournalFile} from '../journal/file-journal.ts'
 import type {Logger} from '../kernel/log.ts'
 import {copyDescriptor, openPidfd} from '../linux/pidfd.ts'
@@ -20,9 +20,14 @@ export interface Keeper {
   look(): void
   /** What is held of a container, with the descriptors of this process. */
   held(name: ContainerName): readonly Held[]
-  /** Whether a journal still counts on a process: who reaps it first must know how it ended. */
-  isAwaited(pid: number): boolean
+  /** What the journals say of a process that has ended. */
+  standing(process: ProcessKey): Standing
 }
+
+export type ProcessKey = Pick<ProcessIdentity, 'pid' | 'startTimeTicks'>
+
+/** `awaited`: its journal has no end of it yet, so who reaps it must know how it ended. `settled`: it has. `unknown`: no journal names it. */
+export type Standing = 'awaited' | 'settled' | 'unknown'
 
 export type Held = Kept
 
@@ -30,6 +35,8 @@ interface Container {
   /** Of the journal when it was read last. */
   readonly size: number
   readonly processes: readonly LiveProcess[]
+  /** All that it has ever named, by pid and start. */
+  readonly named: ReadonlySet<string>
 }
 
 interface LiveProcess {
@@ -48,13 +55,18 @@ export function createKeeper({directories, logger}: KeeperOptions): Keeper {
   const containers = new Map<string, Container>()
   /** By container, process and kind. */
   const held = new Map<string, Held>()
+  /** Of containers that are gone: what they have left to this process may still be there. */
+  let gone: ReadonlySet<string> = new Set()
 
   return {
     look: () => {
       const names = listContainers(directories)
       for (const name of names) read(name)
       const present = new Set(names.map(toKey))
-      for (const key of [...containers.keys()].filter((known) => !present.has(known))) containers.delete(key)
+      for (const [key, {named}] of [...containers].filter(([known]) => !present.has(known))) {
+        containers.delete(key)
+        gone = new Set([...[...gone].filter(isThere), ...named])
+      }
       const wanted = new Set([...containers].flatMap(([key, {processes}]) => processes.flatMap((one) => toHeldKeys(key, one))))
       for (const [key, {fd}] of [...held].filter(([known]) => !wanted.has(known))) {
         closeSync(fd)
@@ -63,7 +75,12 @@ export function createKeeper({directories, logger}: KeeperOptions): Keeper {
       for (const name of names) for (const process of containers.get(toKey(name))?.processes ?? []) hold(name, process)
     },
     held: (name) => [...held].filter(([key]) => key.startsWith(`${toKey(name)} `)).map(([, one]) => one),
-    isAwaited: (pid) => [...containers.values()].some(({processes}) => processes.some(({identity}) => identity.pid === pid)),
+    standing: (process) => {
+      const key = toProcessKey(process)
+      const all = [...containers.values()]
+      if (all.some(({processes}) => processes.some(({identity}) => toProcessKey(identity) === key))) return 'awaited'
+      return gone.has(key) || all.some(({named}) => named.has(key)) ? 'settled' : 'unknown'
+    },
   }
 
   function read(name: ContainerName): void {
@@ -71,10 +88,15 @@ export function createKeeper({directories, logger}: KeeperOptions): Keeper {
     const size = statSync(journal, {throwIfNoEntry: false})?.size ?? 0
     if (containers.get(toKey(name))?.size === size) return
     try {
-      containers.set(toKey(name), {size, processes: toLiveProcesses(foldEvents(readJournalFile(journal)))})
+      const events = [...readJournalFile(journal)]
+      containers.set(toKey(name), {
+        size,
+        processes: toLiveProcesses(foldEvents(events)),
+        named: new Set(events.flatMap(namedBy).map(toProcessKey)),
+      })
     } catch (error) {
       logger.warn({err: error, ...name}, 'cannot read what is to be kept of this container')
-      containers.set(toKey(name), {size, processes: containers.get(toKey(name))?.processes ?? []})
+      containers.set(toKey(name), {processes: [], named: new Set(), ...containers.get(toKey(name)), size})
     }
   }
 
@@ -99,6 +121,28 @@ export function createKeeper({directories, logger}: KeeperOptions): Keeper {
 
 function toKey({namespace, id}: ContainerName): string {
   return `${namespace}/${id}`
+}
+
+function toProcessKey({pid, startTimeTicks}: ProcessKey): string {
+  return `${pid} ${startTimeTicks}`
+}
+
+function isThere(key: string): boolean {
+  const [pid = 0, startTimeTicks] = key.split(' ').map(Number)
+  return readProcessStat(pid)?.startTimeTicks === startTimeTicks
+}
+
+/** The processes that an event tells of for the first time. */
+function namedBy(event: LedgerEvent): readonly ProcessIdentity[] {
+  switch (event.type) {
+    case 'container.created':
+    case 'container.started':
+      return event.data.init ? [event.data.init] : []
+    case 'exec.started':
+      return [event.data.process]
+    default:
+      return []
+  }
 }
 
 function toHeldKeys(container: string, {exec = '', identity, terminal}: LiveProcess): readonly string[] {

@@ -1,4 +1,5 @@
 /** The coordinator process: one per node. It may die and come back at any time; containers do not notice. */
+import {once} from 'node:events'
 import {rmdirSync, rmSync} from 'node:fs'
 import {dirname, join} from 'node:path'
 import {fileURLToPath} from 'node:url'
@@ -28,6 +29,8 @@ import {createSupervisors} from './supervisors.ts'
 const logger = createLogger('coordinator')
 const clock = createSystemClock()
 const watchMs = 1_000
+/** While the end of an orphan is about to be journaled. */
+const hurriedWatchMs = 50
 /** Of supervisors, for each container. */
 const replacements = {most: 10, periodMs: 60_000, delayMs: 20} as const
 
@@ -141,11 +144,18 @@ async function main(options: CoordinatorOptions): Promise<void> {
 
   /** Those that we have started tell when they end; those of a former coordinator have to be looked after. */
   async function watchSupervisors(): Promise<void> {
-    for (; !closing; await clock.sleep(watchMs)) {
+    while (!closing) {
       keeper.look()
       adoptOrphans()
-      reapOrphans()
+      if (reapOrphans()) await clock.sleep(hurriedWatchMs)
+      else await untilChildEnds()
     }
+  }
+
+  async function untilChildEnds(): Promise<void> {
+    const listening = new AbortController()
+    await Promise.race([clock.sleep(watchMs), once(process, 'SIGCHLD', {signal: listening.signal}).catch(() => {})])
+    listening.abort()
   }
 
   /** Containers whose supervisor has died get another. */

@@ -195,6 +195,16 @@ const scenarios: readonly (() => Promise<void>)[] = [
     await one.delete({force: true})
   },
   async () => {
+    await run('cursed')
+    const find = async () => (await client.list()).find(({id}) => id === 'cursed')
+    const isGivenUp = async () => {
+      const {supervisorPid} = await client.container('cursed').state()
+      if (supervisorPid) process.kill(supervisorPid, 'SIGKILL')
+      return (await find())?.unsupervised === true
+    }
+    await eventually('given up', () => isGivenUp().catch(async () => (await find())?.unsupervised === true), 60_000)
+  },
+  async () => {
     const box = await run('box')
     await box.addProcess({exec: 'shell', args: ['sh'], terminal: true, stdin: true, start: false})
     const shell = box.process('shell')

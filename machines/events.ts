@@ -6,6 +6,7 @@ import * as z from 'zod'
 import {checkpointSpecSchema} from './checkpoint.ts'
 import {consoleSizeSchema, createRequestSchema} from './create-request.ts'
 import {execSpecSchema} from './exec-spec.ts'
+import {healthChangeSchema} from './health.ts'
 import {idSchema} from './ids.ts'
 import {limitsSchema} from './limits.ts'
 import {exitSourceSchema, processExitSchema, signalNameSchema} from './process-exit.ts'
@@ -111,6 +112,16 @@ export const eventSchemas = {
     /** Init itself was killed for want of memory. */
     oomKilled: z.boolean().optional(),
   }),
+  /** Its check finds it well, or no longer well. */
+  'container.health-changed': healthChangeSchema,
+  /** It has ended and its policy wants it back: at `dueAt`. `attempt` counts those in a row that did not last. */
+  'container.restart-scheduled': z.object({attempt: z.int().positive(), dueAt: instant}),
+  /** The time has come: it is made again, from what is left of it. */
+  'container.restart-due': none,
+  /** Somebody has asked for its end while it waited: it does not come back. */
+  'container.restart-cancelled': none,
+  /** So many attempts in a row did not last: it does not come back. */
+  'container.restart-gave-up': z.object({attempts: z.int().positive()}),
   /** A delete was accepted; `force` kills what still runs. */
   'container.delete-requested': z.object({force: z.boolean(), reason: z.string().optional()}),
   /** Every process, mount, cgroup and FIFO is gone. The last event of a container. */

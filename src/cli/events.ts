@@ -114,6 +114,12 @@ function formatData(event: LedgerEvent): string {
       return event.data.reason ?? (event.data.force ? 'by force' : '')
     case 'container.resized':
       return `${event.data.columns} by ${event.data.rows}`
+    case 'container.health-changed':
+      return `${event.data.status}${event.data.output === '' ? '' : `: ${JSON.stringify(event.data.output.trimEnd().slice(0, 80))}`}`
+    case 'container.restart-scheduled':
+      return `attempt ${event.data.attempt} at ${event.data.dueAt}`
+    case 'container.restart-gave-up':
+      return `after ${event.data.attempts} attempts`
     case 'exec.added':
       return `${event.data.exec}: ${event.data.spec.args.join(' ')}`
     case 'exec.started':

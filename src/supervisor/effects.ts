@@ -20,7 +20,9 @@ import {removeCgroupRemains} from './cgroup-remains.ts'
 import type {ContainerLayout} from './layout.ts'
 import {type Loop, toOrigin} from './loop.ts'
 import type {ExecHandlers} from './exec-effects.ts'
+import type {HealthChecks} from './health-checks.ts'
 import type {Outputs} from './outputs.ts'
+import type {RestartHandlers} from './restart-effects.ts'
 
 export interface EffectDependencies {
   readonly runtime: OciRuntime
@@ -42,6 +44,8 @@ export interface EffectDependencies {
   readonly unmountRootfs: () => void
   /** Of the effects that are about an added process. */
   readonly ofExecs: ExecHandlers
+  readonly ofRestarts: RestartHandlers
+  readonly health: HealthChecks
   readonly loop: () => Loop
   /** Nothing is left to do: publish, clean up, exit. */
   readonly end: () => void
@@ -59,13 +63,14 @@ export type Handlers = {
 }
 
 const lastOutputPatienceMs = 5_000
+/** It ends with the container, but the runtime may take a moment to say so. */
+const lastCheckPatienceMs = 5_000
 
 export function createEffectHandlers(
-  {runtime, init, outputs, clock, reaper, prepareBundle, unmountRootfs, ofExecs, loop, end}: EffectDependencies,
+  {runtime, init, outputs, clock, reaper, prepareBundle, unmountRootfs, ofExecs, ofRestarts, health, loop, end}: EffectDependencies,
   {address, layout, limitsSwap}: EffectOptions,
 ): Handlers {
   const output = outputs.of()
-  let timer: Disposable | undefined
 
   /** It may have ended by itself a moment ago; its exit is on the way then. */
   function killInit(): void {
@@ -83,31 +88,49 @@ export function createEffectHandlers(
     await rm(layout.runDir, {recursive: true, force: true})
   }
 
+  async function create(request: CreateRequest, {checkpoint}: {readonly checkpoint: boolean}): Promise<Draft> {
+    const isFirst = loop().ledger.snapshot.context.createdAt === undefined
+    try {
+      if (checkpoint) await checkRestore(request)
+      await mkdir(layout.runDir, {recursive: true, mode: 0o700})
+      await mkdir(layout.runtimeRoot, {recursive: true, mode: 0o700})
+      const {bundle, args, terminal, overlay} = await prepareBundle(request, layout)
+      const made = {bundle, args: [...args], ...(terminal && {terminal}), ...(overlay && {overlay})}
+      if (checkpoint) return {type: 'container.created', data: {...made, cgroups: []}}
+      const stdio = await output.open({stdin: request.stdin === true, terminal, consoleSize: request.consoleSize, rotation: request.log})
+      // Between runc's end and our watching, init is a child that nobody knows.
+      using _hold = reaper.holdOrphans()
+      const {pid} = await runtime.create({id: address.id, bundle, pidFile: layout.pidFile, stdio})
+      const {identity, cgroups} = init.adopt(pid)
+      await output.handOver()
+      return {type: 'container.created', data: {init: identity, ...made, cgroups: [...cgroups]}}
+    } catch (error) {
+      // The deletion that follows tries again, and tells. What was made for the first keeps the changes of all that follow.
+      if (isFirst) await rollBack().catch(() => {})
+      return {type: 'container.create-failed', data: {error: toErrorBody(error)}}
+    }
+  }
+
   return {
     ...ofExecs,
+    ...ofRestarts,
+    ...health.handlers,
     ...createCheckpointEffects({runtime, init, outputs, clock, reaper, loop}, {address, layout}),
 
-    'runtime.create': async ({request}): Promise<Draft> => {
+    'runtime.create': async ({request}) => await create(request, {checkpoint: request.checkpoint !== undefined}),
+
+    'runtime.recreate': async ({request}) => {
       try {
-        await checkRestore(request)
-        await mkdir(layout.runDir, {recursive: true, mode: 0o700})
-        await mkdir(layout.runtimeRoot, {recursive: true, mode: 0o700})
-        const {bundle, args, terminal, overlay} = await prepareBundle(request, layout)
-        const made = {bundle, args: [...args], ...(terminal && {terminal}), ...(overlay && {overlay})}
-        if (request.checkpoint) return {type: 'container.created', data: {...made, cgroups: []}}
-        const stdio = await output.open({stdin: request.stdin === true, terminal, consoleSize: request.consoleSize, rotation: request.log})
-        // Between runc's end and our watching, init is a child that nobody knows.
-        using _hold = reaper.holdOrphans()
-        const {pid} = await runtime.create({id: address.id, bundle, pidFile: layout.pidFile, stdio})
-        const {identity, cgroups} = init.adopt(pid)
-        await output.handOver()
-        return {type: 'container.created', data: {init: identity, ...made, cgroups: [...cgroups]}}
+        await init.killRemains()
+        await Promise.race([health.idle(), clock.sleep(lastCheckPatienceMs)])
+        await runtime.delete(address.id, {force: true})
+        await removeCgroupRemains(layout.cgroupsPath, clock)
+        await output.renew()
       } catch (error) {
-        await rollBack().catch(() => {
-          // The deletion that follows tries again, and tells.
-        })
         return {type: 'container.create-failed', data: {error: toErrorBody(error)}}
       }
+      const {checkpoint: _, ...anew} = request
+      return await create(anew, {checkpoint: false})
     },
 
     'runtime.start': async (): Promise<Draft> => {
@@ -158,8 +181,9 @@ export function createEffectHandlers(
       }
     },
 
-    'runtime.sweep': async () => {
+    'runtime.sweep': async ({isToCome}) => {
       await init.killRemains()
+      if (isToCome) return undefined
       // It waits for as long as the log cannot be written; a delete in between cuts it short.
       await output.end().catch(() => {})
       return undefined
@@ -174,6 +198,7 @@ export function createEffectHandlers(
           await within(clock, loop().waitForExit(), 30_000, 'init did not end within 30 s of SIGKILL')
         }
         await init.killRemains()
+        await Promise.race([health.idle(), clock.sleep(lastCheckPatienceMs)])
         // Its log goes as well: one that cannot be written, because the disk is full, must not stand in the way.
         await Promise.race([output.end().catch(() => {}), clock.sleep(lastOutputPatienceMs)])
         if (identity) await runtime.delete(address.id, {force: true})
@@ -195,18 +220,6 @@ export function createEffectHandlers(
 
     'terminal.resize': async ({columns, rows}) => {
       output.resize({columns, rows})
-      return undefined
-    },
-
-    'timer.arm': async ({dueAt}, cause) => {
-      timer?.[Symbol.dispose]()
-      timer = clock.at(Date.parse(dueAt), () => void loop().observe({type: 'container.stop-timed-out', data: {}}, toOrigin(cause)))
-      return undefined
-    },
-
-    'timer.cancel': async () => {
-      timer?.[Symbol.dispose]()
-      timer = undefined
       return undefined
     },
 

@@ -34,6 +34,9 @@ import {findInit} from './find-init.ts'
 import {findExecProcess} from './find-exec.ts'
 import {createInitProcess} from './init-process.ts'
 import {toContainerLayout} from './layout.ts'
+import {createHealthChecks} from './health-checks.ts'
+import {createProbe} from './probe.ts'
+import {createRestartEffects} from './restart-effects.ts'
 import {createLoop, type Loop, type Origin} from './loop.ts'
 import {createOomWatch} from './oom-watch.ts'
 import {createOutput} from './output.ts'
@@ -51,6 +54,8 @@ const logger = createLogger('supervisor')
 const replied = Promise.withResolvers<void>()
 const lastReplyPatienceMs = 5_000
 const adoptedHoldMs = 15_000
+/** What a health check writes is not kept beyond its answer. */
+const checkLog = {maxBytes: 64 * 1024, maxFiles: 1}
 const connectionFile = join(options.runDir, 'connection.json')
 
 process.title = 'tally-supervisor (ready)'
@@ -166,6 +171,23 @@ async function supervise({node, namespace, id, uid, work}: Assignment, {prefix}:
     },
     {containerId: id, layout},
   )
+  const health = createHealthChecks({
+    probe: createProbe(
+      {
+        runtime,
+        watch,
+        clock,
+        reaper,
+        openStdio: (place, onOutput) =>
+          openProcessStdio({...place, stdin: false, terminal: false, rotation: checkLog, now: clock.now, onOutput}),
+        prepareProcess: (spec, processFile) =>
+          writeExecProcess(spec, {bundle: loop.ledger.snapshot.context.bundle ?? layout.stateDir, processFile}),
+      },
+      {containerId: id, dir: join(layout.runDir, 'health')},
+    ),
+    clock,
+    loop: () => loop,
+  })
   const handlers = createEffectHandlers(
     {
       runtime,
@@ -184,6 +206,8 @@ async function supervise({node, namespace, id, uid, work}: Assignment, {prefix}:
         }),
       unmountRootfs: () => unmountBelow(layout.stateDir),
       ofExecs: execs.handlers,
+      ofRestarts: createRestartEffects({clock, random: Math.random, loop: () => loop}),
+      health,
       loop: () => loop,
       end: () => void end(),
     },
@@ -221,7 +245,9 @@ async function supervise({node, namespace, id, uid, work}: Assignment, {prefix}:
       oom.watch(event.data.init.pid, event.data.cgroups ?? [], 0)
     const {init: identity, cgroups, oom: told} = loop.ledger.snapshot.context
     if (event.type === 'container.updated' && identity) oom.watch(identity.pid, cgroups, told?.killed ?? 0)
-    if (event.type === 'container.exited') oom[Symbol.dispose]()
+    if (event.type !== 'container.exited') return
+    oom[Symbol.dispose]()
+    health.end()
   }
 
   /** For what nobody asked for. */

@@ -207,7 +207,7 @@ function createEndpoints(
       },
     ),
     endpoint('log', subject('log'), containerCommandSchemas.log, async ({position, tail, limitBytes}): Promise<LogReply> => {
-      const {ended} = outputs.of()
+      const ended = outputs.of().ended && !isToCome(loop.ledger, undefined)
       const end = findEnd(layout.log)
       const start = position ?? (tail === undefined ? 0 : findTail(layout.log, tail))
       const {position: begin, entries, next, atEnd} = readLogPage(layout.log, start, limitBytes)

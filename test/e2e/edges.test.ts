@@ -195,6 +195,35 @@ const scenarios: readonly (() => Promise<void>)[] = [
     await one.delete({force: true})
   },
   async () => {
+    const quick = {delayMs: 20, maxDelayMs: 40}
+    const one = await run('again', {
+      args: ['sh', '-c', 'sleep 1; exit 1'],
+      restart: {policy: 'on-failure', maxRetries: 2, ...quick},
+      healthCheck: {args: ['test', '-f', '/well'], intervalMs: 50, retries: 1},
+    })
+    await happened('again', 'container.health-changed')
+    await one.addProcess({exec: 'well', args: ['touch', '/well']})
+    await happened('again', 'container.restart-gave-up')
+    await one.delete()
+    const two = await run('unstarted3', {args: ['false'], restart: {policy: 'on-failure', maxRetries: 1, ...quick}})
+    order('start', 'unstarted3', 'fail')
+    await happened('unstarted3', 'container.restart-gave-up')
+    await two.delete()
+    const three = await run('unmade', {args: ['sh', '-c', 'sleep 1; exit 1'], restart: {policy: 'on-failure', maxRetries: 2, ...quick}})
+    order('create', 'unmade', 'fail')
+    await happened('unmade', 'container.create-failed')
+    await happened('unmade', 'container.restart-gave-up')
+    await three.delete()
+    const slow = {policy: 'always', delayMs: 60_000} as const
+    const four = await run('waiting', {args: ['true'], restart: slow})
+    await happened('waiting', 'container.restart-scheduled')
+    await four.stop()
+    await four.delete()
+    const five = await run('waiting2', {args: ['true'], restart: slow})
+    await happened('waiting2', 'container.restart-scheduled')
+    await five.delete()
+  },
+  async () => {
     await run('cursed')
     const find = async () => (await client.list()).find(({id}) => id === 'cursed')
     const isGivenUp = async () => {

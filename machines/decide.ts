@@ -29,7 +29,10 @@ export type Decision =
 
 /** @param now epoch milliseconds */
 export function decide(ledger: Ledger, command: Command, now: number): Decision {
-  if (isExecCommand(command)) return decideExec(ledger, command)
+  if (isExecCommand(command)) {
+    const decision = decideExec(ledger, command)
+    return decision === 'container forbids it' ? reject(ledger) : decision
+  }
   const state = toTopLevelState(ledger)
   const isOver = (state === 'stopped' && !ledger.snapshot.hasTag('in-flight')) || state === 'failed'
   if (command.type === 'kill' && (isOver || (state === 'waiting' && !isCancelling(ledger, command)))) return {type: 'reject-ended', state}
@@ -39,8 +42,12 @@ export function decide(ledger: Ledger, command: Command, now: number): Decision 
   if (command.type === 'stop' && ledger.snapshot.matches({running: {stop: 'killing'}})) return {type: 'join'}
   const draft = toDraft(ledger, command, now)
   if (isPossible(ledger, draft)) return {type: 'accept', draft}
+  return reject(ledger)
+}
+
+function reject(ledger: Ledger): Decision {
   const isPaused = ledger.snapshot.matches({running: {execution: 'paused'}})
-  return {type: 'reject', state: isPaused ? 'paused' : state, legal: legalCommands(ledger)}
+  return {type: 'reject', state: isPaused ? 'paused' : toTopLevelState(ledger), legal: legalCommands(ledger)}
 }
 
 /** What may be asked of the container as it is. */

@@ -6,6 +6,7 @@ import {setTimeout as sleep} from 'node:timers/promises'
 import {afterAll, beforeAll, expect, it} from 'vitest'
 import {containerMachine} from '../../machines/container.machine.ts'
 import {processMachine} from '../../machines/process.machine.ts'
+import {readProcessStat} from '../../src/linux/process-table.ts'
 import {connectTally, type ContainerClient, type CreateRequestInput, type TallyClient} from '../../src/client/index.ts'
 import {listEdges, walk} from '../support/chart-edges.ts'
 import {isCriuThere} from '../support/criu.ts'
@@ -199,21 +200,27 @@ const scenarios: readonly (() => Promise<void>)[] = [
     const one = await run('again', {
       args: ['sh', '-c', 'sleep 1; exit 1'],
       restart: {policy: 'on-failure', maxRetries: 2, ...quick},
-      healthCheck: {args: ['test', '-f', '/well'], intervalMs: 50, retries: 1},
     })
-    await happened('again', 'container.health-changed')
-    await one.addProcess({exec: 'well', args: ['touch', '/well']})
     await happened('again', 'container.restart-gave-up')
     await one.delete()
-    const two = await run('unstarted3', {args: ['false'], restart: {policy: 'on-failure', maxRetries: 1, ...quick}})
-    order('start', 'unstarted3', 'fail')
-    await happened('unstarted3', 'container.restart-gave-up')
-    await two.delete()
-    const three = await run('unmade', {args: ['sh', '-c', 'sleep 1; exit 1'], restart: {policy: 'on-failure', maxRetries: 2, ...quick}})
-    order('create', 'unmade', 'fail')
-    await happened('unmade', 'container.create-failed')
-    await happened('unmade', 'container.restart-gave-up')
-    await three.delete()
+    const patient = await run('patient', {healthCheck: {args: ['test', '-f', '/well'], intervalMs: 50, retries: 1}})
+    await happened('patient', 'container.health-changed')
+    await patient.addProcess({exec: 'well', args: ['touch', '/well']})
+    await eventually('well', async () => (await patient.state()).health?.status === 'healthy')
+    await patient.delete({force: true})
+    // What cannot be started, or made, again: as the last attempt, and with another to come.
+    for (const [verb, args] of [
+      ['start', ['false']],
+      ['create', ['sh', '-c', 'sleep 1; exit 1']],
+    ] as const)
+      for (const maxRetries of [1, 2]) {
+        const id = `un-${verb}-${maxRetries}`
+        const made = await make(id, {args: [...args], restart: {policy: 'on-failure', maxRetries, delayMs: 200, maxDelayMs: 200}})
+        await made.start()
+        order(verb, id, 'fail')
+        await happened(id, 'container.restart-gave-up')
+        await made.delete()
+      }
     const slow = {policy: 'always', delayMs: 60_000} as const
     const four = await run('waiting', {args: ['true'], restart: slow})
     await happened('waiting', 'container.restart-scheduled')
@@ -284,6 +291,7 @@ const scenarios: readonly (() => Promise<void>)[] = [
     const added = one.addProcess({exec: 'slow', args: ['true']}).catch(() => {})
     await eventually('asked for', () => node.journal('late').some((line) => line.includes('exec.start-requested')))
     process.kill(pid, 'SIGKILL')
+    await eventually('it has ended', () => readProcessStat(pid)?.isZombie !== false)
     await refused(one.kill('SIGTERM'))
     await added
     await one.wait()

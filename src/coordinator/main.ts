@@ -70,7 +70,12 @@ async function main(options: CoordinatorOptions): Promise<void> {
     options: {stateDir, runDir, runtime: options.runtime},
     logFile: join(stateDir, 'supervisors.log'),
     logger,
-    onEnd: () => adoptOrphans(),
+    // What it made last may not be held yet, and has to be before it can end.
+    onCreated: (container) => keeper.lookAt(container),
+    onEnd: (container) => {
+      keeper.lookAt(container)
+      adoptOrphans()
+    },
   })
   const keeper = createKeeper({directories: options, logger})
   const reapOrphans = createOrphanReaper({keeper, clock, logger})

@@ -1,7 +1,8 @@
 /**
  * Processes that have lost their supervisor are children of the coordinator that started it. One that has ended stays a zombie, from
- * which the next supervisor reads how, until the journal has that, and no longer: the init of a pid namespace cannot end before all
- * others of it are reaped (pid_namespaces(7)). Whatever no journal names is reaped after a while.
+ * which the next supervisor reads how, until the journal has that. Then it is reaped: the init of its pid namespace cannot end before
+ * (pid_namespaces(7)).
+ * Whatever is in no journal is reaped after a while.
  */
 import type {Clock} from '../kernel/clock.ts'
 import type {Logger} from '../kernel/log.ts'
@@ -14,7 +15,7 @@ import type {Keeper} from './keeper.ts'
 const patienceMs = 30_000
 
 export interface OrphanReaperOptions {
-  readonly keeper: Pick<Keeper, 'standing'>
+  readonly keeper: Pick<Keeper, 'find'>
   readonly clock: Pick<Clock, 'now'>
   readonly logger: Logger
 }
@@ -29,18 +30,18 @@ export function createOrphanReaper({keeper, clock, logger}: OrphanReaperOptions)
     const zombies = listChildren().flatMap((pid) => {
       const stat = readProcessStat(pid)
       return stat?.isZombie
-        ? [{pid, key: `${pid} ${stat.startTimeTicks}`, standing: keeper.standing({pid, startTimeTicks: stat.startTimeTicks})}]
+        ? [{pid, key: `${pid} ${stat.startTimeTicks}`, found: keeper.find({pid, startTimeTicks: stat.startTimeTicks})}]
         : []
     })
     const keys = new Set(zombies.map(({key}) => key))
     for (const key of [...seen.keys()].filter((known) => !keys.has(known))) seen.delete(key)
-    for (const {pid, key, standing} of zombies) {
+    for (const {pid, key, found} of zombies) {
       const since = seen.get(key) ?? clock.now()
       seen.set(key, since)
-      if (standing === 'awaited' || (standing === 'unknown' && clock.now() - since < patienceMs)) continue
-      logger.debug({pid, standing}, 'reaped an orphan')
+      if (found === 'awaited' || (found === undefined && clock.now() - since < patienceMs)) continue
+      logger.debug({pid}, 'reaped an orphan')
       reapChild(pid)
     }
-    return zombies.some(({standing}) => standing === 'awaited')
+    return zombies.some(({found}) => found === 'awaited')
   }
 }

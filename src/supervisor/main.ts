@@ -30,6 +30,7 @@ import {findKeptProcess, findKeptTerminal} from './kept.ts'
 import {type Assignment, type AssignmentReply, assignmentSchema, supervisorOptionsSchema, supervisorOptionsVariable} from './assignment.ts'
 import {createEffectHandlers, runEffect} from './effects.ts'
 import {createExecEffects} from './exec-effects.ts'
+import {createFailpoints, createFileFailpoint, failpointsVariable, noFailpoints} from './failpoints.ts'
 import {findInit} from './find-init.ts'
 import {findExecProcess} from './find-exec.ts'
 import {createInitProcess} from './init-process.ts'
@@ -63,7 +64,7 @@ process.title = 'tally-supervisor (ready)'
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
   process.on(signal, () => logger.warn({signal}, 'ignored: containers are ended by commands'))
 becomeChildSubreaper()
-const reaper = createChildReaper({onOrphan: (pid, exit) => logger.debug({pid, exit}, 'reaped an orphan')})
+const childReaper = createChildReaper({onOrphan: (pid, exit) => logger.debug({pid, exit}, 'reaped an orphan')})
 const host = readHostFacts()
 const link = createNatsLink({readConnection: () => readConnection(connectionFile), name: () => process.title, clock, logger})
 
@@ -113,10 +114,14 @@ async function supervise({node, namespace, id, uid, work}: Assignment, {prefix}:
   const log = logger.child({container: `${namespace}/${id}`})
   process.title = `tally-supervisor ${namespace}/${id}`
   mkdirSync(layout.stateDir, {recursive: true, mode: 0o700})
+  const failpointsDir = process.env[failpointsVariable]
+  const failpoints = failpointsDir === undefined ? noFailpoints : createFailpoints(createFileFailpoint(failpointsDir, address))
+  const reaper = failpoints.reaper(childReaper)
   const journal = openFileJournal(layout.journal)
   if (journal.repair.tornBytes > 0) log.warn(journal.repair, 'cut a torn last line off the journal')
   const subjects = createSubjects(prefix)
-  const outbox: Outbox = createOutbox({source: journal, link, subjects, address, uid, clock, logger: log, fresh: work.type === 'create'})
+  const source = failpoints.source(journal)
+  const outbox: Outbox = createOutbox({source, link, subjects, address, uid, clock, logger: log, fresh: work.type === 'create'})
   const outputs = createOutputs((exec) => {
     const {fifoDir: dir, log: logFile} = exec === undefined ? layout : layout.exec(exec)
     const feed = createOutputFeed(link, (stream) =>
@@ -124,7 +129,20 @@ async function supervise({node, namespace, id, uid, work}: Assignment, {prefix}:
     )
     return createOutput({
       openStdio: ({again, ...options}, onOutput) =>
-        (again ? reopenProcessStdio : openProcessStdio)({...options, dir, logFile, now: clock.now, onOutput}),
+        (again ? reopenProcessStdio : openProcessStdio)({
+          ...options,
+          dir,
+          logFile,
+          // The time of a piece is asked for between its being read and its being logged.
+          now: () => {
+            failpoints.onRead()
+            return clock.now()
+          },
+          onOutput: (chunk) => {
+            failpoints.onLogged()
+            onOutput(chunk)
+          },
+        }),
       publish: feed.publish,
       publishEnd: (totals) => feed.publishEnd(totals, clock.now()),
       clock,
@@ -137,8 +155,14 @@ async function supervise({node, namespace, id, uid, work}: Assignment, {prefix}:
     binary,
     root,
     logDir: layout.stateDir,
-    onSpawn: reaper.spawned,
-    onReaped: reaper.forget,
+    onSpawn: (pid) => {
+      reaper.spawned(pid)
+      failpoints.onSpawn()
+    },
+    onReaped: (pid) => {
+      reaper.forget(pid)
+      failpoints.onReaped()
+    },
   })
   const kept = work.type === 'recover' ? work.kept : []
   for (const {fd} of kept) setCloseOnExec(fd)
@@ -214,7 +238,13 @@ async function supervise({node, namespace, id, uid, work}: Assignment, {prefix}:
     {address, layout, limitsSwap: host.limitsSwap ?? false},
   )
   const loop: Loop = createLoop(
-    {journal, clock, logger: log, runEffect: (effect, cause) => runEffect(handlers, effect, cause), onEvent},
+    {
+      journal: failpoints.journal(journal),
+      clock,
+      logger: log,
+      runEffect: failpoints.effects((effect, cause) => runEffect(handlers, effect, cause)),
+      onEvent,
+    },
     {address, uid},
   )
   let service: ContainerService | undefined
@@ -259,6 +289,8 @@ async function supervise({node, namespace, id, uid, work}: Assignment, {prefix}:
     const {init: identity, cgroups, exited, terminal, request, stdinClosed, oom: told} = loop.ledger.snapshot.context
     const isKnown = (process: ProcessIdentity) => isSameProcess(process) || findKeptProcess(kept, process) !== undefined
     const initAlive = identity !== undefined && !exited && isKnown(identity)
+    // What it had begun goes on, and would come in between.
+    await runtime.settled()
     const {status} = (await runtime.state(id).catch(() => undefined)) ?? {}
     const plan = planRecovery(loop.ledger, {
       initAlive,
@@ -272,6 +304,8 @@ async function supervise({node, namespace, id, uid, work}: Assignment, {prefix}:
     const found = `${loop.ledger.latest?.type ?? 'an empty journal'}; init ${initAlive ? 'alive' : 'gone'}; runtime says ${status ?? 'nothing'}`
     log.warn({found}, 'taking over from a supervisor that died')
     if (!loop.ledger.latest) return await end()
+    // Nothing to take over, but the last of its events may have to be published.
+    if (loop.ledger.snapshot.status === 'done') return void end()
     await loop.observe({type: 'supervisor.adopted', data: {supervisorPid: process.pid, found}}, origin)
     if (plan.facts.some(({type}) => type === 'container.create-failed') || plan.isRestoreUndone)
       await runtime.delete(id, {force: true}).catch((error: unknown) => log.warn({err: error}, 'rollback'))

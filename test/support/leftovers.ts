@@ -26,10 +26,18 @@ export function takeInventory(): Inventory {
   return {zombies: listProcesses().filter(isOurZombie).map(describeProcess), cgroups: listCgroups('tally-')}
 }
 
-/** Looks until there is nothing but what was there before, or for 3 s: a process that has been told to end takes a moment. */
-export async function findLeftovers(dirs: readonly string[], before: Inventory): Promise<Leftovers> {
+/**
+ * Looks until there is nothing but what was there before, or for 3 s: a process that has been told to end takes a moment.
+ * @param isOwnCgroup other nodes may be running: what is theirs must not be swept
+ */
+export async function findLeftovers(
+  dirs: readonly string[],
+  before: Inventory,
+  isOwnCgroup: (cgroup: string) => boolean = () => true,
+): Promise<Leftovers> {
   for (const giveUpAt = Date.now() + patienceMs; ; await sleep(50)) {
-    const found = look(dirs, before)
+    const all = look(dirs, before)
+    const found = {...all, cgroups: all.cgroups.filter(isOwnCgroup)}
     if (Date.now() > giveUpAt || Object.values(found).every((list) => list.length === 0)) return found
   }
 }
@@ -90,8 +98,14 @@ function isOwnTool(pid: number): boolean {
 
 /** runc and busybox are what our supervisors would leave unreaped; node what we start ourselves. */
 function isOurZombie(pid: number): boolean {
-  if (readProcessStat(pid)?.state !== 'Z') return false
+  const stat = readProcessStat(pid)
+  if (stat?.state !== 'Z' || isOfAnotherNode(stat.parentPid)) return false
   return /^(tally-|runc|busybox|sh|sleep|nats-server)/.test(readProcFile(`/proc/${pid}/comm`))
+}
+
+/** Its parent is still there to reap it: ours are gone when it is looked. */
+function isOfAnotherNode(parentPid: number): boolean {
+  return readProcFile(`/proc/${parentPid}/comm`).startsWith('tally-')
 }
 
 function listSpecialFiles(dir: string): readonly string[] {

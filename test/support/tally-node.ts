@@ -1,5 +1,5 @@
 /** A node of a test's own: the built command, a real nats-server, directories in /tmp; and nothing of it left afterwards. */
-import {mkdtempSync, readFileSync, rmSync} from 'node:fs'
+import {globSync, mkdtempSync, readFileSync, rmSync} from 'node:fs'
 import {tmpdir} from 'node:os'
 import {join} from 'node:path'
 import {execa} from 'execa'
@@ -67,8 +67,9 @@ export async function startNode({
         .trimEnd()
         .split('\n'),
     [Symbol.asyncDispose]: async () => {
+      const uids = await listUids()
       const down = (await isUp()) ? await tally('down', '--containers') : {...(await tally('down')), exitCode: 0}
-      const leftovers = await findLeftovers([dir], before)
+      const leftovers = await findLeftovers([dir], before, (cgroup) => uids.some((uid) => cgroup.endsWith(`-${uid.slice(0, 8)}`)))
       await sweep(leftovers)
       rmSync(dir, {recursive: true, force: true})
       expect({down, leftovers}).toEqual({down: expect.objectContaining({exitCode: 0}), leftovers: nothing})
@@ -86,6 +87,14 @@ export async function startNode({
     const ran = await tally(...verb)
     if (ran.exitCode !== 0) throw new Error(`tally ${verb.join(' ')}: ${ran.stderr}`)
     return ran
+  }
+
+  /** Of all containers that this node has had: other nodes run on the machine meanwhile. */
+  async function listUids(): Promise<readonly string[]> {
+    const streamed = (await isUp()) ? await node.events().catch(() => []) : []
+    const journals = globSync('containers/*/*/journal.jsonl', {cwd: stateDir}).map((file) => readFileSync(join(stateDir, file), 'utf8'))
+    const journaled = journals.flatMap((text) => /"id":"([^":]+):/.exec(text)?.[1] ?? [])
+    return [...new Set([...streamed.map(({uid}) => uid), ...journaled])]
   }
 
   async function isUp(): Promise<boolean> {

@@ -47,6 +47,7 @@ import {planRecovery} from './recovery.ts'
 import {toOwnView} from './own-view.ts'
 import {type ContainerService, serveContainer} from './service.ts'
 import {createStats} from './stats.ts'
+import {takeBackLost} from './take-back.ts'
 
 const options = supervisorOptionsSchema.parse(JSON.parse(process.env[supervisorOptionsVariable] ?? '{}'))
 const clock = createSystemClock()
@@ -116,7 +117,18 @@ async function supervise({node, namespace, id, uid, work}: Assignment, {prefix}:
   const journal = openFileJournal(layout.journal)
   if (journal.repair.tornBytes > 0) log.warn(journal.repair, 'cut a torn last line off the journal')
   const subjects = createSubjects(prefix)
-  const outbox: Outbox = createOutbox({source: journal, link, subjects, address, uid, clock, logger: log, fresh: work.type === 'create'})
+  const takenBack = work.type === 'recover' ? await takeBackLost({journal, link, subjects, address, uid, clock, logger: log}) : 0
+  const outbox: Outbox = createOutbox({
+    source: journal,
+    link,
+    subjects,
+    address,
+    uid,
+    clock,
+    logger: log,
+    fresh: work.type === 'create',
+    onRebuild: (data) => void loop.observe({type: 'supervisor.republished', data}, toOwnOrigin()),
+  })
   const outputs = createOutputs((exec) => {
     const {fifoDir: dir, log: logFile} = exec === undefined ? layout : layout.exec(exec)
     const feed = createOutputFeed(link, (stream) =>
@@ -269,7 +281,8 @@ async function supervise({node, namespace, id, uid, work}: Assignment, {prefix}:
       now: new Date(clock.now()).toISOString(),
     })
     const origin = {actor: 'supervisor', correlationId: loop.ledger.latest?.correlationId ?? uid}
-    const found = `${loop.ledger.latest?.type ?? 'an empty journal'}; init ${initAlive ? 'alive' : 'gone'}; runtime says ${status ?? 'nothing'}`
+    const restored = takenBack > 0 ? `; ${takenBack} events that the journal had lost taken back from the stream` : ''
+    const found = `${loop.ledger.latest?.type ?? 'an empty journal'}; init ${initAlive ? 'alive' : 'gone'}; runtime says ${status ?? 'nothing'}${restored}`
     log.warn({found}, 'taking over from a supervisor that died')
     if (!loop.ledger.latest) return await end()
     await loop.observe({type: 'supervisor.adopted', data: {supervisorPid: process.pid, found}}, origin)

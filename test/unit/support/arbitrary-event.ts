@@ -124,6 +124,7 @@ const data: {readonly [T in EventType]: Arbitrary<EventData<T>>} = {
   'exec.delete-requested': fc.record({exec: id, reason: fc.string()}, {requiredKeys: ['exec']}),
   'exec.deleted': fc.record({exec: id}),
   'supervisor.adopted': fc.record({supervisorPid: fc.integer({min: 1}), found: fc.string()}),
+  'supervisor.republished': fc.record({from: fc.integer({min: 1}), missing: fc.nat(), removed: fc.nat()}),
   'supervisor.gave-up': fc.record({deaths: fc.integer({min: 1}), periodMs: fc.integer({min: 1})}),
 }
 

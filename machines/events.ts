@@ -144,7 +144,14 @@ export const eventSchemas = {
   /** Its FIFOs and its output are gone, and its id is free. */
   'exec.deleted': z.object({exec}),
   /** A new supervisor took over from one that died: what it found and will finish. */
-  'supervisor.adopted': z.object({supervisorPid: z.int().positive(), found: z.string()}),
+  'supervisor.adopted': z.object({
+    supervisorPid: z.int().positive(),
+    found: z.string(),
+    /** How many events that the journal had lost were taken back from the stream; absent when none was. */
+    takenBack: z.int().positive().optional(),
+    /** How many bytes of a line half written were cut off the journal; absent when none were. */
+    tornBytes: z.int().positive().optional(),
+  }),
   /** Its supervisors have died so often within the period that it gets no other until the node is started again. It runs on. */
   'supervisor.gave-up': z.object({deaths: z.int().positive(), periodMs: z.int().positive()}),
   /**

@@ -47,7 +47,7 @@ import {planRecovery} from './recovery.ts'
 import {toOwnView} from './own-view.ts'
 import {type ContainerService, serveContainer} from './service.ts'
 import {createStats} from './stats.ts'
-import {takeBackLost} from './take-back.ts'
+import {takeBackLost, toMended} from './take-back.ts'
 
 const options = supervisorOptionsSchema.parse(JSON.parse(process.env[supervisorOptionsVariable] ?? '{}'))
 const clock = createSystemClock()
@@ -281,11 +281,13 @@ async function supervise({node, namespace, id, uid, work}: Assignment, {prefix}:
       now: new Date(clock.now()).toISOString(),
     })
     const origin = {actor: 'supervisor', correlationId: loop.ledger.latest?.correlationId ?? uid}
-    const restored = takenBack > 0 ? `; ${takenBack} events that the journal had lost taken back from the stream` : ''
-    const found = `${loop.ledger.latest?.type ?? 'an empty journal'}; init ${initAlive ? 'alive' : 'gone'}; runtime says ${status ?? 'nothing'}${restored}`
+    const found = `${loop.ledger.latest?.type ?? 'an empty journal'}; init ${initAlive ? 'alive' : 'gone'}; runtime says ${status ?? 'nothing'}`
     log.warn({found}, 'taking over from a supervisor that died')
     if (!loop.ledger.latest) return await end()
-    await loop.observe({type: 'supervisor.adopted', data: {supervisorPid: process.pid, found}}, origin)
+    await loop.observe(
+      {type: 'supervisor.adopted', data: {supervisorPid: process.pid, found, ...toMended(journal.repair, takenBack)}},
+      origin,
+    )
     if (plan.facts.some(({type}) => type === 'container.create-failed') || plan.isRestoreUndone)
       await runtime.delete(id, {force: true}).catch((error: unknown) => log.warn({err: error}, 'rollback'))
     // Whoever held the output asks the new supervisor again within this time.

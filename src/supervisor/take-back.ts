@@ -1,8 +1,8 @@
 /** Events that the stream has and the journal has not: a power cut takes what was written and not yet on the disk. */
-import type {LedgerEvent} from '../../machines/events.ts'
+import type {EventData, LedgerEvent} from '../../machines/events.ts'
 import type {ContainerAddress} from '../../machines/ids.ts'
 import {applyEvent, foldEvents} from '../../machines/ledger.ts'
-import type {Journal} from '../journal/journal.ts'
+import type {Journal, JournalRepair} from '../journal/journal.ts'
 import type {Clock} from '../kernel/clock.ts'
 import type {Logger} from '../kernel/log.ts'
 import {readBootId} from '../linux/process-table.ts'
@@ -56,6 +56,11 @@ export async function takeBackLost({journal, link, subjects, address, uid, clock
     }
     return ahead
   }
+}
+
+/** Of a journal, as an event tells it. */
+export function toMended({tornBytes}: JournalRepair, takenBack: number): Pick<EventData<'supervisor.adopted'>, 'tornBytes' | 'takenBack'> {
+  return {...(takenBack > 0 && {takenBack}), ...(tornBytes > 0 && {tornBytes})}
 }
 
 export interface TakeBackPlan {

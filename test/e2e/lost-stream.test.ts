@@ -118,7 +118,7 @@ test('a journal that has lost its end takes it back from the stream when its con
   const adopted = JSON.parse(node.journal('two')[before.length] ?? '')
   expect(adopted).toMatchObject({
     type: 'io.tallyman.supervisor.adopted',
-    data: {found: expect.stringContaining('2 events that the journal had lost')},
+    data: {takenBack: 2, tornBytes: 40},
   })
   await expectWhole()
   expect((await node.json<ContainerView[]>('ps')).find(({id}) => id === 'two')?.pid).toBe(view?.pid)

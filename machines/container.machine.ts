@@ -62,6 +62,7 @@ export const containerMachine = chart.createMachine({
     'exec.deleted': {actions: assign({})},
     'supervisor.adopted': {description: 'A new supervisor took over. Changes nothing by itself.', actions: assign({unsupervised: false})},
     'supervisor.gave-up': {description: 'It gets no other supervisor.', actions: assign({unsupervised: true})},
+    'supervisor.republished': {description: 'The stream had lost events. Changes nothing.', actions: assign({})},
   },
   states: {
     absent: {

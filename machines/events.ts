@@ -144,9 +144,27 @@ export const eventSchemas = {
   /** Its FIFOs and its output are gone, and its id is free. */
   'exec.deleted': z.object({exec}),
   /** A new supervisor took over from one that died: what it found and will finish. */
-  'supervisor.adopted': z.object({supervisorPid: z.int().positive(), found: z.string()}),
+  'supervisor.adopted': z.object({
+    supervisorPid: z.int().positive(),
+    found: z.string(),
+    /** How many events that the journal had lost were taken back from the stream; absent when none was. */
+    takenBack: z.int().positive().optional(),
+    /** How many bytes of a line half written were cut off the journal; absent when none were. */
+    tornBytes: z.int().positive().optional(),
+  }),
   /** Its supervisors have died so often within the period that it gets no other until the node is started again. It runs on. */
   'supervisor.gave-up': z.object({deaths: z.int().positive(), periodMs: z.int().positive()}),
+  /**
+   * The stream was not what had been published to it: deleted, purged, replaced by an old copy, or written by somebody else. From there on
+   * its events were published again.
+   */
+  'supervisor.republished': z.object({
+    from: z.int().positive(),
+    /** How many that the stream had confirmed were gone, as far as this supervisor knows. */
+    missing: z.int().nonnegative(),
+    /** How many were taken out: doubled, out of order, behind a gap, or not what the journal says. */
+    removed: z.int().nonnegative(),
+  }),
 } as const
 export type EventType = keyof typeof eventSchemas
 export type EventData<T extends EventType = EventType> = z.infer<(typeof eventSchemas)[T]>

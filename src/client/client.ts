@@ -11,6 +11,7 @@ import type {ContainerAddress} from '../../machines/ids.ts'
 import type {Limits} from '../../machines/limits.ts'
 import type {ProcessExit} from '../../machines/process-exit.ts'
 import {type TopReply, topReplySchema} from '../../machines/processes.ts'
+import {type RepublishReply, republishReplySchema} from '../../machines/republish.ts'
 import {type StatsReply, statsReplySchema} from '../../machines/stats.ts'
 import {
   type ContainerView,
@@ -27,6 +28,7 @@ import {
 import {TallyError} from '../kernel/errors.ts'
 import {requestJson} from '../messaging/codec.ts'
 import {type Connection, connectNats, type Credentials, readConnection} from '../messaging/connection.ts'
+import {createEventReader, type EventReader, type EventReaderOptions} from '../messaging/event-reader.ts'
 import {type ReadOptions, readEvents, type StreamedEvent} from '../messaging/stream.ts'
 import {createSubjects, type Subjects} from '../messaging/subjects.ts'
 
@@ -59,6 +61,8 @@ export interface TallyClient extends AsyncDisposable {
   container(id: string, namespace?: string): ContainerClient
   /** Events in the order of the stream; following, it goes on until the connection ends. */
   events(options: ReadOptions): AsyncGenerator<StreamedEvent>
+  /** The same over several connections, and over a stream that is deleted, purged or rolled back meanwhile: each event once. */
+  reader(options: EventReaderOptions): EventReader
 }
 
 /** A process of a container: its init, or one that was added. */
@@ -122,6 +126,8 @@ export interface ContainerClient extends ProcessClient {
   stats(options?: {readonly watchMs?: number}): Promise<StatsReply>
   /** Its processes, as the host sees them. */
   top(): Promise<TopReply>
+  /** Has its supervisor compare the stream with the journal, and put the stream right. */
+  republish(): Promise<RepublishReply>
 }
 
 const requestTimeoutMs = 60_000
@@ -175,6 +181,7 @@ function createClient(
     shutdown: async (options = {}) => void (await askNode('shutdown', options, z.object({}))),
     container,
     events: (options) => readEvents(connection, subjects, options),
+    reader: (options) => createEventReader(subjects, options),
     [Symbol.asyncDispose]: () => connection.close(),
   }
 
@@ -217,6 +224,7 @@ function createClient(
       log: (from) => send('log', from, logReplySchema),
       stats: (options = {}) => send('stats', options, statsReplySchema),
       top: () => send('top', {}, topReplySchema),
+      republish: () => send('republish', {}, republishReplySchema),
     }
 
     function process(exec: string): ExecClient {

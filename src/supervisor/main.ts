@@ -48,6 +48,7 @@ import {planRecovery} from './recovery.ts'
 import {toOwnView} from './own-view.ts'
 import {type ContainerService, serveContainer} from './service.ts'
 import {createStats} from './stats.ts'
+import {takeBackLost, toMended} from './take-back.ts'
 
 const options = supervisorOptionsSchema.parse(JSON.parse(process.env[supervisorOptionsVariable] ?? '{}'))
 const clock = createSystemClock()
@@ -120,8 +121,18 @@ async function supervise({node, namespace, id, uid, work}: Assignment, {prefix}:
   const journal = openFileJournal(layout.journal)
   if (journal.repair.tornBytes > 0) log.warn(journal.repair, 'cut a torn last line off the journal')
   const subjects = createSubjects(prefix)
-  const source = failpoints.source(journal)
-  const outbox: Outbox = createOutbox({source, link, subjects, address, uid, clock, logger: log, fresh: work.type === 'create'})
+  const takenBack = work.type === 'recover' ? await takeBackLost({journal, link, subjects, address, uid, clock, logger: log}) : 0
+  const outbox: Outbox = createOutbox({
+    source: failpoints.source(journal),
+    link,
+    subjects,
+    address,
+    uid,
+    clock,
+    logger: log,
+    fresh: work.type === 'create',
+    onRebuild: (data) => void loop.observe({type: 'supervisor.republished', data}, toOwnOrigin()),
+  })
   const outputs = createOutputs((exec) => {
     const {fifoDir: dir, log: logFile} = exec === undefined ? layout : layout.exec(exec)
     const feed = createOutputFeed(link, (stream) =>
@@ -306,7 +317,10 @@ async function supervise({node, namespace, id, uid, work}: Assignment, {prefix}:
     if (!loop.ledger.latest) return await end()
     // Nothing to take over, but the last of its events may have to be published.
     if (loop.ledger.snapshot.status === 'done') return void end()
-    await loop.observe({type: 'supervisor.adopted', data: {supervisorPid: process.pid, found}}, origin)
+    await loop.observe(
+      {type: 'supervisor.adopted', data: {supervisorPid: process.pid, found, ...toMended(journal.repair, takenBack)}},
+      origin,
+    )
     if (plan.facts.some(({type}) => type === 'container.create-failed') || plan.isRestoreUndone)
       await runtime.delete(id, {force: true}).catch((error: unknown) => log.warn({err: error}, 'rollback'))
     // Whoever held the output asks the new supervisor again within this time.

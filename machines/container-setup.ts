@@ -133,6 +133,7 @@ export const cancelRestart = [
 export const recordHealth = chart.assign(({event}) =>
   event.type === 'container.health-changed' ? {health: {...event.data, time: event.time}} : {},
 )
+export const forgetHealth = chart.assign({health: undefined})
 export const watchHealth = {
   type: 'health.watch',
   params: ({context}: {context: ContainerContext}): EffectParams['health.watch'] => ({

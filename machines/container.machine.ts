@@ -15,6 +15,7 @@ import {
   cancelRestart,
   chart,
   forgetExec,
+  forgetHealth,
   forgetStop,
   giveRestartsUp,
   onExec,
@@ -262,17 +263,25 @@ export const containerMachine = chart.createMachine({
         },
         health: {
           initial: 'unchecked',
-          on: {
-            'container.health-changed': [
-              {guard: and(['hasHealthCheck', 'isHealthy']), target: '.healthy', actions: recordHealth},
-              {guard: and(['hasHealthCheck', 'isUnhealthy']), target: '.unhealthy', actions: recordHealth},
-            ],
-          },
           states: {
-            unchecked: {description: 'Nobody asks, or has asked again since a delete failed.'},
-            checking: {description: 'No check has succeeded yet, nor have enough failed.'},
-            healthy: {description: 'The last check succeeded, or not enough have failed since.'},
-            unhealthy: {description: 'So many checks in a row have failed as were allowed.'},
+            unchecked: {description: 'Nobody asks.'},
+            checking: {
+              description: 'No check has succeeded yet, nor have enough failed.',
+              on: {
+                'container.health-changed': [
+                  {guard: 'isHealthy', target: 'healthy', actions: recordHealth},
+                  {guard: 'isUnhealthy', target: 'unhealthy', actions: recordHealth},
+                ],
+              },
+            },
+            healthy: {
+              description: 'The last check succeeded, or not enough have failed since.',
+              on: {'container.health-changed': {guard: 'isUnhealthy', target: 'unhealthy', actions: recordHealth}},
+            },
+            unhealthy: {
+              description: 'So many checks in a row have failed as were allowed.',
+              on: {'container.health-changed': {guard: 'isHealthy', target: 'healthy', actions: recordHealth}},
+            },
           },
         },
         limits: {
@@ -333,6 +342,11 @@ export const containerMachine = chart.createMachine({
         'container.deleted': 'deleted',
         'container.delete-failed': [
           {guard: 'hasExited', target: 'stopped', actions: recordFailure},
+          {
+            guard: and(['hasStarted', 'hasHealthCheck']),
+            target: '#container.running.health.checking',
+            actions: [recordFailure, forgetStop, forgetHealth],
+          },
           {guard: 'hasStarted', target: 'running', actions: [recordFailure, forgetStop]},
           {guard: 'hasInit', target: 'created', actions: recordFailure},
           {guard: 'isPrepared', target: '#container.created.prepared', actions: recordFailure},

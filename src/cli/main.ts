@@ -33,6 +33,7 @@ const verbs: Readonly<Record<string, () => Promise<(program: Command) => void>>>
   logs: async () => (await import('./logs.ts')).addLogs,
   events: async () => (await import('./events.ts')).addEvents,
   explain: async () => (await import('./explain.ts')).addExplain,
+  chart: async () => (await import('./chart.ts')).addChart,
   info: async () => (await import('./info.ts')).addInfo,
   version: async () => (await import('./version.ts')).addVersion,
 }

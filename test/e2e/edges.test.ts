@@ -136,11 +136,15 @@ const scenarios: readonly (() => Promise<void>)[] = [
     await one.stop({graceMs: 500})
     await first
     await one.delete()
-    const two = await run('undeletable')
-    await two.pause()
-    order('resume', 'undeletable', 'fail')
-    await refused(two.delete({force: true}))
-    await two.delete({force: true})
+    for (const healthCheck of [undefined, {args: ['true'], intervalMs: 50}]) {
+      const id = healthCheck ? 'undeletable2' : 'undeletable'
+      const two = await run(id, {...(healthCheck && {healthCheck})})
+      if (healthCheck) await happened(id, 'container.health-changed')
+      await two.pause()
+      order('resume', id, 'fail')
+      await refused(two.delete({force: true}))
+      await two.delete({force: true})
+    }
   },
   async () => {
     const one = await make('limits')
@@ -207,6 +211,8 @@ const scenarios: readonly (() => Promise<void>)[] = [
     await happened('patient', 'container.health-changed')
     await patient.addProcess({exec: 'well', args: ['touch', '/well']})
     await eventually('well', async () => (await patient.state()).health?.status === 'healthy')
+    await patient.addProcess({exec: 'unwell', args: ['rm', '/well']})
+    await eventually('unwell', async () => (await patient.state()).health?.status === 'unhealthy')
     await patient.delete({force: true})
     // What cannot be started, or made, again: as the last attempt, and with another to come.
     for (const [verb, args] of [

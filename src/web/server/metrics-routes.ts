@@ -1,0 +1,28 @@
+/** For machines that look after the node: is it well, and its numbers. */
+import {createHash, timingSafeEqual} from 'node:crypto'
+import type {App} from './app.ts'
+import type {Backend} from './backend.ts'
+import {readSession} from './read-session.ts'
+
+type Dependencies = Pick<Backend, 'link' | 'metricsToken' | 'renderMetrics' | 'sessions'>
+
+export function addMetricsRoutes(app: App, {link, metricsToken, renderMetrics, sessions}: Dependencies): void {
+  app.get('/healthz', async (context) => {
+    const isOk = link.session() !== undefined
+    context.header('Cache-Control', 'no-store')
+    return context.text(isOk ? 'ok\n' : 'not ok\n', isOk ? 200 : 503)
+  })
+  app.get('/metrics', async (context) => {
+    const {headers} = context.env.incoming
+    if (!isBearer(headers.authorization, metricsToken)) readSession(sessions, headers)
+    return context.body(await renderMetrics(), 200, {
+      'Content-Type': 'text/plain; version=0.0.4; charset=utf-8',
+      'Cache-Control': 'no-store',
+    })
+  })
+}
+
+function isBearer(authorization: string | undefined, token: string): boolean {
+  const digest = (text: string) => createHash('sha256').update(text).digest()
+  return timingSafeEqual(digest(authorization ?? ''), digest(`Bearer ${token}`))
+}

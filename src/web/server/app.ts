@@ -59,11 +59,18 @@ export function createApp(backend: Backend): HttpHandlers {
     if (body.kind === 'bug') backend.logger.error({err: error, path: context.req.path}, 'an HTTP request failed by a fault of ours')
     return context.json(body, status)
   })
-  const listener = getRequestListener(app.fetch, {overrideGlobalObjects: false})
+  const listener = getRequestListener(app.fetch, {overrideGlobalObjects: false, errorHandler: refuseMalformed})
   return {
     request: (incoming: IncomingMessage, outgoing: ServerResponse) => listener(incoming, outgoing),
     upgrade: createTerminals(backend),
   }
+}
+
+/** What cannot be told apart into an address and the rest does not come as far as the routes. */
+function refuseMalformed(error: unknown): Response {
+  const why = error instanceof Error ? error.message : String(error)
+  const {status, body} = toHttpError(new TallyError('INVALID_REQUEST', `expected an HTTP request: ${why}`, {cause: error}))
+  return Response.json(body, {status, headers: toSecurityHeaders(undefined)})
 }
 
 function isReading(method: string): boolean {

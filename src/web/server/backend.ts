@@ -1,4 +1,5 @@
 /** What the pages are made of: ports, put in by the coordinator's main.ts. */
+import type {NatsConnection} from 'nats'
 import type {ContainerView} from '../../../machines/view.ts'
 import {createClient, type TallyClient} from '../../client/client.ts'
 import type {Clock} from '../../kernel/clock.ts'
@@ -36,17 +37,22 @@ export interface Backend {
 /** The first request comes before the first connection. */
 const connectPatienceMs = 5_000
 
+/** Undefined when there is none within 5 s. */
+export async function toConnection({link, clock}: Pick<Backend, 'link' | 'clock'>): Promise<NatsConnection | undefined> {
+  return link.session() ?? (await Promise.race([link.connected(), clock.sleep(connectPatienceMs)])) ?? undefined
+}
+
 /**
  * A node's commands over the present connection, as somebody of this session.
  * @param node this one unless told
  * @throws TallyError NATS_UNREACHABLE when there is none within 5 s
  */
 export async function toClient(
-  {link, node: own, subjects, clock}: Pick<Backend, 'link' | 'node' | 'subjects' | 'clock'>,
+  backend: Pick<Backend, 'link' | 'node' | 'subjects' | 'clock'>,
   {actor}: Session,
-  node = own,
+  node = backend.node,
 ): Promise<TallyClient> {
-  const connection = link.session() ?? (await Promise.race([link.connected(), clock.sleep(connectPatienceMs)]))
+  const connection = await toConnection(backend)
   if (!connection) throw new TallyError('NATS_UNREACHABLE', 'the connection to NATS was lost; it is being made again')
-  return createClient(connection, {node, subjects, actor})
+  return createClient(connection, {node, subjects: backend.subjects, actor})
 }

@@ -29,7 +29,7 @@ export function addFeedRoutes(app: App, backend: Backend): void {
     // What cannot be followed at all is an error, not a response without an end.
     await readLog((await connect()).container(id, namespace), exec, {tail: 0})
     const toContainer = (client: Awaited<ReturnType<typeof connect>>) => client.container(id, namespace)
-    return respond(context, (signal) => followLog({connect, toContainer, exec, position}, signal))
+    return respond(context, (signal) => followLog({connect, toContainer, exec, position, clock: backend.clock}, signal))
   })
 
   function respond(context: Context<AppEnvironment>, source: EventSource): Response {

@@ -6,7 +6,9 @@ import {setTimeout as sleep} from 'node:timers/promises'
 import type {ContainerAddress} from '../../../machines/ids.ts'
 import type {LogReply} from '../../../machines/view.ts'
 import type {ContainerClient, TallyClient} from '../../client/client.ts'
-import {TallyError, toErrorBody} from '../../kernel/errors.ts'
+import type {Clock} from '../../kernel/clock.ts'
+import {toErrorBody} from '../../kernel/errors.ts'
+import {createAbsence} from './absence.ts'
 import {type Bell, createBell} from './bell.ts'
 import {formatEvent} from './server-sent-events.ts'
 
@@ -17,6 +19,7 @@ export interface LogFeedOptions {
   /** An added process; the container itself when absent. */
   readonly exec: string | undefined
   readonly position: number
+  readonly clock: Pick<Clock, 'now'>
 }
 
 /** The end may have been published when nobody listened. */
@@ -27,6 +30,7 @@ const retryMs = 500
 
 export async function* followLog(options: LogFeedOptions, signal: AbortSignal): AsyncGenerator<string, void, undefined> {
   const bell = createBell()
+  const absence = createAbsence(options.clock)
   let position = options.position
   while (!signal.aborted) {
     try {
@@ -43,8 +47,10 @@ export async function* followLog(options: LogFeedOptions, signal: AbortSignal): 
         await sleep(gatherMs)
       }
     } catch (error) {
-      if (isGone(error)) return yield formatEvent({event: 'end', data: {position}})
-      if (!isPassing(error)) throw error
+      if (!absence.isPassing(error)) {
+        if (isGone(error)) return yield formatEvent({event: 'end', data: {position}})
+        throw error
+      }
     }
     await sleep(retryMs)
   }
@@ -78,9 +84,4 @@ function ringOnOutput({connection, subjects}: TallyClient, address: ContainerAdd
 
 function isGone(error: unknown): boolean {
   return ['CONTAINER_NOT_FOUND', 'EXEC_NOT_FOUND'].includes(toErrorBody(error).code)
-}
-
-/** NATS is away for a while. */
-function isPassing(error: unknown): boolean {
-  return error instanceof TallyError && ['NATS_UNREACHABLE', 'TIMED_OUT'].includes(error.code)
 }

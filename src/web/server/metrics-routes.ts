@@ -1,14 +1,15 @@
 /** For machines that look after the node: is it well, and its numbers. */
 import {createHash, timingSafeEqual} from 'node:crypto'
 import type {App} from './app.ts'
-import type {Backend} from './backend.ts'
+import {type Backend, toConnection} from './backend.ts'
 import {readSession} from './read-session.ts'
 
-type Dependencies = Pick<Backend, 'link' | 'metricsToken' | 'renderMetrics' | 'sessions'>
+type Dependencies = Pick<Backend, 'clock' | 'link' | 'metricsToken' | 'renderMetrics' | 'sessions'>
 
-export function addMetricsRoutes(app: App, {link, metricsToken, renderMetrics, sessions}: Dependencies): void {
+export function addMetricsRoutes(app: App, backend: Dependencies): void {
+  const {metricsToken, renderMetrics, sessions} = backend
   app.get('/healthz', async (context) => {
-    const isOk = link.session() !== undefined
+    const isOk = (await toConnection(backend)) !== undefined
     context.header('Cache-Control', 'no-store')
     return context.text(isOk ? 'ok\n' : 'not ok\n', isOk ? 200 : 503)
   })

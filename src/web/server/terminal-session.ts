@@ -9,7 +9,9 @@ import type {ProcessClient, TallyClient} from '../../client/client.ts'
 import {followOutput, type OutputFollower, type StreamName} from '../../client/follow-output.ts'
 import {holdOutput} from '../../client/hold-output.ts'
 import {createInputSender} from '../../client/send-input.ts'
+import type {Clock} from '../../kernel/clock.ts'
 import {TallyError, toErrorBody} from '../../kernel/errors.ts'
+import {createAbsence} from './absence.ts'
 import {createInputQueue, type InputQueue} from './input-queue.ts'
 import {createSizeSender} from './size-sender.ts'
 import {formatMessage, parseMessage} from './terminal-messages.ts'
@@ -21,24 +23,32 @@ export interface TerminalDependencies {
   readonly open: () => Promise<TerminalProcess>
   /** By whichever connection there is, as somebody of the session. */
   readonly connect: () => Promise<TallyClient>
+  readonly clock: Pick<Clock, 'now' | 'sleep'>
 }
 
 const retryMs = 250
+/** For how long it is tried to end what nobody sees any more. */
+const hangUpPatienceMs = 30_000
 
 /** Resolves when the process has ended or the socket is closed, whichever comes first; what goes wrong is told to the socket. */
-export async function runTerminal({socket, open, connect}: TerminalDependencies): Promise<void> {
+export async function runTerminal(dependencies: TerminalDependencies): Promise<void> {
+  const {socket, open} = dependencies
   try {
-    const exit = await relay(socket, await open(), connect)
+    const exit = await relay(dependencies, await open())
     if (exit === 'closed') return
     await send(socket, formatMessage({type: 'exit', exit}))
     socket.close(1000)
   } catch (error) {
     await send(socket, formatMessage({type: 'error', error: toErrorBody(error)}))
     socket.close(1011)
+  } finally {
+    // Or it would not see that the other side closes as well.
+    socket.resume()
   }
 }
 
-async function relay(socket: WebSocket, process: TerminalProcess, connect: () => Promise<TallyClient>): Promise<ProcessExit | 'closed'> {
+async function relay({socket, connect, clock}: TerminalDependencies, process: TerminalProcess): Promise<ProcessExit | 'closed'> {
+  const absence = createAbsence(clock)
   const closed = Promise.withResolvers<'closed'>()
   const failed = Promise.withResolvers<never>()
   socket.once('close', () => closed.resolve('closed'))
@@ -52,8 +62,18 @@ async function relay(socket: WebSocket, process: TerminalProcess, connect: () =>
   try {
     return await untilEnded()
   } finally {
-    // As when the window of a terminal is closed; it may have ended meanwhile.
-    if (process.isOwn && started && !exited) await present?.process.kill('SIGHUP').catch(() => {})
+    if (process.isOwn && started && !exited) await hangUp()
+  }
+
+  /** As when the window of a terminal is closed. It may have ended meanwhile. */
+  async function hangUp(): Promise<void> {
+    for (const giveUpAt = clock.now() + hangUpPatienceMs; clock.now() < giveUpAt; await clock.sleep(retryMs)) {
+      try {
+        return void (await process.toClient(await connect()).kill('SIGHUP'))
+      } catch (error) {
+        if (!absence.isPassing(error)) return
+      }
+    }
   }
 
   /** Goes on, where it was, whenever the connection to NATS was lost. */
@@ -62,8 +82,8 @@ async function relay(socket: WebSocket, process: TerminalProcess, connect: () =>
       try {
         return await relayOnce()
       } catch (error) {
-        if (!isPassing(error)) throw error
-        if ((await Promise.race([closed.promise, sleep(retryMs)])) === 'closed') return 'closed'
+        if (!absence.isPassing(error)) throw error
+        if ((await Promise.race([closed.promise, clock.sleep(retryMs)])) === 'closed') return 'closed'
       }
     }
   }
@@ -134,8 +154,8 @@ async function relay(socket: WebSocket, process: TerminalProcess, connect: () =>
       try {
         return await deliver()
       } catch (error) {
-        if (!isPassing(error) || socket.readyState !== socket.OPEN) throw error
-        await sleep(retryMs)
+        if (!absence.isPassing(error) || socket.readyState !== socket.OPEN) throw error
+        await clock.sleep(retryMs)
       }
     }
   }
@@ -150,15 +170,7 @@ function toBytes(data: RawData): Uint8Array {
   return Array.isArray(data) ? Buffer.concat(data) : Buffer.from(data instanceof ArrayBuffer ? new Uint8Array(data) : data)
 }
 
-function isPassing(error: unknown): boolean {
-  return error instanceof TallyError && error.code === 'NATS_UNREACHABLE'
-}
-
 /** It has ended, or reads no more: its exit says the rest. */
 function isOver(error: unknown): boolean {
   return ['STDIN_CLOSED', 'CONTAINER_NOT_FOUND', 'EXEC_NOT_FOUND', 'ILLEGAL_COMMAND', 'PROCESS_ENDED'].includes(toErrorBody(error).code)
-}
-
-function sleep(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms))
 }

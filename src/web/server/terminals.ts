@@ -35,7 +35,12 @@ export function createTerminals(backend: Backend): Upgrade {
     accepted.on('error', (error) => backend.logger.debug({err: error}, 'a terminal has failed'))
     accepted.pause()
     keepAlive(accepted)
-    await runTerminal({socket: accepted, open: async () => await openProcess(await connect(), address, request), connect})
+    await runTerminal({
+      socket: accepted,
+      open: async () => await openProcess(await connect(), address, request),
+      connect,
+      clock: backend.clock,
+    })
   }
 }
 

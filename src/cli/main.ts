@@ -34,6 +34,7 @@ const verbs: Readonly<Record<string, () => Promise<(program: Command) => void>>>
   events: async () => (await import('./events.ts')).addEvents,
   explain: async () => (await import('./explain.ts')).addExplain,
   chart: async () => (await import('./chart.ts')).addChart,
+  ui: async () => (await import('./ui.ts')).addUi,
   info: async () => (await import('./info.ts')).addInfo,
   version: async () => (await import('./version.ts')).addVersion,
 }

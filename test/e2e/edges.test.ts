@@ -237,6 +237,14 @@ const scenarios: readonly (() => Promise<void>)[] = [
     await five.delete()
   },
   async () => {
+    const one = await run('forgotten')
+    const manager = await client.connection.jetstreamManager()
+    await manager.streams.purge('TALLY_EVENTS', {filter: 'tally.evt.n1.default.forgotten.>'})
+    await client.connection.request(client.subjects.containerCommand(one.address, 'republish'), '{}', {timeout: 60_000})
+    await happened('forgotten', 'supervisor.republished')
+    await one.delete({force: true})
+  },
+  async () => {
     await run('cursed')
     const find = async () => (await client.list()).find(({id}) => id === 'cursed')
     const isGivenUp = async () => {

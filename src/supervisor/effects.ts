@@ -11,6 +11,7 @@ import type {ContainerAddress} from '../../machines/ids.ts'
 import {toSignalNumber} from '../../machines/signals.ts'
 import type {Clock} from '../kernel/clock.ts'
 import {TallyError, toErrorBody} from '../kernel/errors.ts'
+import {isAlive} from '../linux/process-table.ts'
 import type {ChildReaper} from '../linux/child-reaper.ts'
 import type {OciRuntime} from '../runtime/oci-runtime.ts'
 import {toOciLimits} from '../runtime/spec/limits.ts'
@@ -59,6 +60,7 @@ export type Handlers = {
 }
 
 const lastOutputPatienceMs = 5_000
+const lastMomentMs = 500
 
 export function createEffectHandlers(
   {runtime, init, outputs, clock, reaper, prepareBundle, unmountRootfs, ofExecs, loop, end}: EffectDependencies,
@@ -73,6 +75,20 @@ export function createEffectHandlers(
       init.signal(toSignalNumber('SIGKILL'))
     } catch (error) {
       if (toErrorBody(error).details['finished'] !== true) throw error
+    }
+  }
+
+  /** Whether a runtime that was killed had done it. */
+  async function isSaid(status: 'running' | 'paused'): Promise<boolean> {
+    return (await runtime.state(address.id).catch(() => undefined))?.status === status
+  }
+
+  /** A runtime that was killed may have let init go in its last moment. */
+  async function isExecutedNow(): Promise<boolean> {
+    const {init: identity} = loop().ledger.snapshot.context
+    for (const giveUpAt = clock.now() + lastMomentMs; ; await clock.sleep(20)) {
+      if (await runtime.isExecuted(address.id, identity?.pid)) return true
+      if (!identity || !isAlive(identity) || clock.now() > giveUpAt) return false
     }
   }
 
@@ -115,6 +131,8 @@ export function createEffectHandlers(
         await runtime.start(address.id)
         return {type: 'container.started', data: {}}
       } catch (error) {
+        // Whatever became of the runtime: what counts is what init does.
+        if (await isExecutedNow()) return {type: 'container.started', data: {}}
         return {type: 'container.start-failed', data: {error: toErrorBody(error)}}
       }
     },
@@ -133,6 +151,9 @@ export function createEffectHandlers(
         await runtime.pause(address.id)
         return {type: 'container.paused', data: {}}
       } catch (error) {
+        if (await isSaid('paused')) return {type: 'container.paused', data: {}}
+        // Half frozen it could not even be killed.
+        await runtime.resume(address.id).catch(() => {})
         return {type: 'container.pause-failed', data: {error: toErrorBody(error)}}
       }
     },
@@ -142,6 +163,7 @@ export function createEffectHandlers(
         await runtime.resume(address.id)
         return {type: 'container.resumed', data: {}}
       } catch (error) {
+        if (await isSaid('running')) return {type: 'container.resumed', data: {}}
         return {type: 'container.resume-failed', data: {error: toErrorBody(error)}}
       }
     },

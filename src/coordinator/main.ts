@@ -3,10 +3,12 @@ import {once} from 'node:events'
 import {rmdirSync, rmSync} from 'node:fs'
 import {dirname, join} from 'node:path'
 import {fileURLToPath} from 'node:url'
+import * as z from 'zod'
 import {createSystemClock} from '../kernel/clock.ts'
-import {toErrorBody} from '../kernel/errors.ts'
+import {TallyError, toErrorBody} from '../kernel/errors.ts'
 import {createLogger} from '../kernel/log.ts'
 import {version} from '../kernel/version.ts'
+import {requestJson} from '../messaging/codec.ts'
 import {type Connection, connectNats, readConnection, writeConnection} from '../messaging/connection.ts'
 import {type EmbeddedServer, startEmbeddedServer, stopEmbeddedServer} from '../messaging/embedded-server.ts'
 import {isAlive} from '../linux/process-table.ts'
@@ -17,6 +19,7 @@ import {createSubjects} from '../messaging/subjects.ts'
 import {createRunc} from '../runtime/runc/runc.ts'
 import {openPages} from '../web/server/pages.ts'
 import {type ContainerName, findOrphans, listContainers, type Orphan} from './containers.ts'
+import {deleteContainers} from './delete-containers.ts'
 import {claimDirectories} from './directories.ts'
 import {type CoordinatorOptions, coordinatorOptionsSchema, coordinatorOptionsVariable} from './options.ts'
 import {readHarbour} from './harbour.ts'
@@ -34,6 +37,8 @@ const clock = createSystemClock()
 const watchMs = 1_000
 /** While the end of an orphan is about to be journaled. */
 const hurriedWatchMs = 50
+/** A supervisor that dies meanwhile does not answer. */
+const deleteAnswerMs = 8_000
 /** Of supervisors, for each container. */
 const replacements = {most: 10, periodMs: 60_000, delayMs: 20} as const
 
@@ -136,7 +141,7 @@ async function main(options: CoordinatorOptions): Promise<void> {
     },
     invite: (actor) => pages.invite(actor),
     shutDown: async ({containers}) => {
-      if (containers) await deleteContainers()
+      if (containers) await deleteAll()
       // The reply goes out first.
       setTimeout(() => void close(), 20)
     },
@@ -194,21 +199,28 @@ async function main(options: CoordinatorOptions): Promise<void> {
   /** Containers whose supervisor has died get another. */
   function adoptOrphans(): void {
     if (closing) return
+    for (const orphan of listOrphans()) {
+      if (givenUp.has(orphan.uid)) continue
+      const when = intensity.ask(orphan.uid)
+      if (when === 'never') giveUp(orphan)
+      if (when === 'now') supervise(orphan)
+    }
+  }
+
+  function listOrphans(): readonly Orphan[] {
     const assigned = [...supervisors.pids.values()]
     const isAssigned = (name: ContainerName) => assigned.some(({namespace, id}) => namespace === name.namespace && id === name.id)
-    for (const orphan of findOrphans(options, isAssigned, logger)) {
-      const {namespace, id, uid} = orphan
-      if (givenUp.has(uid)) continue
-      const when = intensity.ask(uid)
-      if (when === 'never') giveUp(orphan)
-      if (when !== 'now') continue
-      logger.warn({namespace, id}, 'starting a supervisor for a container that has none')
-      supervisors
-        .assign({node, namespace, id, uid, work: {type: 'recover', kept: [...keeper.held({namespace, id})]}})
-        .catch((error: unknown) => {
-          logger.error({err: error, namespace, id}, 'cannot supervise this container')
-        })
-    }
+    return findOrphans(options, isAssigned, logger)
+  }
+
+  function supervise({namespace, id, uid}: Orphan): void {
+    givenUp.delete(uid)
+    logger.warn({namespace, id}, 'starting a supervisor for a container that has none')
+    supervisors
+      .assign({node, namespace, id, uid, work: {type: 'recover', kept: [...keeper.held({namespace, id})]}})
+      .catch((error: unknown) => {
+        logger.error({err: error, namespace, id}, 'cannot supervise this container')
+      })
   }
 
   function giveUp(orphan: Orphan): void {
@@ -240,16 +252,19 @@ async function main(options: CoordinatorOptions): Promise<void> {
     }
   }
 
-  async function deleteContainers(): Promise<void> {
-    const connection = await link.connected()
-    await Promise.all(
-      listContainers(options).map(async ({namespace, id}) => {
+  async function deleteAll(): Promise<void> {
+    await deleteContainers({
+      list: () => listContainers(options),
+      ask: async ({namespace, id}) => {
         const subject = subjects.containerCommand({node, namespace, id}, 'delete')
-        await connection.request(subject, JSON.stringify({force: true}), {timeout: 60_000}).catch((error: unknown) => {
-          logger.error({err: error, namespace, id}, 'cannot delete')
-        })
-      }),
-    )
+        const reply = await requestJson(await link.connected(), subject, {force: true}, {schema: z.unknown(), timeoutMs: deleteAnswerMs})
+        if (reply === undefined) throw new TallyError('CONTAINER_NOT_FOUND', 'no supervisor answers')
+      },
+      supervise: (name) => {
+        for (const orphan of listOrphans()) if (orphan.namespace === name.namespace && orphan.id === name.id) supervise(orphan)
+      },
+      clock,
+    })
   }
 
   async function close(): Promise<void> {

@@ -31,8 +31,11 @@ export interface OciRuntime {
   settled(): Promise<void>
   /** What the runtime says of the container; undefined when it knows none. */
   state(id: string): Promise<RuntimeState | undefined>
-  /** Whether init has executed the user's program, also when it has ended since; false when the runtime knows no such container. */
-  isExecuted(id: string): Promise<boolean>
+  /**
+   * Whether init has executed the user's program, also when it has ended since; false when the runtime knows no such container.
+   * @param initPid a process or a zombie; without, a start that was killed in its very last moment is not known from one that failed
+   */
+  isExecuted(id: string, initPid?: number): Promise<boolean>
   version(): Promise<RuntimeVersion>
 }
 

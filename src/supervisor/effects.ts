@@ -11,6 +11,7 @@ import type {ContainerAddress} from '../../machines/ids.ts'
 import {toSignalNumber} from '../../machines/signals.ts'
 import type {Clock} from '../kernel/clock.ts'
 import {TallyError, toErrorBody} from '../kernel/errors.ts'
+import {isAlive} from '../linux/process-table.ts'
 import type {ChildReaper} from '../linux/child-reaper.ts'
 import type {OciRuntime} from '../runtime/oci-runtime.ts'
 import {toOciLimits} from '../runtime/spec/limits.ts'
@@ -65,6 +66,7 @@ export type Handlers = {
 const lastOutputPatienceMs = 5_000
 /** It ends with the container, but the runtime may take a moment to say so. */
 const lastCheckPatienceMs = 5_000
+const lastMomentMs = 500
 
 export function createEffectHandlers(
   {runtime, init, outputs, clock, reaper, prepareBundle, unmountRootfs, ofExecs, ofRestarts, health, loop, end}: EffectDependencies,
@@ -78,6 +80,20 @@ export function createEffectHandlers(
       init.signal(toSignalNumber('SIGKILL'))
     } catch (error) {
       if (toErrorBody(error).details['finished'] !== true) throw error
+    }
+  }
+
+  /** Whether a runtime that was killed had done it. */
+  async function isSaid(status: 'running' | 'paused'): Promise<boolean> {
+    return (await runtime.state(address.id).catch(() => undefined))?.status === status
+  }
+
+  /** A runtime that was killed may have let init go in its last moment. */
+  async function isExecutedNow(): Promise<boolean> {
+    const {init: identity} = loop().ledger.snapshot.context
+    for (const giveUpAt = clock.now() + lastMomentMs; ; await clock.sleep(20)) {
+      if (await runtime.isExecuted(address.id, identity?.pid)) return true
+      if (!identity || !isAlive(identity) || clock.now() > giveUpAt) return false
     }
   }
 
@@ -138,6 +154,8 @@ export function createEffectHandlers(
         await runtime.start(address.id)
         return {type: 'container.started', data: {}}
       } catch (error) {
+        // Whatever became of the runtime: what counts is what init does.
+        if (await isExecutedNow()) return {type: 'container.started', data: {}}
         return {type: 'container.start-failed', data: {error: toErrorBody(error)}}
       }
     },
@@ -156,6 +174,9 @@ export function createEffectHandlers(
         await runtime.pause(address.id)
         return {type: 'container.paused', data: {}}
       } catch (error) {
+        if (await isSaid('paused')) return {type: 'container.paused', data: {}}
+        // Half frozen it could not even be killed.
+        await runtime.resume(address.id).catch(() => {})
         return {type: 'container.pause-failed', data: {error: toErrorBody(error)}}
       }
     },
@@ -165,6 +186,7 @@ export function createEffectHandlers(
         await runtime.resume(address.id)
         return {type: 'container.resumed', data: {}}
       } catch (error) {
+        if (await isSaid('running')) return {type: 'container.resumed', data: {}}
         return {type: 'container.resume-failed', data: {error: toErrorBody(error)}}
       }
     },

@@ -305,7 +305,7 @@ async function supervise({node, namespace, id, uid, work}: Assignment, {prefix}:
     const {status} = (await runtime.state(id).catch(() => undefined)) ?? {}
     const plan = planRecovery(loop.ledger, {
       initAlive,
-      isExecuted: await runtime.isExecuted(id),
+      isExecuted: await runtime.isExecuted(id, identity && isSameProcess(identity) ? identity.pid : undefined),
       isRebooted: identity !== undefined && identity.bootId !== readBootId(),
       runtimeStatus: status,
       findExec: (exec) => findExecProcess(layout.exec(exec), cgroups),

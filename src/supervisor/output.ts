@@ -58,7 +58,9 @@ type Phase =
   /** What comes before the runtime has returned may be its own complaint: it is told only if there is a process. */
   | {readonly type: 'opening'; readonly stdio: ProcessStdio; readonly untold: OutputChunk[]}
   | {readonly type: 'open'; readonly stdio: ProcessStdio}
-  | {readonly type: 'ended'; readonly stdio: ProcessStdio; readonly done: Promise<void>}
+  /** Every writer is gone; what they have written is still being read. */
+  | {readonly type: 'ending'; readonly stdio: ProcessStdio; readonly done: Promise<void>}
+  | {readonly type: 'ended'; readonly stdio: ProcessStdio}
 
 const releasePollMs = 20
 const nothing = {stdout: 0, stderr: 0} as const
@@ -92,9 +94,8 @@ export function createOutput({openStdio, publish, publishEnd, clock}: OutputDepe
       if (phase.type === 'open') phase.stdio.resize(size)
     },
     end: async () => {
-      if (phase.type === 'open' || phase.type === 'opening')
-        phase = {type: 'ended', stdio: phase.stdio, done: phase.stdio.drain().then(publishEnd)}
-      if (phase.type === 'ended') await phase.done
+      if (phase.type === 'open' || phase.type === 'opening') phase = {type: 'ending', stdio: phase.stdio, done: finish(phase.stdio)}
+      if (phase.type === 'ending') await phase.done
     },
     hold: (holdMs) => {
       heldUntil = clock.now() + holdMs
@@ -112,7 +113,7 @@ export function createOutput({openStdio, publish, publishEnd, clock}: OutputDepe
       return phase.type === 'closed' ? phase.totals : phase.stdio.totals
     },
     get ended() {
-      return phase.type !== 'open' && phase.type !== 'opening'
+      return phase.type === 'closed' || phase.type === 'ended'
     },
   }
 
@@ -123,5 +124,13 @@ export function createOutput({openStdio, publish, publishEnd, clock}: OutputDepe
     if (isWritten) stdio.discard()
     else await stdio[Symbol.asyncDispose]()
     await stdio.remove()
+  }
+
+  async function finish(stdio: ProcessStdio): Promise<void> {
+    try {
+      publishEnd(await stdio.drain())
+    } finally {
+      if (phase.type === 'ending') phase = {type: 'ended', stdio}
+    }
   }
 }

@@ -67,11 +67,10 @@ export function createActor({node, id, request, wholeBytes, patienceMs}: ActorOp
   const actor: Actor = {
     create: async () => {
       await until('is created', async () => {
-        if (existsSync(layout.journal)) {
-          // Who has it may be the next supervisor, or nobody yet.
-          if (await view()) return true
-          return false
-        }
+        const now = await view()
+        if (now) return now.state !== 'absent' && now.state !== 'creating' && now.state !== 'failed' && now.state !== 'deleting'
+        // The next supervisor is on its way.
+        if (existsSync(layout.journal)) return false
         const client = await node.client()
         const wanted = {...request, id, namespace: node.namespace}
         const reply = await requestJson(client.connection, client.subjects.nodeCommand(client.node, 'create'), wanted, {

@@ -5,9 +5,10 @@ import {basename, join} from 'node:path'
 import {setTimeout as sleep} from 'node:timers/promises'
 import {execa} from 'execa'
 import {connectTally, type TallyClient} from '../../src/client/index.ts'
+import {readProcessStat} from '../../src/linux/process-table.ts'
 import {failpointsVariable} from '../../src/supervisor/failpoints.ts'
 import {makeBusyboxRootfs} from '../support/busybox.ts'
-import {findLeftovers, type Inventory, type Leftovers, sweep, takeInventory} from '../support/leftovers.ts'
+import {findLeftovers, type Inventory, type Leftovers, readProcFile, sweep, takeInventory} from '../support/leftovers.ts'
 
 const program = join(import.meta.dirname, '../../bin/tally')
 
@@ -87,9 +88,19 @@ export async function startChaosNode(): Promise<ChaosNode> {
     await current?.connection.close()
     await execa(program, ['down', '--containers'], {env, reject: false})
     const found = await findLeftovers({dirs: [dir]}, inventory)
-    const own = {...found, cgroups: found.cgroups.filter((cgroup) => cgroup.includes(`/tally-${namespace}-`))}
+    // Others have containers and zombies of their own meanwhile.
+    const own = {
+      ...found,
+      cgroups: found.cgroups.filter((cgroup) => cgroup.includes(`/tally-${namespace}-`)),
+      zombies: found.zombies.filter((zombie) => isOfNode(Number.parseInt(zombie, 10))),
+    }
     await sweep(own)
     rmSync(dir, {recursive: true, force: true})
     return own
+  }
+
+  /** Whose parent was started by this node. */
+  function isOfNode(pid: number): boolean {
+    return readProcFile(`/proc/${readProcessStat(pid)?.parentPid}/environ`).includes(stateDir)
   }
 }

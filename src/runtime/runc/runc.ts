@@ -2,7 +2,7 @@
 import {randomBytes} from 'node:crypto'
 import {existsSync, readFileSync} from 'node:fs'
 import {readFile, rm} from 'node:fs/promises'
-import {join} from 'node:path'
+import {basename, join} from 'node:path'
 import {setTimeout as sleep} from 'node:timers/promises'
 import {execa} from 'execa'
 import * as z from 'zod'
@@ -126,7 +126,10 @@ export function createRunc(options: RuncOptions): OciRuntime {
       }
     },
     // The FIFO on which init waits is removed by start (runc and crun).
-    isExecuted: async (id) => existsSync(join(root, id)) && !existsSync(join(root, id, 'exec.fifo')),
+    isExecuted: async (id, initPid) => {
+      if (!existsSync(join(root, id))) return false
+      return !existsSync(join(root, id, 'exec.fifo')) || (initPid !== undefined && !isRuntimes(initPid, binary))
+    },
     version: async () => {
       const text = await spawnRunc(['--version'], {verb: 'state', args: []})
       const [, name = 'runc', version = 'unknown'] = /^(\S+) version (\S+)/.exec(text) ?? []
@@ -169,6 +172,17 @@ export function createRunc(options: RuncOptions): OciRuntime {
     } finally {
       if (pid !== undefined) onReaped?.(pid)
     }
+  }
+}
+
+/** Whether a process is the runtime's own still, by its name: execve(2) gives it that of the program, and a zombie keeps it. */
+function isRuntimes(pid: number, binary: string): boolean {
+  try {
+    const name = readFileSync(`/proc/${pid}/comm`, 'utf8').trimEnd()
+    return name.startsWith('runc:[') || name === 'crun' || name === basename(binary).slice(0, 15)
+  } catch {
+    // Nobody knows: then it has not.
+    return true
   }
 }
 

@@ -11,13 +11,15 @@ import {type EmbeddedServer, startEmbeddedServer, stopEmbeddedServer} from '../m
 import {isAlive} from '../linux/process-table.ts'
 import {createNatsLink} from '../messaging/link.ts'
 import {registerService} from '../messaging/services.ts'
-import {ensureEventStream} from '../messaging/stream.ts'
+import {ensureEventStream, lastStreamSequence} from '../messaging/stream.ts'
 import {createSubjects} from '../messaging/subjects.ts'
 import {createRunc} from '../runtime/runc/runc.ts'
 import {type ContainerName, findOrphans, listContainers, type Orphan} from './containers.ts'
 import {claimDirectories} from './directories.ts'
 import {type CoordinatorOptions, coordinatorOptionsSchema, coordinatorOptionsVariable} from './options.ts'
-import {createProjection} from './projection.ts'
+import {readJournals} from './journals.ts'
+import {createMetrics} from './metrics.ts'
+import {createProjection, type Projection} from './projection.ts'
 import {tellGivenUp} from './give-up.ts'
 import {createIntensity} from './intensity.ts'
 import {createKeeper} from './keeper.ts'
@@ -71,7 +73,16 @@ async function main(options: CoordinatorOptions): Promise<void> {
   })
   const keeper = createKeeper({directories: options, logger})
   const reapOrphans = createOrphanReaper({keeper, clock, logger})
-  const projection = createProjection({link, subjects, clock, logger})
+  const metrics = createMetrics({
+    node,
+    version,
+    ledgers: () => projection.ledgers,
+    readJournals: () => readJournals(options, {node, ledgers: projection.ledgers}),
+    isConnected: () => link.session() !== undefined,
+    startedAt: Date.parse(startedAt),
+    caughtUp: isCaughtUp,
+  })
+  const projection: Projection = createProjection({link, subjects, clock, logger, observer: metrics.observer})
   const runtime = createRunc({binary: options.runtime, root: join(runDir, 'runc'), logDir: runDir})
   const intensity = createIntensity(clock, replacements)
   const givenUp = new Set<string>()
@@ -114,6 +125,7 @@ async function main(options: CoordinatorOptions): Promise<void> {
       metadata: {node, pid: String(process.pid)},
       endpoints,
       logger,
+      measure: metrics.measure,
     })
     announce()
   })
@@ -121,6 +133,20 @@ async function main(options: CoordinatorOptions): Promise<void> {
   supervisors.prepare()
   if (embedded) void keepServer()
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => void close())
+
+  /** Whether the projection has all that is in the stream now. */
+  async function isCaughtUp(): Promise<boolean> {
+    const connection = link.session()
+    if (!connection) return false
+    try {
+      const target = await lastStreamSequence(connection, subjects)
+      await projection.caughtUp(connection)
+      return projection.streamSequence >= target
+    } catch {
+      // The connection was lost meanwhile.
+      return false
+    }
+  }
 
   /** One plain line for a person at a terminal; sessions after the first are diagnostics. */
   function announce(): void {

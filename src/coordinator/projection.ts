@@ -11,6 +11,8 @@ import type {Subjects} from '../messaging/subjects.ts'
 export interface Projection {
   /** By source, `/tally/<node>/<ns>/<id>`. */
   readonly ledgers: ReadonlyMap<string, Ledger>
+  /** Up to where the stream has been folded. */
+  readonly streamSequence: number
   /** Resolves when everything that is in the stream now has been folded: who asks reads his own writes. */
   caughtUp(connection: NatsConnection): Promise<void>
 }
@@ -20,12 +22,21 @@ export interface ProjectionOptions {
   readonly subjects: Subjects
   readonly clock: Clock
   readonly logger: Logger
+  readonly observer?: FoldObserver
+}
+
+/** Who wants to hear of every event, and not only of what became of it. */
+export interface FoldObserver {
+  /** @param ledger with the event folded into it */
+  onFolded(event: LedgerEvent, ledger: Ledger): void
+  /** The stream is another one: all of it comes again. */
+  onReset(): void
 }
 
 const catchUpPatienceMs = 2_000
 const retryMs = 250
 
-export function createProjection({link, subjects, clock, logger}: ProjectionOptions): Projection {
+export function createProjection({link, subjects, clock, logger, observer}: ProjectionOptions): Projection {
   const ledgers = new Map<string, Ledger>()
   let folded = 0
   let waiting: readonly (() => void)[] = []
@@ -36,6 +47,7 @@ export function createProjection({link, subjects, clock, logger}: ProjectionOpti
         // A stream that is shorter than what we have read is another one: begin again.
         if ((await lastStreamSequence(connection, subjects)) < folded) {
           ledgers.clear()
+          observer?.onReset()
           folded = 0
         }
         for await (const {event, streamSequence} of readEvents(connection, subjects, {from: {streamSequence: folded + 1}, follow: true})) {
@@ -52,6 +64,9 @@ export function createProjection({link, subjects, clock, logger}: ProjectionOpti
 
   return {
     ledgers,
+    get streamSequence() {
+      return folded
+    },
     caughtUp: async (connection) => {
       const target = await lastStreamSequence(connection, subjects)
       const giveUpAt = clock.now() + catchUpPatienceMs
@@ -77,6 +92,7 @@ export function createProjection({link, subjects, clock, logger}: ProjectionOpti
       const {ledger} = applyEvent(from, event)
       if (toTopLevelState(ledger) === 'deleted') ledgers.delete(event.source)
       else ledgers.set(event.source, ledger)
+      observer?.onFolded(event, ledger)
     } catch (error) {
       logger.warn({err: error, source: event.source, sequence: event.sequence}, 'an event does not follow from those before it')
     }

@@ -14,7 +14,7 @@ import {type EmbeddedServer, startEmbeddedServer, stopEmbeddedServer} from '../m
 import {isAlive} from '../linux/process-table.ts'
 import {createNatsLink} from '../messaging/link.ts'
 import {registerService} from '../messaging/services.ts'
-import {ensureEventStream} from '../messaging/stream.ts'
+import {ensureEventStream, lastStreamSequence} from '../messaging/stream.ts'
 import {createSubjects} from '../messaging/subjects.ts'
 import {createRunc} from '../runtime/runc/runc.ts'
 import {openPages} from '../web/server/pages.ts'
@@ -23,8 +23,9 @@ import {deleteContainers} from './delete-containers.ts'
 import {claimDirectories} from './directories.ts'
 import {type CoordinatorOptions, coordinatorOptionsSchema, coordinatorOptionsVariable} from './options.ts'
 import {readHarbour} from './harbour.ts'
-import {renderPlainMetrics} from './plain-metrics.ts'
-import {createProjection} from './projection.ts'
+import {readJournals} from './journals.ts'
+import {createMetrics} from './metrics.ts'
+import {createProjection, type Projection} from './projection.ts'
 import {tellGivenUp} from './give-up.ts'
 import {createIntensity} from './intensity.ts'
 import {createKeeper} from './keeper.ts'
@@ -69,7 +70,7 @@ async function main(options: CoordinatorOptions): Promise<void> {
     ready: ready.promise,
     openLink: () => openLink('pages'),
     readHarbour: (wanted) => readHarbour(projection, link, wanted),
-    renderMetrics: async () => renderPlainMetrics(projection),
+    renderMetrics: () => metrics.render(),
     stateDir,
     pageDir: join(program, 'web'),
     clock,
@@ -109,7 +110,16 @@ async function main(options: CoordinatorOptions): Promise<void> {
   })
   const keeper = createKeeper({directories: options, logger})
   const reapOrphans = createOrphanReaper({keeper, clock, logger})
-  const projection = createProjection({link, subjects, clock, logger})
+  const metrics = createMetrics({
+    node,
+    version,
+    ledgers: () => projection.ledgers,
+    readJournals: () => readJournals(options, {node, ledgers: projection.ledgers}),
+    isConnected: () => link.session() !== undefined,
+    startedAt: Date.parse(startedAt),
+    caughtUp: isCaughtUp,
+  })
+  const projection: Projection = createProjection({link, subjects, clock, logger, observer: metrics.observer})
   ready.resolve()
   const runtime = createRunc({binary: options.runtime, root: join(runDir, 'runc'), logDir: runDir})
   const intensity = createIntensity(clock, replacements)
@@ -155,6 +165,7 @@ async function main(options: CoordinatorOptions): Promise<void> {
       metadata: {node, pid: String(process.pid)},
       endpoints,
       logger,
+      measure: metrics.measure,
     })
     announce()
   })
@@ -162,6 +173,20 @@ async function main(options: CoordinatorOptions): Promise<void> {
   supervisors.prepare()
   if (embedded) void keepServer()
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => void close())
+
+  /** Whether the projection has all that is in the stream now. */
+  async function isCaughtUp(): Promise<boolean> {
+    const connection = link.session()
+    if (!connection) return false
+    try {
+      const target = await lastStreamSequence(connection, subjects)
+      await projection.caughtUp(connection)
+      return projection.streamSequence >= target
+    } catch {
+      // The connection was lost meanwhile.
+      return false
+    }
+  }
 
   /** One plain line for a person at a terminal; sessions after the first are diagnostics. */
   function announce(): void {

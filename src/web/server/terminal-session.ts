@@ -138,7 +138,7 @@ async function relay({socket, connect, clock}: TerminalDependencies, process: Te
       source: socket,
       onFailed: (error) => !isOver(error) && failed.reject(error),
     })
-    const resize = createSizeSender((size: ConsoleSize) => toTarget().process.resize(size))
+    const resize = createSizeSender(async (size: ConsoleSize) => await toTarget().process.resize(size))
     socket.on('message', (data, isBinary) => {
       const bytes = toBytes(data)
       if (isBinary) {

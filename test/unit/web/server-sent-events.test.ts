@@ -77,6 +77,25 @@ describe('a stream of events', () => {
     expect(seen).toEqual({asked: 1, ended: true, stalled: true})
   })
 
+  it('passes on what goes wrong, also when it did while nobody asked', async () => {
+    const time = clock()
+    const failing = Promise.withResolvers<string>()
+    const reader = toEventStream(
+      async function* () {
+        yield await failing.promise
+      },
+      {clock: time, onStalled: () => {}},
+    ).getReader()
+    await reader.read()
+    const beat = reader.read()
+    await turn()
+    time.advance(15_000)
+    await beat
+    failing.reject(new Error('no more'))
+    await turn()
+    await expect(reader.read()).rejects.toThrow('no more')
+  })
+
   it('leaves no timer and nothing open when the reader goes', async () => {
     const {time, seen, reader, read} = open(['one', 'two'])
     await read()

@@ -59,13 +59,19 @@ export function createKeeper({directories, logger}: KeeperOptions): Keeper {
   /** By container, process and kind. */
   const held = new Map<string, Held>()
   const pipes = createPipeKeeper()
+  /** What is still to be reaped of containers that are gone. */
+  let deleted: ProcessIdentity[] = []
 
   return {
     look: () => {
       const names = listContainers(directories)
       for (const name of names) read(name)
       const present = new Set(names.map(toKey))
-      for (const key of [...containers.keys()].filter((known) => !present.has(known))) containers.delete(key)
+      for (const [key, {known}] of [...containers].filter(([name]) => !present.has(name))) {
+        deleted.push(...known)
+        containers.delete(key)
+      }
+      deleted = deleted.filter(isSameProcess)
       const wanted = new Set([...containers].flatMap(([key, {processes}]) => processes.flatMap((one) => toHeldKeys(key, one))))
       for (const [key, {fd}] of [...held].filter(([known]) => !wanted.has(known))) {
         closeSync(fd)
@@ -82,7 +88,7 @@ export function createKeeper({directories, logger}: KeeperOptions): Keeper {
     find: (process) => {
       const all = [...containers.values()]
       if (all.some(({processes}) => processes.some(({identity}) => isSame(identity, process)))) return 'awaited'
-      return all.some(({known}) => known.some((identity) => isSame(identity, process))) ? 'recorded' : undefined
+      return [...all.flatMap(({known}) => known), ...deleted].some((identity) => isSame(identity, process)) ? 'recorded' : undefined
     },
   }
 

@@ -265,10 +265,11 @@ async function supervise({node, namespace, id, uid, work}: Assignment, {prefix}:
     const initAlive = identity !== undefined && !exited && isKnown(identity)
     // What it had begun goes on, and would come in between.
     await runtime.settled()
+    const isExecuted = await runtime.isExecuted(id, identity && isSameProcess(identity) ? identity.pid : undefined)
     const {status} = (await runtime.state(id).catch(() => undefined)) ?? {}
     const plan = planRecovery(loop.ledger, {
       initAlive,
-      isExecuted: await runtime.isExecuted(id, identity && isSameProcess(identity) ? identity.pid : undefined),
+      isExecuted,
       isRebooted: identity !== undefined && identity.bootId !== readBootId(),
       runtimeStatus: status,
       findExec: (exec) => findExecProcess(layout.exec(exec), cgroups),

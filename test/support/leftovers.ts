@@ -69,11 +69,23 @@ function look(dirs: readonly string[], before: Inventory): Leftovers {
   const now = takeInventory()
   return {
     processes: pids.filter((pid) => isConcerned(pid, dirs)).map(describeProcess),
-    zombies: now.zombies.filter((zombie) => !before.zombies.includes(zombie)),
+    zombies: now.zombies.filter((zombie) => !before.zombies.includes(zombie) && !isOfOthers(zombie, dirs)),
     mounts: dirs.flatMap(listMountsBelow),
-    cgroups: now.cgroups.filter((cgroup) => !before.cgroups.includes(cgroup)),
+    cgroups: now.cgroups.filter((cgroup) => !before.cgroups.includes(cgroup) && !isUsedByOthers(cgroup, dirs)),
     fifosAndSockets: dirs.flatMap(listSpecialFiles),
   }
+}
+
+/** Its parent lives, and has nothing to do with the directories: a node of somebody else's has it. */
+function isOfOthers(zombie: string, dirs: readonly string[]): boolean {
+  const parent = readProcessStat(Number.parseInt(zombie, 10))?.parentPid ?? 1
+  return parent > 1 && parent !== process.pid && !dirs.some((dir) => readProcFile(`/proc/${parent}/environ`).includes(dir))
+}
+
+/** Processes are in it whose root file system is not below the directories. */
+function isUsedByOthers(cgroup: string, dirs: readonly string[]): boolean {
+  const members = listMembers(cgroup)
+  return members.length > 0 && members.every((pid) => !dirs.some((dir) => readProcFile(`/proc/${pid}/mountinfo`).includes(dir)))
 }
 
 function isConcerned(pid: number, dirs: readonly string[]): boolean {

@@ -20,12 +20,14 @@ export interface ProjectionOptions {
   readonly subjects: Subjects
   readonly clock: Clock
   readonly logger: Logger
+  /** An event has come, be it one of long ago. */
+  readonly onEvent: (event: LedgerEvent) => void
 }
 
 const catchUpPatienceMs = 2_000
 const retryMs = 250
 
-export function createProjection({link, subjects, clock, logger}: ProjectionOptions): Projection {
+export function createProjection({link, subjects, clock, logger, onEvent}: ProjectionOptions): Projection {
   const ledgers = new Map<string, Ledger>()
   let folded = 0
   let waiting: readonly (() => void)[] = []
@@ -40,6 +42,7 @@ export function createProjection({link, subjects, clock, logger}: ProjectionOpti
         }
         for await (const {event, streamSequence} of readEvents(connection, subjects, {from: {streamSequence: folded + 1}, follow: true})) {
           fold(event)
+          onEvent(event)
           folded = streamSequence
           for (const resolve of waiting) resolve()
         }

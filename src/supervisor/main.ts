@@ -285,7 +285,7 @@ async function supervise({node, namespace, id, uid, work}: Assignment, {prefix}:
     if (plan.facts.some(({type}) => type === 'container.create-failed') || plan.isRestoreUndone)
       await runtime.delete(id, {force: true}).catch((error: unknown) => log.warn({err: error}, 'rollback'))
     // Whoever held the output asks the new supervisor again within this time.
-    if (request?.autoRemove) outputs.of().hold(adoptedHoldMs)
+    if (request?.autoRemove && identity) outputs.of().hold(adoptedHoldMs)
     // Also after the exit: something may still wait in the FIFOs, and the log is read through it.
     if (identity) {
       const master = findKeptTerminal(kept)

@@ -80,6 +80,7 @@ export const containerCommandSchemas = {
   }),
   /** Entries of the log from a file position, or its last `tail` lines; whole entries, about `limitBytes` and at least one. */
   log: z.strictObject({
+    exec,
     position: z.int().nonnegative().optional(),
     tail: z.int().nonnegative().optional(),
     limitBytes: z
@@ -95,6 +96,8 @@ export const containerCommandSchemas = {
   stats: z.strictObject({watchMs: z.int().min(0).max(60_000).default(0)}),
   /** Its processes, as the host sees them. */
   top: z.strictObject({}),
+  /** Compare the stream with the journal, and publish again what is not in it as it should be. Answers when it is. */
+  republish: z.strictObject({}),
 } as const
 export type ContainerVerb = keyof typeof containerCommandSchemas
 export const containerVerbs = Object.keys(containerCommandSchemas) as readonly ContainerVerb[]
@@ -117,6 +120,8 @@ export const nodeCommandSchemas = {
   list: z.strictObject({all: z.boolean().default(false), namespace: idSchema.optional()}),
   /** Versions, processes, directories. */
   info: z.strictObject({}),
+  /** An address of the node's page that is good for one login. */
+  ui: z.strictObject({}),
   /** End the coordinator, and the embedded nats-server; with `containers` kill and delete all containers before. */
   shutdown: z.strictObject({containers: z.boolean().default(false)}),
 } as const

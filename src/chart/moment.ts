@@ -79,15 +79,17 @@ function findTransitions(
 }
 
 const blank = {time: '', sequence: 0, uid: '', source: '', actor: '', correlationId: '', causationId: undefined} as const
+/** At once or after a long time, which a restart policy tells apart. */
 const exits = [
   {type: 'code', code: 0},
   {type: 'code', code: 1},
   {type: 'signal', signal: 'SIGKILL'},
-] as const
+].flatMap((exit) => ['', '9999-12-31T23:59:59.999Z'].map((exitedAt) => ({exit, exitedAt, source: 'waitid'})))
 const differences: Readonly<Record<string, readonly object[]>> = {
   'container.created': [{}, {init: {pid: 1, startTimeTicks: 0, bootId: ''}}],
+  'container.health-changed': [{status: 'healthy'}, {status: 'unhealthy'}],
   'container.kill-requested': [{signal: 'SIGTERM'}, {signal: 'SIGKILL'}],
   'container.delete-requested': [{force: false}, {force: true}],
-  'container.exited': exits.map((exit) => ({exit, exitedAt: '', source: 'supervisor'})),
-  'exec.exited': exits.map((exit) => ({exec: '', exit, exitedAt: '', source: 'supervisor'})),
+  'container.exited': exits,
+  'exec.exited': exits.map((data) => ({exec: '', ...data})),
 }

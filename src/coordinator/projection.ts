@@ -1,16 +1,21 @@
-/** All containers that the stream knows, each the fold of its events. What has been deleted is forgotten. */
+/** All containers that the stream knows, each the fold of its events. Of what has been deleted the last are remembered as they ended. */
 import type {NatsConnection} from 'nats'
+import {toContainerView} from '../../machines/container-view.ts'
 import type {LedgerEvent} from '../../machines/events.ts'
 import {applyEvent, emptyLedger, type Ledger, toTopLevelState} from '../../machines/ledger.ts'
+import type {ContainerView} from '../../machines/view.ts'
 import type {Clock} from '../kernel/clock.ts'
 import type {Logger} from '../kernel/log.ts'
 import type {NatsLink} from '../messaging/link.ts'
-import {lastStreamSequence, readEvents} from '../messaging/stream.ts'
+import {createEventReader} from '../messaging/event-reader.ts'
+import {lastStreamSequence} from '../messaging/stream.ts'
 import type {Subjects} from '../messaging/subjects.ts'
 
 export interface Projection {
   /** By source, `/tally/<node>/<ns>/<id>`. */
   readonly ledgers: ReadonlyMap<string, Ledger>
+  /** Those that were deleted last, by uid, the eldest first. */
+  readonly deleted: ReadonlyMap<string, ContainerView>
   /** Up to where the stream has been folded. */
   readonly streamSequence: number
   /** Resolves when everything that is in the stream now has been folded: who asks reads his own writes. */
@@ -35,22 +40,31 @@ export interface FoldObserver {
 
 const catchUpPatienceMs = 2_000
 const retryMs = 250
+const mostDeleted = 1_000
 
 export function createProjection({link, subjects, clock, logger, observer}: ProjectionOptions): Projection {
   const ledgers = new Map<string, Ledger>()
+  const deleted = new Map<string, ContainerView>()
   let folded = 0
   let waiting: readonly (() => void)[] = []
+
+  const reader = createEventReader(subjects, {
+    follow: true,
+    // What comes again is passed over by its sequence; what was deleted is forgotten.
+    once: false,
+    onOther: () => {
+      logger.warn('the stream is not the one that was read so far: reading it again from its beginning')
+      ledgers.clear()
+      deleted.clear()
+      observer?.onReset()
+      folded = 0
+    },
+  })
 
   link.onSession(async (connection) => {
     while (!connection.isClosed()) {
       try {
-        // A stream that is shorter than what we have read is another one: begin again.
-        if ((await lastStreamSequence(connection, subjects)) < folded) {
-          ledgers.clear()
-          observer?.onReset()
-          folded = 0
-        }
-        for await (const {event, streamSequence} of readEvents(connection, subjects, {from: {streamSequence: folded + 1}, follow: true})) {
+        for await (const {event, streamSequence} of reader.read(connection)) {
           fold(event)
           folded = streamSequence
           for (const resolve of waiting) resolve()
@@ -64,6 +78,7 @@ export function createProjection({link, subjects, clock, logger, observer}: Proj
 
   return {
     ledgers,
+    deleted,
     get streamSequence() {
       return folded
     },
@@ -84,14 +99,25 @@ export function createProjection({link, subjects, clock, logger, observer}: Proj
     })
   }
 
+  function remember(ledger: Ledger): void {
+    const view = toContainerView(ledger)
+    if (view) deleted.set(view.uid, view)
+    const [eldest] = deleted.keys()
+    if (eldest !== undefined && deleted.size > mostDeleted) deleted.delete(eldest)
+  }
+
   function fold(event: LedgerEvent): void {
     const known = ledgers.get(event.source)
     // A reused id is another container, with a history of its own.
     const from = known && known.latest?.uid === event.uid ? known : emptyLedger
+    // Published again, since the stream had lost it.
+    if (event.sequence <= (from.latest?.sequence ?? 0)) return
     try {
       const {ledger} = applyEvent(from, event)
-      if (toTopLevelState(ledger) === 'deleted') ledgers.delete(event.source)
-      else ledgers.set(event.source, ledger)
+      if (toTopLevelState(ledger) === 'deleted') {
+        ledgers.delete(event.source)
+        remember(ledger)
+      } else ledgers.set(event.source, ledger)
       observer?.onFolded(event, ledger)
     } catch (error) {
       logger.warn({err: error, source: event.source, sequence: event.sequence}, 'an event does not follow from those before it')

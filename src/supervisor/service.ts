@@ -4,9 +4,11 @@ import type {ContainerAddress} from '../../machines/ids.ts'
 import {randomBytes} from 'node:crypto'
 import type {Ledger} from '../../machines/ledger.ts'
 import type {TopReply} from '../../machines/processes.ts'
+import type {RepublishReply} from '../../machines/republish.ts'
 import type {StatsReply} from '../../machines/stats.ts'
 import type {ContainerView, LogReply, OutputReply, ProcessView} from '../../machines/view.ts'
 import type {Clock} from '../kernel/clock.ts'
+import {TallyError} from '../kernel/errors.ts'
 import type {Logger} from '../kernel/log.ts'
 import type {NatsLink} from '../messaging/link.ts'
 import type {Outbox} from '../messaging/outbox.ts'
@@ -38,6 +40,7 @@ export interface ServiceDependencies {
 
 /** How long a reply waits for the stream, so that who asks can read its own writes there; the journal has them anyway. */
 const publicationPatienceMs = 1_000
+const republicationPatienceMs = 30_000
 
 export interface ContainerService {
   /**
@@ -206,15 +209,17 @@ function createEndpoints(
         return {offset: begin, data: bytes.toString('base64'), total, ended}
       },
     ),
-    endpoint('log', subject('log'), containerCommandSchemas.log, async ({position, tail, limitBytes}): Promise<LogReply> => {
-      const {ended} = outputs.of()
-      const end = findEnd(layout.log)
-      const start = position ?? (tail === undefined ? 0 : findTail(layout.log, tail))
-      const {position: begin, entries, next, atEnd} = readLogPage(layout.log, start, limitBytes)
+    endpoint('log', subject('log'), containerCommandSchemas.log, async ({exec, position, tail, limitBytes}): Promise<LogReply> => {
+      if (exec !== undefined && !loop.ledger.processes.has(exec)) throw unknownExec(exec)
+      const ended = outputs.of(exec).ended && !isToCome(loop.ledger, exec)
+      const log = exec === undefined ? layout.log : layout.exec(exec).log
+      const end = findEnd(log)
+      const start = position ?? (tail === undefined ? 0 : findTail(log, tail))
+      const {position: begin, entries, next: behind, atEnd} = readLogPage(log, start, limitBytes)
       return {
         position: begin,
-        entries: entries.map(({time, stream, bytes}) => ({time, stream, data: bytes.toString('base64')})),
-        next,
+        entries: entries.map(({time, stream, bytes, next}) => ({time, stream, data: bytes.toString('base64'), next})),
+        next: behind,
         end,
         ended: ended && atEnd,
       }
@@ -222,6 +227,13 @@ function createEndpoints(
     endpoint('stats', subject('stats'), containerCommandSchemas.stats, async ({watchMs}): Promise<StatsReply> => {
       stats.watch(watchMs)
       return stats.read()
+    }),
+    endpoint('republish', subject('republish'), containerCommandSchemas.republish, async (): Promise<RepublishReply> => {
+      const {kept, wrong} = await outbox.compare()
+      const published = loop.ledger.latest?.sequence ?? 0
+      if (!(await outbox.whenAcknowledged(published, republicationPatienceMs)))
+        throw new TallyError('TIMED_OUT', `the stream has not confirmed event ${published} within ${republicationPatienceMs} ms`)
+      return {kept: kept.sequence, removed: wrong.length, published}
     }),
     endpoint('top', subject('top'), containerCommandSchemas.top, async (): Promise<TopReply> => {
       const {cgroups, init} = loop.ledger.snapshot.context

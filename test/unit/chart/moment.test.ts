@@ -11,7 +11,15 @@ const {container, process, supervisor} = chartedMachines
 
 describe('a moment of a container', () => {
   it('is that of its ledger, after every event', () => {
-    for (const events of [wholeLife, execs, readGolden('0.1.0/stopping.jsonl'), readGolden('0.4.0/gave-up.jsonl')]) {
+    for (const events of [
+      wholeLife,
+      execs,
+      readGolden('0.1.0/stopping.jsonl'),
+      readGolden('0.4.0/gave-up.jsonl'),
+      readGolden('0.4.0/healthy.jsonl'),
+      readGolden('0.4.0/restarts-gave-up.jsonl'),
+      readGolden('0.4.0/restart-cancelled.jsonl'),
+    ]) {
       let ledger = emptyLedger
       for (const [index, event] of events.entries()) {
         const {possible} = toMarks(container, foldMachine(container, events.slice(0, index)))

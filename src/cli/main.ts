@@ -35,6 +35,7 @@ const verbs: Readonly<Record<string, () => Promise<(program: Command) => void>>>
   explain: async () => (await import('./explain.ts')).addExplain,
   chart: async () => (await import('./chart.ts')).addChart,
   ui: async () => (await import('./ui.ts')).addUi,
+  fsck: async () => (await import('./fsck.ts')).addFsck,
   info: async () => (await import('./info.ts')).addInfo,
   version: async () => (await import('./version.ts')).addVersion,
 }

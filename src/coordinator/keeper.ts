@@ -59,8 +59,8 @@ export function createKeeper({directories, logger}: KeeperOptions): Keeper {
   /** By container, process and kind. */
   const held = new Map<string, Held>()
   const pipes = createPipeKeeper()
-  /** Of containers that are gone: what they have left to this process may still be there. */
-  let gone: readonly ProcessIdentity[] = []
+  /** What is still to be reaped of containers that are gone. */
+  let deleted: ProcessIdentity[] = []
 
   return {
     look: () => {
@@ -68,9 +68,10 @@ export function createKeeper({directories, logger}: KeeperOptions): Keeper {
       for (const name of names) read(name)
       const present = new Set(names.map(toKey))
       for (const [key, {known}] of [...containers].filter(([name]) => !present.has(name))) {
+        deleted.push(...known)
         containers.delete(key)
-        gone = [...gone.filter(isSameProcess), ...known]
       }
+      deleted = deleted.filter(isSameProcess)
       const wanted = new Set([...containers].flatMap(([key, {processes}]) => processes.flatMap((one) => toHeldKeys(key, one))))
       for (const [key, {fd}] of [...held].filter(([known]) => !wanted.has(known))) {
         closeSync(fd)
@@ -87,7 +88,7 @@ export function createKeeper({directories, logger}: KeeperOptions): Keeper {
     find: (process) => {
       const all = [...containers.values()]
       if (all.some(({processes}) => processes.some(({identity}) => isSame(identity, process)))) return 'awaited'
-      return [...gone, ...all.flatMap(({known}) => known)].some((identity) => isSame(identity, process)) ? 'recorded' : undefined
+      return [...all.flatMap(({known}) => known), ...deleted].some((identity) => isSame(identity, process)) ? 'recorded' : undefined
     },
   }
 

@@ -4,6 +4,8 @@ import {rmdirSync, rmSync} from 'node:fs'
 import {dirname, join} from 'node:path'
 import {fileURLToPath} from 'node:url'
 import * as z from 'zod'
+import type {LedgerEvent} from '../../machines/events.ts'
+import type {Ledger} from '../../machines/ledger.ts'
 import {createSystemClock} from '../kernel/clock.ts'
 import {TallyError, toErrorBody} from '../kernel/errors.ts'
 import {createLogger} from '../kernel/log.ts'
@@ -14,7 +16,7 @@ import {type EmbeddedServer, startEmbeddedServer, stopEmbeddedServer} from '../m
 import {isAlive} from '../linux/process-table.ts'
 import {createNatsLink} from '../messaging/link.ts'
 import {registerService} from '../messaging/services.ts'
-import {ensureEventStream} from '../messaging/stream.ts'
+import {ensureEventStream, lastStreamSequence} from '../messaging/stream.ts'
 import {createSubjects} from '../messaging/subjects.ts'
 import {createRunc} from '../runtime/runc/runc.ts'
 import {openPages} from '../web/server/pages.ts'
@@ -23,8 +25,9 @@ import {deleteContainers} from './delete-containers.ts'
 import {claimDirectories} from './directories.ts'
 import {type CoordinatorOptions, coordinatorOptionsSchema, coordinatorOptionsVariable} from './options.ts'
 import {readHarbour} from './harbour.ts'
-import {renderPlainMetrics} from './plain-metrics.ts'
-import {createProjection} from './projection.ts'
+import {readJournals} from './journals.ts'
+import {createMetrics} from './metrics.ts'
+import {createProjection, type Projection} from './projection.ts'
 import {tellGivenUp} from './give-up.ts'
 import {createIntensity} from './intensity.ts'
 import {createKeeper} from './keeper.ts'
@@ -69,7 +72,7 @@ async function main(options: CoordinatorOptions): Promise<void> {
     ready: ready.promise,
     openLink: () => openLink('pages'),
     readHarbour: (wanted) => readHarbour(projection, link, wanted),
-    renderMetrics: async () => renderPlainMetrics(projection),
+    renderMetrics: () => metrics.render(),
     stateDir,
     pageDir: join(program, 'web'),
     clock,
@@ -109,7 +112,16 @@ async function main(options: CoordinatorOptions): Promise<void> {
   })
   const keeper = createKeeper({directories: options, logger})
   const reapOrphans = createOrphanReaper({keeper, clock, logger})
-  const projection = createProjection({link, subjects, clock, logger})
+  const metrics = createMetrics({
+    node,
+    version,
+    ledgers: () => projection.ledgers,
+    readJournals: () => readJournals(options, {node, ledgers: projection.ledgers}),
+    isConnected: () => link.session() !== undefined,
+    startedAt: Date.parse(startedAt),
+    caughtUp: isCaughtUp,
+  })
+  const projection: Projection = createProjection({link, subjects, clock, logger, observer: {onReset: metrics.observer.onReset, onFolded}})
   ready.resolve()
   const runtime = createRunc({binary: options.runtime, root: join(runDir, 'runc'), logDir: runDir})
   const intensity = createIntensity(clock, replacements)
@@ -155,6 +167,7 @@ async function main(options: CoordinatorOptions): Promise<void> {
       metadata: {node, pid: String(process.pid)},
       endpoints,
       logger,
+      measure: metrics.measure,
     })
     announce()
   })
@@ -162,6 +175,32 @@ async function main(options: CoordinatorOptions): Promise<void> {
   supervisors.prepare()
   if (embedded) void keepServer()
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => void close())
+
+  /** Whether the projection has all that is in the stream now. */
+  async function isCaughtUp(): Promise<boolean> {
+    const connection = link.session()
+    if (!connection) return false
+    try {
+      const target = await lastStreamSequence(connection, subjects)
+      await projection.caughtUp(connection)
+      return projection.streamSequence >= target
+    } catch {
+      // The connection was lost meanwhile.
+      return false
+    }
+  }
+
+  function onFolded(event: LedgerEvent, ledger: Ledger): void {
+    metrics.observer.onFolded(event, ledger)
+    holdAdded(event)
+  }
+
+  /** An added process may have ended before the next look. */
+  function holdAdded({type, time, source}: LedgerEvent): void {
+    if (type !== 'exec.start-requested' && type !== 'exec.started') return
+    const [, , ofNode, namespace, id] = source.split('/')
+    if (ofNode === node && namespace && id && clock.now() - Date.parse(time) < watchMs) keeper.lookAt({namespace, id})
+  }
 
   /** One plain line for a person at a terminal; sessions after the first are diagnostics. */
   function announce(): void {

@@ -27,13 +27,22 @@ export interface ProjectionOptions {
   readonly subjects: Subjects
   readonly clock: Clock
   readonly logger: Logger
+  readonly observer?: FoldObserver
+}
+
+/** Who wants to hear of every event, and not only of what became of it. */
+export interface FoldObserver {
+  /** @param ledger with the event folded into it */
+  onFolded(event: LedgerEvent, ledger: Ledger): void
+  /** The stream is another one: all of it comes again. */
+  onReset(): void
 }
 
 const catchUpPatienceMs = 2_000
 const retryMs = 250
 const mostDeleted = 1_000
 
-export function createProjection({link, subjects, clock, logger}: ProjectionOptions): Projection {
+export function createProjection({link, subjects, clock, logger, observer}: ProjectionOptions): Projection {
   const ledgers = new Map<string, Ledger>()
   const deleted = new Map<string, ContainerView>()
   let folded = 0
@@ -47,6 +56,7 @@ export function createProjection({link, subjects, clock, logger}: ProjectionOpti
       logger.warn('the stream is not the one that was read so far: reading it again from its beginning')
       ledgers.clear()
       deleted.clear()
+      observer?.onReset()
       folded = 0
     },
   })
@@ -108,6 +118,7 @@ export function createProjection({link, subjects, clock, logger}: ProjectionOpti
         ledgers.delete(event.source)
         remember(ledger)
       } else ledgers.set(event.source, ledger)
+      observer?.onFolded(event, ledger)
     } catch (error) {
       logger.warn({err: error, source: event.source, sequence: event.sequence}, 'an event does not follow from those before it')
     }

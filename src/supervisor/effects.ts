@@ -83,9 +83,10 @@ export function createEffectHandlers(
     }
   }
 
-  /** Whether a runtime that was killed had done it. */
-  async function isSaid(status: 'running' | 'paused'): Promise<boolean> {
-    return (await runtime.state(address.id).catch(() => undefined))?.status === status
+  /** Whatever became of the runtime; undefined when nobody can tell. */
+  async function isFrozen(): Promise<boolean | undefined> {
+    const state = await runtime.state(address.id).catch(() => undefined)
+    return state && state.status === 'paused'
   }
 
   /** A runtime that was killed may have let init go in its last moment. */
@@ -174,7 +175,7 @@ export function createEffectHandlers(
         await runtime.pause(address.id)
         return {type: 'container.paused', data: {}}
       } catch (error) {
-        if (await isSaid('paused')) return {type: 'container.paused', data: {}}
+        if (await isFrozen()) return {type: 'container.paused', data: {}}
         // Half frozen it could not even be killed.
         await runtime.resume(address.id).catch(() => {})
         return {type: 'container.pause-failed', data: {error: toErrorBody(error)}}
@@ -186,7 +187,7 @@ export function createEffectHandlers(
         await runtime.resume(address.id)
         return {type: 'container.resumed', data: {}}
       } catch (error) {
-        if (await isSaid('running')) return {type: 'container.resumed', data: {}}
+        if ((await isFrozen()) === false) return {type: 'container.resumed', data: {}}
         return {type: 'container.resume-failed', data: {error: toErrorBody(error)}}
       }
     },

@@ -302,10 +302,11 @@ async function supervise({node, namespace, id, uid, work}: Assignment, {prefix}:
     const initAlive = identity !== undefined && !exited && isKnown(identity)
     // What it had begun goes on, and would come in between.
     await runtime.settled()
+    const isExecuted = await runtime.isExecuted(id, identity && isSameProcess(identity) ? identity.pid : undefined)
     const {status} = (await runtime.state(id).catch(() => undefined)) ?? {}
     const plan = planRecovery(loop.ledger, {
       initAlive,
-      isExecuted: await runtime.isExecuted(id, identity && isSameProcess(identity) ? identity.pid : undefined),
+      isExecuted,
       isRebooted: identity !== undefined && identity.bootId !== readBootId(),
       runtimeStatus: status,
       findExec: (exec) => findExecProcess(layout.exec(exec), cgroups),
@@ -324,7 +325,7 @@ async function supervise({node, namespace, id, uid, work}: Assignment, {prefix}:
     if (plan.facts.some(({type}) => type === 'container.create-failed') || plan.isRestoreUndone)
       await runtime.delete(id, {force: true}).catch((error: unknown) => log.warn({err: error}, 'rollback'))
     // Whoever held the output asks the new supervisor again within this time.
-    if (request?.autoRemove) outputs.of().hold(adoptedHoldMs)
+    if (request?.autoRemove && identity) outputs.of().hold(adoptedHoldMs)
     // Also after the exit: something may still wait in the FIFOs, and the log is read through it.
     if (identity) {
       const master = findKeptTerminal(kept)

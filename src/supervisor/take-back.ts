@@ -50,7 +50,8 @@ export async function takeBackLost({journal, link, subjects, address, uid, clock
     const connection = await link.connected()
     const last = await lastEventOf(connection, subjects, address)
     const ahead: LedgerEvent[] = []
-    if (last?.event.uid !== uid || last.event.sequence <= journal.latestSequence()) return ahead
+    // After a deletion the server may not find a last one, though there are others (2.9).
+    if (last && (last.event.uid !== uid || last.event.sequence <= journal.latestSequence())) return ahead
     for await (const {event} of readEvents(connection, subjects, {filter: address, follow: false})) {
       if (event.uid === uid && event.sequence > journal.latestSequence()) ahead.push(event)
     }

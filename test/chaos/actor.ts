@@ -68,7 +68,7 @@ export function createActor({node, id, request, wholeBytes, patienceMs}: ActorOp
     create: async () => {
       await until('is created', async () => {
         const now = await view()
-        if (now) return now.state !== 'absent' && now.state !== 'creating' && now.state !== 'failed' && now.state !== 'deleting'
+        if (now) return now.state === 'created' || now.state === 'running' || now.state === 'stopped'
         // The next supervisor is on its way.
         if (existsSync(layout.journal)) return false
         const client = await node.client()

@@ -53,7 +53,7 @@ export async function runContainer({node, id, what, scenario, pace, runtime, bef
 
 /**
  * @param events of all containers, in the order of the stream
- * @param isExcused whether nobody of ours was there to see how a container ended
+ * @param isExcused whether coordinator and supervisor were dead together when a process ended
  */
 export function judge(run: Run, events: readonly LedgerEvent[], isExcused: (exited: LedgerEvent) => boolean = () => false): Tally {
   const {id, what, scenario, pace, seen, stuck} = run
@@ -81,24 +81,30 @@ export function judge(run: Run, events: readonly LedgerEvent[], isExcused: (exit
     }
   })
   const last = stories.at(-1) ?? []
-  const exits = [...last.filter(({type}) => type === 'container.exited'), ...last.filter(({type}) => type === 'exec.exited')].map((event) =>
-    judgeExit(event, scenario, isExcused, about),
-  )
+  const exits = last.map((event) => judgeExit(event, scenario, isExcused, about))
   const noExit =
     scenario.exit && !last.some(({type}) => type === 'container.exited') ? [{eventsMissing: 1, findings: [about('no exit')]}] : []
   const lines = scenario.lines(pace)
-  const execs = last.flatMap((event) => (event.type === 'exec.exited' ? [event.data.exec] : []))
-  const written = [
-    ...(lines === undefined ? [] : [{name: 'init', text: seen.written, count: lines}]),
-    ...execs.map((exec) => ({name: exec, text: seen.execs.get(exec), count: pace.lines})),
-  ].flatMap(({name, text, count}) =>
-    (['stdout', 'stderr'] as const).map((stream) => {
-      const {lost, doubled} = checkLines(text?.[stream] ?? '', count)
-      const findings = lost + doubled > 0 ? [about(`${stream} of ${name}: ${lost} lines lost, ${doubled} doubled`)] : []
-      return {lines: count, linesLost: lost, linesDoubled: doubled, findings}
-    }),
-  )
+  const ends = last.filter((event) => event.type === 'container.exited' || event.type === 'exec.exited')
+  const written = ends.flatMap((end) => {
+    const exec = end.type === 'exec.exited' ? end.data.exec : undefined
+    const text = exec === undefined ? seen.written : seen.execs.get(exec)
+    const count = exec === undefined ? lines : pace.lines
+    return count === undefined
+      ? []
+      : streams.map((stream) => judgeLines(text?.[stream] ?? '', count, isExcused(end), `${stream} of ${exec ?? 'init'}`, about))
+  })
+  const execs = ends.filter(({type}) => type === 'exec.exited')
   return [...ofEvents, ...exits, ...noExit, ...written].reduce(addTallies, {...emptyTally, containers: 1, execs: execs.length})
+}
+
+const streams = ['stdout', 'stderr'] as const
+
+function judgeLines(text: string, count: number, isExcused: boolean, whose: string, about: (text: string) => string): Partial<Tally> {
+  const {lost, doubled} = checkLines(text, count)
+  if (isExcused && doubled === 0) return {lines: count, linesLostWithBoth: lost}
+  const findings = lost + doubled > 0 ? [about(`${whose}: ${lost} lines lost, ${doubled} doubled`)] : []
+  return {lines: count, linesLost: lost, linesDoubled: doubled, findings}
 }
 
 function judgeExit(

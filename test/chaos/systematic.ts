@@ -97,17 +97,20 @@ function listClientCases(): readonly Case[] {
         kind: 'client' as const,
         scenario,
         prepare: async (node: ChaosNode, id: string) => {
-          const {args} = scenario.request(systematicPace)
-          const program = join(import.meta.dirname, '../../bin/tally')
-          const client = execa(program, ['run', '--name', id, '--rootfs', node.rootfs, '--', ...args], {env: node.env, reject: false})
-          await sleep(delayMs)
-          client.kill('SIGKILL')
-          await client
+          await killClient(node, ['run', '--name', id, '--rootfs', node.rootfs, '--', ...scenario.request(systematicPace).args], delayMs)
           return {}
         },
         isInjected: () => true,
       })),
     )
+}
+
+/** The command line, killed so long after its begin. */
+export async function killClient({env}: ChaosNode, args: readonly string[], afterMs: number): Promise<void> {
+  const client = execa(join(import.meta.dirname, '../../bin/tally'), args, {env, reject: false})
+  await sleep(afterMs)
+  client.kill('SIGKILL')
+  await client
 }
 
 export interface SystematicOptions {

@@ -15,6 +15,8 @@ export interface Tally {
   readonly eventsOutOfOrder: number
   readonly lines: number
   readonly linesLost: number
+  /** What waited in a pipe that nobody was left to hold. */
+  readonly linesLostWithBoth: number
   readonly linesDoubled: number
   /** Nothing came of what was asked of them within a minute. */
   readonly stuck: number
@@ -37,6 +39,7 @@ export const emptyTally: Tally = {
   eventsOutOfOrder: 0,
   lines: 0,
   linesLost: 0,
+  linesLostWithBoth: 0,
   linesDoubled: 0,
   stuck: 0,
   leftovers: 0,
@@ -64,6 +67,7 @@ export function addTallies(a: Tally, b: Partial<Tally>): Tally {
     eventsOutOfOrder: a.eventsOutOfOrder + other.eventsOutOfOrder,
     lines: a.lines + other.lines,
     linesLost: a.linesLost + other.linesLost,
+    linesLostWithBoth: a.linesLostWithBoth + other.linesLostWithBoth,
     linesDoubled: a.linesDoubled + other.linesDoubled,
     stuck: a.stuck + other.stuck,
     leftovers: a.leftovers + other.leftovers,
@@ -97,6 +101,7 @@ export function toTable(tally: Tally): string {
     ['events out of order', tally.eventsOutOfOrder],
     ['lines', tally.lines],
     ['lines lost', tally.linesLost],
+    ['lines lost, coordinator and supervisor being dead together', tally.linesLostWithBoth],
     ['lines doubled', tally.linesDoubled],
     ['stuck', tally.stuck],
     ['leftovers', tally.leftovers],

@@ -10,6 +10,7 @@ import {readProcessStat} from '../../src/linux/process-table.ts'
 import {connectTally, type ContainerClient, type CreateRequestInput, type TallyClient} from '../../src/client/index.ts'
 import {listEdges, walk} from '../support/chart-edges.ts'
 import {isCriuThere} from '../support/criu.ts'
+import {findSupervisor} from '../support/find-supervisor.ts'
 import {eventually, startNode, type TallyNode} from '../support/tally-node.ts'
 
 let node: TallyNode
@@ -247,12 +248,13 @@ const scenarios: readonly (() => Promise<void>)[] = [
   async () => {
     await run('cursed')
     const find = async () => (await client.list()).find(({id}) => id === 'cursed')
-    const isGivenUp = async () => {
-      const {supervisorPid} = await client.container('cursed').state()
-      if (supervisorPid) process.kill(supervisorPid, 'SIGKILL')
-      return (await find())?.unsupervised === true
+    const isGivenUp = () => {
+      const pid = findSupervisor(node, 'cursed')
+      if (pid !== undefined) process.kill(pid, 'SIGKILL')
+      return node.journal('cursed').some((line) => line.includes('supervisor.gave-up'))
     }
-    await eventually('given up', () => isGivenUp().catch(async () => (await find())?.unsupervised === true), 60_000)
+    await eventually('given up', isGivenUp, 120_000)
+    await eventually('told', async () => (await find())?.unsupervised === true)
   },
   async () => {
     const box = await run('box')

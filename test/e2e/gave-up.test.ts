@@ -1,5 +1,6 @@
 import {expect, it} from 'vitest'
 import type {ContainerView} from '../../machines/view.ts'
+import {findSupervisor} from '../support/find-supervisor.ts'
 import {eventually, startNode, type TallyNode} from '../support/tally-node.ts'
 
 it('a container that was given up is deleted with all others', async () => {
@@ -14,7 +15,9 @@ it('a container whose supervisors die again and again is left alone, which its l
   await node.tally('run', '-d', '--name', 'cursed', '--rootfs', node.rootfs, '--', 'sleep', '600')
   const killed = await giveUp(node)
   expect(killed).toBeGreaterThanOrEqual(10)
-  const gaveUp = (await node.events('cursed')).filter(({type}) => type === 'supervisor.gave-up')
+  const readGaveUp = async () => (await node.events('cursed')).filter(({type}) => type === 'supervisor.gave-up')
+  await eventually('told', async () => (await readGaveUp()).length > 0)
+  const gaveUp = await readGaveUp()
   expect(gaveUp).toMatchObject([{actor: 'coordinator', data: {deaths: 10, periodMs: 60_000}}])
   const [view] = await node.json<readonly ContainerView[]>('ps')
   expect(view).toMatchObject({id: 'cursed', state: 'running', unsupervised: true})
@@ -31,16 +34,15 @@ async function giveUp(node: TallyNode): Promise<number> {
   let killed = 0
   await eventually(
     'it is given up',
-    async () => {
-      const {stdout} = await node.tally('inspect', 'cursed')
-      const pid = stdout === '' ? undefined : (JSON.parse(stdout) as ContainerView).supervisorPid
+    () => {
+      const pid = findSupervisor(node, 'cursed')
       if (pid !== undefined) {
         process.kill(pid, 'SIGKILL')
         killed += 1
       }
-      return (await node.events('cursed')).some(({type}) => type === 'supervisor.gave-up')
+      return node.journal('cursed').some((line) => line.includes('supervisor.gave-up'))
     },
-    60_000,
+    90_000,
   )
   return killed
 }

@@ -104,9 +104,12 @@ function isZombieOfOurKind(pid: number): boolean {
   return /^(tally-|runc|busybox|sh|sleep|nats-server)/.test(readProcFile(`/proc/${pid}/comm`))
 }
 
-/** Its parent works for a node that is not this test's. */
+/** Its parent works for a node that is not this test's, or for none. */
 function isOfAnotherNode(pid: number, dirs: readonly string[]): boolean {
-  const environment = readProcFile(`/proc/${readProcessStat(pid)?.parentPid}/environ`)
+  const parentPid = readProcessStat(pid)?.parentPid
+  // Whoever has lost its parent is for the host's init to reap, which may take its time.
+  if (parentPid === 1) return true
+  const environment = readProcFile(`/proc/${parentPid}/environ`)
   return environment.includes('TALLY_STATE_DIR=') && !dirs.some((dir) => environment.includes(dir))
 }
 

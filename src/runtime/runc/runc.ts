@@ -127,8 +127,12 @@ export function createRunc(options: RuncOptions): OciRuntime {
     },
     // The FIFO on which init waits is removed by start (runc and crun).
     isExecuted: async (id, initPid) => {
-      if (!existsSync(join(root, id))) return false
-      return !existsSync(join(root, id, 'exec.fifo')) || (initPid !== undefined && !isRuntimes(initPid, binary))
+      const fifo = join(root, id, 'exec.fifo')
+      if (!existsSync(fifo)) return existsSync(join(root, id))
+      if (initPid === undefined || isRuntimes(initPid, binary)) return false
+      // Left by a start that was killed: for as long the runtime takes the container for one that was never started.
+      await rm(fifo, {force: true})
+      return true
     },
     version: async () => {
       const text = await spawnRunc(['--version'], {verb: 'state', args: []})

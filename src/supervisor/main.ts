@@ -94,7 +94,11 @@ async function accept(message: unknown): Promise<void> {
     const {request, actor, correlationId} = assignment.work
     await loop.submit({type: 'create', request}, {actor, correlationId}).then(
       (ledger) => reply({type: 'done', view: toOwnView(ledger)}),
-      (error: unknown) => reply({type: 'failed', error: toErrorBody(error)}),
+      (error: unknown) => {
+        reply({type: 'failed', error: toErrorBody(error)})
+        // Not even begun: there is no ledger that would bring it to its end.
+        if (!loop.ledger.latest) replied.promise.then(() => process.exit(1))
+      },
     )
   } else {
     reply({type: 'done', view: toOwnView(loop.ledger)})

@@ -117,6 +117,8 @@ export const nodeCommandSchemas = {
   list: z.strictObject({all: z.boolean().default(false), namespace: idSchema.optional()}),
   /** Versions, processes, directories. */
   info: z.strictObject({}),
+  /** For supervisors: hold open what would be gone with the one of this container. Answers when it is held. */
+  hold: z.strictObject({namespace: idSchema, id: idSchema}),
   /** End the coordinator, and the embedded nats-server; with `containers` kill and delete all containers before. */
   shutdown: z.strictObject({containers: z.boolean().default(false)}),
 } as const

@@ -3,7 +3,6 @@ import {rmdirSync, rmSync} from 'node:fs'
 import {dirname, join} from 'node:path'
 import {fileURLToPath} from 'node:url'
 import * as z from 'zod'
-import type {LedgerEvent} from '../../machines/events.ts'
 import {createSystemClock} from '../kernel/clock.ts'
 import {TallyError, toErrorBody} from '../kernel/errors.ts'
 import {createLogger} from '../kernel/log.ts'
@@ -82,7 +81,7 @@ async function main(options: CoordinatorOptions): Promise<void> {
   })
   const keeper = createKeeper({directories: options, logger})
   const reapOrphans = createOrphanReaper({keeper, clock, logger})
-  const projection = createProjection({link, subjects, clock, logger, onEvent: holdAdded})
+  const projection = createProjection({link, subjects, clock, logger})
   const runtime = createRunc({binary: options.runtime, root: join(runDir, 'runc'), logDir: runDir})
   const intensity = createIntensity(clock, replacements)
   const givenUp = new Set<string>()
@@ -110,6 +109,7 @@ async function main(options: CoordinatorOptions): Promise<void> {
         startedAt,
       }
     },
+    hold: (name) => keeper.lookAt(name),
     shutDown: async ({containers}) => {
       if (containers) await deleteAll()
       // The reply goes out first.
@@ -132,13 +132,6 @@ async function main(options: CoordinatorOptions): Promise<void> {
   supervisors.prepare()
   if (embedded) void keepServer()
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => void close())
-
-  /** An added process may have ended before the next look. */
-  function holdAdded({type, time, source}: LedgerEvent): void {
-    if (type !== 'exec.start-requested' && type !== 'exec.started') return
-    const [, , ofNode, namespace, id] = source.split('/')
-    if (ofNode === node && namespace && id && clock.now() - Date.parse(time) < watchMs) keeper.lookAt({namespace, id})
-  }
 
   /** One plain line for a person at a terminal; sessions after the first are diagnostics. */
   function announce(): void {

@@ -20,14 +20,12 @@ export interface ProjectionOptions {
   readonly subjects: Subjects
   readonly clock: Clock
   readonly logger: Logger
-  /** An event has come, be it one of long ago. */
-  readonly onEvent: (event: LedgerEvent) => void
 }
 
 const catchUpPatienceMs = 2_000
 const retryMs = 250
 
-export function createProjection({link, subjects, clock, logger, onEvent}: ProjectionOptions): Projection {
+export function createProjection({link, subjects, clock, logger}: ProjectionOptions): Projection {
   const ledgers = new Map<string, Ledger>()
   let folded = 0
   let waiting: readonly (() => void)[] = []
@@ -42,7 +40,6 @@ export function createProjection({link, subjects, clock, logger, onEvent}: Proje
         }
         for await (const {event, streamSequence} of readEvents(connection, subjects, {from: {streamSequence: folded + 1}, follow: true})) {
           fold(event)
-          onEvent(event)
           folded = streamSequence
           for (const resolve of waiting) resolve()
         }

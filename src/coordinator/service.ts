@@ -12,7 +12,7 @@ import type {Subjects} from '../messaging/subjects.ts'
 import {checkRequest} from '../runtime/bundle.ts'
 import {readManifest} from '../runtime/checkpoint-image.ts'
 import type {Directories} from '../supervisor/layout.ts'
-import {releaseContainer, reserveContainer} from './containers.ts'
+import {type ContainerName, releaseContainer, reserveContainer} from './containers.ts'
 import type {Projection} from './projection.ts'
 import type {Supervisors} from './supervisors.ts'
 
@@ -24,12 +24,13 @@ export interface NodeServiceDependencies {
   readonly subjects: Subjects
   readonly session: () => NatsConnection | undefined
   readonly info: () => Promise<Omit<NodeInfo, 'containers' | 'node'>>
+  readonly hold: (name: ContainerName) => void
   readonly shutDown: (options: {readonly containers: boolean}) => Promise<void>
   readonly logger: Logger
 }
 
 export function createNodeEndpoints(dependencies: NodeServiceDependencies): readonly Endpoint[] {
-  const {node, subjects, info, shutDown} = dependencies
+  const {subjects, node, info, hold, shutDown} = dependencies
   const subject = (verb: keyof typeof nodeCommandSchemas) => subjects.nodeCommand(node, verb)
   return [
     endpoint('create', subject('create'), nodeCommandSchemas.create, (request, origin) => create(dependencies, request, origin)),
@@ -47,6 +48,10 @@ export function createNodeEndpoints(dependencies: NodeServiceDependencies): read
       const containers: Record<string, number> = {}
       for (const {state} of views) containers[state] = (containers[state] ?? 0) + 1
       return {node, ...(await info()), containers}
+    }),
+    endpoint('hold', subject('hold'), nodeCommandSchemas.hold, async (name) => {
+      hold(name)
+      return {}
     }),
     endpoint('shutdown', subject('shutdown'), nodeCommandSchemas.shutdown, async ({containers}) => {
       await shutDown({containers})

@@ -52,6 +52,7 @@ const logger = createLogger('supervisor')
 const replied = Promise.withResolvers<void>()
 const lastReplyPatienceMs = 5_000
 const adoptedHoldMs = 15_000
+const holdAnswerMs = 500
 const connectionFile = join(options.runDir, 'connection.json')
 
 process.title = 'tally-supervisor (ready)'
@@ -190,6 +191,12 @@ async function supervise({node, namespace, id, uid, work}: Assignment, {prefix}:
       reaper,
       prepareProcess: (spec, {processFile}) =>
         writeExecProcess(spec, {bundle: loop.ledger.snapshot.context.bundle ?? layout.stateDir, processFile}),
+      hold: async () => {
+        const connection = link.session()
+        const ask = () => connection?.request(subjects.nodeCommand(node, 'hold'), encodeJson({namespace, id}), {timeout: holdAnswerMs})
+        // Without a coordinator there is nobody to hold them.
+        await ask()?.catch(() => {})
+      },
       loop: () => loop,
     },
     {containerId: id, layout},

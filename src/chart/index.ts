@@ -1,0 +1,10 @@
+/** Charts of our machines: what they are made of, where it is drawn, what is lit, and the forms in which it is written. */
+export type {BoxLine, Direction} from './box.ts'
+export type {ChartLayout, PlacedEdge, PlacedInitial, PlacedLine, PlacedLines, PlacedState, Point, Rectangle} from './chart-layout.ts'
+export {layoutChart, type LayoutOptions} from './layout.ts'
+export {type ChartMarks, hasMarks, noMarks} from './marks.ts'
+export {type TextKind, textStyles} from './measure.ts'
+export {type ChartModel, type ChartState, type ChartTransition, toChartModel, toTransitionId} from './model.ts'
+export {foldMachine, type Moment, toActiveStates, toFirstMoment, toMarks, toNextMoment} from './moment.ts'
+export {renderSvg, type SvgOptions} from './svg.ts'
+export {toArrowHead, toRoundedPath} from './svg-path.ts'

@@ -2,9 +2,19 @@
 import {copyFile, mkdir, readFile, writeFile} from 'node:fs/promises'
 import {basename} from 'node:path'
 import {build} from 'esbuild'
+import {layOutCharts} from '../src/web/page/chart/lay-out.ts'
 
 const source = 'src/web/page'
 const assets = 'dist/web/assets'
+
+/** `tally:charts`: elkjs lays them out here, once, and not in every browser. */
+const charts = {
+  name: 'charts',
+  setup: ({onResolve, onLoad}) => {
+    onResolve({filter: /^tally:charts$/}, ({path}) => ({path, namespace: 'tally'}))
+    onLoad({filter: /.*/, namespace: 'tally'}, async () => ({contents: `export const layouts = ${JSON.stringify(await layOutCharts())}`}))
+  },
+}
 
 export async function buildPage() {
   await mkdir(assets, {recursive: true})
@@ -23,6 +33,7 @@ export async function buildPage() {
     jsx: 'automatic',
     jsxImportSource: 'preact',
     loader: {'.woff2': 'file'},
+    plugins: [charts],
     metafile: true,
     logLevel: 'warning',
   })

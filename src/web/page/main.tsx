@@ -1,4 +1,5 @@
 /** The page: composes it, and starts it. */
+import './shell/dispose.ts'
 import {render} from 'preact'
 import {App} from './app.tsx'
 import {loadHarbour} from './model/harbour.ts'

@@ -9,6 +9,8 @@ export interface ServerEventHandlers {
   /** @param id that of the event, to go on after; empty when it has none */
   onData(data: string, id: string): void
   onState?(state: StreamState): void
+  /** The server knows the last event that was seen from its id; otherwise each connection has an address of its own. On unless told. */
+  readonly resumes?: boolean
   /** Events with a name of their own. */
   readonly named?: Readonly<Record<string, () => void>>
 }
@@ -16,7 +18,10 @@ export interface ServerEventHandlers {
 const [firstRetryMs, longestRetryMs] = [500, 10_000]
 
 /** @param toUrl called for each connection, with the id of the last event; empty before the first */
-export function followServerEvents(toUrl: (lastId: string) => string, {onData, onState, named = {}}: ServerEventHandlers): Disposable {
+export function followServerEvents(
+  toUrl: (lastId: string) => string,
+  {onData, onState, resumes = true, named = {}}: ServerEventHandlers,
+): Disposable {
   let source: EventSource
   let lastId = ''
   let retryMs = firstRetryMs
@@ -41,6 +46,7 @@ export function followServerEvents(toUrl: (lastId: string) => string, {onData, o
     }
     source.onerror = () => {
       onState?.('lost')
+      if (!resumes) source.close()
       if (source.readyState !== EventSource.CLOSED) return
       clearTimeout(timer)
       timer = setTimeout(connect, retryMs)

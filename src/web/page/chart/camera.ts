@@ -1,0 +1,85 @@
+/** What of a chart is to be seen, and how large. Pure. */
+import type {ChartMarks} from '../../../chart/marks.ts'
+import type {PlacedEdge, PlacedState, Rectangle} from '../../../chart/chart-layout.ts'
+import type {BuiltLayout} from './layouts.ts'
+
+/** A point of the chart in the middle of the panel, and pixels of the panel per pixel of the chart. */
+export interface Camera {
+  readonly x: number
+  readonly y: number
+  readonly scale: number
+}
+
+export interface Size {
+  readonly width: number
+  readonly height: number
+}
+
+/** More below, where the controls are. */
+const margin = {x: 22, top: 22, bottom: 58} as const
+export const largestScale = 1.6
+const closest = 1.12
+
+export function frame(box: Rectangle, panel: Size, limit = closest): Camera {
+  const [width, height] = [panel.width - 2 * margin.x, panel.height - margin.top - margin.bottom]
+  const scale = Math.max(0.05, Math.min(width / box.width, height / box.height, limit))
+  return {x: box.x + box.width / 2, y: box.y + box.height / 2 + (margin.bottom - margin.top) / 2 / scale, scale}
+}
+
+/** All of it, but for the name at the top. */
+export function frameWhole(layout: BuiltLayout, panel: Size): Camera {
+  return frame(union(layout.states) ?? {x: 0, y: 0, ...layout}, panel)
+}
+
+/** The state that it is in, and the way that led there. */
+export function frameMoment(layout: BuiltLayout, {active, last}: ChartMarks, panel: Size): Camera {
+  const lit = layout.states.filter(({id, depth}) => depth === 1 && active.has(id))
+  const taken = layout.edges.filter(({transitions}) => transitions.some((id) => last.has(id)))
+  const near = lit.flatMap((state) => neighbours(layout, state))
+  const box = union([...lit, ...taken.map(toBox), ...near])
+  return box ? frame(box, panel) : frameWhole(layout, panel)
+}
+
+/** Keeps the point below the pointer where it is. */
+export function zoom(camera: Camera, factor: number, at: {readonly x: number; readonly y: number} = camera): Camera {
+  const scale = Math.min(largestScale, Math.max(0.15, camera.scale * factor))
+  const kept = camera.scale / scale
+  return {x: at.x + (camera.x - at.x) * kept, y: at.y + (camera.y - at.y) * kept, scale}
+}
+
+/** What the panel shows, in pixels of the chart. */
+export function toView({x, y, scale}: Camera, {width, height}: Size): Rectangle {
+  return {x: x - width / scale / 2, y: y - height / scale / 2, width: width / scale, height: height / scale}
+}
+
+/** The part of it that is on the chart. */
+export function clip({x, y, width, height}: Rectangle, to: Size): Rectangle {
+  const [left, top] = [Math.max(0, x), Math.max(0, y)]
+  return {
+    x: left,
+    y: top,
+    width: Math.max(0, Math.min(x + width, to.width) - left),
+    height: Math.max(0, Math.min(y + height, to.height) - top),
+  }
+}
+
+/** Small states where the way leads on to; a large one would make all small. */
+function neighbours(layout: BuiltLayout, state: PlacedState): readonly Rectangle[] {
+  const next = layout.edges.filter(({source}) => source === state.id || source.startsWith(`${state.id}.`)).map(({target}) => target)
+  return layout.states.filter(({id, depth, height}) => depth === 1 && next.includes(id) && height < 120)
+}
+
+function toBox({points, label}: PlacedEdge): Rectangle {
+  const [xs, ys] = [points.map(({x}) => x), points.map(({y}) => y)]
+  const [x, y] = [Math.min(...xs), Math.min(...ys)]
+  return union([{x, y, width: Math.max(...xs) - x, height: Math.max(...ys) - y}, label]) ?? label
+}
+
+function union(boxes: readonly Rectangle[]): Rectangle | undefined {
+  if (boxes.length === 0) return undefined
+  const x = Math.min(...boxes.map((box) => box.x))
+  const y = Math.min(...boxes.map((box) => box.y))
+  const right = Math.max(...boxes.map((box) => box.x + box.width))
+  const bottom = Math.max(...boxes.map((box) => box.y + box.height))
+  return {x, y, width: right - x, height: bottom - y}
+}

@@ -21,7 +21,7 @@ await build({
   // Less to read at every start. Names and lines stay, so that a stack trace says where it was.
   minifySyntax: true,
   // Native: loaded from node_modules at run time.
-  external: ['koffi'],
+  external: ['koffi', '@resvg/resvg-js'],
   // nats and others are CommonJS inside, and ask for node's own modules with require.
   banner: {js: "import {createRequire as __createRequire} from 'node:module'; const require = __createRequire(import.meta.url);"},
   logLevel: 'warning',

@@ -34,8 +34,20 @@ export function toBox(model: ChartModel, state: ChartState, direction: Direction
   const width = Math.max(
     ...lines.map(({text, kind}) => measureText(text, kind) + (kind === 'name' && state.tags.length > 0 ? markWidth : 0)),
   )
-  const height = lines.map(({kind}) => textStyles[kind].lineHeight).reduce((sum, line) => sum + line, 0)
+  const height = toHeight(lines)
   return {place, lines, width: Math.max(64, width + 2 * boxPadding.x), height: height + 2 * boxPadding.y}
+}
+
+/** Of lines below each other. */
+export function toHeight(lines: readonly BoxLine[]): number {
+  return lines
+    .map((line, index) => gapAbove(line, lines[index - 1]) + textStyles[line.kind].lineHeight)
+    .reduce((sum, line) => sum + line, 0)
+}
+
+/** What happens is set apart from what is said of the state. */
+export function gapAbove(line: BoxLine, above: BoxLine | undefined): number {
+  return line.kind === 'event' && (above?.kind === 'note' || above?.kind === 'name') ? 4 : 0
 }
 
 /** Of a transition, as a label or within a box: the event, and below it the condition. */
@@ -68,5 +80,6 @@ function toLines(model: ChartModel, state: ChartState, width: keyof typeof noteW
 
 function toInnerLines(transition: ChartTransition): readonly BoxLine[] {
   const sign = transition.targets.length > 0 ? '↻' : '•'
-  return toTransitionLines(transition).map((line) => ({...line, text: `${line.kind === 'event' ? sign : ' '} ${line.text}`}))
+  // A space at the beginning would be lost in SVG.
+  return toTransitionLines(transition).map((line) => ({...line, text: `${line.kind === 'event' ? sign : '\u00a0'} ${line.text}`}))
 }

@@ -1,7 +1,7 @@
 /** A chart as elkjs wants it: boxes with their sizes, arrows with the sizes of their labels. */
 import type {ElkExtendedEdge, ElkNode} from 'elkjs/lib/elk-api.js'
-import {type BoxLine, type Direction, staysIn, toBox, toTransitionLines} from './box.ts'
-import {measureText, textStyles} from './measure.ts'
+import {type BoxLine, type Direction, staysIn, toBox, toHeight, toTransitionLines} from './box.ts'
+import {measureText} from './measure.ts'
 import type {ChartModel, ChartState, ChartTransition} from './model.ts'
 
 /** All transitions from one state to another, drawn as one arrow. */
@@ -59,8 +59,7 @@ export function toArrows({transitions}: ChartModel): readonly Arrow[] {
 export function toLabel({transitions}: Arrow): {readonly lines: readonly BoxLine[]; readonly width: number; readonly height: number} {
   const lines = transitions.flatMap(toTransitionLines)
   const width = Math.max(0, ...lines.map(({text, kind}) => measureText(text, kind)))
-  const height = lines.map(({kind}) => textStyles[kind].lineHeight).reduce((sum, line) => sum + line, 0)
-  return {lines, width: width + 2 * labelPadding.x, height: height + 2 * labelPadding.y}
+  return {lines, width: width + 2 * labelPadding.x, height: toHeight(lines) + 2 * labelPadding.y}
 }
 
 /** The root and every state in which something begins. */

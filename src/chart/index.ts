@@ -8,3 +8,8 @@ export {type ChartModel, type ChartState, type ChartTransition, toChartModel, to
 export {foldMachine, type Moment, toActiveStates, toFirstMoment, toMarks, toNextMoment} from './moment.ts'
 export {renderSvg, type SvgOptions} from './svg.ts'
 export {toArrowHead, toRoundedPath} from './svg-path.ts'
+export {renderDot} from './dot.ts'
+export {renderJson, toChartJson} from './json.ts'
+export {renderMermaid} from './mermaid.ts'
+export {renderScxml} from './scxml.ts'
+export {renderText, type TextOptions} from './text.ts'

@@ -4,7 +4,7 @@
  * A state is named by its path, `running.execution.active`; the machine as a whole by the empty string.
  */
 import type {AnyStateMachine, AnyStateNode} from 'xstate'
-import {toGuardText} from './guard-text.ts'
+import {type Guard, parseGuard, toGuardText, toShortGuardText} from './guard.ts'
 
 export type MachineTransition = NonNullable<ReturnType<AnyStateNode['transitions']['get']>>[number]
 
@@ -47,6 +47,7 @@ export interface ChartTransition {
   readonly event: string
   /** The event without the prefix that most of this chart's events have: `start-requested`. */
   readonly label: string
+  readonly condition: Guard | undefined
   /** The whole condition, in words: `hasNoLiveExec and not in running.limits.changing`. */
   readonly guard: string | undefined
   /** The same, short enough for a picture: what is nested deeper is an ellipsis. */
@@ -110,14 +111,16 @@ function toState(node: AnyStateNode): ChartState {
 
 function toTransition(transition: MachineTransition, prefix: string): ChartTransition {
   const {source, target, eventType, guard, description, actions} = transition
+  const condition = guard === undefined ? undefined : parseGuard(guard)
   return {
     id: toTransitionId(transition),
     source: toStateId(source),
     targets: (target ?? []).map(toStateId),
     event: eventType,
     label: eventType.startsWith(prefix) ? eventType.slice(prefix.length) : eventType,
-    guard: guard === undefined ? undefined : toGuardText(guard),
-    shortGuard: guard === undefined ? undefined : toGuardText(guard, {nested: false}),
+    condition,
+    guard: condition && toGuardText(condition),
+    shortGuard: condition && toShortGuardText(condition),
     description,
     effects: toEffects(actions),
   }

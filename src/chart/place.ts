@@ -1,6 +1,6 @@
 /** From what elkjs has found to what is drawn: text set into boxes and labels, the machine's own beside them. */
 import type {ElkExtendedEdge, ElkNode, ElkShape} from 'elkjs/lib/elk-api.js'
-import {type BoxLine, boxPadding, type Direction, toBox} from './box.ts'
+import {type BoxLine, boxPadding, type Direction, gapAbove, toBox, toHeight} from './box.ts'
 import type {ChartLayout, PlacedEdge, PlacedInitial, PlacedLine, PlacedLines, PlacedState, Point, Rectangle} from './chart-layout.ts'
 import {dotRadius, listInitials, toArrows, toDotId, toLabel, toNodeId} from './elk-graph.ts'
 import {measureText, textStyles, wrapText} from './measure.ts'
@@ -94,9 +94,9 @@ function toAnywhere(lines: readonly BoxLine[], at: Point & {readonly width: numb
 /** One below the other, from their upper left corner. */
 function stack(lines: readonly BoxLine[], {x, y}: Point): readonly PlacedLine[] {
   let top = y
-  return lines.map((line) => {
+  return lines.map((line, index) => {
     const {lineHeight} = textStyles[line.kind]
-    top += lineHeight
+    top += gapAbove(line, lines[index - 1]) + lineHeight
     return {...line, x, y: round(top - lineHeight * baseline), width: measureText(line.text, line.kind)}
   })
 }
@@ -105,8 +105,7 @@ function stack(lines: readonly BoxLine[], {x, y}: Point): readonly PlacedLine[] 
 const baseline = 0.28
 
 function center(lines: readonly BoxLine[], box: Rectangle): PlacedLines {
-  const height = lines.map(({kind}) => textStyles[kind].lineHeight).reduce((sum, line) => sum + line, 0)
-  const placed = stack(lines, {x: box.x, y: box.y + (box.height - height) / 2})
+  const placed = stack(lines, {x: box.x, y: box.y + (box.height - toHeight(lines)) / 2})
   return {...box, lines: placed.map((line) => ({...line, x: round(box.x + (box.width - line.width) / 2)}))}
 }
 

@@ -52,16 +52,25 @@ const palettes: Readonly<Record<Theme, Palette>> = {
   },
 }
 
-const sans = `Inter, 'Segoe UI', 'Helvetica Neue', Arial, 'DejaVu Sans', sans-serif`
-const mono = `'SF Mono', Menlo, Consolas, 'DejaVu Sans Mono', monospace`
+/** Families of CSS. */
+export interface Fonts {
+  readonly sans: string
+  readonly mono: string
+}
+
+/** None of them is wider than text is measured. */
+const usual: Fonts = {
+  sans: `Inter, 'Segoe UI', 'Helvetica Neue', Arial, 'DejaVu Sans', sans-serif`,
+  mono: `'SF Mono', Menlo, Consolas, 'DejaVu Sans Mono', monospace`,
+}
 
 /** @param theme as the reader's system has it, when there is none */
-export function toStyle(theme: Theme | undefined): string {
-  const base = [toFonts(), toColours(palettes[theme ?? 'light'])].join('\n')
+export function toStyle(theme: Theme | undefined, fonts: Fonts = usual): string {
+  const base = [toFonts(fonts), toColours(palettes[theme ?? 'light'])].join('\n')
   return theme ? base : `${base}\n@media (prefers-color-scheme: dark) {\n${toColours(palettes.dark)}\n}`
 }
 
-function toFonts(): string {
+function toFonts({sans, mono}: Fonts): string {
   return Object.entries(textStyles)
     .map(([kind, {size, mono: isMono, bold}]) => {
       return `.${kind} {font-family: ${isMono ? mono : sans}; font-size: ${size}px; font-weight: ${bold ? 600 : 400}}`

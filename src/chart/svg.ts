@@ -4,17 +4,20 @@ import {type ChartMarks, hasMarks, noMarks} from './marks.ts'
 import {textStyles} from './measure.ts'
 import type {ChartTransition} from './model.ts'
 import {toArrowHead, toRoundedPath} from './svg-path.ts'
-import {type Theme, toStyle} from './svg-style.ts'
+import {type Fonts, type Theme, toStyle} from './svg-style.ts'
+import {escapeXml} from './xml.ts'
 
 export interface SvgOptions {
   readonly marks?: ChartMarks
   /** Fixed; otherwise as the reader's system has it. */
   readonly theme?: Theme
+  /** For what looks at the first family of a list alone; otherwise lists of those that systems have. */
+  readonly fonts?: Fonts
   /** What it is of, for who cannot see it and for the tab of a browser. */
   readonly title?: string
 }
 
-export function renderSvg(layout: ChartLayout, {marks = noMarks, theme, title}: SvgOptions = {}): string {
+export function renderSvg(layout: ChartLayout, {marks = noMarks, theme, fonts, title}: SvgOptions = {}): string {
   const {model, width, height, states, initials, edges, anywhere} = layout
   const transitions = new Map(model.transitions.map((one) => [one.id, one]))
   // What matters most is painted last.
@@ -22,7 +25,7 @@ export function renderSvg(layout: ChartLayout, {marks = noMarks, theme, title}: 
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" role="img">`,
     `<title>${escapeXml(title ?? `The chart of ${model.id}`)}</title>`,
-    `<style>\n${escapeXml(toStyle(theme))}\n</style>`,
+    `<style>\n${escapeXml(toStyle(theme, fonts))}\n</style>`,
     `<rect class="paper" width="${width}" height="${height}"/>`,
     ...layout.title.map((line) => toText(line)),
     ...states.map(toState),
@@ -113,10 +116,4 @@ function describe({event, guard, description, effects}: ChartTransition): string
 function toInFlightMark({y}: PlacedLine, right: number): string {
   const centres = [0, 5, 10].map((offset) => right - 24 + offset)
   return centres.map((x) => `<circle class="mark" cx="${x}" cy="${y - 4}" r="1.2"/>`).join('')
-}
-
-/** For text and for attributes in double quotes. What XML cannot have at all is left out. */
-export function escapeXml(text: string): string {
-  const entities: Readonly<Record<string, string>> = {'&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;'}
-  return text.replace(/[^\t\n\r\x20-\u{10ffff}]/gu, '').replace(/[&<>"]/g, (character) => entities[character] ?? '')
 }

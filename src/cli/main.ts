@@ -32,6 +32,7 @@ const verbs: Readonly<Record<string, () => Promise<(program: Command) => void>>>
   stats: async () => (await import('./stats.ts')).addStats,
   logs: async () => (await import('./logs.ts')).addLogs,
   events: async () => (await import('./events.ts')).addEvents,
+  chart: async () => (await import('./chart.ts')).addChart,
   info: async () => (await import('./info.ts')).addInfo,
   version: async () => (await import('./version.ts')).addVersion,
 }

@@ -1,0 +1,101 @@
+/** A chart for Graphviz (https://graphviz.org/doc/info/lang.html): states with others within are clusters. */
+import {staysIn} from './box.ts'
+import {type ChartMarks, noMarks} from './marks.ts'
+import type {ChartModel, ChartState, ChartTransition} from './model.ts'
+
+export function renderDot(model: ChartModel, marks: ChartMarks = noMarks): string {
+  return [
+    `digraph ${quote(model.id)} {`,
+    ...indent([
+      // Arrows to and from clusters end at their borders.
+      'compound=true; rankdir=TB; fontname="Helvetica"; nodesep=0.4; ranksep=0.6;',
+      'node [shape=box, style="rounded,filled", fillcolor="#ffffff", color="#b9b2a3", fontname="Helvetica", fontsize=11];',
+      'edge [color="#8b8f95", fontname="Helvetica", fontsize=9];',
+      `label=${quote(model.root.description ?? model.id)}; labelloc=t;`,
+      ...toContents(model.root),
+      ...model.transitions.filter((one) => !staysIn(one)).flatMap(toArrows),
+    ]),
+    '}',
+    '',
+  ].join('\n')
+
+  function toContents(state: ChartState): readonly string[] {
+    const initial = state.initial
+    const target = initial === undefined ? undefined : model.states.get(initial)
+    const dot = `dot ${state.id}`
+    const begin = target
+      ? [
+          `${quote(dot)} [shape=point, width=0.12, fillcolor="#8b8f95"];`,
+          `${quote(dot)} -> ${quote(toAnchor(target))}${toList({lhead: toCluster(target)})};`,
+        ]
+      : []
+    return [...begin, ...state.states.flatMap(toState)]
+  }
+
+  function toState(state: ChartState): readonly string[] {
+    const isActive = marks.active.has(state.id)
+    if (state.states.length === 0) {
+      const attributes = {
+        label: toLabel(model, state),
+        peripheries: state.type === 'final' ? '2' : undefined,
+        style: state.tags.includes('in-flight') ? 'rounded,filled,dashed' : undefined,
+        ...(isActive && {fillcolor: '#d9f0e4', color: '#12805c', penwidth: '2'}),
+      }
+      return [`${quote(state.id)}${toList(attributes)};`]
+    }
+    return [
+      `subgraph ${quote(`cluster ${state.id}`)} {`,
+      ...indent([
+        `label=${quote(state.name)}; labeljust=l; style=${quote('rounded')}; color=${quote(isActive ? '#12805c' : '#b9b2a3')}; penwidth=${isActive ? 2 : 1};`,
+        ...toContents(state),
+      ]),
+      '}',
+    ]
+  }
+
+  function toArrows({id, source, targets, label, shortGuard}: ChartTransition): readonly string[] {
+    const from = model.states.get(source)
+    return targets.flatMap((target) => {
+      const to = model.states.get(target)
+      if (!from || !to) return []
+      const attributes = {
+        // Graphviz knows no width for an ellipsis.
+        label: shortGuard === undefined ? label : `${label}\n[${shortGuard.replaceAll('…', '...')}]`,
+        ltail: toCluster(from),
+        lhead: toCluster(to),
+        ...(marks.last.has(id) ? {color: '#b4530b', fontcolor: '#b4530b', penwidth: '2.5'} : {}),
+        ...(marks.possible.has(id) && !marks.last.has(id) ? {color: '#12805c', fontcolor: '#12805c'} : {}),
+      }
+      return [`${quote(toAnchor(from))} -> ${quote(toAnchor(to))}${toList(attributes)};`]
+    })
+  }
+}
+
+/** Graphviz draws arrows between nodes only: for a cluster, one in it stands for it. */
+function toAnchor(state: ChartState): string {
+  const [first] = state.states
+  return first ? toAnchor(first) : state.id
+}
+
+function toCluster(state: ChartState): string | undefined {
+  return state.states.length > 0 ? `cluster ${state.id}` : undefined
+}
+
+/** The name, and what happens without leaving the state. */
+function toLabel({transitions}: ChartModel, {id, name, entry}: ChartState): string {
+  const staying = transitions.filter((one) => one.source === id && staysIn(one)).map(({label}) => label)
+  return [name, ...entry.map((effect) => `entry: ${effect}`), ...staying].join('\n')
+}
+
+function toList(attributes: Readonly<Record<string, string | undefined>>): string {
+  const known = Object.entries(attributes).flatMap(([name, value]) => (value === undefined ? [] : [`${name}=${quote(value)}`]))
+  return known.length > 0 ? ` [${known.join(', ')}]` : ''
+}
+
+function quote(text: string): string {
+  return `"${text.replace(/[\\"]/g, '\\$&').replaceAll('\n', '\\n')}"`
+}
+
+function indent(lines: readonly string[]): readonly string[] {
+  return lines.map((line) => `  ${line}`)
+}

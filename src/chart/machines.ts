@@ -1,0 +1,19 @@
+/** The machines that have a chart, by the names under which one asks for them. */
+import type {AnyStateMachine} from 'xstate'
+import {containerMachine} from '../../machines/container.machine.ts'
+import {type LedgerEvent, isExecEvent} from '../../machines/events.ts'
+import {processMachine} from '../../machines/process.machine.ts'
+import {supervisorMachine} from '../../machines/supervisor.machine.ts'
+
+export const chartedMachines = {
+  container: containerMachine,
+  process: processMachine,
+  supervisor: supervisorMachine,
+} as const satisfies Readonly<Record<string, AnyStateMachine>>
+export type MachineName = keyof typeof chartedMachines
+export const machineNames = ['container', 'process', 'supervisor'] as const satisfies readonly MachineName[]
+
+/** Whether an event of a container is one for the chart of the process that was added under that id. */
+export function isOfProcess(event: LedgerEvent, exec: string): boolean {
+  return isExecEvent(event) && event.data.exec === exec
+}

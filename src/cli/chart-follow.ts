@@ -1,0 +1,59 @@
+/** The chart of a container in the terminal, drawn again with every event. */
+import type {LedgerEvent} from '../../machines/events.ts'
+import {toChartModel} from '../chart/model.ts'
+import {foldMachine, toMarks} from '../chart/moment.ts'
+import {renderText} from '../chart/text.ts'
+import type {TallyClient} from '../client/client.ts'
+import {TallyError} from '../kernel/errors.ts'
+import {type Charted, toCaption, toOwnEvents} from './chart-moment.ts'
+import {type ScreenSize, withLiveScreen} from './live-screen.ts'
+import type {NodeOptions} from './node-options.ts'
+import {withReconnect} from './reconnect.ts'
+
+export interface FollowedChart {
+  readonly options: NodeOptions
+  readonly client: TallyClient
+  readonly name: {readonly namespace: string; readonly id: string}
+  readonly charted: Charted
+  /** What has happened. */
+  readonly events: readonly LedgerEvent[]
+  /** Where the stream goes on. */
+  readonly next: number
+}
+
+const usualColumns = 100
+
+/** Ends when the container is deleted, or when whoever looks has seen enough. */
+export async function followChart({options, client, name, charted, events: known, next: first}: FollowedChart): Promise<void> {
+  const model = toChartModel(charted.machine)
+  let events = known
+  let next = first
+  await withLiveScreen(render, async (draw) => {
+    draw()
+    await withReconnect(options, client, async (present) => {
+      if (isOver()) return
+      const filter = {node: client.node, ...name}
+      for await (const {event, streamSequence} of present.events({filter, follow: true, from: {streamSequence: next}})) {
+        next = streamSequence + 1
+        // Of a container that has the id now.
+        events = event.uid === events.at(-1)?.uid ? [...events, event] : [event]
+        draw()
+        if (isOver()) return
+      }
+      throw new TallyError('NATS_UNREACHABLE', 'the connection to NATS was lost')
+    })
+  })
+
+  function isOver(): boolean {
+    return events.at(-1)?.type === 'container.deleted'
+  }
+
+  /** In boxes; a line a state where those are higher than the window. */
+  function render(size: ScreenSize | undefined): string {
+    const moment = foldMachine(charted.machine, toOwnEvents(events, charted))
+    const options = {marks: toMarks(charted.machine, moment), width: size?.columns ?? usualColumns, colour: size !== undefined}
+    const boxes = renderText(model, options)
+    const isTooHigh = size !== undefined && boxes.split('\n').length >= size.rows
+    return `${toCaption(`${name.namespace}/${name.id}`, events)}\n${isTooHigh ? renderText(model, {...options, tree: true}) : boxes}`
+  }
+}

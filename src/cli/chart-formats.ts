@@ -1,0 +1,63 @@
+/** The forms in which a chart is written. */
+import {extname} from 'node:path'
+import type {ChartMarks} from '../chart/marks.ts'
+import type {ChartModel} from '../chart/model.ts'
+import {renderText} from '../chart/text.ts'
+
+export const chartFormats = ['text', 'svg', 'png', 'mermaid', 'scxml', 'dot', 'json'] as const
+export type ChartFormat = (typeof chartFormats)[number]
+
+const extensions: Readonly<Record<string, ChartFormat>> = {
+  '.txt': 'text',
+  '.svg': 'svg',
+  '.png': 'png',
+  '.mmd': 'mermaid',
+  '.mermaid': 'mermaid',
+  '.scxml': 'scxml',
+  '.xml': 'scxml',
+  '.dot': 'dot',
+  '.gv': 'dot',
+  '.json': 'json',
+}
+
+/** As the name of a file says; undefined when it says nothing. */
+export function toFormat(file: string): ChartFormat | undefined {
+  return extensions[extname(file).toLowerCase()]
+}
+
+export interface FormatOptions {
+  readonly marks: ChartMarks
+  /** Of which container, and at which of its events. */
+  readonly caption: string | undefined
+  readonly width: number
+  readonly colour: boolean
+}
+
+/** What draws pictures is loaded only for them. */
+export async function renderChart(
+  model: ChartModel,
+  format: ChartFormat,
+  {marks, caption, width, colour}: FormatOptions,
+): Promise<string | Uint8Array> {
+  const title = caption && {title: `${model.id}: ${caption}`}
+  switch (format) {
+    case 'text':
+      return `${caption === undefined ? '' : `${caption}\n`}${renderText(model, {marks, width, colour})}`
+    case 'svg': {
+      const [{layoutChart}, {renderSvg}] = await Promise.all([import('../chart/layout.ts'), import('../chart/svg.ts')])
+      return renderSvg(await layoutChart(model), {marks, ...title})
+    }
+    case 'png': {
+      const [{layoutChart}, {renderPng}] = await Promise.all([import('../chart/layout.ts'), import('./chart-png.ts')])
+      return renderPng(await layoutChart(model), {marks, ...title})
+    }
+    case 'mermaid':
+      return (await import('../chart/mermaid.ts')).renderMermaid(model, marks)
+    case 'scxml':
+      return (await import('../chart/scxml.ts')).renderScxml(model, marks)
+    case 'dot':
+      return (await import('../chart/dot.ts')).renderDot(model, marks)
+    case 'json':
+      return (await import('../chart/json.ts')).renderJson(model, marks)
+  }
+}

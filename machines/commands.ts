@@ -80,6 +80,7 @@ export const containerCommandSchemas = {
   }),
   /** Entries of the log from a file position, or its last `tail` lines; whole entries, about `limitBytes` and at least one. */
   log: z.strictObject({
+    exec,
     position: z.int().nonnegative().optional(),
     tail: z.int().nonnegative().optional(),
     limitBytes: z
@@ -117,6 +118,8 @@ export const nodeCommandSchemas = {
   list: z.strictObject({all: z.boolean().default(false), namespace: idSchema.optional()}),
   /** Versions, processes, directories. */
   info: z.strictObject({}),
+  /** An address of the node's page that is good for one login. */
+  ui: z.strictObject({}),
   /** End the coordinator, and the embedded nats-server; with `containers` kill and delete all containers before. */
   shutdown: z.strictObject({containers: z.boolean().default(false)}),
 } as const

@@ -99,8 +99,19 @@ export const nodeInfoSchema = z.object({
   /** By state, as `list` with `all` would show them. */
   containers: z.record(z.string(), z.int()),
   startedAt: z.string(),
+  /** Where its page is; absent when it serves none. */
+  httpUrl: z.string().optional(),
 })
 export type NodeInfo = z.infer<typeof nodeInfoSchema>
+
+/** Reply of a node's `ui` command. */
+export const uiReplySchema = z.object({
+  /** With a token, which the first login uses up. */
+  url: z.string(),
+  /** The token is good until then. */
+  expiresAt: z.string(),
+})
+export type UiReply = z.infer<typeof uiReplySchema>
 
 /** Reply of a container's `output` command. */
 export const outputReplySchema = z.object({
@@ -125,6 +136,8 @@ export const logReplySchema = z.object({
       stream: z.enum(['stdout', 'stderr']),
       /** The very bytes; without a newline at the end it is a part of a longer line. */
       data: z.base64(),
+      /** Position behind it. Absent from a supervisor that was started by an older release. */
+      next: z.int().optional(),
     }),
   ),
   /** Position to go on from. */

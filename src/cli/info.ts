@@ -17,11 +17,12 @@ export function addInfo(program: Command): void {
 }
 
 function toRows(info: NodeInfo, now: number): readonly (readonly [string, string])[] {
-  const {coordinatorPid, natsPid, natsUrl, stateDir, runDir, runtime, nodeVersion, containers, startedAt, version} = info
+  const {coordinatorPid, natsPid, natsUrl, stateDir, runDir, runtime, nodeVersion, containers, startedAt, version, httpUrl} = info
   const counts = Object.entries(containers).map(([state, count]) => `${count} ${state}`)
   return [
     ['Coordinator', `pid ${coordinatorPid}, started ${formatAge(startedAt, now)}`],
     ['NATS', natsPid === null ? `${natsUrl} (yours)` : `${natsUrl} (embedded, pid ${natsPid})`],
+    ['Page', httpUrl ? `${httpUrl} (\`tally ui\` opens it)` : 'none'],
     ['State', stateDir],
     ['Run', runDir],
     ['Runtime', runtime ? `${runtime.name} ${runtime.version} (${runtime.path})` : 'not found: expected runc to be installed'],

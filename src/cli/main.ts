@@ -33,6 +33,7 @@ const verbs: Readonly<Record<string, () => Promise<(program: Command) => void>>>
   logs: async () => (await import('./logs.ts')).addLogs,
   events: async () => (await import('./events.ts')).addEvents,
   chart: async () => (await import('./chart.ts')).addChart,
+  ui: async () => (await import('./ui.ts')).addUi,
   info: async () => (await import('./info.ts')).addInfo,
   version: async () => (await import('./version.ts')).addVersion,
 }

@@ -7,6 +7,7 @@ import type {Command} from 'commander'
 import type {NodeInfo} from '../../machines/view.ts'
 import type {CoordinatorOptions} from '../coordinator/options.ts'
 import {isErrorCode, TallyError} from '../kernel/errors.ts'
+import {type HttpOption, parseHttpOption} from './http-option.ts'
 import {type NodeOptions, resolveNodeOptions} from './node-options.ts'
 import {printJson} from './print.ts'
 import {addVerb, connect} from './verb.ts'
@@ -15,6 +16,7 @@ interface UpFlags {
   readonly detach?: true
   readonly runtime?: string
   readonly natsServer?: string
+  readonly http?: HttpOption
 }
 
 const readyPatienceMs = 15_000
@@ -25,6 +27,7 @@ export function addUp(program: Command): void {
     .option('-d, --detach', 'return when it is ready')
     .option('--runtime <name>', 'OCI runtime, by name or path (default: runc)')
     .option('--nats-server <name>', 'nats-server, by name or path (default: nats-server)')
+    .option('--http <address>', 'where the page is served, or off (default: 127.0.0.1:7070)', parseHttpOption)
     .action(async (flags: UpFlags, command: Command) => {
       const options = resolveNodeOptions(command)
       const invocation = await toInvocation(options, flags)
@@ -41,11 +44,12 @@ interface Invocation {
 }
 
 /** In the environment, since the options may hold a password and anybody can read command lines. */
-async function toInvocation({stateDir, runDir, node, nats, prefix}: NodeOptions, {runtime, natsServer}: UpFlags): Promise<Invocation> {
+async function toInvocation({stateDir, runDir, node, nats, prefix}: NodeOptions, flags: UpFlags): Promise<Invocation> {
+  const {runtime, natsServer, http} = flags
   if (process.getuid?.() !== 0)
     throw new TallyError('STATE_DIR_INVALID', `running containers needs root, got uid ${process.getuid?.()}: expected sudo`)
   const {coordinatorOptionsSchema, coordinatorOptionsVariable} = await import('../coordinator/options.ts')
-  const options: CoordinatorOptions = coordinatorOptionsSchema.parse({stateDir, runDir, node, nats, prefix, runtime, natsServer})
+  const options: CoordinatorOptions = coordinatorOptionsSchema.parse({stateDir, runDir, node, nats, prefix, runtime, natsServer, http})
   const program = join(dirname(fileURLToPath(import.meta.url)), 'coordinator.js')
   return {
     args: ['--disable-warning=ExperimentalWarning', program],

@@ -22,6 +22,8 @@ import {
   outputReplySchema,
   type ProcessView,
   processViewSchema,
+  type UiReply,
+  uiReplySchema,
 } from '../../machines/view.ts'
 import {TallyError} from '../kernel/errors.ts'
 import {requestJson} from '../messaging/codec.ts'
@@ -54,6 +56,8 @@ export interface TallyClient extends AsyncDisposable {
   restore(request: RestoreInput): Promise<ContainerView>
   list(options?: {readonly all?: boolean; readonly namespace?: string}): Promise<readonly ContainerView[]>
   info(): Promise<NodeInfo>
+  /** An address of the node's page that is good for one login. */
+  ui(): Promise<UiReply>
   shutdown(options?: {readonly containers?: boolean}): Promise<void>
   container(id: string, namespace?: string): ContainerClient
   /** Events in the order of the stream; following, it goes on until the connection ends. */
@@ -78,6 +82,8 @@ export interface ProcessClient {
     offset: number,
     options?: {readonly holdMs?: number; readonly limitBytes?: number},
   ): Promise<OutputReply>
+  /** Entries of its log from a file position, or the last `tail` lines of it. */
+  log(from: {readonly position: number} | {readonly tail: number}): Promise<LogReply>
 }
 
 /** One that was added. Each rejects with EXEC_NOT_FOUND when it has been deleted. */
@@ -112,8 +118,6 @@ export interface ContainerClient extends ProcessClient {
   state(): Promise<ContainerView>
   /** Resolves when init has exited, however long that takes. */
   wait(): Promise<ContainerView>
-  /** Entries of the log from a file position, or the last `tail` lines of it. */
-  log(from: {readonly position: number} | {readonly tail: number}): Promise<LogReply>
   /** What it uses. @param options `watchMs`: for how long a sample a second is to be published; see `followStats` */
   stats(options?: {readonly watchMs?: number}): Promise<StatsReply>
   /** Its processes, as the host sees them. */
@@ -151,7 +155,8 @@ async function findConnection({runDir = '/run/tally', nats, node, prefix}: Clien
   }
 }
 
-function createClient(
+/** Over a connection of the caller's, which is closed with it. */
+export function createClient(
   connection: NatsConnection,
   {node, subjects, actor}: {readonly node: string; readonly subjects: Subjects; readonly actor: string},
 ): TallyClient {
@@ -163,6 +168,7 @@ function createClient(
     restore: (request) => askNode('restore', request, containerViewSchema),
     list: async (options = {}) => (await askNode('list', options, z.object({containers: z.array(containerViewSchema)}))).containers,
     info: () => askNode('info', {}, nodeInfoSchema),
+    ui: () => askNode('ui', {}, uiReplySchema),
     shutdown: async (options = {}) => void (await askNode('shutdown', options, z.object({}))),
     container,
     events: (options) => readEvents(connection, subjects, options),
@@ -222,6 +228,7 @@ function createClient(
         wait: () => untilAnswered(() => ofProcess('wait', {}, waitTimeoutMs)),
         delete: () => command('delete', {exec}),
         output: (stream, offset, options = {}) => send('output', {exec, stream, offset, ...options}, outputReplySchema),
+        log: (from) => send('log', {exec, ...from}, logReplySchema),
       }
 
       function ofProcess(verb: ContainerVerb, request: object, timeoutMs = requestTimeoutMs): Promise<ProcessView> {

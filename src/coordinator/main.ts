@@ -14,9 +14,12 @@ import {registerService} from '../messaging/services.ts'
 import {ensureEventStream} from '../messaging/stream.ts'
 import {createSubjects} from '../messaging/subjects.ts'
 import {createRunc} from '../runtime/runc/runc.ts'
+import {openPages} from '../web/server/pages.ts'
 import {type ContainerName, findOrphans, listContainers, type Orphan} from './containers.ts'
 import {claimDirectories} from './directories.ts'
 import {type CoordinatorOptions, coordinatorOptionsSchema, coordinatorOptionsVariable} from './options.ts'
+import {readHarbour} from './harbour.ts'
+import {renderPlainMetrics} from './plain-metrics.ts'
 import {createProjection} from './projection.ts'
 import {tellGivenUp} from './give-up.ts'
 import {createIntensity} from './intensity.ts'
@@ -48,6 +51,22 @@ async function main(options: CoordinatorOptions): Promise<void> {
   process.title = `tally-coordinator ${node}`
   const subjects = createSubjects(prefix)
   const connectionFile = join(runDir, 'connection.json')
+  const program = dirname(fileURLToPath(import.meta.url))
+  const ready = Promise.withResolvers<void>()
+  // Before anything is started: an address that was asked for and cannot be had ends this.
+  const pages = await openPages({
+    node,
+    subjects,
+    address: options.http,
+    ready: ready.promise,
+    openLink: () => openLink('pages'),
+    readHarbour: (wanted) => readHarbour(projection, link, wanted),
+    renderMetrics: async () => renderPlainMetrics(projection),
+    stateDir,
+    pageDir: join(program, 'web'),
+    clock,
+    logger,
+  })
   const embeddedOptions = {binary: options.natsServer, dir: join(stateDir, 'nats'), runDir, clock}
 
   let embedded: EmbeddedServer | undefined = options.nats ? undefined : await startEmbeddedServer(embeddedOptions)
@@ -59,11 +78,17 @@ async function main(options: CoordinatorOptions): Promise<void> {
     await connection.close()
   }
 
-  const openLink = () => createNatsLink({readConnection: () => readConnection(connectionFile), name: () => process.title, clock, logger})
+  const openLink = (role?: string) =>
+    createNatsLink({
+      readConnection: () => readConnection(connectionFile),
+      name: () => [process.title, role].filter(Boolean).join(' '),
+      clock,
+      logger,
+    })
   const link = openLink()
   link.onSession((connection) => ensureEventStream(connection, subjects))
   const supervisors = createSupervisors({
-    program: join(dirname(fileURLToPath(import.meta.url)), 'supervisor.js'),
+    program: join(program, 'supervisor.js'),
     options: {stateDir, runDir, runtime: options.runtime},
     logFile: join(stateDir, 'supervisors.log'),
     logger,
@@ -72,6 +97,7 @@ async function main(options: CoordinatorOptions): Promise<void> {
   const keeper = createKeeper({directories: options, logger})
   const reapOrphans = createOrphanReaper({keeper, clock, logger})
   const projection = createProjection({link, subjects, clock, logger})
+  ready.resolve()
   const runtime = createRunc({binary: options.runtime, root: join(runDir, 'runc'), logDir: runDir})
   const intensity = createIntensity(clock, replacements)
   const givenUp = new Set<string>()
@@ -97,8 +123,10 @@ async function main(options: CoordinatorOptions): Promise<void> {
         ...(found && {runtime: found}),
         nodeVersion: process.version,
         startedAt,
+        ...(pages.url !== undefined && {httpUrl: pages.url}),
       }
     },
+    invite: (actor) => pages.invite(actor),
     shutDown: async ({containers}) => {
       if (containers) await deleteContainers()
       // The reply goes out first.
@@ -214,11 +242,13 @@ async function main(options: CoordinatorOptions): Promise<void> {
     closing = true
     logger.debug('ending; containers run on')
     supervisors.close()
+    await pages[Symbol.asyncDispose]()
     await link[Symbol.asyncDispose]()
     if (!options.nats) await stopEmbeddedServer(embeddedOptions)
     // With no container left, nobody needs the run directory.
     if (listContainers(options).length === 0) {
-      for (const leftover of ['connection.json', 'runc', 'containers']) rmSync(join(runDir, leftover), {recursive: true, force: true})
+      for (const leftover of ['connection.json', 'open-page.html', 'runc', 'containers'])
+        rmSync(join(runDir, leftover), {recursive: true, force: true})
       removeIfEmpty(runDir)
     }
     lock[Symbol.dispose]()

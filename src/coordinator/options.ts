@@ -14,6 +14,8 @@ export const coordinatorOptionsSchema = z.strictObject({
   nats: z.strictObject({url: z.string(), credentials: credentialsSchema}).optional(),
   natsServer: z.string().default('nats-server'),
   runtime: z.string().default('runc'),
+  /** Where the page is served. When absent: on loopback, and on any port if the usual one is taken. */
+  http: z.union([z.literal('off'), z.strictObject({host: z.string().min(1), port: z.int().min(0).max(65_535)})]).optional(),
 })
 export type CoordinatorOptions = z.infer<typeof coordinatorOptionsSchema>
 export const coordinatorOptionsVariable = 'TALLY_COORDINATOR_OPTIONS'

@@ -1,7 +1,9 @@
-/** All containers that the stream knows, each the fold of its events. What has been deleted is forgotten. */
+/** All containers that the stream knows, each the fold of its events. Of what has been deleted the last are remembered as they ended. */
 import type {NatsConnection} from 'nats'
+import {toContainerView} from '../../machines/container-view.ts'
 import type {LedgerEvent} from '../../machines/events.ts'
 import {applyEvent, emptyLedger, type Ledger, toTopLevelState} from '../../machines/ledger.ts'
+import type {ContainerView} from '../../machines/view.ts'
 import type {Clock} from '../kernel/clock.ts'
 import type {Logger} from '../kernel/log.ts'
 import type {NatsLink} from '../messaging/link.ts'
@@ -11,6 +13,10 @@ import type {Subjects} from '../messaging/subjects.ts'
 export interface Projection {
   /** By source, `/tally/<node>/<ns>/<id>`. */
   readonly ledgers: ReadonlyMap<string, Ledger>
+  /** Those that were deleted last, by uid, the eldest first. */
+  readonly deleted: ReadonlyMap<string, ContainerView>
+  /** Up to where the stream has been folded. */
+  readonly streamSequence: number
   /** Resolves when everything that is in the stream now has been folded: who asks reads his own writes. */
   caughtUp(connection: NatsConnection): Promise<void>
 }
@@ -24,9 +30,11 @@ export interface ProjectionOptions {
 
 const catchUpPatienceMs = 2_000
 const retryMs = 250
+const mostDeleted = 1_000
 
 export function createProjection({link, subjects, clock, logger}: ProjectionOptions): Projection {
   const ledgers = new Map<string, Ledger>()
+  const deleted = new Map<string, ContainerView>()
   let folded = 0
   let waiting: readonly (() => void)[] = []
 
@@ -36,6 +44,7 @@ export function createProjection({link, subjects, clock, logger}: ProjectionOpti
         // A stream that is shorter than what we have read is another one: begin again.
         if ((await lastStreamSequence(connection, subjects)) < folded) {
           ledgers.clear()
+          deleted.clear()
           folded = 0
         }
         for await (const {event, streamSequence} of readEvents(connection, subjects, {from: {streamSequence: folded + 1}, follow: true})) {
@@ -52,6 +61,10 @@ export function createProjection({link, subjects, clock, logger}: ProjectionOpti
 
   return {
     ledgers,
+    deleted,
+    get streamSequence() {
+      return folded
+    },
     caughtUp: async (connection) => {
       const target = await lastStreamSequence(connection, subjects)
       const giveUpAt = clock.now() + catchUpPatienceMs
@@ -69,14 +82,23 @@ export function createProjection({link, subjects, clock, logger}: ProjectionOpti
     })
   }
 
+  function remember(ledger: Ledger): void {
+    const view = toContainerView(ledger)
+    if (view) deleted.set(view.uid, view)
+    const [eldest] = deleted.keys()
+    if (eldest !== undefined && deleted.size > mostDeleted) deleted.delete(eldest)
+  }
+
   function fold(event: LedgerEvent): void {
     const known = ledgers.get(event.source)
     // A reused id is another container, with a history of its own.
     const from = known && known.latest?.uid === event.uid ? known : emptyLedger
     try {
       const {ledger} = applyEvent(from, event)
-      if (toTopLevelState(ledger) === 'deleted') ledgers.delete(event.source)
-      else ledgers.set(event.source, ledger)
+      if (toTopLevelState(ledger) === 'deleted') {
+        ledgers.delete(event.source)
+        remember(ledger)
+      } else ledgers.set(event.source, ledger)
     } catch (error) {
       logger.warn({err: error, source: event.source, sequence: event.sequence}, 'an event does not follow from those before it')
     }

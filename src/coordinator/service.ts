@@ -4,7 +4,7 @@ import type {NatsConnection} from 'nats'
 import {nodeCommandSchemas} from '../../machines/commands.ts'
 import type {CreateRequest} from '../../machines/create-request.ts'
 import {toContainerView} from '../../machines/container-view.ts'
-import type {ContainerView, NodeInfo} from '../../machines/view.ts'
+import type {ContainerView, NodeInfo, UiReply} from '../../machines/view.ts'
 import {TallyError} from '../kernel/errors.ts'
 import type {Logger} from '../kernel/log.ts'
 import {type Endpoint, endpoint} from '../messaging/services.ts'
@@ -24,12 +24,14 @@ export interface NodeServiceDependencies {
   readonly subjects: Subjects
   readonly session: () => NatsConnection | undefined
   readonly info: () => Promise<Omit<NodeInfo, 'containers' | 'node'>>
+  /** An address with a one-time token. @throws TallyError HTTP_OFF */
+  readonly invite: (actor: string) => UiReply
   readonly shutDown: (options: {readonly containers: boolean}) => Promise<void>
   readonly logger: Logger
 }
 
 export function createNodeEndpoints(dependencies: NodeServiceDependencies): readonly Endpoint[] {
-  const {node, subjects, info, shutDown} = dependencies
+  const {node, subjects, info, invite, shutDown} = dependencies
   const subject = (verb: keyof typeof nodeCommandSchemas) => subjects.nodeCommand(node, verb)
   return [
     endpoint('create', subject('create'), nodeCommandSchemas.create, (request, origin) => create(dependencies, request, origin)),
@@ -48,6 +50,7 @@ export function createNodeEndpoints(dependencies: NodeServiceDependencies): read
       for (const {state} of views) containers[state] = (containers[state] ?? 0) + 1
       return {node, ...(await info()), containers}
     }),
+    endpoint('ui', subject('ui'), nodeCommandSchemas.ui, async (_request, {actor}) => invite(actor)),
     endpoint('shutdown', subject('shutdown'), nodeCommandSchemas.shutdown, async ({containers}) => {
       await shutDown({containers})
       return {}

@@ -84,6 +84,16 @@ export const errorTable = {
   NATS_UNREACHABLE: {kind: 'unavailable', meaning: 'No NATS server answers at the URL.'},
   NATS_AUTH_FAILED: {kind: 'unavailable', meaning: 'The NATS server refused the credentials.'},
   JETSTREAM_UNAVAILABLE: {kind: 'unavailable', meaning: 'The NATS server has no JetStream, or refused the stream.'},
+  HTTP_ADDRESS_UNUSABLE: {
+    kind: 'unavailable',
+    meaning: 'The address that `--http` names is in use, or is not one of this machine.',
+  },
+  HTTP_OFF: {kind: 'unavailable', meaning: 'This node serves no page: it was started with `--http off`, or could not listen.'},
+  SESSION_INVALID: {
+    kind: 'invalid',
+    meaning: 'An HTTP request came without the cookie of a session, or with one that is too old; `tally ui` begins another.',
+  },
+  ORIGIN_REFUSED: {kind: 'invalid', meaning: 'An HTTP request names a host that is not this one, or comes from a page of another origin.'},
   SUPERVISOR_FAILED: {kind: 'unavailable', meaning: 'The supervisor process could not be started, or died before it answered.'},
   STATE_DIR_INVALID: {
     kind: 'precondition',

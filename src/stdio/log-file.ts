@@ -93,10 +93,15 @@ function copyText({line, text, isFull}: LogLine, skip: number, target: Buffer, a
 
 const newline = 0x0a
 
+export interface PagedEntry extends LogEntry {
+  /** The position behind it. */
+  readonly next: number
+}
+
 export interface LogPage {
   /** Where it begins: behind what was wanted, when that has been dropped. */
   readonly position: number
-  readonly entries: readonly LogEntry[]
+  readonly entries: readonly PagedEntry[]
   /** Behind the last. */
   readonly next: number
   readonly atEnd: boolean
@@ -106,10 +111,10 @@ export interface LogPage {
 export function readLogPage(path: string, wanted: number, limitBytes: number): LogPage {
   const position = Math.max(wanted, listSegments(path)[0]?.begin.position ?? 0)
   let next = position
-  const entries: LogEntry[] = []
+  const entries: PagedEntry[] = []
   for (const entry of readLog(path, position)) {
     if (next > position && entry.end - position > limitBytes) return {position, entries, next, atEnd: false}
-    entries.push(toLogEntry(entry.line, entry))
+    entries.push({...toLogEntry(entry.line, entry), next: entry.end})
     next = entry.end
   }
   return {position, entries, next, atEnd: true}

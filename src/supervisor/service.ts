@@ -206,15 +206,17 @@ function createEndpoints(
         return {offset: begin, data: bytes.toString('base64'), total, ended}
       },
     ),
-    endpoint('log', subject('log'), containerCommandSchemas.log, async ({position, tail, limitBytes}): Promise<LogReply> => {
-      const {ended} = outputs.of()
-      const end = findEnd(layout.log)
-      const start = position ?? (tail === undefined ? 0 : findTail(layout.log, tail))
-      const {position: begin, entries, next, atEnd} = readLogPage(layout.log, start, limitBytes)
+    endpoint('log', subject('log'), containerCommandSchemas.log, async ({exec, position, tail, limitBytes}): Promise<LogReply> => {
+      if (exec !== undefined && !loop.ledger.processes.has(exec)) throw unknownExec(exec)
+      const ended = outputs.of(exec).ended && !isToCome(loop.ledger, exec)
+      const log = exec === undefined ? layout.log : layout.exec(exec).log
+      const end = findEnd(log)
+      const start = position ?? (tail === undefined ? 0 : findTail(log, tail))
+      const {position: begin, entries, next: behind, atEnd} = readLogPage(log, start, limitBytes)
       return {
         position: begin,
-        entries: entries.map(({time, stream, bytes}) => ({time, stream, data: bytes.toString('base64')})),
-        next,
+        entries: entries.map(({time, stream, bytes, next}) => ({time, stream, data: bytes.toString('base64'), next})),
+        next: behind,
         end,
         ended: ended && atEnd,
       }

@@ -9,16 +9,21 @@ import {atMs, chunks, encode, makeLog, out} from './log-fixture.ts'
 describe('a page of the log', () => {
   const three = [out('one\n'), out('two\n'), out('three\n')]
   const lineBytes = encode([out('one\n')]).length
-  const entry = (text: string) => ({time: toLogTime(atMs), stream: 'stdout', bytes: Buffer.from(text)})
+  const entry = (text: string, next: number) => ({time: toLogTime(atMs), stream: 'stdout', bytes: Buffer.from(text), next})
 
   it('has whole entries, of as many bytes of the file as asked for', () => {
     using log = makeLog(...three)
     const page = readLogPage(log.path, 0, 2 * lineBytes)
-    expect(page).toEqual({position: 0, entries: [entry('one\n'), entry('two\n')], next: 2 * lineBytes, atEnd: false})
+    expect(page).toEqual({
+      position: 0,
+      entries: [entry('one\n', lineBytes), entry('two\n', 2 * lineBytes)],
+      next: 2 * lineBytes,
+      atEnd: false,
+    })
     expect(readLogPage(log.path, 0, 2 * lineBytes - 1).next).toBe(lineBytes)
     expect(readLogPage(log.path, page.next, 1_000)).toEqual({
       position: 2 * lineBytes,
-      entries: [entry('three\n')],
+      entries: [entry('three\n', encode(three).length)],
       next: encode(three).length,
       atEnd: true,
     })
@@ -26,7 +31,7 @@ describe('a page of the log', () => {
 
   it('has one entry even when that is larger than asked for', () => {
     using log = makeLog(...three)
-    expect(readLogPage(log.path, 0, 1)).toEqual({position: 0, entries: [entry('one\n')], next: lineBytes, atEnd: false})
+    expect(readLogPage(log.path, 0, 1)).toEqual({position: 0, entries: [entry('one\n', lineBytes)], next: lineBytes, atEnd: false})
   })
 
   it('is empty at the end, and does not pass a torn line', () => {
@@ -36,7 +41,7 @@ describe('a page of the log', () => {
     appendFileSync(log.path, encode([out('four\n')]).subarray(0, -1))
     expect(readLogPage(log.path, size, 100)).toMatchObject({entries: [], next: size})
     appendFileSync(log.path, '\n')
-    expect(readLogPage(log.path, size, 100).entries).toEqual([entry('four\n')])
+    expect(readLogPage(log.path, size, 100).entries).toEqual([entry('four\n', size + encode([out('four\n')]).length)])
   })
 
   it('after page gives all that was written, whatever the limit', () => {

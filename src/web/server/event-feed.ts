@@ -1,0 +1,188 @@
+/**
+ * All events for everybody who listens. The stream is followed once; its newest events are kept here, and who has fallen behind
+ * them reads pages of the stream until he has caught up. MUST hold: each reader gets every event after his own place, once and in
+ * order, and what is kept has a limit; achieved by going by sequences alone.
+ */
+import {setTimeout as sleep} from 'node:timers/promises'
+import type {NatsConnection} from 'nats'
+import {toCloudEvent} from '../../../machines/cloud-event.ts'
+import {readEvents, type StreamedEvent} from '../../messaging/stream.ts'
+import {createBell} from './bell.ts'
+import type {Backend} from './backend.ts'
+import {formatEvent} from './server-sent-events.ts'
+import {readStreamState, type StreamState} from './stream-state.ts'
+
+export interface EventFeed {
+  /** Events after `after`, formatted, several in a piece; or at last a `reset`, when the stream is not the one that `after` is of. */
+  follow(after: number, signal: AbortSignal): AsyncGenerator<string, void, undefined>
+}
+
+export interface EventFeedOptions {
+  /** So many events are kept, and no more than so many characters of them. */
+  readonly mostEvents?: number
+  readonly mostCharacters?: number
+}
+
+interface Kept {
+  readonly sequence: number
+  readonly text: string
+}
+
+const pageEvents = 500
+/** A piece is sent at once; the socket's own buffer is about as large. */
+const pieceCharacters = 64 * 1024
+const checkMs = 5_000
+const retryMs = 250
+const failedMs = 2_000
+
+export function createEventFeed(
+  {link, subjects, logger}: Pick<Backend, 'link' | 'subjects' | 'logger'>,
+  {mostEvents = 5_000, mostCharacters = 8 * 1024 * 1024}: EventFeedOptions = {},
+): EventFeed {
+  const bell = createBell()
+  let kept: Kept[] = []
+  let characters = 0
+  /** Events after this one, up to the newest, are kept. */
+  let floor = 0
+  let newest = 0
+  /** Another stream than before has another generation; 0 until one is followed. */
+  let generation = 0
+  let created: string | undefined
+  let present: NatsConnection | undefined
+
+  link.onSession(async (connection) => {
+    present = connection
+    while (!connection.isClosed()) {
+      try {
+        await followOnce(connection)
+      } catch (error) {
+        if (!connection.isClosed()) logger.warn({err: error}, 'cannot read the stream for the pages; trying again')
+        await sleep(failedMs)
+      }
+      await sleep(retryMs)
+    }
+  })
+
+  return {follow}
+
+  async function followOnce(connection: NatsConnection): Promise<void> {
+    const state = await readStreamState(connection, subjects)
+    if (generation === 0 || isAnother(state)) begin(state)
+    created = state.created
+    const stop = new AbortController()
+    const watch = watchStream(connection, stop)
+    try {
+      const from = {streamSequence: newest + 1}
+      for await (const event of readEvents(connection, subjects, {from, follow: true, signal: stop.signal})) keep(event)
+    } finally {
+      stop.abort()
+      await watch
+    }
+  }
+
+  /** A stream that was deleted or rolled back does not end what follows it: it falls silent. */
+  async function watchStream(connection: NatsConnection, stop: AbortController): Promise<void> {
+    let before = newest
+    while (!stop.signal.aborted && !connection.isClosed()) {
+      await sleep(checkMs, undefined, {signal: stop.signal}).catch(() => {})
+      if (stop.signal.aborted) return
+      const state = await readStreamState(connection, subjects).catch(() => undefined)
+      const isBehind = state !== undefined && state.lastSequence > newest && newest === before
+      before = newest
+      if (state === undefined || isBehind || isAnother(state)) stop.abort()
+    }
+  }
+
+  function isAnother(state: StreamState): boolean {
+    return state.created !== created || state.lastSequence < newest
+  }
+
+  function begin({lastSequence}: StreamState): void {
+    kept = []
+    characters = 0
+    floor = lastSequence
+    newest = lastSequence
+    generation += 1
+    bell.ring()
+  }
+
+  function keep({event, streamSequence}: StreamedEvent): void {
+    if (streamSequence <= newest) return
+    const text = formatEvent({id: streamSequence, data: toCloudEvent(event)})
+    kept.push({sequence: streamSequence, text})
+    characters += text.length
+    newest = streamSequence
+    // Half of it at once, so that an event costs the same however many are kept.
+    if (kept.length > mostEvents || characters > mostCharacters) {
+      const dropped = kept.splice(0, Math.ceil(kept.length / 2))
+      floor = dropped.at(-1)?.sequence ?? floor
+      characters = kept.reduce((sum, {text: {length}}) => sum + length, 0)
+    }
+    bell.ring()
+  }
+
+  async function* follow(after: number, signal: AbortSignal): AsyncGenerator<string, void, undefined> {
+    while (generation === 0 && !signal.aborted) await bell.wait(signal, retryMs)
+    const own = generation
+    let place = after
+    while (!signal.aborted) {
+      if (generation !== own || (await isBeyondEnd(place))) {
+        yield formatEvent({event: 'reset', data: {streamSequence: newest}})
+        return
+      }
+      const page = place < floor ? await readPage(place) : readKept(place)
+      if (page === undefined) await sleep(retryMs)
+      else if (page.place === place) await bell.wait(signal, checkMs)
+      else if (page.text !== '') yield page.text
+      place = page?.place ?? place
+    }
+  }
+
+  /** Who has heard of an event elsewhere may be ahead of what we follow, but not of the stream. */
+  async function isBeyondEnd(place: number): Promise<boolean> {
+    if (place <= newest || !present || present.isClosed()) return false
+    const state = await readStreamState(present, subjects).catch(() => undefined)
+    return state !== undefined && place > state.lastSequence
+  }
+
+  function readKept(place: number): {readonly place: number; readonly text: string} {
+    let text = ''
+    let last = place
+    for (let index = findFirst(place); index < kept.length && text.length < pieceCharacters; index += 1) {
+      const next = kept[index]
+      if (!next) break
+      text += next.text
+      last = next.sequence
+    }
+    return {place: last, text}
+  }
+
+  /** The index of the first kept event after a place; most readers are near the end. */
+  function findFirst(place: number): number {
+    const index = kept.findLastIndex(({sequence}) => sequence <= place)
+    return index + 1
+  }
+
+  /** Undefined when it cannot be read now. */
+  async function readPage(place: number): Promise<{readonly place: number; readonly text: string} | undefined> {
+    const connection = present
+    if (!connection || connection.isClosed()) return undefined
+    const until = floor
+    const texts: string[] = []
+    let last = until
+    try {
+      for await (const {event, streamSequence} of readEvents(connection, subjects, {from: {streamSequence: place + 1}, follow: false})) {
+        if (streamSequence > until) break
+        texts.push(formatEvent({id: streamSequence, data: toCloudEvent(event)}))
+        if (texts.length === pageEvents) {
+          last = streamSequence
+          break
+        }
+      }
+    } catch (error) {
+      logger.debug({err: error}, 'cannot read a page of the stream')
+      return undefined
+    }
+    return connection.isClosed() ? undefined : {place: last, text: texts.join('')}
+  }
+}

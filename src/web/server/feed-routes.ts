@@ -1,0 +1,46 @@
+/** What happens from now on: server-sent events. */
+import type {Context} from 'hono'
+import * as z from 'zod'
+import {idSchema} from '../../../machines/ids.ts'
+import type {App, AppEnvironment} from './app.ts'
+import {type Backend, toClient} from './backend.ts'
+import {createEventFeed} from './event-feed.ts'
+import {followLog, readLog} from './log-feed.ts'
+import {addressPath, countSchema, parseAddress, parseFields} from './read-routes.ts'
+import {type EventSource, toEventStream} from './server-sent-events.ts'
+import {createStatsFeed} from './stats-feed.ts'
+
+const eventsQuery = z.object({after: countSchema.default(0)})
+const followQuery = z.object({position: countSchema.default(0), exec: idSchema.optional()})
+
+export function addFeedRoutes(app: App, backend: Backend): void {
+  const events = createEventFeed(backend)
+  const stats = createStatsFeed(backend)
+  app.get('/api/events', (context) => {
+    const {after} = parseFields(eventsQuery, {...context.req.query(), ...lastId(context, 'after')})
+    return respond(context, (signal) => events.follow(after, signal))
+  })
+  app.get('/api/stats', (context) => respond(context, (signal) => stats.follow(signal)))
+  app.get(`${addressPath}/log/follow`, async (context) => {
+    const {node, namespace, id} = parseAddress(context.req.param())
+    const {position, exec} = parseFields(followQuery, {...context.req.query(), ...lastId(context, 'position')})
+    const session = context.get('session')
+    const connect = () => toClient(backend, session, node)
+    // What cannot be followed at all is an error, not a response without an end.
+    await readLog((await connect()).container(id, namespace), exec, {tail: 0})
+    const toContainer = (client: Awaited<ReturnType<typeof connect>>) => client.container(id, namespace)
+    return respond(context, (signal) => followLog({connect, toContainer, exec, position, clock: backend.clock}, signal))
+  })
+
+  function respond(context: Context<AppEnvironment>, source: EventSource): Response {
+    const {outgoing} = context.env
+    const body = toEventStream(source, {clock: backend.clock, onStalled: () => outgoing.destroy()})
+    return context.body(body, 200, {'Content-Type': 'text/event-stream', 'Cache-Control': 'no-store', 'X-Accel-Buffering': 'no'})
+  }
+}
+
+/** What a browser says that it had last, when it comes back; it wins over the address, which is that of the first time. */
+function lastId(context: Context<AppEnvironment>, name: 'after' | 'position'): Readonly<Record<string, string>> {
+  const id = context.req.header('Last-Event-ID')
+  return id ? {[name]: id} : {}
+}

@@ -1,0 +1,46 @@
+/**
+ * Where a request comes from. A page of another site can make a browser send us requests, and by DNS rebinding under a name of its
+ * own. MUST hold: neither gets anything; achieved by the name in Host being one of this machine's, and Origin being ours.
+ */
+import type {IncomingHttpHeaders} from 'node:http'
+import {isIP} from 'node:net'
+import {TallyError} from '../../kernel/errors.ts'
+
+/**
+ * Of the port we know nothing: it may be forwarded.
+ * @returns it
+ * @throws TallyError ORIGIN_REFUSED unless Host names the address that was connected to
+ */
+export function checkHost({host}: IncomingHttpHeaders, localAddress: string | undefined): string {
+  const name = toHostname(host)
+  if (host === undefined || name === undefined || !isNameOf(name, localAddress?.replace(/^::ffff:/, '') ?? ''))
+    throw new TallyError('ORIGIN_REFUSED', `expected Host to be the address of this server, got ${JSON.stringify(host ?? null)}`)
+  return host
+}
+
+/** @throws TallyError ORIGIN_REFUSED unless it was sent by a page of ours; for whatever changes something. */
+export function checkOrigin({origin, host}: IncomingHttpHeaders): void {
+  if (origin === undefined || origin !== `http://${host}`)
+    throw new TallyError('ORIGIN_REFUSED', `expected Origin http://${host}, got ${JSON.stringify(origin ?? null)}`)
+}
+
+/** @throws TallyError ORIGIN_REFUSED when a browser says that a page of another origin asks, though it could not read the answer. */
+export function checkFetchSite(headers: IncomingHttpHeaders): void {
+  const site = headers['sec-fetch-site']
+  if (site !== undefined && site !== 'same-origin' && site !== 'none')
+    throw new TallyError('ORIGIN_REFUSED', `expected a request of the same origin, got ${JSON.stringify(site)}`)
+}
+
+function toHostname(host: string | undefined): string | undefined {
+  if (host === undefined || !/^[\w.:[\]-]+$/.test(host)) return undefined
+  return URL.parse(`http://${host}`)?.hostname
+}
+
+function isNameOf(hostname: string, address: string): boolean {
+  if (isLoopback(address)) return hostname === 'localhost' || hostname === '[::1]' || (isIP(hostname) === 4 && isLoopback(hostname))
+  return hostname === (isIP(address) === 6 ? `[${address}]` : address)
+}
+
+function isLoopback(address: string): boolean {
+  return address === '::1' || /^127\./.test(address)
+}

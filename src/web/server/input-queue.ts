@@ -1,0 +1,50 @@
+/** What a socket has sent and a process has not taken yet. The socket is not read while that is much. */
+
+export interface InputQueue {
+  push(bytes: Uint8Array): void
+}
+
+export interface InputQueueOptions {
+  /** Resolves when the process has taken it. */
+  readonly write: (bytes: Uint8Array) => Promise<void>
+  readonly source: {pause(): void; resume(): void}
+  /** Nothing more is taken after it. */
+  readonly onFailed: (error: unknown) => void
+}
+
+const mostQueuedBytes = 64 * 1024
+
+export function createInputQueue({write, source, onFailed}: InputQueueOptions): InputQueue {
+  let queue: Uint8Array[] = []
+  let queuedBytes = 0
+  let state: 'idle' | 'writing' | 'failed' = 'idle'
+
+  return {
+    push: (bytes) => {
+      if (state === 'failed') return
+      queue.push(bytes)
+      queuedBytes += bytes.length
+      if (queuedBytes > mostQueuedBytes) source.pause()
+      if (state === 'idle') void drain()
+    },
+  }
+
+  async function drain(): Promise<void> {
+    state = 'writing'
+    try {
+      while (queue.length > 0) {
+        const bytes = Buffer.concat(queue)
+        queue = []
+        await write(bytes)
+        queuedBytes -= bytes.length
+        if (queuedBytes <= mostQueuedBytes) source.resume()
+      }
+      state = 'idle'
+    } catch (error) {
+      state = 'failed'
+      queue = []
+      source.resume()
+      onFailed(error)
+    }
+  }
+}

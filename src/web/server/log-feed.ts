@@ -1,0 +1,87 @@
+/**
+ * A container's log as it is written. The log itself is read, page by page from a position, so that nothing is missed; what is
+ * published of the output only says that there is more.
+ */
+import {setTimeout as sleep} from 'node:timers/promises'
+import type {ContainerAddress} from '../../../machines/ids.ts'
+import type {LogReply} from '../../../machines/view.ts'
+import type {ContainerClient, TallyClient} from '../../client/client.ts'
+import type {Clock} from '../../kernel/clock.ts'
+import {toErrorBody} from '../../kernel/errors.ts'
+import {createAbsence} from './absence.ts'
+import {type Bell, createBell} from './bell.ts'
+import {formatEvent} from './server-sent-events.ts'
+
+export interface LogFeedOptions {
+  /** By whichever connection there is. */
+  readonly connect: () => Promise<TallyClient>
+  readonly toContainer: (client: TallyClient) => ContainerClient
+  /** An added process; the container itself when absent. */
+  readonly exec: string | undefined
+  readonly position: number
+  readonly clock: Pick<Clock, 'now'>
+}
+
+/** The end may have been published when nobody listened. */
+const askAgainMs = 1_000
+/** What is written within it is asked for at once. */
+const gatherMs = 40
+const retryMs = 500
+
+export async function* followLog(options: LogFeedOptions, signal: AbortSignal): AsyncGenerator<string, void, undefined> {
+  const bell = createBell()
+  const absence = createAbsence(options.clock)
+  let position = options.position
+  while (!signal.aborted) {
+    try {
+      const client = await options.connect()
+      const {address} = options.toContainer(client)
+      using _ringing = ringOnOutput(client, address, options.exec, bell)
+      while (!signal.aborted && !client.connection.isClosed()) {
+        const reply = await readLog(options.toContainer(client), options.exec, {position})
+        if (reply.entries.length > 0) yield format(reply)
+        position = reply.next
+        if (reply.ended) return yield formatEvent({event: 'end', data: {position}})
+        if (reply.next < reply.end) continue
+        await bell.wait(signal, askAgainMs)
+        await sleep(gatherMs)
+      }
+    } catch (error) {
+      if (!absence.isPassing(error)) {
+        if (isGone(error)) return yield formatEvent({event: 'end', data: {position}})
+        throw error
+      }
+    }
+    await sleep(retryMs)
+  }
+}
+
+/** Of the container, or of an added process. */
+export async function readLog(
+  container: ContainerClient,
+  exec: string | undefined,
+  from: {readonly position: number} | {readonly tail: number},
+): Promise<LogReply> {
+  return await (exec === undefined ? container.log(from) : container.process(exec).log(from))
+}
+
+function format({entries, next: end}: LogReply): string {
+  return entries.map(({time, stream, data, next = end}) => formatEvent({id: next, data: {time, stream, data, next}})).join('')
+}
+
+function ringOnOutput({connection, subjects}: TallyClient, address: ContainerAddress, exec: string | undefined, bell: Bell): Disposable {
+  const subscriptions = (['stdout', 'stderr'] as const).map((stream) =>
+    connection.subscribe(exec === undefined ? subjects.log(address, stream) : subjects.io(address, exec, stream), {
+      callback: () => bell.ring(),
+    }),
+  )
+  return {
+    [Symbol.dispose]: () => {
+      for (const subscription of subscriptions) subscription.unsubscribe()
+    },
+  }
+}
+
+function isGone(error: unknown): boolean {
+  return ['CONTAINER_NOT_FOUND', 'EXEC_NOT_FOUND'].includes(toErrorBody(error).code)
+}

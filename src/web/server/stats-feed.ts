@@ -1,0 +1,131 @@
+/**
+ * What running containers use, for as long as somebody listens. Each container is asked and listened to once for everybody. Who
+ * reads slowly gets the newest sample of each, not all.
+ */
+import {setTimeout as sleep} from 'node:timers/promises'
+import type {NatsConnection, Subscription} from 'nats'
+import {type ContainerAddress, toSource} from '../../../machines/ids.ts'
+import {isFinalSample, type StatsReply, statsReplySchema} from '../../../machines/stats.ts'
+import type {ContainerView} from '../../../machines/view.ts'
+import {type Backend, toClient} from './backend.ts'
+import {createBell} from './bell.ts'
+import {formatEvent} from './server-sent-events.ts'
+
+export interface StatsFeed {
+  follow(signal: AbortSignal): AsyncGenerator<string, void, undefined>
+}
+
+interface Watched {
+  readonly subscription: Subscription
+  readonly askedAtMs: number
+}
+
+/** Samples go on for so long after the last who listened has gone. */
+const watchMs = 15_000
+const renewMs = 5_000
+/** Containers that have started meanwhile are found so often. */
+const lookMs = 1_000
+const gatherMs = 50
+const actor = 'pages'
+
+export function createStatsFeed(backend: Backend): StatsFeed {
+  const {link, subjects, readHarbour, clock, logger} = backend
+  const bell = createBell()
+  /** For each who listens: the newest sample of each container that he has not had. */
+  const listeners = new Set<Map<string, string>>()
+  const watched = new Map<string, Watched>()
+  let watching = false
+  let subscribedOn: NatsConnection | undefined
+
+  return {follow}
+
+  async function* follow(signal: AbortSignal): AsyncGenerator<string, void, undefined> {
+    const fresh = new Map<string, string>()
+    listeners.add(fresh)
+    if (!watching) void watch()
+    try {
+      while (!signal.aborted) {
+        if (fresh.size === 0) await bell.wait(signal, lookMs)
+        await sleep(gatherMs)
+        const text = [...fresh.values()].join('')
+        fresh.clear()
+        if (text !== '') yield text
+      }
+    } finally {
+      listeners.delete(fresh)
+    }
+  }
+
+  /** Until nobody listens any more. */
+  async function watch(): Promise<void> {
+    watching = true
+    for (; listeners.size > 0; await clock.sleep(lookMs)) {
+      try {
+        await look()
+      } catch (error) {
+        logger.debug({err: error}, 'cannot ask for samples')
+      }
+    }
+    forgetAllBut(new Set())
+    watching = false
+  }
+
+  async function look(): Promise<void> {
+    const connection = link.session()
+    if (!connection) return
+    // Subscriptions end with their connection.
+    if (connection !== subscribedOn) watched.clear()
+    subscribedOn = connection
+    const {containers} = await readHarbour({deleted: false})
+    const running = containers.filter((view) => !isFinalSample(view))
+    forgetAllBut(new Set(running.map(toSource)))
+    for (const view of running) renew(connection, view)
+  }
+
+  function forgetAllBut(sources: ReadonlySet<string>): void {
+    for (const [source, {subscription}] of watched) {
+      if (sources.has(source)) continue
+      subscription.unsubscribe()
+      watched.delete(source)
+    }
+  }
+
+  function renew(connection: NatsConnection, {node, namespace, id}: ContainerView): void {
+    const address = {node, namespace, id}
+    const source = toSource(address)
+    const known = watched.get(source)
+    if (known && clock.now() < known.askedAtMs + renewMs) return
+    watched.set(source, {subscription: known?.subscription ?? subscribe(connection, address), askedAtMs: clock.now()})
+    // What has just ended has nothing to tell; what else goes wrong is tried again in time.
+    ask(address).catch((error: unknown) => logger.debug({err: error, source}, 'no sample'))
+  }
+
+  function subscribe(connection: NatsConnection, address: ContainerAddress): Subscription {
+    return connection.subscribe(subjects.stats(address), {
+      callback: (error, message) => {
+        const sample = error ? undefined : statsReplySchema.safeParse(parseJson(message.string()))
+        if (sample?.success) deliver(address, sample.data)
+      },
+    })
+  }
+
+  async function ask(address: ContainerAddress): Promise<void> {
+    const client = await toClient(backend, {actor}, address.node)
+    deliver(address, await client.container(address.id, address.namespace).stats({watchMs}))
+  }
+
+  function deliver(address: ContainerAddress, sample: StatsReply): void {
+    const text = formatEvent({data: {...address, ...sample}})
+    for (const fresh of listeners) fresh.set(toSource(address), text)
+    bell.ring()
+  }
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    // Anybody may publish there.
+    return undefined
+  }
+}

@@ -1,0 +1,176 @@
+/**
+ * A WebSocket as a terminal: binary messages are bytes both ways, text is JSON about them. MUST hold: neither side makes us hold
+ * more than a few pieces; achieved by taking the next of either only when the one before has been taken.
+ */
+import type {RawData, WebSocket} from 'ws'
+import type {ConsoleSize} from '../../../machines/create-request.ts'
+import type {ProcessExit} from '../../../machines/process-exit.ts'
+import type {ProcessClient, TallyClient} from '../../client/client.ts'
+import {followOutput, type OutputFollower, type StreamName} from '../../client/follow-output.ts'
+import {holdOutput} from '../../client/hold-output.ts'
+import {createInputSender} from '../../client/send-input.ts'
+import type {Clock} from '../../kernel/clock.ts'
+import {TallyError, toErrorBody} from '../../kernel/errors.ts'
+import {createAbsence} from './absence.ts'
+import {createInputQueue, type InputQueue} from './input-queue.ts'
+import {createSizeSender} from './size-sender.ts'
+import {formatMessage, parseMessage} from './terminal-messages.ts'
+import type {TerminalProcess} from './terminal-process.ts'
+
+export interface TerminalDependencies {
+  /** Not read from before the process takes input. */
+  readonly socket: WebSocket
+  readonly open: () => Promise<TerminalProcess>
+  /** By whichever connection there is, as somebody of the session. */
+  readonly connect: () => Promise<TallyClient>
+  readonly clock: Pick<Clock, 'now' | 'sleep'>
+}
+
+const retryMs = 250
+/** For how long it is tried to end what nobody sees any more. */
+const hangUpPatienceMs = 30_000
+
+/** Resolves when the process has ended or the socket is closed, whichever comes first; what goes wrong is told to the socket. */
+export async function runTerminal(dependencies: TerminalDependencies): Promise<void> {
+  const {socket, open} = dependencies
+  try {
+    const exit = await relay(dependencies, await open())
+    if (exit === 'closed') return
+    await send(socket, formatMessage({type: 'exit', exit}))
+    socket.close(1000)
+  } catch (error) {
+    await send(socket, formatMessage({type: 'error', error: toErrorBody(error)}))
+    socket.close(1011)
+  } finally {
+    // Or it would not see that the other side closes as well.
+    socket.resume()
+  }
+}
+
+async function relay({socket, connect, clock}: TerminalDependencies, process: TerminalProcess): Promise<ProcessExit | 'closed'> {
+  const absence = createAbsence(clock)
+  const closed = Promise.withResolvers<'closed'>()
+  const failed = Promise.withResolvers<never>()
+  socket.once('close', () => closed.resolve('closed'))
+  if (socket.readyState !== socket.OPEN) closed.resolve('closed')
+  // It is waited for only while the process runs.
+  failed.promise.catch(() => {})
+  const offsets: Record<StreamName, number> = {...process.offsets}
+  let present: {readonly client: TallyClient; readonly process: ProcessClient} | undefined
+  let started = false
+  let exited = false
+  try {
+    return await untilEnded()
+  } finally {
+    if (process.isOwn && started && !exited) await hangUp()
+  }
+
+  /** As when the window of a terminal is closed. It may have ended meanwhile. */
+  async function hangUp(): Promise<void> {
+    for (const giveUpAt = clock.now() + hangUpPatienceMs; clock.now() < giveUpAt; await clock.sleep(retryMs)) {
+      try {
+        return void (await process.toClient(await connect()).kill('SIGHUP'))
+      } catch (error) {
+        if (!absence.isPassing(error)) return
+      }
+    }
+  }
+
+  /** Goes on, where it was, whenever the connection to NATS was lost. */
+  async function untilEnded(): Promise<ProcessExit | 'closed'> {
+    for (;;) {
+      try {
+        return await relayOnce()
+      } catch (error) {
+        if (!absence.isPassing(error)) throw error
+        if ((await Promise.race([closed.promise, clock.sleep(retryMs)])) === 'closed') return 'closed'
+      }
+    }
+  }
+
+  async function relayOnce(): Promise<ProcessExit | 'closed'> {
+    const client = await connect()
+    const target = {client, process: process.toClient(client)}
+    present = target
+    await using _hold = process.isOwn ? await holdOutput(target.process) : undefined
+    using followers = new DisposableStack()
+    // It listens before the program can write.
+    const ended = process.streams.map((stream) => followers.use(follow(target, stream)).ended)
+    if (!started) {
+      await process.start(client)
+      started = true
+      await send(socket, formatMessage({type: 'ready', ...(process.isOwn && {exec: target.process.exec})}))
+      listen()
+    }
+    const end = await Promise.race([Promise.all(ended), closed.promise, failed.promise])
+    if (end === 'closed') return 'closed'
+    const {exit} = await target.process.wait()
+    if (!exit) throw new TallyError('INTERNAL', 'the process has ended, and nobody says how')
+    exited = true
+    return exit
+  }
+
+  function follow({client, process}: NonNullable<typeof present>, stream: StreamName): OutputFollower {
+    return followOutput(client, process, {
+      stream,
+      offset: offsets[stream],
+      onDropped: (count) => {
+        offsets[stream] += count
+      },
+      onBytes: async (bytes) => {
+        await send(socket, bytes)
+        offsets[stream] += bytes.length
+      },
+    })
+  }
+
+  function listen(): void {
+    const toTarget = () => {
+      if (!present) throw new TallyError('INTERNAL', 'expected a process before its input')
+      return present
+    }
+    const sender = createInputSender(toTarget)
+    const input: InputQueue = createInputQueue({
+      write: (bytes) => untilDelivered(() => sender.write(bytes)),
+      source: socket,
+      onFailed: (error) => !isOver(error) && failed.reject(error),
+    })
+    const resize = createSizeSender((size: ConsoleSize) => toTarget().process.resize(size))
+    socket.on('message', (data, isBinary) => {
+      const bytes = toBytes(data)
+      if (isBinary) {
+        if (process.takesInput) input.push(bytes)
+        return
+      }
+      const message = parseMessage(bytes)
+      if (message && process.hasTerminal) resize({columns: message.columns, rows: message.rows})
+    })
+    socket.resume()
+  }
+
+  /** While NATS is away, the very same is sent again on the next connection. */
+  async function untilDelivered(deliver: () => Promise<void>): Promise<void> {
+    for (;;) {
+      try {
+        return await deliver()
+      } catch (error) {
+        if (!absence.isPassing(error) || socket.readyState !== socket.OPEN) throw error
+        await clock.sleep(retryMs)
+      }
+    }
+  }
+}
+
+/** Resolves when the kernel has taken it, or the socket is closed. */
+function send(socket: WebSocket, data: Uint8Array | string): Promise<void> {
+  return new Promise((resolve) => socket.send(data, {binary: typeof data !== 'string'}, () => resolve()))
+}
+
+function toBytes(data: RawData): Uint8Array {
+  return Array.isArray(data) ? Buffer.concat(data) : Buffer.from(data instanceof ArrayBuffer ? new Uint8Array(data) : data)
+}
+
+/** It has ended, or reads no more: its exit says the rest. */
+function isOver(error: unknown): boolean {
+  return ['STDIN_CLOSED', 'CONTAINER_NOT_FOUND', 'EXEC_NOT_FOUND', 'ILLEGAL_COMMAND', 'PROCESS_ENDED'].includes(toErrorBody(error).code)
+}

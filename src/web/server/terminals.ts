@@ -1,0 +1,69 @@
+/** WebSockets: who may open one, and that it ends when the other side is no longer there. */
+import type {IncomingMessage} from 'node:http'
+import type {Duplex} from 'node:stream'
+import {type WebSocket, WebSocketServer} from 'ws'
+import {isId} from '../../../machines/ids.ts'
+import {TallyError} from '../../kernel/errors.ts'
+import {type Backend, toClient} from './backend.ts'
+import {checkFetchSite, checkHost, checkOrigin} from './guard.ts'
+import {readSession} from './read-session.ts'
+import {openProcess} from './terminal-process.ts'
+import {parseTerminalRequest} from './terminal-request.ts'
+import {runTerminal} from './terminal-session.ts'
+
+export type Upgrade = (incoming: IncomingMessage, socket: Duplex, head: Buffer) => Promise<void>
+
+/** What is pasted comes at once. */
+const largestMessageBytes = 1024 * 1024
+const pingMs = 15_000
+/** Of pings that were not answered. */
+const mostMissed = 3
+
+/** What it returns rejects, before there is a WebSocket, with a TallyError that an HTTP response can tell. */
+export function createTerminals(backend: Backend): Upgrade {
+  const server = new WebSocketServer({noServer: true, maxPayload: largestMessageBytes, perMessageDeflate: false, clientTracking: false})
+  return async (incoming, socket, head) => {
+    checkHost(incoming.headers, incoming.socket.localAddress)
+    checkOrigin(incoming.headers)
+    checkFetchSite(incoming.headers)
+    const session = readSession(backend.sessions, incoming.headers)
+    const {address, query} = parseTarget(incoming.url ?? '')
+    const request = parseTerminalRequest(query)
+    const connect = () => toClient(backend, session, address.node)
+    // What goes wrong from here on is told as a message: a browser does not show a page the HTTP error of a WebSocket.
+    const accepted = await new Promise<WebSocket>((resolve) => server.handleUpgrade(incoming, socket, head, resolve))
+    accepted.on('error', (error) => backend.logger.debug({err: error}, 'a terminal has failed'))
+    accepted.pause()
+    keepAlive(accepted)
+    await runTerminal({
+      socket: accepted,
+      open: async () => await openProcess(await connect(), address, request),
+      connect,
+      clock: backend.clock,
+    })
+  }
+}
+
+function parseTarget(target: string) {
+  const url = URL.parse(target, 'http://localhost')
+  const [, node, namespace, id] = /^\/api\/containers\/([^/]+)\/([^/]+)\/([^/]+)\/terminal$/.exec(url?.pathname ?? '') ?? []
+  if (!url || !isId(node) || !isId(namespace) || !isId(id))
+    throw new TallyError('INVALID_REQUEST', 'expected /api/containers/<node>/<ns>/<id>/terminal for a WebSocket')
+  return {address: {node, namespace, id}, query: url.searchParams}
+}
+
+/** A browser that has gone without a word does not answer. One that we do not read, since its process takes no input, cannot. */
+function keepAlive(socket: WebSocket): void {
+  let missed = 0
+  const timer = setInterval(() => {
+    if (socket.isPaused) return
+    if (missed >= mostMissed) return socket.terminate()
+    missed += 1
+    socket.ping()
+  }, pingMs)
+  for (const sign of ['pong', 'message'] as const)
+    socket.on(sign, () => {
+      missed = 0
+    })
+  socket.once('close', () => clearInterval(timer))
+}

@@ -2,7 +2,7 @@
 import {FitAddon} from '@xterm/addon-fit'
 import {Terminal} from '@xterm/xterm'
 import type {ConsoleSize} from '../../../../machines/create-request.ts'
-import {createStyledDocument} from './style-sheets.ts'
+import {allowStyleAttributes, withStyleSheets} from './style-sheets.ts'
 
 export interface Screen extends Disposable {
   readonly size: ConsoleSize
@@ -16,9 +16,9 @@ interface ScreenHandlers {
 }
 
 export function openScreen(element: HTMLElement, {onInput, onResize}: ScreenHandlers): Screen {
+  allowStyleAttributes()
   const style = getComputedStyle(element)
   const terminal = new Terminal({
-    documentOverride: createStyledDocument(document),
     fontFamily: style.getPropertyValue('--mono'),
     fontSize: 13.5,
     lineHeight: 1.15,
@@ -28,7 +28,7 @@ export function openScreen(element: HTMLElement, {onInput, onResize}: ScreenHand
   })
   const fit = new FitAddon()
   terminal.loadAddon(fit)
-  terminal.open(element)
+  withStyleSheets(() => terminal.open(element))
   fit.fit()
   const encoder = new TextEncoder()
   terminal.onData((text) => onInput(encoder.encode(text)))

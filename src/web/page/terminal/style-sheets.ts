@@ -1,29 +1,31 @@
 /**
- * xterm.js writes rules into style elements, and styles into attributes, both of which the page's content security policy
- * forbids. Given this document, it writes the same through the CSS object model, which the policy allows.
+ * xterm.js writes rules into style elements, and colours into style attributes, both of which the page's content security
+ * policy forbids. Here it writes the same through the CSS object model, which the policy allows.
  */
 
-export function createStyledDocument(real: Document): Document {
-  return new Proxy(real, {
-    get: (target, key) => {
-      if (key === 'createElement') return (name: string) => adapt(target.createElement(name))
-      const value: unknown = Reflect.get(target, key)
-      return typeof value === 'function' ? value.bind(target) : value
-    },
-  })
-}
-
-function adapt(element: HTMLElement): HTMLElement {
-  const setAttribute = element.setAttribute.bind(element)
-  element.setAttribute = (name, value) => {
-    if (name === 'style') element.style.cssText = value
-    else setAttribute(name, value)
+/** For as long as `run` takes, in which it makes its style elements. */
+export function withStyleSheets(run: () => void): void {
+  const createElement = Document.prototype.createElement.bind(document)
+  const create = (name: string) => (name === 'style' ? createSheetElement() : createElement(name))
+  Reflect.defineProperty(document, 'createElement', {value: create, configurable: true})
+  try {
+    run()
+  } finally {
+    Reflect.deleteProperty(document, 'createElement')
   }
-  if (element instanceof HTMLStyleElement) adoptRules(element)
-  return element
 }
 
-function adoptRules(element: HTMLStyleElement): void {
+/** Of the cells of a screen, which are spans. */
+export function allowStyleAttributes(): void {
+  HTMLSpanElement.prototype.setAttribute = function (name, value) {
+    if (name === 'style') this.style.cssText = value
+    else Element.prototype.setAttribute.call(this, name, value)
+  }
+}
+
+/** Stands where the style element would; even an empty one is forbidden. */
+function createSheetElement(): HTMLElement {
+  const element = Document.prototype.createElement.call(document, 'template')
   const sheet = new CSSStyleSheet()
   document.adoptedStyleSheets.push(sheet)
   const remove = element.remove.bind(element)
@@ -32,4 +34,5 @@ function adoptRules(element: HTMLStyleElement): void {
     document.adoptedStyleSheets = document.adoptedStyleSheets.filter((other) => other !== sheet)
     remove()
   }
+  return element
 }

@@ -82,7 +82,7 @@ function OpenTerminal({moment, target}: {readonly moment: Moment; readonly targe
   }, [])
   return (
     <>
-      <div ref={element} class="terminal" data-ready={isReady} data-ended={end !== undefined} />
+      <div ref={element} class="terminal-screen" data-ready={isReady} data-ended={end !== undefined} />
       <p class="terminal-note" role="status">
         {end === undefined ? (isReady ? 'connected' : 'connecting…') : toNote(end)}
       </p>

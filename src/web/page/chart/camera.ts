@@ -1,6 +1,6 @@
 /** What of a chart is to be seen, and how large. Pure. */
 import type {ChartMarks} from '../../../chart/marks.ts'
-import type {PlacedEdge, PlacedState, Rectangle} from '../../../chart/chart-layout.ts'
+import type {PlacedEdge, PlacedInitial, PlacedState, Rectangle} from '../../../chart/chart-layout.ts'
 import type {BuiltLayout} from './layouts.ts'
 
 /** A point of the chart in the middle of the panel, and pixels of the panel per pixel of the chart. */
@@ -15,29 +15,46 @@ export interface Size {
   readonly height: number
 }
 
+interface Margin {
+  readonly x: number
+  readonly top: number
+  readonly bottom: number
+}
+
 /** More below, where the controls are. */
-const margin = {x: 22, top: 22, bottom: 58} as const
+const margin: Margin = {x: 22, top: 22, bottom: 58}
+const narrowMargin: Margin = {x: 6, top: 8, bottom: 8}
 export const largestScale = 1.6
 const closest = 1.12
+/** Below it, names cannot be read. */
+const legible = 0.5
 
-export function frame(box: Rectangle, panel: Size, limit = closest): Camera {
-  const [width, height] = [panel.width - 2 * margin.x, panel.height - margin.top - margin.bottom]
-  const scale = Math.max(0.05, Math.min(width / box.width, height / box.height, limit))
-  return {x: box.x + box.width / 2, y: box.y + box.height / 2 + (margin.bottom - margin.top) / 2 / scale, scale}
+function frame(box: Rectangle, panel: Size, {x, top, bottom}: Margin = margin): Camera {
+  const [width, height] = [panel.width - 2 * x, panel.height - top - bottom]
+  const scale = Math.max(0.05, Math.min(width / box.width, height / box.height, closest))
+  return {x: box.x + box.width / 2, y: box.y + box.height / 2 + (bottom - top) / 2 / scale, scale}
 }
 
-/** All of it, but for the name at the top. */
-export function frameWhole(layout: BuiltLayout, panel: Size): Camera {
-  return frame(union(layout.states) ?? {x: 0, y: 0, ...layout}, panel)
+/** All of it, but for the name at the top. @param isBare there are no controls */
+export function frameWhole(layout: BuiltLayout, panel: Size, isBare = false): Camera {
+  return frame(union([...layout.states, ...layout.initials.map(toDot)]) ?? {x: 0, y: 0, ...layout}, panel, isBare ? narrowMargin : margin)
 }
 
-/** The state that it is in, and the way that led there. */
+/**
+ * The state that it is in, the way that led there, and where it may go. Of a state that is too large to be read in the panel,
+ * that part in which the latest happened, or the largest.
+ */
 export function frameMoment(layout: BuiltLayout, {active, last}: ChartMarks, panel: Size): Camera {
   const lit = layout.states.filter(({id, depth}) => depth === 1 && active.has(id))
   const taken = layout.edges.filter(({transitions}) => transitions.some((id) => last.has(id)))
   const near = lit.flatMap((state) => neighbours(layout, state))
   const box = union([...lit, ...taken.map(toBox), ...near])
-  return box ? frame(box, panel) : frameWhole(layout, panel)
+  if (!box) return frameWhole(layout, panel)
+  const camera = frame(box, panel)
+  if (camera.scale >= legible) return camera
+  const regions = layout.states.filter(({id, isRegion}) => isRegion && active.has(id)).toSorted((a, b) => toArea(b) - toArea(a))
+  const region = regions.find(({id}) => taken.some(({source}) => source.startsWith(`${id}.`))) ?? regions[0]
+  return region ? frame(region, panel) : camera
 }
 
 /** Keeps the point below the pointer where it is. */
@@ -73,6 +90,14 @@ function toBox({points, label}: PlacedEdge): Rectangle {
   const [xs, ys] = [points.map(({x}) => x), points.map(({y}) => y)]
   const [x, y] = [Math.min(...xs), Math.min(...ys)]
   return union([{x, y, width: Math.max(...xs) - x, height: Math.max(...ys) - y}, label]) ?? label
+}
+
+function toArea({width, height}: Rectangle): number {
+  return width * height
+}
+
+function toDot({x, y, radius}: PlacedInitial): Rectangle {
+  return {x: x - radius, y: y - radius, width: 2 * radius, height: 2 * radius}
 }
 
 function union(boxes: readonly Rectangle[]): Rectangle | undefined {

@@ -32,7 +32,8 @@ export function Chart({name, marks, moment, label, pointedAt, onWish, isFixed = 
   const size = useSize(panel)
   const [following, setFollowing] = useState<Following>(isFixed ? 'whole' : 'moment')
   const [byHand, setByHand] = useState<Camera | undefined>(undefined)
-  const camera = byHand ?? (size && (following === 'moment' ? frameMoment(chart.layout, drawn, size) : frameWhole(chart.layout, size)))
+  const camera =
+    byHand ?? (size && (following === 'moment' ? frameMoment(chart.layout, drawn, size) : frameWhole(chart.layout, size, isFixed)))
   const move = (next: (camera: Camera) => Camera) => camera && setByHand(next(camera))
   useDragging(panel, camera, isFixed ? undefined : setByHand)
   // A first look is not a journey.

@@ -10,11 +10,11 @@ import type {Travel} from './travel.ts'
 const kinds = ['all', 'asked for', 'happened', 'faults', 'processes'] as const
 type Kind = (typeof kinds)[number]
 
-/** All events of the container, newest last, as a book is written. Each leads to its moment, and shows its JSON. */
+/** All events of the container, newest first. Each leads to its moment, and shows its JSON. */
 export function LedgerTab({moment, travel}: {readonly moment: Moment; readonly travel: Travel}) {
   const [text, setText] = useState('')
   const [kind, setKind] = useState<Kind>('all')
-  const events = moment.timeline.events.filter((event) => isOfKind(event, kind) && matches(event, text))
+  const events = moment.timeline.events.filter((event) => isOfKind(event, kind) && matches(event, text)).toReversed()
   return (
     <div class="ledger">
       <div class="ledger-filter">

@@ -1,11 +1,11 @@
 import {useEffect, useState} from 'preact/hooks'
-import {containerUids, findView, nodeInfo} from '../model/harbour.ts'
+import {containerUids, findView} from '../model/harbour.ts'
 import {go} from '../model/route.ts'
 import {followStats} from '../model/stats.ts'
 import {useKeys} from '../shell/keyboard.ts'
 import {countOf} from '../wording/quantity.ts'
 import {List} from './list.tsx'
-import {chooseBy, chosenUid, clearFilter, listedUids} from './listing.ts'
+import {chooseBy, chosenUid, clearFilter, listedUids, nodes} from './listing.ts'
 import {Movements} from './movements.tsx'
 import {Quay} from './quay.tsx'
 import {toRoute} from './row.tsx'
@@ -51,11 +51,12 @@ function openChosen(): void {
 
 function Masthead() {
   const count = containerUids.value.length
+  const [first = '', ...others] = nodes.value
   return (
     <div class="masthead">
       <h1>
         {count === 0 ? 'An empty harbour' : countOf(count, 'container')}{' '}
-        <em>{count === 0 ? '' : `at ${nodeInfo.value?.node ?? 'the quay'}`}</em>
+        <em>{count === 0 ? '' : others.length > 0 ? `at ${others.length + 1} nodes` : `at ${first}`}</em>
       </h1>
       {count > 0 && <Quay />}
     </div>

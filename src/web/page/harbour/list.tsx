@@ -12,7 +12,7 @@ narrow.addEventListener('change', () => {
 
 /** As `styles/harbour.css` has it. */
 function toRowHeight(): number {
-  return narrow.matches ? 98 : 62
+  return narrow.matches ? 86 : 62
 }
 
 export function List() {

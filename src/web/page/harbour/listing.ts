@@ -23,6 +23,9 @@ export const listedUids = computed<readonly string[]>(() => {
     .map(({uid}) => uid)
 })
 
+/** Where containers are. */
+export const nodes = computed<readonly string[]>(() => [...new Set(allViews.value.map(({node}) => node))])
+
 /** How many are in each state, of all that are known; those that nobody is in are left out. */
 export const stateCounts = computed<readonly (readonly [ShownState, number])[]>(() => {
   const counts = Map.groupBy(allViews.value, toShownState)

@@ -1,7 +1,7 @@
 /** What of a chart is to be seen, and how large. Pure. */
 import type {ChartMarks} from '../../../chart/marks.ts'
 import type {PlacedEdge, PlacedInitial, PlacedState, Rectangle} from '../../../chart/chart-layout.ts'
-import type {BuiltLayout} from './layouts.ts'
+import type {BuiltLayout} from './built-layout.ts'
 
 /** A point of the chart in the middle of the panel, and pixels of the panel per pixel of the chart. */
 export interface Camera {

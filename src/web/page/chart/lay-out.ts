@@ -2,7 +2,7 @@
 import {layoutChart} from '../../../chart/layout.ts'
 import {chartMachines, chartNames} from './machines.ts'
 import {toPageModel} from './page-model.ts'
-import type {BuiltLayout} from './layouts.ts'
+import type {BuiltLayout} from './built-layout.ts'
 
 export async function layOutCharts(): Promise<Readonly<Record<string, BuiltLayout>>> {
   const built = await Promise.all(

@@ -1,11 +1,8 @@
 /** The charts of the page, ready to be drawn: models read off the machines, and layouts made when the page was built. */
 import {layouts} from 'tally:charts'
-import type {ChartLayout} from '../../../chart/chart-layout.ts'
+import type {BuiltLayout} from './built-layout.ts'
 import {type ChartName, chartMachines} from './machines.ts'
 import {type PageModel, toPageModel} from './page-model.ts'
-
-/** Without the model, which cannot be written as JSON and need not be. */
-export type BuiltLayout = Omit<ChartLayout, 'model'>
 
 export interface PageChart {
   readonly model: PageModel

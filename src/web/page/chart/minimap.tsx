@@ -1,6 +1,6 @@
 import type {Rectangle} from '../../../chart/chart-layout.ts'
 import {clip} from './camera.ts'
-import type {BuiltLayout} from './layouts.ts'
+import type {BuiltLayout} from './built-layout.ts'
 
 interface MinimapProps {
   readonly layout: BuiltLayout

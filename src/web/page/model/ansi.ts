@@ -17,7 +17,7 @@ export interface AnsiPiece {
 }
 
 // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what this is about
-const escapes = /\x1b(?:\[([0-?]*)[ -/]*([@-~])|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-Z\\^_])|[\x00-\x08\x0b-\x1a\x1c-\x1f\x7f]/g
+const escapes = /\x1b(?:\[([0-?]*)[ -/]*([@-~])|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[ -/]+[0-~]|[0-Z\\^-~])|[\x00-\x08\x0b-\x1f\x7f]/g
 
 /** @param style that in which the text before ended */
 export function parseAnsi(text: string, style: AnsiStyle = {}): {readonly pieces: readonly AnsiPiece[]; readonly style: AnsiStyle} {

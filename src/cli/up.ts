@@ -34,7 +34,10 @@ export function addUp(program: Command): void {
       if (!flags.detach) return becomeCoordinator(invocation)
       const info = await startDetached(invocation, options)
       if (options.json) printJson(info)
-      else console.log(`node ${info.node} is ready on ${info.natsUrl} (coordinator ${info.coordinatorPid})`)
+      else
+        console.log(
+          `node ${info.node} is ready on ${info.natsUrl} (coordinator ${info.coordinatorPid})${info.httpUrl ? `, its page on ${info.httpUrl}` : ''}`,
+        )
     })
 }
 

@@ -24,20 +24,21 @@ export interface FollowOptions {
   readonly offset?: number
   /** So many bytes have been dropped with an old file of the log before they could be had; what follows them comes. */
   readonly onDropped?: (count: number) => void
+  /** What may wait for a slow `onBytes`, 8 MiB unless told; the rest is dropped, and asked for when its turn comes. */
+  readonly mostQueuedBytes?: number
   /** The next piece waits until what this returns is settled. */
   readonly onBytes: (bytes: Uint8Array) => void | Promise<void>
 }
 
 /** While nothing is heard, the container is asked: the end may have been published when nobody listened. */
 const askAgainMs = 1_000
-/** What may wait for a slow `onBytes`; the rest is dropped, and asked for when its turn comes. */
-const mostQueuedBytes = 8 * 1024 * 1024
+const usualQueueBytes = 8 * 1024 * 1024
 
 /** Begins to listen before it returns: what is written from then on is not missed. */
 export function followOutput(
   client: TallyClient,
   process: ProcessClient,
-  {stream, offset = 0, onDropped, onBytes}: FollowOptions,
+  {stream, offset = 0, onDropped, mostQueuedBytes = usualQueueBytes, onBytes}: FollowOptions,
 ): OutputFollower {
   const {connection, subjects} = client
   const queue: Msg[] = []

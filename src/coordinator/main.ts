@@ -152,7 +152,9 @@ async function main(options: CoordinatorOptions): Promise<void> {
 
   /** One plain line for a person at a terminal; sessions after the first are diagnostics. */
   function announce(): void {
-    if (!announced) process.stdout.write(`tally: node ${node} is ready on ${toConnection().url}; ctrl-c ends it, containers run on\n`)
+    const page = pages.url === undefined ? '' : `, its page on ${pages.url} (\`tally ui\`)`
+    if (!announced)
+      process.stdout.write(`tally: node ${node} is ready on ${toConnection().url}${page}; ctrl-c ends it, containers run on\n`)
     else logger.info({url: toConnection().url}, 'connected again')
     announced = true
   }

@@ -181,6 +181,20 @@ describe('the log', () => {
     expect((await visitor.ask('GET', `${path('lines')}/log/follow`)).status).toBe(404)
   })
 
+  it('goes on when nats-server was killed', async () => {
+    await run('long', 'sh', '-c', 'i=0; while [ $i -lt 60 ]; do echo $i; i=$((i+1)); sleep 0.1; done')
+    const following = visitor.follow(`${path('long')}/log/follow?position=0`, (events) => events.at(-1)?.event === 'end')
+    const {natsPid} = await node.info()
+    if (natsPid === null) throw new Error('no nats-server')
+    process.kill(natsPid, 'SIGKILL')
+    const lines = (await following).slice(0, -1).map(({data}) => JSON.parse(data))
+    expect(texts(lines)).toEqual(range(0, 59).map((index) => `stdout ${index}\n`))
+    await client[Symbol.asyncDispose]()
+    client = await connectTally({runDir: node.runDir})
+    box = client.container('box')
+    await client.container('long').delete()
+  })
+
   it('of an added process is its own', async () => {
     await box.addProcess({exec: 'own', args: ['sh', '-c', 'echo of exec; sleep 1; echo more >&2']})
     const all = await visitor.follow(`${path('box')}/log/follow?exec=own`, (events) => events.at(-1)?.event === 'end')

@@ -72,6 +72,21 @@ describe('a terminal', () => {
     expect(exit?.data).toMatchObject({exit: {type: 'signal', signal: 'SIGHUP'}})
   })
 
+  it('is hung up when the coordinator ends', async () => {
+    await using other = await startNode({args: ['--http', '127.0.0.1:0']})
+    await using there = await connectTally({runDir: other.runDir})
+    await there.create({id: 'box', rootfs: other.rootfs, args: ['sleep', '600']})
+    await there.container('box').start()
+    using terminal = (await visit(other)).open('/api/containers/n1/default/box/terminal?mode=exec')
+    await eventually('ready', () => isReady(terminal))
+    expect(await other.tally('down')).toMatchObject({exitCode: 0})
+    expect(await terminal.ended).toEqual({code: 1006})
+    expect((await other.tally('up', '-d')).exitCode).toBe(0)
+    await eventually('hung up', async () =>
+      (await other.events('box')).some(({type, data}) => type === 'exec.exited' && JSON.stringify(data).includes('SIGHUP')),
+    )
+  })
+
   it('says why there is none', async () => {
     for (const [terminal, code] of [
       [exec('no-such-program'), 'COMMAND_NOT_FOUND'],

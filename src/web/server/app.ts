@@ -60,9 +60,11 @@ export function createApp(backend: Backend): HttpHandlers {
     return context.json(body, status)
   })
   const listener = getRequestListener(app.fetch, {overrideGlobalObjects: false, errorHandler: refuseMalformed})
+  const terminals = createTerminals(backend)
   return {
     request: (incoming: IncomingMessage, outgoing: ServerResponse) => listener(incoming, outgoing),
-    upgrade: createTerminals(backend),
+    upgrade: terminals.upgrade,
+    settled: terminals.settled,
   }
 }
 

@@ -9,7 +9,7 @@ import type {App} from './app.ts'
 import {type Backend, toClient} from './backend.ts'
 import {addressPath, parseAddress} from './read-routes.ts'
 
-const verbs = [
+export const commandVerbs = [
   'start',
   'stop',
   'kill',
@@ -35,7 +35,7 @@ export function addCommandRoutes(app: App, backend: Backend): void {
       throw new TallyError('REQUEST_TOO_LARGE', `expected a request of at most ${largestRequestBytes} bytes`)
     },
   })
-  for (const verb of verbs) {
+  for (const verb of commandVerbs) {
     app.post(`${addressPath}/${verb}`, limit, async (context) => {
       const address = parseAddress(context.req.param())
       // A form can be sent without a script; this type cannot.

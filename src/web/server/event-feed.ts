@@ -6,6 +6,7 @@
 import {setTimeout as sleep} from 'node:timers/promises'
 import type {NatsConnection} from 'nats'
 import {toCloudEvent} from '../../../machines/cloud-event.ts'
+import {readEventPages} from '../../messaging/event-pages.ts'
 import {readEvents, type StreamedEvent} from '../../messaging/stream.ts'
 import {createBell} from './bell.ts'
 import type {Backend} from './backend.ts'
@@ -28,7 +29,7 @@ interface Kept {
   readonly text: string
 }
 
-const pageEvents = 500
+const pageEvents = 250
 /** A piece is sent at once; the socket's own buffer is about as large. */
 const pieceCharacters = 64 * 1024
 const checkMs = 5_000
@@ -108,7 +109,7 @@ export function createEventFeed(
 
   function keep({event, streamSequence}: StreamedEvent): void {
     if (streamSequence <= newest) return
-    const text = formatEvent({id: streamSequence, data: toCloudEvent(event)})
+    const text = format({event, streamSequence})
     kept.push({sequence: streamSequence, text})
     characters += text.length
     newest = streamSequence
@@ -130,11 +131,18 @@ export function createEventFeed(
         yield formatEvent({event: 'reset', data: {streamSequence: newest}})
         return
       }
-      const page = place < floor ? await readPage(place) : readKept(place)
-      if (page === undefined) await sleep(retryMs)
-      else if (page.place === place) await bell.wait(signal, checkMs)
-      else if (page.text !== '') yield page.text
-      place = page?.place ?? place
+      if (place < floor) {
+        for await (const page of readPages(place)) {
+          if (page.text !== '') yield page.text
+          place = page.place
+          if (signal.aborted || generation !== own) break
+        }
+        continue
+      }
+      const {place: next, text} = readKept(place)
+      if (next === place) await bell.wait(signal, checkMs)
+      else yield text
+      place = next
     }
   }
 
@@ -163,26 +171,25 @@ export function createEventFeed(
     return index + 1
   }
 
-  /** Undefined when it cannot be read now. */
-  async function readPage(place: number): Promise<{readonly place: number; readonly text: string} | undefined> {
+  /** Up to where the kept ones begin; ends before when it cannot be read now, after a while. */
+  async function* readPages(place: number): AsyncGenerator<{readonly place: number; readonly text: string}, void, undefined> {
     const connection = present
-    if (!connection || connection.isClosed()) return undefined
     const until = floor
-    const texts: string[] = []
-    let last = until
     try {
-      for await (const {event, streamSequence} of readEvents(connection, subjects, {from: {streamSequence: place + 1}, follow: false})) {
-        if (streamSequence > until) break
-        texts.push(formatEvent({id: streamSequence, data: toCloudEvent(event)}))
-        if (texts.length === pageEvents) {
-          last = streamSequence
-          break
-        }
+      if (!connection || connection.isClosed()) return await sleep(retryMs)
+      for await (const page of readEventPages(connection, subjects, {after: place, until, pageEvents})) {
+        const last = page.at(-1)?.streamSequence
+        if (last !== undefined) yield {place: last, text: page.map(format).join('')}
       }
+      // What was deleted of the stream is passed over.
+      yield {place: until, text: ''}
     } catch (error) {
-      logger.debug({err: error}, 'cannot read a page of the stream')
-      return undefined
+      logger.debug({err: error}, 'cannot read the stream from an earlier place; trying again')
+      await sleep(retryMs)
     }
-    return connection.isClosed() ? undefined : {place: last, text: texts.join('')}
   }
+}
+
+function format({event, streamSequence}: StreamedEvent): string {
+  return formatEvent({id: streamSequence, data: toCloudEvent(event)})
 }

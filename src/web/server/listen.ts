@@ -3,7 +3,9 @@
  * answers on it is loaded with the first request, and nothing that is sent to it ends this process.
  */
 import {createServer, type IncomingMessage, type Server, type ServerResponse} from 'node:http'
+import type {Socket} from 'node:net'
 import type {Duplex} from 'node:stream'
+import {setTimeout as sleep} from 'node:timers/promises'
 import {TallyError} from '../../kernel/errors.ts'
 import type {Logger} from '../../kernel/log.ts'
 import {refuseUpgrade} from './refuse-upgrade.ts'
@@ -17,6 +19,8 @@ export interface HttpAddress {
 export interface HttpHandlers {
   request(incoming: IncomingMessage, outgoing: ServerResponse): Promise<void>
   upgrade(incoming: IncomingMessage, socket: Duplex, head: Buffer): Promise<void>
+  /** Resolves when what follows the end of all connections has been done. */
+  settled(): Promise<void>
 }
 
 export interface HttpListener extends AsyncDisposable {
@@ -34,12 +38,14 @@ export interface ListenOptions {
 export const defaultAddress: HttpAddress = {host: '127.0.0.1', port: 7070}
 /** Browsers keep a handful each; what is beyond waits in the kernel. */
 const mostConnections = 512
+/** For what is to be done when connections have ended. */
+const settlePatienceMs = 1_000
 
 /** @throws TallyError HTTP_ADDRESS_UNUSABLE for an address that was asked for */
 export async function listenHttp({address, load, logger}: ListenOptions): Promise<HttpListener | undefined> {
   const server = createServer({headersTimeout: 10_000})
   server.maxConnections = mostConnections
-  serve(server, load, logger)
+  const serving = serve(server, load, logger)
   if (address) await listen(server, address)
   else if (!(await listenOnDefault(server, logger))) return undefined
   const bound = server.address()
@@ -49,10 +55,9 @@ export async function listenHttp({address, load, logger}: ListenOptions): Promis
   return {
     url: `http://${toHost(bound.address)}:${bound.port}`,
     [Symbol.asyncDispose]: async () => {
-      const {promise, resolve} = Promise.withResolvers<void>()
-      server.close(() => resolve())
-      server.closeAllConnections()
-      await promise
+      server.close()
+      serving.end()
+      await Promise.race([serving.settled(), sleep(settlePatienceMs)])
     },
   }
 }
@@ -87,7 +92,14 @@ async function listen(server: Server, {host, port}: HttpAddress): Promise<void> 
   }
 }
 
-function serve(server: Server, load: () => Promise<HttpHandlers>, logger: Logger): void {
+interface Serving {
+  /** Ends every connection, also those that have become WebSockets. */
+  end(): void
+  settled(): Promise<void>
+}
+
+function serve(server: Server, load: () => Promise<HttpHandlers>, logger: Logger): Serving {
+  const sockets = new Set<Socket>()
   let loading: Promise<HttpHandlers> | undefined
   const loaded = () => {
     loading ??= load().catch((error: unknown) => {
@@ -96,6 +108,10 @@ function serve(server: Server, load: () => Promise<HttpHandlers>, logger: Logger
     })
     return loading
   }
+  server.on('connection', (socket) => {
+    sockets.add(socket)
+    socket.once('close', () => sockets.delete(socket))
+  })
   server.on('error', (error) => logger.error({err: error}, 'the HTTP server has failed'))
   server.on('request', (incoming, outgoing) => {
     loaded()
@@ -115,6 +131,12 @@ function serve(server: Server, load: () => Promise<HttpHandlers>, logger: Logger
         refuseUpgrade(socket, error)
       })
   })
+  return {
+    end: () => {
+      for (const socket of sockets) socket.destroy()
+    },
+    settled: async () => await (await loading?.catch(() => undefined))?.settled(),
+  }
 }
 
 function toHost(address: string): string {

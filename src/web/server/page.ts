@@ -39,6 +39,8 @@ export function createPage(directory: string): Page {
       if (!names.has(path)) return undefined
       const file = files.get(path) ?? readFile(join(directory, path))
       files.set(path, file)
+      // Built anew meanwhile, it may be gone for a moment.
+      file.catch(() => files.delete(path))
       return await file
     },
   }

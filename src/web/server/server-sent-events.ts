@@ -62,7 +62,7 @@ export function toEventStream(source: EventSource, options: EventStreamOptions):
 
   /** @returns undefined at the end */
   async function next(): Promise<string | undefined> {
-    pending ??= pieces.next()
+    pending ??= ask()
     const silence = Promise.withResolvers<'silence'>()
     using _timer = clock.at(clock.now() + heartbeatMs, () => silence.resolve('silence'))
     const result = await Promise.race([pending, silence.promise])
@@ -71,11 +71,17 @@ export function toEventStream(source: EventSource, options: EventStreamOptions):
     return result.done ? undefined : result.value
   }
 
+  function ask(): Promise<IteratorResult<string, void>> {
+    const asked = pieces.next()
+    // It may fail while nobody waits for it; whoever asks next is told.
+    asked.catch(() => {})
+    return asked
+  }
+
   function end(): void {
     stall?.[Symbol.dispose]()
     ended.abort()
     // Whatever it ends with, nobody reads it any more.
-    pending?.catch(() => {})
     pieces.return().catch(() => {})
   }
 }

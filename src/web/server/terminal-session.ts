@@ -27,6 +27,8 @@ export interface TerminalDependencies {
 }
 
 const retryMs = 250
+/** Of output, for a page that reads slowly: the rest is in the log. */
+const mostQueuedBytes = 512 * 1024
 /** For how long it is tried to end what nobody sees any more. */
 const hangUpPatienceMs = 30_000
 
@@ -114,6 +116,7 @@ async function relay({socket, connect, clock}: TerminalDependencies, process: Te
     return followOutput(client, process, {
       stream,
       offset: offsets[stream],
+      mostQueuedBytes,
       onDropped: (count) => {
         offsets[stream] += count
       },
@@ -135,7 +138,7 @@ async function relay({socket, connect, clock}: TerminalDependencies, process: Te
       source: socket,
       onFailed: (error) => !isOver(error) && failed.reject(error),
     })
-    const resize = createSizeSender((size: ConsoleSize) => toTarget().process.resize(size))
+    const resize = createSizeSender(async (size: ConsoleSize) => await toTarget().process.resize(size))
     socket.on('message', (data, isBinary) => {
       const bytes = toBytes(data)
       if (isBinary) {

@@ -11,7 +11,12 @@ import {openProcess} from './terminal-process.ts'
 import {parseTerminalRequest} from './terminal-request.ts'
 import {runTerminal} from './terminal-session.ts'
 
-export type Upgrade = (incoming: IncomingMessage, socket: Duplex, head: Buffer) => Promise<void>
+export interface Terminals {
+  /** Resolves when it has been dealt with. Rejects, before there is a WebSocket, with a TallyError that an HTTP response can tell. */
+  upgrade(incoming: IncomingMessage, socket: Duplex, head: Buffer): Promise<void>
+  /** Resolves when no process is left that has to be hung up on. */
+  settled(): Promise<void>
+}
 
 /** What is pasted comes at once. */
 const largestMessageBytes = 1024 * 1024
@@ -19,10 +24,16 @@ const pingMs = 15_000
 /** Of pings that were not answered. */
 const mostMissed = 3
 
-/** What it returns rejects, before there is a WebSocket, with a TallyError that an HTTP response can tell. */
-export function createTerminals(backend: Backend): Upgrade {
+export function createTerminals(backend: Backend): Terminals {
   const server = new WebSocketServer({noServer: true, maxPayload: largestMessageBytes, perMessageDeflate: false, clientTracking: false})
-  return async (incoming, socket, head) => {
+  const running = new Set<Promise<void>>()
+
+  return {
+    upgrade,
+    settled: async () => void (await Promise.all(running)),
+  }
+
+  async function upgrade(incoming: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
     checkHost(incoming.headers, incoming.socket.localAddress)
     checkOrigin(incoming.headers)
     checkFetchSite(incoming.headers)
@@ -35,12 +46,14 @@ export function createTerminals(backend: Backend): Upgrade {
     accepted.on('error', (error) => backend.logger.debug({err: error}, 'a terminal has failed'))
     accepted.pause()
     keepAlive(accepted)
-    await runTerminal({
+    const terminal = runTerminal({
       socket: accepted,
       open: async () => await openProcess(await connect(), address, request),
       connect,
       clock: backend.clock,
     })
+    running.add(terminal)
+    await terminal.finally(() => running.delete(terminal))
   }
 }
 

@@ -1,0 +1,36 @@
+import {describe, expect, it} from 'vitest'
+import {largestRequestBytes} from '../../../src/messaging/codec.ts'
+import {commandVerbs} from '../../../src/web/server/command-routes.ts'
+import {defaultAddress} from '../../../src/web/server/listen.ts'
+import {toSecurityHeaders} from '../../../src/web/server/security-headers.ts'
+import {sessionCookie, sessionLifeMs} from '../../../src/web/server/sessions.ts'
+import {tokenLifeMs} from '../../../src/web/server/tokens.ts'
+import {readCode, readProjectFile, readSection} from './markdown.ts'
+
+const text = readProjectFile('docs/web.md')
+
+describe('docs/web.md', () => {
+  it('says where the page is, and for how long one is let in', () => {
+    expect(text).toContain(`on ${defaultAddress.host}:${defaultAddress.port}`)
+    const login = readSection(text, 2, 'Login')
+    expect(login).toContain(`good once, for ${tokenLifeMs / 60_000} minutes`)
+    expect(login).toContain(`\`${sessionCookie}\``)
+    expect(login).toContain(`for ${sessionLifeMs / 3_600_000} hours`)
+  })
+
+  it('names the commands that can be sent, and no other', () => {
+    const [sentence = ''] = readSection(text, 2, 'Commands').split('Request')
+    expect(readCode(sentence).slice(1)).toEqual(commandVerbs)
+  })
+
+  it('says how large a request may be', () => {
+    expect(text).toContain(`limited to ${largestRequestBytes} bytes`)
+  })
+
+  it('promises no more than the headers hold', () => {
+    const headers = toSecurityHeaders('127.0.0.1:7070')
+    expect(headers['Content-Security-Policy']).toContain("frame-ancestors 'none'")
+    expect(headers['Content-Security-Policy']).not.toMatch(/unsafe|\*|https?:/)
+    expect(headers['X-Content-Type-Options']).toBe('nosniff')
+  })
+})

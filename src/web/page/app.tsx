@@ -60,7 +60,7 @@ function SignedOut() {
       <p>
         Whoever may see this may command containers, so each browser is let in by a link. On the node, <code>tally ui</code> prints one.
       </p>
-      <p>A link is good once, and the session ends with the coordinator.</p>
+      <p>A link is good once; who came by it is let in for a day.</p>
     </Notice>
   )
 }

@@ -160,7 +160,7 @@ describe('the harbour', () => {
     await page.getByText('reconnecting', {exact: true}).waitFor()
     await eventually('it has ended', () => node.journal('meanwhile').some((line) => line.includes('container.exited')))
     expect(await node.tally('up', '-d', '--http', new URL(origin).host)).toMatchObject({exitCode: 0})
-    await page.locator('[data-id="meanwhile"]').getByText('exit 7').waitFor()
+    await page.locator('[data-id="meanwhile"]').getByText('exit 7', {exact: true}).waitFor()
     await page.getByText('live', {exact: true}).waitFor()
   })
 })

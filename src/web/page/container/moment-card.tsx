@@ -2,6 +2,7 @@ import {formatClock, formatGap, formatMoment} from '../wording/duration.ts'
 import {toSentence} from '../wording/event-sentence.ts'
 import {findDifferences} from '../model/flatten.ts'
 import type {Moment} from './moment.ts'
+import {toRemembered} from './remembered.ts'
 import type {Travel} from './travel.ts'
 
 /** The event that led to this moment: what, when, by whom, because of what, and what it changed. */
@@ -45,7 +46,7 @@ export function MomentCard({moment, travel}: {readonly moment: Moment; readonly 
         )}
         <code>{event.type}</code>
       </p>
-      <Changes before={before.snapshot.context} after={ledger.snapshot.context} />
+      <Changes before={toRemembered(before)} after={toRemembered(ledger)} />
     </section>
   )
 }
@@ -58,7 +59,7 @@ export function toCause(causationId: string | undefined): number | undefined {
 
 const shownChanges = 7
 
-function Changes({before, after}: {readonly before: unknown; readonly after: unknown}) {
+function Changes({before, after}: {readonly before: object; readonly after: object}) {
   const changes = findDifferences(before, after)
   if (changes.length === 0) return <p class="changes-none">It changed nothing that is remembered.</p>
   return (

@@ -96,6 +96,8 @@ export const containerCommandSchemas = {
   stats: z.strictObject({watchMs: z.int().min(0).max(60_000).default(0)}),
   /** Its processes, as the host sees them. */
   top: z.strictObject({}),
+  /** Compare the stream with the journal, and publish again what is not in it as it should be. Answers when it is. */
+  republish: z.strictObject({}),
 } as const
 export type ContainerVerb = keyof typeof containerCommandSchemas
 export const containerVerbs = Object.keys(containerCommandSchemas) as readonly ContainerVerb[]

@@ -1,5 +1,6 @@
 import type {ConsoleSize, CreateRequest} from './create-request.ts'
 import type {EventData, Failure, ProcessIdentity} from './events.ts'
+import type {HealthChange} from './health.ts'
 import type {Limits} from './limits.ts'
 import type {SignalName} from './signals.ts'
 
@@ -35,6 +36,16 @@ export interface ContainerContext {
   readonly pausedAt: string | undefined
   /** How many processes were killed for want of memory, and where; absent when none was. */
   readonly oom: EventData<'container.oom'> | undefined
+  /** How many restarts in a row did not last, the one under way included; 0 before the first. */
+  readonly attempt: number
+  /** How often it was made again. */
+  readonly restarts: number
+  /** When it is to be made again. */
+  readonly restartDueAt: string | undefined
+  /** Somebody has asked for its end: its restart policy does not apply. */
+  readonly isStopWanted: boolean
+  /** What its health check found last that was new; undefined before. */
+  readonly health: (HealthChange & {readonly time: string}) | undefined
   /** Its supervisors died too often: nobody looks after it. */
   readonly unsupervised: boolean
   readonly exited: EventData<'container.exited'> | undefined
@@ -63,6 +74,11 @@ export const emptyContext: ContainerContext = {
   changing: undefined,
   pausedAt: undefined,
   oom: undefined,
+  attempt: 0,
+  restarts: 0,
+  restartDueAt: undefined,
+  isStopWanted: false,
+  health: undefined,
   unsupervised: false,
   exited: undefined,
   error: undefined,

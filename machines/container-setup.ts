@@ -4,6 +4,7 @@ import type {ContainerContext} from './container-context.ts'
 import type {EffectParams, EffectType} from './effects.ts'
 import type {LedgerEvent} from './events.ts'
 import {toLimits} from './limits.ts'
+import {isStopSignal, planRestart} from './restart.ts'
 
 const effect =
   <T extends EffectType>() =>
@@ -17,6 +18,7 @@ export const chart = setup({
   },
   actions: {
     'runtime.create': effect<'runtime.create'>(),
+    'runtime.recreate': effect<'runtime.recreate'>(),
     'runtime.start': effect<'runtime.start'>(),
     'runtime.restore': effect<'runtime.restore'>(),
     'runtime.kill': effect<'runtime.kill'>(),
@@ -30,6 +32,10 @@ export const chart = setup({
     'terminal.resize': effect<'terminal.resize'>(),
     'timer.arm': effect<'timer.arm'>(),
     'timer.cancel': effect<'timer.cancel'>(),
+    'restart.schedule': effect<'restart.schedule'>(),
+    'restart.give-up': effect<'restart.give-up'>(),
+    'request.start': effect<'request.start'>(),
+    'health.watch': effect<'health.watch'>(),
     'request.delete': effect<'request.delete'>(),
     'supervisor.end': effect<'supervisor.end'>(),
   },
@@ -47,6 +53,17 @@ export const chart = setup({
       const {init, createdAt} = event.type === 'container.created' ? {...event.data, createdAt: event.time} : context
       return createdAt !== undefined && init === undefined
     },
+    /** It is not made, or started, for the first time. */
+    isRestarting: ({context}) => context.attempt > 0,
+    /** Its policy wants it back. */
+    comesBack: ({context, event}) => planRestart(toEnded(context, event)).type === 'schedule',
+    /** It would, had there not been too many attempts. */
+    isGivenUp: ({context, event}) => planRestart(toEnded(context, event)).type === 'give-up',
+    /** Its policy is one that makes it run again after a boot, whatever ended it. */
+    isKeptUp: ({context}) => context.request?.restart !== undefined && context.request.restart.policy !== 'no',
+    hasHealthCheck: ({context}) => context.request?.healthCheck !== undefined,
+    isHealthy: ({event}) => event.type === 'container.health-changed' && event.data.status === 'healthy',
+    isUnhealthy: ({event}) => event.type === 'container.health-changed' && event.data.status === 'unhealthy',
     hasStarted: ({context}) => context.startedAt !== undefined,
   },
 })
@@ -61,9 +78,73 @@ export const recordRequest = chart.assign(({event}) =>
       }
     : {},
 )
+/** What the one before has left in memory is forgotten; its root file system, log and limits stay. */
 export const recordCreated = chart.assign(({event}) =>
-  event.type === 'container.created' ? {...event.data, createdAt: event.time, error: undefined} : {},
+  event.type === 'container.created'
+    ? {
+        stdinClosed: false,
+        oom: undefined,
+        exited: undefined,
+        health: undefined,
+        isStopWanted: false,
+        ...event.data,
+        createdAt: event.time,
+        startedAt: undefined,
+        error: undefined,
+      }
+    : {},
 )
+/** A context as it is once the event that ends a life is recorded; guards are asked before that. */
+function toEnded(context: ContainerContext, event: LedgerEvent): ContainerContext {
+  return event.type === 'container.exited' ? {...context, exited: event.data} : context
+}
+export const recordRestart = chart.assign(({event}) =>
+  event.type === 'container.restart-scheduled' ? {attempt: event.data.attempt, restartDueAt: event.data.dueAt} : {},
+)
+export const beginRestart = [
+  chart.assign(({context}) => ({restarts: context.restarts + 1, restartDueAt: undefined, startedAt: undefined})),
+  {
+    type: 'runtime.recreate',
+    params: ({context}: {context: ContainerContext}): EffectParams['runtime.recreate'] => ({request: assertThere(context.request)}),
+  },
+] as const
+export const scheduleRestart = {
+  type: 'restart.schedule',
+  params: ({context}: {context: ContainerContext}): EffectParams['restart.schedule'] => {
+    const plan = planRestart(context)
+    return {attempt: plan.type === 'schedule' ? plan.attempt : context.attempt, delayMs: plan.type === 'schedule' ? plan.delayMs : 0}
+  },
+} as const
+export const giveRestartsUp = {
+  type: 'restart.give-up',
+  params: ({context}: {context: ContainerContext}): EffectParams['restart.give-up'] => {
+    const plan = planRestart(context)
+    return {attempts: plan.type === 'give-up' ? plan.attempts : context.attempt}
+  },
+} as const
+export const armRestart = {
+  type: 'timer.arm',
+  params: ({context}: {context: ContainerContext}) => ({timer: 'restart' as const, dueAt: context.restartDueAt ?? ''}),
+} as const
+export const cancelRestart = [
+  chart.assign({isStopWanted: true, restartDueAt: undefined}),
+  {type: 'timer.cancel', params: {timer: 'restart'}},
+] as const
+export const recordHealth = chart.assign(({event}) =>
+  event.type === 'container.health-changed' ? {health: {...event.data, time: event.time}} : {},
+)
+export const forgetHealth = chart.assign({health: undefined})
+export const watchHealth = {
+  type: 'health.watch',
+  params: ({context}: {context: ContainerContext}): EffectParams['health.watch'] => ({
+    check: assertThere(context.request?.healthCheck),
+  }),
+} as const
+/** A guard has seen that it is. */
+function assertThere<T>(value: T | undefined): T {
+  if (value === undefined) throw new Error('the chart has let something through that is not there')
+  return value
+}
 /** Holds the end of init back until this one's is told. */
 export const recordExec = chart.assign(({context, event}) =>
   event.type === 'exec.start-requested' ? {liveExecs: [...context.liveExecs, event.data.exec]} : {},
@@ -100,16 +181,22 @@ export const recordStarted = chart.assign(({event}) =>
   event.type === 'container.started' ? {...event.data, startedAt: event.time, error: undefined} : {},
 )
 export const recordCheckpoint = chart.assign(({event}) =>
-  event.type === 'container.checkpointed' ? {checkpoint: {...event.data, time: event.time}, error: undefined} : {},
+  event.type === 'container.checkpointed'
+    ? {checkpoint: {...event.data, time: event.time}, error: undefined, ...(!event.data.leaveRunning && {isStopWanted: true})}
+    : {},
 )
 const recordStop = chart.assign(({event}) =>
-  event.type === 'container.stop-requested' ? {stop: event.data, unsentSignal: event.data.signal} : {},
+  event.type === 'container.stop-requested' ? {stop: event.data, unsentSignal: event.data.signal, isStopWanted: true} : {},
 )
 export const recordExit = chart.assign(({event}) =>
   event.type === 'container.exited' ? {exited: event.data, stop: undefined, unsentSignal: undefined, pausedAt: undefined} : {},
 )
 export const forgetStop = chart.assign({stop: undefined})
-export const recordKill = chart.assign(({event}) => (event.type === 'container.kill-requested' ? {unsentSignal: event.data.signal} : {}))
+export const recordKill = chart.assign(({event}) =>
+  event.type === 'container.kill-requested'
+    ? {unsentSignal: event.data.signal, ...(isStopSignal(event.data.signal) && {isStopWanted: true})}
+    : {},
+)
 export const recordSent = chart.assign({unsentSignal: undefined})
 export const recordPaused = chart.assign(({event}) => ({pausedAt: event.time, error: undefined}))
 export const recordResumed = chart.assign({pausedAt: undefined, error: undefined})
@@ -187,6 +274,21 @@ export const onExited = [
       {type: 'runtime.sweep', params: {}},
       {type: 'request.delete', params: {reason: 'auto-remove'}},
     ],
+  },
+  {
+    guard: and([isSettled, 'comesBack']),
+    target: '#container.stopped.rescheduling',
+    actions: [
+      recordExit,
+      {type: 'timer.cancel', params: {timer: 'stop'}},
+      {type: 'runtime.sweep', params: {isToCome: true}},
+      scheduleRestart,
+    ],
+  },
+  {
+    guard: and([isSettled, 'isGivenUp']),
+    target: '#container.stopped.rescheduling',
+    actions: [recordExit, {type: 'timer.cancel', params: {timer: 'stop'}}, giveRestartsUp],
   },
   {
     guard: isSettled,

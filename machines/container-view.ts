@@ -27,6 +27,9 @@ export function toContainerView(ledger: Ledger, supervisorPid?: number): Contain
     terminal,
     overlay,
     unsupervised,
+    attempt,
+    restarts,
+    restartDueAt,
     checkpoint,
     stdinClosed,
   } = snapshot.context
@@ -46,6 +49,10 @@ export function toContainerView(ledger: Ledger, supervisorPid?: number): Contain
     ...(overlay && {overlay}),
     ...(request.runtime && {runtime: request.runtime}),
     ...(unsupervised && {unsupervised}),
+    ...(request.restart && {restart: {...request.restart, ...(attempt > 0 && {attempt})}}),
+    ...(restarts > 0 && {restarts}),
+    ...(restartDueAt !== undefined && {restartDueAt}),
+    ...toHealthView(ledger),
     autoRemove: request.autoRemove,
     ...(terminal && {terminal}),
     ...(request.stdin && !stdinClosed && !exited && {stdin: true}),
@@ -66,11 +73,20 @@ export function toContainerView(ledger: Ledger, supervisorPid?: number): Contain
   }
 }
 
+function toHealthView({snapshot}: Ledger): Pick<ContainerView, 'health'> {
+  const {request, health} = snapshot.context
+  if (!request?.healthCheck || !snapshot.matches('running')) return {}
+  return {health: {status: health?.status ?? 'starting', ...(health && {failures: health.failures, output: health.output})}}
+}
+
 /** What stands between two states: that of the top level, or one within it. */
-function toInFlightState({snapshot}: Ledger): ContainerView['state'] | 'pausing' | 'resuming' | 'checkpointing' | 'updating' {
+function toInFlightState({
+  snapshot,
+}: Ledger): ContainerView['state'] | 'pausing' | 'resuming' | 'checkpointing' | 'updating' | 'rescheduling' {
   if (snapshot.matches({running: {execution: 'pausing'}})) return 'pausing'
   if (snapshot.matches({running: {execution: 'resuming'}})) return 'resuming'
   if (snapshot.matches({running: {checkpoint: 'checkpointing'}})) return 'checkpointing'
+  if (snapshot.matches({stopped: 'rescheduling'})) return 'rescheduling'
   const isUpdating = snapshot.matches({running: {limits: 'changing'}}) || snapshot.matches({created: 'updating'})
   return isUpdating ? 'updating' : toTopLevelState({snapshot})
 }

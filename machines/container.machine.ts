@@ -7,12 +7,17 @@
 import {and, assign, not, stateIn} from 'xstate'
 import {emptyContext} from './container-context.ts'
 import {
+  armRestart,
   beginCheckpoint,
+  beginRestart,
   beginStop,
   beginUpdate,
+  cancelRestart,
   chart,
   forgetExec,
+  forgetHealth,
   forgetStop,
+  giveRestartsUp,
   onExec,
   onExited,
   onInput,
@@ -20,18 +25,22 @@ import {
   recordCreated,
   recordExit,
   recordFailure,
+  recordHealth,
   recordKill,
   recordOom,
   recordPaused,
   recordRequest,
+  recordRestart,
   recordResumed,
   recordSent,
   recordStarted,
   recordUnchanged,
   recordUpdated,
   restore,
+  scheduleRestart,
   sendRequestedSignal,
   thaw,
+  watchHealth,
 } from './container-setup.ts'
 
 export const containerMachine = chart.createMachine({
@@ -54,6 +63,7 @@ export const containerMachine = chart.createMachine({
     'exec.deleted': {actions: assign({})},
     'supervisor.adopted': {description: 'A new supervisor took over. Changes nothing by itself.', actions: assign({unsupervised: false})},
     'supervisor.gave-up': {description: 'It gets no other supervisor.', actions: assign({unsupervised: true})},
+    'supervisor.republished': {description: 'The stream had lost events. Changes nothing.', actions: assign({})},
   },
   states: {
     absent: {
@@ -76,18 +86,24 @@ export const containerMachine = chart.createMachine({
       tags: 'in-flight',
       on: {
         'container.created': [
+          {
+            guard: 'isRestarting',
+            target: 'created',
+            actions: [recordCreated, {type: 'request.start', params: {}}],
+          },
           {guard: 'isPrepared', target: '#container.created.prepared', actions: recordCreated},
           {target: 'created', actions: recordCreated},
         ],
-        'container.create-failed': {
-          target: 'failed',
-          actions: [recordFailure, {type: 'request.delete', params: {reason: 'create failed'}}],
-        },
+        'container.create-failed': [
+          {guard: 'comesBack', target: '#container.stopped.rescheduling', actions: [recordFailure, scheduleRestart]},
+          {guard: 'isGivenUp', target: '#container.stopped.rescheduling', actions: [recordFailure, giveRestartsUp]},
+          {target: 'failed', actions: [recordFailure, {type: 'request.delete', params: {reason: 'create failed'}}]},
+        ],
       },
     },
     created: {
       description: 'The container exists; its init waits to execute the program.',
-      initial: 'waiting',
+      initial: 'ready',
       on: {
         ...onInput,
         ...onExec,
@@ -98,7 +114,7 @@ export const containerMachine = chart.createMachine({
         'container.delete-requested': {target: 'deleting', actions: {type: 'runtime.delete', params: {}}},
       },
       states: {
-        waiting: {
+        ready: {
           description: 'For the start.',
           on: {'container.update-requested': {target: 'updating', actions: beginUpdate}},
         },
@@ -117,8 +133,8 @@ export const containerMachine = chart.createMachine({
           description: 'The runtime changes its limits. An exit seen now waits.',
           tags: 'in-flight',
           on: {
-            'container.updated': {target: 'waiting', actions: recordUpdated},
-            'container.update-failed': {target: 'waiting', actions: [recordFailure, recordUnchanged]},
+            'container.updated': {target: 'ready', actions: recordUpdated},
+            'container.update-failed': {target: 'ready', actions: [recordFailure, recordUnchanged]},
           },
         },
       },
@@ -127,8 +143,16 @@ export const containerMachine = chart.createMachine({
       description: 'Init executes the program. An exit seen now waits, so that started comes first.',
       tags: 'in-flight',
       on: {
-        'container.started': {target: 'running', actions: recordStarted},
+        'container.started': [
+          {guard: 'hasHealthCheck', target: '#container.running.health.checking', actions: [recordStarted, watchHealth]},
+          {target: 'running', actions: recordStarted},
+        ],
         'container.start-failed': [
+          {
+            guard: 'isRestarting',
+            target: 'created',
+            actions: [recordFailure, {type: 'runtime.kill', params: {signal: 'SIGKILL'}}],
+          },
           {guard: 'isPrepared', target: '#container.created.prepared', actions: recordFailure},
           {target: 'created', actions: recordFailure},
         ],
@@ -237,6 +261,29 @@ export const containerMachine = chart.createMachine({
             },
           },
         },
+        health: {
+          initial: 'unchecked',
+          states: {
+            unchecked: {description: 'Nobody asks.'},
+            checking: {
+              description: 'No check has succeeded yet, nor have enough failed.',
+              on: {
+                'container.health-changed': [
+                  {guard: 'isHealthy', target: 'healthy', actions: recordHealth},
+                  {guard: 'isUnhealthy', target: 'unhealthy', actions: recordHealth},
+                ],
+              },
+            },
+            healthy: {
+              description: 'The last check succeeded, or not enough have failed since.',
+              on: {'container.health-changed': {guard: 'isUnhealthy', target: 'unhealthy', actions: recordHealth}},
+            },
+            unhealthy: {
+              description: 'So many checks in a row have failed as were allowed.',
+              on: {'container.health-changed': {guard: 'isHealthy', target: 'healthy', actions: recordHealth}},
+            },
+          },
+        },
         limits: {
           initial: 'kept',
           states: {
@@ -258,8 +305,26 @@ export const containerMachine = chart.createMachine({
     },
     stopped: {
       description: 'Init has ended; its exit status is in the ledger.',
+      initial: 'ended',
+      states: {
+        ended: {description: 'For good, unless the host is booted and it is always to run.'},
+        rescheduling: {
+          description: 'Its restart policy decides when it comes back, or that it does not.',
+          tags: 'in-flight',
+          on: {'container.restart-gave-up': {target: 'ended', actions: {type: 'runtime.sweep', params: {}}}},
+        },
+      },
       on: {
+        'container.restart-scheduled': {guard: 'isKeptUp', target: 'waiting', actions: [recordRestart, armRestart]},
         'container.delete-requested': {target: 'deleting', actions: {type: 'runtime.delete', params: {}}},
+      },
+    },
+    waiting: {
+      description: 'It is to come back, with its root file system and its log, when the time has come.',
+      on: {
+        'container.restart-due': {target: 'creating', actions: beginRestart},
+        'container.restart-cancelled': {target: 'stopped', actions: [...cancelRestart, {type: 'runtime.sweep', params: {}}]},
+        'container.delete-requested': {target: 'deleting', actions: [...cancelRestart, {type: 'runtime.delete', params: {}}]},
       },
     },
     failed: {
@@ -277,6 +342,11 @@ export const containerMachine = chart.createMachine({
         'container.deleted': 'deleted',
         'container.delete-failed': [
           {guard: 'hasExited', target: 'stopped', actions: recordFailure},
+          {
+            guard: and(['hasStarted', 'hasHealthCheck']),
+            target: '#container.running.health.checking',
+            actions: [recordFailure, forgetStop, forgetHealth],
+          },
           {guard: 'hasStarted', target: 'running', actions: [recordFailure, forgetStop]},
           {guard: 'hasInit', target: 'created', actions: recordFailure},
           {guard: 'isPrepared', target: '#container.created.prepared', actions: recordFailure},

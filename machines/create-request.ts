@@ -5,7 +5,9 @@
 import * as z from 'zod'
 import {restoreSpecSchema} from './checkpoint.ts'
 import {idSchema} from './ids.ts'
+import {healthCheckSchema} from './health.ts'
 import {absolutePath} from './paths.ts'
+import {type RestartPolicy, restartPolicySchema} from './restart.ts'
 import {ulimitNames} from './ulimits.ts'
 import {cpuSharesSchema, cpusetCpusSchema, memorySwapBytesSchema} from './limits.ts'
 
@@ -50,7 +52,16 @@ const common = {
   consoleSize: consoleSizeSchema.optional(),
   /** Its start brings back the processes of a checkpoint, instead of executing a program. */
   checkpoint: restoreSpecSchema.optional(),
+  /** What follows when it ends by itself; nothing when absent. */
+  restart: restartPolicySchema.optional(),
+  /** How to find out whether it is well; nobody asks when absent. */
+  healthCheck: healthCheckSchema.optional(),
 }
+
+/** Both at once contradict each other. */
+const isKept = ({autoRemove, restart}: {readonly autoRemove: boolean; readonly restart?: RestartPolicy | undefined}) =>
+  !autoRemove || restart === undefined || restart.policy === 'no'
+const kept = {error: 'expected no restart policy with autoRemove: what is removed cannot be started again', path: ['restart']}
 
 /** Mounted into the container after what every container has, in their order. */
 export const mountSchema = z.discriminatedUnion('type', [
@@ -176,17 +187,16 @@ const rootfsFieldsSchema = z.strictObject({
   /** How many processes and threads at once. */
   pidsLimit: z.int().positive().optional(),
 })
-export const rootfsRequestSchema = rootfsFieldsSchema.refine(
-  ({rootfs, rootfsMounts}) => (rootfs === undefined) !== (rootfsMounts === undefined),
-  {
+export const rootfsRequestSchema = rootfsFieldsSchema
+  .refine(({rootfs, rootfsMounts}) => (rootfs === undefined) !== (rootfsMounts === undefined), {
     error: 'expected either rootfs or rootfsMounts',
     path: ['rootfs'],
-  },
-)
+  })
+  .refine(isKept, kept)
 export type RootfsRequest = z.infer<typeof rootfsRequestSchema>
 
 /** Run an OCI bundle untouched. */
-export const bundleRequestSchema = z.strictObject({...common, bundle: absolutePath})
+export const bundleRequestSchema = z.strictObject({...common, bundle: absolutePath}).refine(isKept, kept)
 export type BundleRequest = z.infer<typeof bundleRequestSchema>
 
 export const createRequestSchema = z.union([rootfsRequestSchema, bundleRequestSchema])

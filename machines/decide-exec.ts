@@ -4,7 +4,7 @@ import type {Decision, Draft} from './decide.ts'
 import {canFollow, type Ledger, type ProcessSnapshot} from './ledger.ts'
 import {toProbe} from './probe.ts'
 
-export function decideExec(ledger: Ledger, command: ExecCommand): Decision {
+export function decideExec(ledger: Ledger, command: ExecCommand): Decision | 'container forbids it' {
   const {exec} = command
   const process = ledger.processes.get(exec)
   if (command.type === 'exec' && process) return {type: 'reject-exec', reason: 'exists', exec}
@@ -15,6 +15,7 @@ export function decideExec(ledger: Ledger, command: ExecCommand): Decision {
   if (command.type === 'exec-close-stdin' && isInputClosed(process)) return {type: 'satisfied'}
   const draft = toExecDraft(command)
   if (canFollow(ledger, toProbe(draft))) return {type: 'accept', draft}
+  if (needsContainer(command) && !ledger.snapshot.can(toProbe(draft))) return 'container forbids it'
   return {type: 'reject-exec', reason: 'illegal', exec, state: toProcessState(process)}
 }
 

@@ -3,6 +3,7 @@ import type {Command, CommandType, ExecCommand} from './commands.ts'
 import {decideExec} from './decide-exec.ts'
 import type {EventData, EventType} from './events.ts'
 import {toProbe} from './probe.ts'
+import {isStopSignal} from './restart.ts'
 import type {TopLevelState} from './states.ts'
 import {canFollow, type Ledger, toTopLevelState} from './ledger.ts'
 
@@ -28,22 +29,30 @@ export type Decision =
 
 /** @param now epoch milliseconds */
 export function decide(ledger: Ledger, command: Command, now: number): Decision {
-  if (isExecCommand(command)) return decideExec(ledger, command)
+  if (isExecCommand(command)) {
+    const decision = decideExec(ledger, command)
+    return decision === 'container forbids it' ? reject(ledger) : decision
+  }
   const state = toTopLevelState(ledger)
-  if (command.type === 'kill' && (state === 'stopped' || state === 'failed')) return {type: 'reject-ended', state}
+  const isOver = (state === 'stopped' && !ledger.snapshot.hasTag('in-flight')) || state === 'failed'
+  if (command.type === 'kill' && (isOver || (state === 'waiting' && !isCancelling(ledger, command)))) return {type: 'reject-ended', state}
   if (command.type === 'close-stdin' && (state === 'stopped' || ledger.snapshot.context.stdinClosed)) return {type: 'satisfied'}
-  if (command.type === 'stop' && (state === 'stopped' || state === 'failed')) return {type: 'satisfied'}
+  if (command.type === 'stop' && isOver) return {type: 'satisfied'}
   if (ledger.snapshot.hasTag('in-flight')) return command.type === 'delete' && state === 'deleting' ? {type: 'join'} : {type: 'defer'}
   if (command.type === 'stop' && ledger.snapshot.matches({running: {stop: 'killing'}})) return {type: 'join'}
-  const draft = toDraft(command, now)
+  const draft = toDraft(ledger, command, now)
   if (isPossible(ledger, draft)) return {type: 'accept', draft}
+  return reject(ledger)
+}
+
+function reject(ledger: Ledger): Decision {
   const isPaused = ledger.snapshot.matches({running: {execution: 'paused'}})
-  return {type: 'reject', state: isPaused ? 'paused' : state, legal: legalCommands(ledger)}
+  return {type: 'reject', state: isPaused ? 'paused' : toTopLevelState(ledger), legal: legalCommands(ledger)}
 }
 
 /** What may be asked of the container as it is. */
 export function legalCommands(ledger: Ledger): readonly CommandType[] {
-  return sampleCommands.filter((command) => isPossible(ledger, toDraft(command, 0))).map(({type}) => type)
+  return sampleCommands.filter((command) => isPossible(ledger, toDraft(ledger, command, 0))).map(({type}) => type)
 }
 
 /** Whether the chart accepts the event now. */
@@ -63,6 +72,11 @@ export function isAwaited({snapshot}: Ledger, draft: Draft): boolean {
   }
 }
 
+/** There is nobody to end while it waits for its restart: that is what ends. */
+function isCancelling({snapshot}: Ledger, command: Command): boolean {
+  return snapshot.matches('waiting') && (command.type === 'stop' || (command.type === 'kill' && isStopSignal(command.signal)))
+}
+
 function isExecCommand(command: Command): command is ExecCommand {
   return command.type.startsWith('exec')
 }
@@ -78,7 +92,8 @@ const sampleCommands: readonly Exclude<Command, ExecCommand>[] = [
   {type: 'delete', force: false},
 ]
 
-function toDraft(command: Exclude<Command, ExecCommand>, now: number): Draft {
+function toDraft(ledger: Ledger, command: Exclude<Command, ExecCommand>, now: number): Draft {
+  if (isCancelling(ledger, command)) return {type: 'container.restart-cancelled', data: {}}
   switch (command.type) {
     case 'create':
       return {type: 'container.create-requested', data: {request: command.request}}

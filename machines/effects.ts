@@ -1,6 +1,7 @@
 import type {CheckpointSpec, RestoreSpec} from './checkpoint.ts'
 import type {ConsoleSize, CreateRequest} from './create-request.ts'
 import type {ExecSpec} from './exec-spec.ts'
+import type {HealthCheck} from './health.ts'
 import type {Limits} from './limits.ts'
 import type {SignalName} from './signals.ts'
 
@@ -11,6 +12,8 @@ import type {SignalName} from './signals.ts'
 export interface EffectParams {
   /** Bundle, FIFOs, `runc create` → container.created | container.create-failed, with everything rolled back. */
   readonly 'runtime.create': {readonly request: CreateRequest}
+  /** Remove what the runtime has left of the one before, and make it anew, root file system and log kept → as runtime.create */
+  readonly 'runtime.recreate': {readonly request: CreateRequest}
   /** `runc start` → container.started | container.start-failed */
   readonly 'runtime.start': Record<never, never>
   /** Stdio, `runc restore` → container.started | container.start-failed, with what was made rolled back. */
@@ -25,8 +28,8 @@ export interface EffectParams {
   readonly 'runtime.checkpoint': {readonly checkpoint: CheckpointSpec}
   /** `runc update` → container.updated | container.update-failed */
   readonly 'runtime.update': {readonly limits: Limits}
-  /** Kill what init left in the container's cgroup and close the output → nothing. */
-  readonly 'runtime.sweep': Record<never, never>
+  /** Kill what init left in the container's cgroup; and, unless it is to come back, close the output → nothing. */
+  readonly 'runtime.sweep': {readonly isToCome?: boolean}
   /** Remove container, FIFOs and bundle → container.deleted | container.delete-failed */
   readonly 'runtime.delete': Record<never, never>
   /** Close the input, after what was sent before → nothing. */
@@ -44,13 +47,23 @@ export interface EffectParams {
   readonly 'exec.delete': {readonly exec: string}
   /** Ask for its deletion when nobody reads its output any more → exec.delete-requested */
   readonly 'request.exec-delete': {readonly exec: string; readonly reason: string}
-  /** → container.stop-timed-out, not before `dueAt`. */
-  readonly 'timer.arm': {readonly timer: 'stop'; readonly dueAt: string}
-  readonly 'timer.cancel': {readonly timer: 'stop'}
+  /** → container.stop-timed-out | container.restart-due, not before `dueAt`. */
+  readonly 'timer.arm': {readonly timer: Timer; readonly dueAt: string}
+  readonly 'timer.cancel': {readonly timer: Timer}
+  /** Choose a moment within the last half of `delayMs` → container.restart-scheduled */
+  readonly 'restart.schedule': {readonly attempt: number; readonly delayMs: number}
+  /** → container.restart-gave-up */
+  readonly 'restart.give-up': {readonly attempts: number}
+  /** Ask for its start in the container's own name → container.start-requested */
+  readonly 'request.start': Record<never, never>
+  /** Run the check now and then, until init ends → container.health-changed, with every change. */
+  readonly 'health.watch': {readonly check: HealthCheck}
   /** Ask for a delete in the container's own name → container.delete-requested */
   readonly 'request.delete': {readonly reason: string}
   /** The story is over: publish what is left of it, remove the state directory, exit. */
   readonly 'supervisor.end': Record<never, never>
 }
+/** What a timer is for: the end of a stop's grace, or the next restart. */
+export type Timer = 'stop' | 'restart'
 export type EffectType = keyof EffectParams
 export type Effect = {readonly [T in EffectType]: {readonly type: T} & EffectParams[T]}[EffectType]

@@ -6,6 +6,7 @@ import * as z from 'zod'
 import {checkpointSpecSchema} from './checkpoint.ts'
 import {consoleSizeSchema, createRequestSchema} from './create-request.ts'
 import {execSpecSchema} from './exec-spec.ts'
+import {healthChangeSchema} from './health.ts'
 import {idSchema} from './ids.ts'
 import {limitsSchema} from './limits.ts'
 import {exitSourceSchema, processExitSchema, signalNameSchema} from './process-exit.ts'
@@ -111,6 +112,16 @@ export const eventSchemas = {
     /** Init itself was killed for want of memory. */
     oomKilled: z.boolean().optional(),
   }),
+  /** Its check finds it well, or no longer well. */
+  'container.health-changed': healthChangeSchema,
+  /** It has ended and its policy wants it back: at `dueAt`. `attempt` counts those in a row that did not last. */
+  'container.restart-scheduled': z.object({attempt: z.int().positive(), dueAt: instant}),
+  /** The time has come: it is made again, from what is left of it. */
+  'container.restart-due': none,
+  /** Somebody has asked for its end while it waited: it does not come back. */
+  'container.restart-cancelled': none,
+  /** So many attempts in a row did not last: it does not come back. */
+  'container.restart-gave-up': z.object({attempts: z.int().positive()}),
   /** A delete was accepted; `force` kills what still runs. */
   'container.delete-requested': z.object({force: z.boolean(), reason: z.string().optional()}),
   /** Every process, mount, cgroup and FIFO is gone. The last event of a container. */
@@ -133,9 +144,27 @@ export const eventSchemas = {
   /** Its FIFOs and its output are gone, and its id is free. */
   'exec.deleted': z.object({exec}),
   /** A new supervisor took over from one that died: what it found and will finish. */
-  'supervisor.adopted': z.object({supervisorPid: z.int().positive(), found: z.string()}),
+  'supervisor.adopted': z.object({
+    supervisorPid: z.int().positive(),
+    found: z.string(),
+    /** How many events that the journal had lost were taken back from the stream; absent when none was. */
+    takenBack: z.int().positive().optional(),
+    /** How many bytes of a line half written were cut off the journal; absent when none were. */
+    tornBytes: z.int().positive().optional(),
+  }),
   /** Its supervisors have died so often within the period that it gets no other until the node is started again. It runs on. */
   'supervisor.gave-up': z.object({deaths: z.int().positive(), periodMs: z.int().positive()}),
+  /**
+   * The stream was not what had been published to it: deleted, purged, replaced by an old copy, or written by somebody else. From there on
+   * its events were published again.
+   */
+  'supervisor.republished': z.object({
+    from: z.int().positive(),
+    /** How many that the stream had confirmed were gone, as far as this supervisor knows. */
+    missing: z.int().nonnegative(),
+    /** How many were taken out: doubled, out of order, behind a gap, or not what the journal says. */
+    removed: z.int().nonnegative(),
+  }),
 } as const
 export type EventType = keyof typeof eventSchemas
 export type EventData<T extends EventType = EventType> = z.infer<(typeof eventSchemas)[T]>

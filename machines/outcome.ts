@@ -29,6 +29,8 @@ export function toOutcome(
       if (event.type === 'container.started') return done
       return event.type === 'container.start-failed' ? {type: 'failed', error: event.data.error} : pending
     case 'kill':
+      // It had none to send it to, and has none to come.
+      if (event.type === 'container.restart-cancelled') return done
       if (event.causationId !== intentId) return pending
       if (event.type === 'container.signalled') return done
       return event.type === 'container.kill-failed' ? {type: 'failed', error: event.data.error} : pending
@@ -46,7 +48,7 @@ export function toOutcome(
       return event.type === 'container.update-failed' ? {type: 'failed', error: event.data.error} : pending
     case 'stop':
     case 'wait':
-      if (event.type === 'container.exited') return done
+      if (event.type === 'container.exited' || event.type === 'container.restart-cancelled') return done
       // Never made, or deleted before it was started: there is no exit to come.
       return event.type === 'container.deleted' ? failedWith(ledger) : pending
     case 'delete':

@@ -13,6 +13,11 @@ export const processExitSchema = z.discriminatedUnion('type', [
 ])
 export type ProcessExit = z.infer<typeof processExitSchema>
 
+/** It has done what it was for, as far as anybody knows. */
+export function isSuccess(exit: ProcessExit): boolean {
+  return exit.type === 'code' && exit.code === 0
+}
+
 /** Who learned the status: the supervisor's own wait, the coordinator's, the kernel's pidfd record, or nobody. */
 export const exitSourceSchema = z.enum(['waitid', 'coordinator', 'pidfd', 'none'])
 export type ExitSource = z.infer<typeof exitSourceSchema>

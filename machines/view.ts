@@ -2,8 +2,10 @@
 import * as z from 'zod'
 import {rootfsMountSchema, runtimeOptionsSchema} from './create-request.ts'
 import {failureSchema} from './events.ts'
+import {healthStatuses} from './health.ts'
 import {limitsSchema} from './limits.ts'
 import {processExitSchema, signalNameSchema} from './process-exit.ts'
+import {restartPolicySchema} from './restart.ts'
 import {topLevelStates} from './states.ts'
 
 /** A process that was added by `exec`. */
@@ -54,6 +56,21 @@ export const containerViewSchema = z.object({
   /** Its supervisors died too often: nobody looks after it until the node is started again. */
   unsupervised: z.boolean().optional(),
   autoRemove: z.boolean(),
+  /** Its restart policy, and how many restarts in a row did not last. */
+  restart: z.object({...restartPolicySchema.shape, attempt: z.int().positive().optional()}).optional(),
+  /** How often it was made again. */
+  restarts: z.int().positive().optional(),
+  /** When it is to be made again. */
+  restartDueAt: z.string().optional(),
+  /** What its check has found; absent unless it runs and has one. */
+  health: z
+    .object({
+      status: z.enum(['starting', ...healthStatuses]),
+      /** How many have failed in a row, when that was told last. */
+      failures: z.int().optional(),
+      output: z.string().optional(),
+    })
+    .optional(),
   /** Its 0, 1 and 2 are a pseudo-terminal. */
   terminal: z.boolean().optional(),
   /** It takes input. */

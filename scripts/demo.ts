@@ -32,7 +32,7 @@ try {
   await run('down', '--containers')
 }
 title('What is left on the machine')
-for (const [kind, found] of Object.entries(await findLeftovers([dir], before)))
+for (const [kind, found] of Object.entries(await findLeftovers({dirs: [dir]}, before)))
   check(found.length === 0, `${kind}: ${found.join('; ') || 'none'}`)
 console.log(failures === 0 ? styleText('green', '\nAll as it should be.') : styleText('red', `\n${failures} of the checks failed.`))
 process.exitCode = failures === 0 ? 0 : 1

@@ -64,6 +64,11 @@ export function toPossibleTransitions(machine: AnyStateMachine, snapshot: AnyMac
 const blank = {time: '', sequence: 0, uid: '', source: '', actor: '', correlationId: '', causationId: undefined} as const
 const differences: Readonly<Record<string, readonly object[]>> = {
   'container.created': [{}, {init: {pid: 1, startTimeTicks: 0, bootId: ''}}],
+  // At once or after a long time, which a restart policy tells apart.
+  'container.exited': [0, 1].flatMap((code) =>
+    ['', '9999-12-31T23:59:59.999Z'].map((exitedAt) => ({exit: {type: 'code', code}, exitedAt, source: 'waitid'})),
+  ),
+  'container.health-changed': [{status: 'healthy'}, {status: 'unhealthy'}],
   'container.kill-requested': [{signal: 'SIGTERM'}, {signal: 'SIGKILL'}],
   'container.delete-requested': [{force: false}, {force: true}],
 }

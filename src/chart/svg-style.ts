@@ -97,7 +97,8 @@ text {fill: ${colour.text}}
 .wire {fill: none; stroke: ${colour.arrow}; stroke-width: 1.3}
 .head, .dot {fill: ${colour.arrow}}
 .plate {fill: ${colour.paper}; fill-opacity: 0.92}
-.dim {opacity: 0.55}
+.edge.dim {opacity: 0.5}
+.label.dim {opacity: 0.72}
 .possible > .wire {stroke: ${colour.possible}; stroke-width: 1.8}
 .possible > .head {fill: ${colour.possible}}
 text.possible {fill: ${colour.possible}; font-weight: 600}

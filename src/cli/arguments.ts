@@ -2,7 +2,7 @@
 import {resolve} from 'node:path'
 import {InvalidArgumentError} from 'commander'
 import {TallyError} from '../kernel/errors.ts'
-import type {Mount} from '../../machines/create-request.ts'
+import type {CreateRequestInput, Mount} from '../../machines/create-request.ts'
 import {parseSignal, type SignalName} from '../../machines/signals.ts'
 
 const unitsMs: Readonly<Record<string, number>> = {s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000}
@@ -23,6 +23,21 @@ function parseDurationMs(text: string): number | undefined {
     (sum, [, count, unit]) => sum + Number(count) * (unitsMs[unit ?? ''] ?? 0),
     0,
   )
+}
+
+/** `30s`, `1m30s`, or seconds. @returns milliseconds */
+export function parseDuration(text: string): number {
+  const ms = parseDurationMs(text) ?? (/^\d+(\.\d+)?$/.test(text) ? Number(text) * 1_000 : Number.NaN)
+  if (!(ms <= 2 ** 31 - 1)) throw new InvalidArgumentError(`expected a duration such as 30s or 1m30s, got ${JSON.stringify(text)}`)
+  return Math.round(ms)
+}
+
+/** As docker has it: `no`, `on-failure`, `on-failure:5`, `always`, `unless-stopped`. */
+export function parseRestart(text: string): NonNullable<CreateRequestInput['restart']> {
+  const [, policy, maxRetries] = /^(no|always|unless-stopped|on-failure)(?::([1-9]\d{0,5}))?$/.exec(text) ?? []
+  if (policy === 'on-failure') return {policy, ...(maxRetries !== undefined && {maxRetries: Number(maxRetries)})}
+  if (maxRetries === undefined && (policy === 'no' || policy === 'always' || policy === 'unless-stopped')) return {policy}
+  throw new InvalidArgumentError(`expected no, on-failure[:COUNT], always or unless-stopped, got ${JSON.stringify(text)}`)
 }
 
 /** A whole number of at least 0. */

@@ -10,8 +10,10 @@ import {
   parseBytes,
   parseCount,
   parseCpus,
+  parseDuration,
   parseLabel,
   parseLogOption,
+  parseRestart,
   type LogOptions,
   parseUnlessLifted,
   parseVolume,
@@ -59,6 +61,13 @@ export interface ContainerFlags {
   readonly cpuShares?: number
   readonly cpusetCpus?: string
   readonly pidsLimit?: number
+  readonly restart?: NonNullable<CreateRequestInput['restart']>
+  readonly healthCmd?: string
+  readonly healthInterval?: number
+  readonly healthTimeout?: number
+  readonly healthRetries?: number
+  readonly healthStartPeriod?: number
+  readonly healthStartInterval?: number
 }
 
 /** Those that a bundle has for itself. */
@@ -114,6 +123,17 @@ export function addContainerOptions(command: Command): Command {
         'max-size=SIZE: go on in another file; max-file=COUNT: of which so many are kept (default: 5)',
       ).argParser(parseLogOption),
     )
+    .option(
+      '--restart <policy>',
+      'no, on-failure[:COUNT], always or unless-stopped: start it again when it has ended (default: no)',
+      parseRestart,
+    )
+    .option('--health-cmd <command>', 'run by sh -c in the container now and then: it is well when this exits 0')
+    .option('--health-interval <duration>', 'how often (default: 30s)', parseDuration)
+    .option('--health-timeout <duration>', 'one that takes longer has failed (default: 30s)', parseDuration)
+    .option('--health-retries <count>', 'so many in a row have to fail (default: 3)', parseCount)
+    .option('--health-start-period <duration>', 'failures do not count for so long after the start (default: 0)', parseDuration)
+    .option('--health-start-interval <duration>', 'how often within that (default: 5s)', parseDuration)
     .option('--runtime <name>', "OCI runtime, by name or path (default: the node's)")
     .option('--runtime-root <dir>', "where it keeps its state (default: a directory of the node's)")
     .option('--no-pivot', 'change into the root file system instead of pivoting, for one in memory')
@@ -173,6 +193,8 @@ export function toCreateRequest(
     namespace,
     autoRemove,
     ...toRuntime(flags),
+    ...(flags.restart && {restart: flags.restart}),
+    ...toHealthCheck(flags),
     ...(interactive && {stdin: true}),
     ...(logOpt && {log: toLogRotation(logOpt)}),
     ...(consoleSize && {consoleSize}),
@@ -200,6 +222,22 @@ function toRuntime({runtime, runtimeRoot, pivot, newKeyring, systemdCgroup}: Con
     ...(systemdCgroup && {systemdCgroup}),
   }
   return Object.keys(options).length > 0 ? {runtime: options} : {}
+}
+
+/** @throws TallyError INVALID_ARGUMENT: how to check, and not what */
+function toHealthCheck(flags: ContainerFlags): Pick<CreateRequestInput, 'healthCheck'> {
+  const {healthCmd, healthInterval, healthTimeout, healthRetries, healthStartPeriod, healthStartInterval} = flags
+  const how = {
+    ...(healthInterval !== undefined && {intervalMs: healthInterval}),
+    ...(healthTimeout !== undefined && {timeoutMs: healthTimeout}),
+    ...(healthRetries !== undefined && {retries: healthRetries}),
+    ...(healthStartPeriod !== undefined && {startPeriodMs: healthStartPeriod}),
+    ...(healthStartInterval !== undefined && {startIntervalMs: healthStartInterval}),
+  }
+  if (healthCmd !== undefined) return {healthCheck: {args: ['sh', '-c', healthCmd], ...how}}
+  if (Object.keys(how).length > 0)
+    throw new TallyError('INVALID_ARGUMENT', 'expected --health-cmd COMMAND beside the other options of a health check')
+  return {}
 }
 
 function refuseBesideBundle(flags: ContainerFlags, args: readonly string[]): void {

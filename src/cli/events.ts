@@ -7,7 +7,7 @@ import {TallyError} from '../kernel/errors.ts'
 import {parseTime} from './arguments.ts'
 import {formatExit, formatLimits} from './format.ts'
 import {resolveNodeOptions} from './node-options.ts'
-import {printJsonLine} from './print.ts'
+import {printJsonLine, printNote} from './print.ts'
 import {withReconnect} from './reconnect.ts'
 import {addVerb, connect} from './verb.ts'
 
@@ -36,13 +36,16 @@ export function addEvents(program: Command): void {
     .action(async ({since, filter, follow}: EventsFlags, command: Command) => {
       const options = resolveNodeOptions(command)
       await using client = await connect(options)
-      let next: {readonly streamSequence: number} | {readonly time: Date} | undefined = since && {time: since}
-      await withReconnect(options, client, async (present: TallyClient) => {
-        const from = next && {from: next}
-        for await (const {event, streamSequence} of present.events({filter: {node: client.node, ...filter}, follow, ...from})) {
+      const reader = client.reader({
+        filter: {node: client.node, ...filter},
+        follow,
+        ...(since && {from: {time: since}}),
+        onOther: () => printNote('the stream is not the one that was read so far: reading it again, for what is new in it'),
+      })
+      await withReconnect(options, client, async ({connection}: TallyClient) => {
+        for await (const {event} of reader.read(connection)) {
           if (options.json) printJsonLine(toCloudEvent(event))
           else console.log(formatEvent(event))
-          next = {streamSequence: streamSequence + 1}
         }
         if (follow) throw new TallyError('NATS_UNREACHABLE', 'the connection to NATS was lost')
       })
@@ -114,6 +117,12 @@ function formatData(event: LedgerEvent): string {
       return event.data.reason ?? (event.data.force ? 'by force' : '')
     case 'container.resized':
       return `${event.data.columns} by ${event.data.rows}`
+    case 'container.health-changed':
+      return `${event.data.status}${event.data.output === '' ? '' : `: ${JSON.stringify(event.data.output.trimEnd().slice(0, 80))}`}`
+    case 'container.restart-scheduled':
+      return `attempt ${event.data.attempt} at ${event.data.dueAt}`
+    case 'container.restart-gave-up':
+      return `after ${event.data.attempts} attempts`
     case 'exec.added':
       return `${event.data.exec}: ${event.data.spec.args.join(' ')}`
     case 'exec.started':
@@ -136,6 +145,8 @@ function formatData(event: LedgerEvent): string {
       return event.data.exec
     case 'supervisor.gave-up':
       return `${event.data.deaths} supervisors died within ${event.data.periodMs / 1_000} s`
+    case 'supervisor.republished':
+      return `from ${event.data.from} on, ${event.data.missing} missing, ${event.data.removed} removed`
     case 'supervisor.adopted':
       return `supervisor ${event.data.supervisorPid}: ${event.data.found}`
     default:

@@ -45,10 +45,12 @@ function formatLife(view: ContainerView, now: number): string {
   const oom = formatOom(view)
   switch (state) {
     case 'running':
-      return `Up ${startedAt ? formatDuration(now - Date.parse(startedAt)) : forHow}${pausedAt ? ' (Paused)' : ''}${oom}${stop ? ', stopping' : ''}${formatInFlight(view, now)}`
+      return `Up ${startedAt ? formatDuration(now - Date.parse(startedAt)) : forHow}${pausedAt ? ' (Paused)' : ''}${view.health ? ` (${view.health.status})` : ''}${oom}${stop ? ', stopping' : ''}${formatInFlight(view, now)}`
     case 'stopped':
       if (hasEndedWithCheckpoint(view)) return `Checkpointed ${forHow} ago`
       return `Exited (${exit ? formatExit(exit) : 'unknown'}${oom}) ${forHow} ago`
+    case 'waiting':
+      return `Restarting (${exit ? formatExit(exit) : 'unknown'}${oom}) ${formatDue(view, now)}`
     case 'failed':
       return `Failed (${error?.code ?? 'unknown'}) ${forHow} ago`
     case 'created':
@@ -56,6 +58,11 @@ function formatLife(view: ContainerView, now: number): string {
     default:
       return `${state[0]?.toUpperCase()}${state.slice(1)} for ${forHow}`
   }
+}
+
+function formatDue({restartDueAt}: ContainerView, now: number): string {
+  const inMs = restartDueAt === undefined ? 0 : Date.parse(restartDueAt) - now
+  return inMs > 0 ? `in ${formatDuration(inMs)}` : 'now'
 }
 
 /** It was killed because all of it is on disk. */

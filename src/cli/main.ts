@@ -32,8 +32,10 @@ const verbs: Readonly<Record<string, () => Promise<(program: Command) => void>>>
   stats: async () => (await import('./stats.ts')).addStats,
   logs: async () => (await import('./logs.ts')).addLogs,
   events: async () => (await import('./events.ts')).addEvents,
+  explain: async () => (await import('./explain.ts')).addExplain,
   chart: async () => (await import('./chart.ts')).addChart,
   ui: async () => (await import('./ui.ts')).addUi,
+  fsck: async () => (await import('./fsck.ts')).addFsck,
   info: async () => (await import('./info.ts')).addInfo,
   version: async () => (await import('./version.ts')).addVersion,
 }

@@ -1,13 +1,15 @@
 import type {Command} from 'commander'
-import type {ContainerView} from '../../machines/view.ts'
-import {formatAge, formatCommand, formatStatus, formatTable} from './format.ts'
+import {TallyError} from '../kernel/errors.ts'
 import {printJson} from './print.ts'
+import {listNewestFirst, toContainerTable} from './ps-table.ts'
+import {watchContainers} from './ps-watch.ts'
 import {addVerb, withClient} from './verb.ts'
 
 interface PsFlags {
   readonly all?: boolean
   readonly allNamespaces?: boolean
   readonly quiet?: boolean
+  readonly watch?: boolean
 }
 
 export function addPs(program: Command): void {
@@ -15,27 +17,22 @@ export function addPs(program: Command): void {
     .option('-a, --all', 'those that have stopped as well')
     .option('-A, --all-namespaces', 'of all namespaces')
     .option('-q, --quiet', 'ids only')
-    .action(async ({all = false, allNamespaces = false, quiet = false}: PsFlags, command: Command) => {
-      await withClient(command, async (client, {json, namespace}) => {
-        const views = (await client.list({all, ...(!allNamespaces && {namespace})})).toSorted((a, b) =>
-          b.requestedAt.localeCompare(a.requestedAt),
-        )
+    .option('-w, --watch', 'draw the list in the terminal, and again with every change; q ends it')
+    .action(async ({all = false, allNamespaces = false, quiet = false, watch = false}: PsFlags, command: Command) => {
+      await withClient(command, async (client, options) => {
+        const {json, namespace} = options
+        if (watch) {
+          if (json || quiet)
+            throw new TallyError(
+              'INVALID_ARGUMENT',
+              'expected --watch without --json and --quiet; for programs there is `tally events --json`',
+            )
+          return await watchContainers({client, options, all, allNamespaces})
+        }
+        const views = await listNewestFirst(client, {all, namespace: allNamespaces ? undefined : namespace})
         if (json) printJson(views)
         else if (quiet) for (const {id} of views) console.log(id)
-        else console.log(toTable(views, allNamespaces, Date.now()))
+        else console.log(toContainerTable(views, allNamespaces, Date.now()))
       })
     })
-}
-
-function toTable(views: readonly ContainerView[], withNamespace: boolean, now: number): string {
-  const head = [...(withNamespace ? ['NAMESPACE'] : []), 'CONTAINER', 'COMMAND', 'CREATED', 'STATUS', 'PID']
-  const rows = views.map((view) => [
-    ...(withNamespace ? [view.namespace] : []),
-    view.id,
-    formatCommand(view.args),
-    formatAge(view.requestedAt, now),
-    formatStatus(view, now),
-    String(view.pid ?? '-'),
-  ])
-  return formatTable(head, rows)
 }

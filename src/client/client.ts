@@ -1,6 +1,7 @@
 /** The public TypeScript client: a node's commands as functions, over one NATS connection. */
 import {randomUUID} from 'node:crypto'
 import {join} from 'node:path'
+import {setTimeout as sleep} from 'node:timers/promises'
 import type {NatsConnection} from 'nats'
 import * as z from 'zod'
 import type {checkpointSpecSchema} from '../../machines/checkpoint.ts'
@@ -10,6 +11,7 @@ import type {ContainerAddress} from '../../machines/ids.ts'
 import type {Limits} from '../../machines/limits.ts'
 import type {ProcessExit} from '../../machines/process-exit.ts'
 import {type TopReply, topReplySchema} from '../../machines/processes.ts'
+import {type RepublishReply, republishReplySchema} from '../../machines/republish.ts'
 import {type StatsReply, statsReplySchema} from '../../machines/stats.ts'
 import {
   type ContainerView,
@@ -28,6 +30,7 @@ import {
 import {TallyError} from '../kernel/errors.ts'
 import {requestJson} from '../messaging/codec.ts'
 import {type Connection, connectNats, type Credentials, readConnection} from '../messaging/connection.ts'
+import {createEventReader, type EventReader, type EventReaderOptions} from '../messaging/event-reader.ts'
 import {type ReadOptions, readEvents, type StreamedEvent} from '../messaging/stream.ts'
 import {createSubjects, type Subjects} from '../messaging/subjects.ts'
 
@@ -62,6 +65,8 @@ export interface TallyClient extends AsyncDisposable {
   container(id: string, namespace?: string): ContainerClient
   /** Events in the order of the stream; following, it goes on until the connection ends. */
   events(options: ReadOptions): AsyncGenerator<StreamedEvent>
+  /** The same over several connections, and over a stream that is deleted, purged or rolled back meanwhile: each event once. */
+  reader(options: EventReaderOptions): EventReader
 }
 
 /** A process of a container: its init, or one that was added. */
@@ -97,7 +102,10 @@ export interface ExecClient extends ProcessClient {
   delete(): Promise<ContainerView>
 }
 
-/** Each rejects with CONTAINER_NOT_FOUND, at once, when no such container lives on the node. */
+/**
+ * Each rejects with CONTAINER_NOT_FOUND, at once, when no such container lives on the node. One whose supervisor has just died is waited
+ * for until another has taken over; SUPERVISOR_FAILED when that takes too long.
+ */
 export interface ContainerClient extends ProcessClient {
   /** Adds a process, and starts it unless `start` is false. */
   addProcess(request: ExecRequestInput): Promise<ProcessView>
@@ -122,6 +130,8 @@ export interface ContainerClient extends ProcessClient {
   stats(options?: {readonly watchMs?: number}): Promise<StatsReply>
   /** Its processes, as the host sees them. */
   top(): Promise<TopReply>
+  /** Has its supervisor compare the stream with the journal, and put the stream right. */
+  republish(): Promise<RepublishReply>
 }
 
 const requestTimeoutMs = 60_000
@@ -129,6 +139,11 @@ const requestTimeoutMs = 60_000
 const criuTimeoutMs = 360_000
 /** NATS wants a limit; a wait is asked again when it is reached. */
 const waitTimeoutMs = 60_000
+/** A coordinator sees at once that a supervisor has died; another takes over within a second, or later on a machine that is busy. */
+const adoptionPatienceMs = 10_000
+const adoptionPollMs = 100
+
+const listSchema = z.object({containers: z.array(containerViewSchema)})
 
 /** @throws TallyError NODE_NOT_RUNNING, NATS_UNREACHABLE, NATS_AUTH_FAILED */
 export async function connectTally(options: ClientOptions = {}): Promise<TallyClient> {
@@ -166,12 +181,13 @@ export function createClient(
     subjects,
     create: (request) => askNode('create', request, containerViewSchema),
     restore: (request) => askNode('restore', request, containerViewSchema),
-    list: async (options = {}) => (await askNode('list', options, z.object({containers: z.array(containerViewSchema)}))).containers,
+    list: async (options = {}) => (await askNode('list', options, listSchema)).containers,
     info: () => askNode('info', {}, nodeInfoSchema),
     ui: () => askNode('ui', {}, uiReplySchema),
     shutdown: async (options = {}) => void (await askNode('shutdown', options, z.object({}))),
     container,
     events: (options) => readEvents(connection, subjects, options),
+    reader: (options) => createEventReader(subjects, options),
     [Symbol.asyncDispose]: () => connection.close(),
   }
 
@@ -214,6 +230,7 @@ export function createClient(
       log: (from) => send('log', from, logReplySchema),
       stats: (options = {}) => send('stats', options, statsReplySchema),
       top: () => send('top', {}, topReplySchema),
+      republish: () => send('republish', {}, republishReplySchema),
     }
 
     function process(exec: string): ExecClient {
@@ -246,13 +263,31 @@ export function createClient(
       schema: S,
       timeoutMs = requestTimeoutMs,
     ): Promise<z.output<S>> {
-      const reply = await ask(subjects.containerCommand(address, verb), request, schema, timeoutMs)
-      if (reply === undefined) {
-        throw new TallyError('CONTAINER_NOT_FOUND', `no container ${id} in namespace ${namespace} on node ${node}`, {details: {...address}})
+      for (const giveUpAt = Date.now() + adoptionPatienceMs; ; await sleep(adoptionPollMs)) {
+        const reply = await ask(subjects.containerCommand(address, verb), request, schema, timeoutMs)
+        if (reply !== undefined) return reply
+        const view = await find(address)
+        if (!view)
+          throw new TallyError('CONTAINER_NOT_FOUND', `no container ${id} in namespace ${namespace} on node ${node}`, {
+            details: {...address},
+          })
+        if (view.unsupervised || Date.now() > giveUpAt) throw unsupervised(view)
       }
-      return reply
     }
   }
+
+  /** As the coordinator knows it; undefined when there is none, or no coordinator either. */
+  async function find({namespace, id}: ContainerAddress): Promise<ContainerView | undefined> {
+    const known = await ask(subjects.nodeCommand(node, 'list'), {all: true, namespace}, listSchema, requestTimeoutMs)
+    return known?.containers.find((view) => view.id === id)
+  }
+}
+
+function unsupervised({node, namespace, id, unsupervised}: ContainerView): TallyError {
+  const why = unsupervised
+    ? 'its supervisors have died again and again, and it gets no other before the node is started again: `tally down`, `tally up -d`'
+    : `its supervisor has died, and no other took over within ${adoptionPatienceMs / 1_000} s`
+  return new TallyError('SUPERVISOR_FAILED', `nobody answers for container ${id}: ${why}`, {details: {node, namespace, id}})
 }
 
 /** Asks again whenever the time for an answer has passed. */

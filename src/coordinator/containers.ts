@@ -6,6 +6,7 @@ import {readJournalFile} from '../journal/file-journal.ts'
 import {TallyError} from '../kernel/errors.ts'
 import type {Logger} from '../kernel/log.ts'
 import {lockFile} from '../linux/file-lock.ts'
+import {listMountsBelow} from '../linux/mount.ts'
 import {containersDir, type Directories, toContainerLayout} from '../supervisor/layout.ts'
 
 export interface ContainerName {
@@ -40,7 +41,9 @@ export function reserveContainer(directories: Directories, {namespace, id}: Cont
 
 /** Undoes a reservation for which no journal was ever begun. */
 export function releaseContainer(directories: Directories, name: ContainerName): void {
-  if (!readUid(directories, name)) rmSync(toContainerLayout(directories, name, '').stateDir, {recursive: true, force: true})
+  const {stateDir} = toContainerLayout(directories, name, '')
+  // Behind a mount are other people's files: `tally fsck` tells of it.
+  if (!readUid(directories, name) && listMountsBelow(stateDir).length === 0) rmSync(stateDir, {recursive: true, force: true})
 }
 
 export function listContainers({stateDir}: Directories): readonly ContainerName[] {

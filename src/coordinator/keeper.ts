@@ -1,27 +1,34 @@
 /**
  * What of a container would be gone with its supervisor, held a second time: its processes, by descriptors that tell how they ended
- * whoever reaps them, and the masters of its terminals. A supervisor that takes over is given them when it is started.
+ * whoever reaps them, and the masters of its terminals. A supervisor that takes over is given them when it is started. Its FIFOs are
+ * found again by their names, but have to be held open.
  *
- * Which they are the journals say, since the stream may be away. Pipes need no keeping: they are FIFOs, which can be opened again.
+ * Which they are the journals say, since the stream may be away.
  */
 import {closeSync, readdirSync, readFileSync, readlinkSync, statSync} from 'node:fs'
 import {foldEvents, type Ledger} from '../../machines/ledger.ts'
-import type {ProcessIdentity} from '../../machines/events.ts'
+import type {LedgerEvent, ProcessIdentity} from '../../machines/events.ts'
 import {readJournalFile} from '../journal/file-journal.ts'
 import type {Logger} from '../kernel/log.ts'
 import {copyDescriptor, openPidfd} from '../linux/pidfd.ts'
 import {isSameProcess, listProcesses, readProcessStat} from '../linux/process-table.ts'
 import type {Kept} from '../supervisor/assignment.ts'
-import {type Directories, toContainerLayout} from '../supervisor/layout.ts'
+import {type ContainerLayout, type Directories, toContainerLayout} from '../supervisor/layout.ts'
 import {type ContainerName, listContainers} from './containers.ts'
+import {createPipeKeeper, type PipePlace} from './pipes.ts'
 
 export interface Keeper {
   /** Takes hold of what is new, and lets go of what has ended. */
   look(): void
+  /** Takes hold of what is new of one container. */
+  lookAt(name: ContainerName): void
   /** What is held of a container, with the descriptors of this process. */
   held(name: ContainerName): readonly Held[]
-  /** Whether a journal still counts on a process: who reaps it first must know how it ended. */
-  isAwaited(pid: number): boolean
+  /**
+   * What the journals say of a process: whether they still count on how it ends, which whoever reaps it first must know; or have that
+   * already. Undefined of one that is in none.
+   */
+  find(process: Pick<ProcessIdentity, 'pid' | 'startTimeTicks'>): 'awaited' | 'recorded' | undefined
 }
 
 export type Held = Kept
@@ -30,6 +37,9 @@ interface Container {
   /** Of the journal when it was read last. */
   readonly size: number
   readonly processes: readonly LiveProcess[]
+  /** Of all processes that it ever had. */
+  readonly known: readonly ProcessIdentity[]
+  readonly pipes: readonly PipePlace[]
 }
 
 interface LiveProcess {
@@ -48,34 +58,64 @@ export function createKeeper({directories, logger}: KeeperOptions): Keeper {
   const containers = new Map<string, Container>()
   /** By container, process and kind. */
   const held = new Map<string, Held>()
+  const pipes = createPipeKeeper()
+  /** What is still to be reaped of containers that are gone. */
+  let deleted: ProcessIdentity[] = []
 
   return {
     look: () => {
       const names = listContainers(directories)
       for (const name of names) read(name)
       const present = new Set(names.map(toKey))
-      for (const key of [...containers.keys()].filter((known) => !present.has(known))) containers.delete(key)
+      for (const [key, {known}] of [...containers].filter(([name]) => !present.has(name))) {
+        deleted.push(...known)
+        containers.delete(key)
+      }
+      deleted = deleted.filter(isSameProcess)
       const wanted = new Set([...containers].flatMap(([key, {processes}]) => processes.flatMap((one) => toHeldKeys(key, one))))
       for (const [key, {fd}] of [...held].filter(([known]) => !wanted.has(known))) {
         closeSync(fd)
         held.delete(key)
       }
-      for (const name of names) for (const process of containers.get(toKey(name))?.processes ?? []) hold(name, process)
+      pipes.closeOthers([...containers.values()].flatMap((container) => container.pipes))
+      for (const name of names) holdAll(name)
+    },
+    lookAt: (name) => {
+      read(name)
+      holdAll(name)
     },
     held: (name) => [...held].filter(([key]) => key.startsWith(`${toKey(name)} `)).map(([, one]) => one),
-    isAwaited: (pid) => [...containers.values()].some(({processes}) => processes.some(({identity}) => identity.pid === pid)),
+    find: (process) => {
+      const all = [...containers.values()]
+      if (all.some(({processes}) => processes.some(({identity}) => isSame(identity, process)))) return 'awaited'
+      return [...all.flatMap(({known}) => known), ...deleted].some((identity) => isSame(identity, process)) ? 'recorded' : undefined
+    },
   }
 
   function read(name: ContainerName): void {
-    const {journal} = toContainerLayout(directories, name, '')
-    const size = statSync(journal, {throwIfNoEntry: false})?.size ?? 0
-    if (containers.get(toKey(name))?.size === size) return
+    const layout = toContainerLayout(directories, name, '')
+    const size = statSync(layout.journal, {throwIfNoEntry: false})?.size
+    const former = containers.get(toKey(name))
+    if (size === undefined || former?.size === size) return
     try {
-      containers.set(toKey(name), {size, processes: toLiveProcesses(foldEvents(readJournalFile(journal)))})
+      const events = [...readJournalFile(layout.journal)]
+      const ledger = foldEvents(events)
+      containers.set(toKey(name), {
+        size,
+        processes: toLiveProcesses(ledger),
+        known: events.flatMap(toProcess),
+        pipes: toPipePlaces(ledger, layout),
+      })
     } catch (error) {
       logger.warn({err: error, ...name}, 'cannot read what is to be kept of this container')
-      containers.set(toKey(name), {size, processes: containers.get(toKey(name))?.processes ?? []})
+      containers.set(toKey(name), {processes: [], known: [], pipes: [], ...former, size})
     }
+  }
+
+  function holdAll(name: ContainerName): void {
+    const {processes, pipes: places} = containers.get(toKey(name)) ?? {processes: [], pipes: []}
+    for (const process of processes) hold(name, process)
+    pipes.open(places)
   }
 
   function hold(name: ContainerName, {exec, identity, terminal}: LiveProcess): void {
@@ -104,6 +144,20 @@ function toKey({namespace, id}: ContainerName): string {
 function toHeldKeys(container: string, {exec = '', identity, terminal}: LiveProcess): readonly string[] {
   const key = `${container} ${exec} ${identity.pid} ${identity.startTimeTicks}`
   return [`${key} process`, ...(terminal ? [`${key} terminal`] : [])]
+}
+
+function isSame(a: Pick<ProcessIdentity, 'pid' | 'startTimeTicks'>, b: Pick<ProcessIdentity, 'pid' | 'startTimeTicks'>): boolean {
+  return a.pid === b.pid && a.startTimeTicks === b.startTimeTicks
+}
+
+function toProcess(event: LedgerEvent): readonly ProcessIdentity[] {
+  if (event.type === 'exec.started') return [event.data.process]
+  return (event.type === 'container.created' || event.type === 'container.started') && event.data.init ? [event.data.init] : []
+}
+
+function toPipePlaces({snapshot, processes}: Ledger, layout: ContainerLayout): readonly PipePlace[] {
+  const added = [...processes].map(([exec, {context}]) => ({dir: layout.exec(exec).fifoDir, hasEnded: context.exited !== undefined}))
+  return [{dir: layout.fifoDir, hasEnded: snapshot.context.exited !== undefined}, ...added]
 }
 
 function toLiveProcesses({snapshot, processes}: Ledger): readonly LiveProcess[] {

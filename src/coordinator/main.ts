@@ -1,26 +1,33 @@
 /** The coordinator process: one per node. It may die and come back at any time; containers do not notice. */
+import {once} from 'node:events'
 import {rmdirSync, rmSync} from 'node:fs'
 import {dirname, join} from 'node:path'
 import {fileURLToPath} from 'node:url'
+import * as z from 'zod'
+import type {LedgerEvent} from '../../machines/events.ts'
+import type {Ledger} from '../../machines/ledger.ts'
 import {createSystemClock} from '../kernel/clock.ts'
-import {toErrorBody} from '../kernel/errors.ts'
+import {TallyError, toErrorBody} from '../kernel/errors.ts'
 import {createLogger} from '../kernel/log.ts'
 import {version} from '../kernel/version.ts'
+import {requestJson} from '../messaging/codec.ts'
 import {type Connection, connectNats, readConnection, writeConnection} from '../messaging/connection.ts'
 import {type EmbeddedServer, startEmbeddedServer, stopEmbeddedServer} from '../messaging/embedded-server.ts'
 import {isAlive} from '../linux/process-table.ts'
 import {createNatsLink} from '../messaging/link.ts'
 import {registerService} from '../messaging/services.ts'
-import {ensureEventStream} from '../messaging/stream.ts'
+import {ensureEventStream, lastStreamSequence} from '../messaging/stream.ts'
 import {createSubjects} from '../messaging/subjects.ts'
 import {createRunc} from '../runtime/runc/runc.ts'
 import {openPages} from '../web/server/pages.ts'
 import {type ContainerName, findOrphans, listContainers, type Orphan} from './containers.ts'
+import {deleteContainers} from './delete-containers.ts'
 import {claimDirectories} from './directories.ts'
 import {type CoordinatorOptions, coordinatorOptionsSchema, coordinatorOptionsVariable} from './options.ts'
 import {readHarbour} from './harbour.ts'
-import {renderPlainMetrics} from './plain-metrics.ts'
-import {createProjection} from './projection.ts'
+import {readJournals} from './journals.ts'
+import {createMetrics} from './metrics.ts'
+import {createProjection, type Projection} from './projection.ts'
 import {tellGivenUp} from './give-up.ts'
 import {createIntensity} from './intensity.ts'
 import {createKeeper} from './keeper.ts'
@@ -31,6 +38,10 @@ import {createSupervisors} from './supervisors.ts'
 const logger = createLogger('coordinator')
 const clock = createSystemClock()
 const watchMs = 1_000
+/** While the end of an orphan is about to be journaled. */
+const hurriedWatchMs = 50
+/** A supervisor that dies meanwhile does not answer. */
+const deleteAnswerMs = 8_000
 /** Of supervisors, for each container. */
 const replacements = {most: 10, periodMs: 60_000, delayMs: 20} as const
 
@@ -61,7 +72,7 @@ async function main(options: CoordinatorOptions): Promise<void> {
     ready: ready.promise,
     openLink: () => openLink('pages'),
     readHarbour: (wanted) => readHarbour(projection, link, wanted),
-    renderMetrics: async () => renderPlainMetrics(projection),
+    renderMetrics: () => metrics.render(),
     stateDir,
     pageDir: join(program, 'web'),
     clock,
@@ -92,11 +103,25 @@ async function main(options: CoordinatorOptions): Promise<void> {
     options: {stateDir, runDir, runtime: options.runtime},
     logFile: join(stateDir, 'supervisors.log'),
     logger,
-    onEnd: () => adoptOrphans(),
+    // What it made last may not be held yet, and has to be before it can end.
+    onCreated: (container) => keeper.lookAt(container),
+    onEnd: (container) => {
+      keeper.lookAt(container)
+      adoptOrphans()
+    },
   })
   const keeper = createKeeper({directories: options, logger})
   const reapOrphans = createOrphanReaper({keeper, clock, logger})
-  const projection = createProjection({link, subjects, clock, logger})
+  const metrics = createMetrics({
+    node,
+    version,
+    ledgers: () => projection.ledgers,
+    readJournals: () => readJournals(options, {node, ledgers: projection.ledgers}),
+    isConnected: () => link.session() !== undefined,
+    startedAt: Date.parse(startedAt),
+    caughtUp: isCaughtUp,
+  })
+  const projection: Projection = createProjection({link, subjects, clock, logger, observer: {onReset: metrics.observer.onReset, onFolded}})
   ready.resolve()
   const runtime = createRunc({binary: options.runtime, root: join(runDir, 'runc'), logDir: runDir})
   const intensity = createIntensity(clock, replacements)
@@ -128,7 +153,7 @@ async function main(options: CoordinatorOptions): Promise<void> {
     },
     invite: (actor) => pages.invite(actor),
     shutDown: async ({containers}) => {
-      if (containers) await deleteContainers()
+      if (containers) await deleteAll()
       // The reply goes out first.
       setTimeout(() => void close(), 20)
     },
@@ -142,6 +167,7 @@ async function main(options: CoordinatorOptions): Promise<void> {
       metadata: {node, pid: String(process.pid)},
       endpoints,
       logger,
+      measure: metrics.measure,
     })
     announce()
   })
@@ -149,6 +175,32 @@ async function main(options: CoordinatorOptions): Promise<void> {
   supervisors.prepare()
   if (embedded) void keepServer()
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => void close())
+
+  /** Whether the projection has all that is in the stream now. */
+  async function isCaughtUp(): Promise<boolean> {
+    const connection = link.session()
+    if (!connection) return false
+    try {
+      const target = await lastStreamSequence(connection, subjects)
+      await projection.caughtUp(connection)
+      return projection.streamSequence >= target
+    } catch {
+      // The connection was lost meanwhile.
+      return false
+    }
+  }
+
+  function onFolded(event: LedgerEvent, ledger: Ledger): void {
+    metrics.observer.onFolded(event, ledger)
+    holdAdded(event)
+  }
+
+  /** An added process may have ended before the next look. */
+  function holdAdded({type, time, source}: LedgerEvent): void {
+    if (type !== 'exec.start-requested' && type !== 'exec.started') return
+    const [, , ofNode, namespace, id] = source.split('/')
+    if (ofNode === node && namespace && id && clock.now() - Date.parse(time) < watchMs) keeper.lookAt({namespace, id})
+  }
 
   /** One plain line for a person at a terminal; sessions after the first are diagnostics. */
   function announce(): void {
@@ -171,31 +223,45 @@ async function main(options: CoordinatorOptions): Promise<void> {
 
   /** Those that we have started tell when they end; those of a former coordinator have to be looked after. */
   async function watchSupervisors(): Promise<void> {
-    for (; !closing; await clock.sleep(watchMs)) {
+    while (!closing) {
       keeper.look()
       adoptOrphans()
-      reapOrphans()
+      if (reapOrphans()) await clock.sleep(hurriedWatchMs)
+      else await untilChildEnds()
     }
+  }
+
+  async function untilChildEnds(): Promise<void> {
+    const listening = new AbortController()
+    await Promise.race([clock.sleep(watchMs), once(process, 'SIGCHLD', {signal: listening.signal}).catch(() => {})])
+    listening.abort()
   }
 
   /** Containers whose supervisor has died get another. */
   function adoptOrphans(): void {
     if (closing) return
+    for (const orphan of listOrphans()) {
+      if (givenUp.has(orphan.uid)) continue
+      const when = intensity.ask(orphan.uid)
+      if (when === 'never') giveUp(orphan)
+      if (when === 'now') supervise(orphan)
+    }
+  }
+
+  function listOrphans(): readonly Orphan[] {
     const assigned = [...supervisors.pids.values()]
     const isAssigned = (name: ContainerName) => assigned.some(({namespace, id}) => namespace === name.namespace && id === name.id)
-    for (const orphan of findOrphans(options, isAssigned, logger)) {
-      const {namespace, id, uid} = orphan
-      if (givenUp.has(uid)) continue
-      const when = intensity.ask(uid)
-      if (when === 'never') giveUp(orphan)
-      if (when !== 'now') continue
-      logger.warn({namespace, id}, 'starting a supervisor for a container that has none')
-      supervisors
-        .assign({node, namespace, id, uid, work: {type: 'recover', kept: [...keeper.held({namespace, id})]}})
-        .catch((error: unknown) => {
-          logger.error({err: error, namespace, id}, 'cannot supervise this container')
-        })
-    }
+    return findOrphans(options, isAssigned, logger)
+  }
+
+  function supervise({namespace, id, uid}: Orphan): void {
+    givenUp.delete(uid)
+    logger.warn({namespace, id}, 'starting a supervisor for a container that has none')
+    supervisors
+      .assign({node, namespace, id, uid, work: {type: 'recover', kept: [...keeper.held({namespace, id})]}})
+      .catch((error: unknown) => {
+        logger.error({err: error, namespace, id}, 'cannot supervise this container')
+      })
   }
 
   function giveUp(orphan: Orphan): void {
@@ -227,16 +293,19 @@ async function main(options: CoordinatorOptions): Promise<void> {
     }
   }
 
-  async function deleteContainers(): Promise<void> {
-    const connection = await link.connected()
-    await Promise.all(
-      listContainers(options).map(async ({namespace, id}) => {
+  async function deleteAll(): Promise<void> {
+    await deleteContainers({
+      list: () => listContainers(options),
+      ask: async ({namespace, id}) => {
         const subject = subjects.containerCommand({node, namespace, id}, 'delete')
-        await connection.request(subject, JSON.stringify({force: true}), {timeout: 60_000}).catch((error: unknown) => {
-          logger.error({err: error, namespace, id}, 'cannot delete')
-        })
-      }),
-    )
+        const reply = await requestJson(await link.connected(), subject, {force: true}, {schema: z.unknown(), timeoutMs: deleteAnswerMs})
+        if (reply === undefined) throw new TallyError('CONTAINER_NOT_FOUND', 'no supervisor answers')
+      },
+      supervise: (name) => {
+        for (const orphan of listOrphans()) if (orphan.namespace === name.namespace && orphan.id === name.id) supervise(orphan)
+      },
+      clock,
+    })
   }
 
   async function close(): Promise<void> {

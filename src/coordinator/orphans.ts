@@ -1,6 +1,8 @@
 /**
  * Processes that have lost their supervisor are children of the coordinator that started it. One that has ended stays a zombie, from
- * which the next supervisor reads how, until the journal has that; whatever nobody asks for is reaped after a while.
+ * which the next supervisor reads how, until the journal has that. Then it is reaped: the init of its pid namespace cannot end before
+ * (pid_namespaces(7)).
+ * Whatever is in no journal is reaped after a while.
  */
 import type {Clock} from '../kernel/clock.ts'
 import type {Logger} from '../kernel/log.ts'
@@ -13,13 +15,13 @@ import type {Keeper} from './keeper.ts'
 const patienceMs = 30_000
 
 export interface OrphanReaperOptions {
-  readonly keeper: Pick<Keeper, 'isAwaited'>
+  readonly keeper: Pick<Keeper, 'find'>
   readonly clock: Pick<Clock, 'now'>
   readonly logger: Logger
 }
 
-/** @returns what is to be called now and then */
-export function createOrphanReaper({keeper, clock, logger}: OrphanReaperOptions): () => void {
+/** @returns what is to be called now and then, and soon again if it says so: somebody waits for an end to be journaled */
+export function createOrphanReaper({keeper, clock, logger}: OrphanReaperOptions): () => boolean {
   becomeChildSubreaper()
   /** When each was first seen as a zombie. */
   const seen = new Map<string, number>()
@@ -27,16 +29,19 @@ export function createOrphanReaper({keeper, clock, logger}: OrphanReaperOptions)
   return () => {
     const zombies = listChildren().flatMap((pid) => {
       const stat = readProcessStat(pid)
-      return stat?.isZombie ? [{pid, key: `${pid} ${stat.startTimeTicks}`}] : []
+      return stat?.isZombie
+        ? [{pid, key: `${pid} ${stat.startTimeTicks}`, found: keeper.find({pid, startTimeTicks: stat.startTimeTicks})}]
+        : []
     })
     const keys = new Set(zombies.map(({key}) => key))
     for (const key of [...seen.keys()].filter((known) => !keys.has(known))) seen.delete(key)
-    for (const {pid, key} of zombies) {
+    for (const {pid, key, found} of zombies) {
       const since = seen.get(key) ?? clock.now()
       seen.set(key, since)
-      if (clock.now() - since < patienceMs || keeper.isAwaited(pid)) continue
+      if (found === 'awaited' || (found === undefined && clock.now() - since < patienceMs)) continue
       logger.debug({pid}, 'reaped an orphan')
       reapChild(pid)
     }
+    return zombies.some(({found}) => found === 'awaited')
   }
 }

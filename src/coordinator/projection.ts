@@ -7,7 +7,8 @@ import type {ContainerView} from '../../machines/view.ts'
 import type {Clock} from '../kernel/clock.ts'
 import type {Logger} from '../kernel/log.ts'
 import type {NatsLink} from '../messaging/link.ts'
-import {lastStreamSequence, readEvents} from '../messaging/stream.ts'
+import {createEventReader} from '../messaging/event-reader.ts'
+import {lastStreamSequence} from '../messaging/stream.ts'
 import type {Subjects} from '../messaging/subjects.ts'
 
 export interface Projection {
@@ -26,28 +27,44 @@ export interface ProjectionOptions {
   readonly subjects: Subjects
   readonly clock: Clock
   readonly logger: Logger
+  readonly observer?: FoldObserver
+}
+
+/** Who wants to hear of every event, and not only of what became of it. */
+export interface FoldObserver {
+  /** @param ledger with the event folded into it */
+  onFolded(event: LedgerEvent, ledger: Ledger): void
+  /** The stream is another one: all of it comes again. */
+  onReset(): void
 }
 
 const catchUpPatienceMs = 2_000
 const retryMs = 250
 const mostDeleted = 1_000
 
-export function createProjection({link, subjects, clock, logger}: ProjectionOptions): Projection {
+export function createProjection({link, subjects, clock, logger, observer}: ProjectionOptions): Projection {
   const ledgers = new Map<string, Ledger>()
   const deleted = new Map<string, ContainerView>()
   let folded = 0
   let waiting: readonly (() => void)[] = []
 
+  const reader = createEventReader(subjects, {
+    follow: true,
+    // What comes again is passed over by its sequence; what was deleted is forgotten.
+    once: false,
+    onOther: () => {
+      logger.warn('the stream is not the one that was read so far: reading it again from its beginning')
+      ledgers.clear()
+      deleted.clear()
+      observer?.onReset()
+      folded = 0
+    },
+  })
+
   link.onSession(async (connection) => {
     while (!connection.isClosed()) {
       try {
-        // A stream that is shorter than what we have read is another one: begin again.
-        if ((await lastStreamSequence(connection, subjects)) < folded) {
-          ledgers.clear()
-          deleted.clear()
-          folded = 0
-        }
-        for await (const {event, streamSequence} of readEvents(connection, subjects, {from: {streamSequence: folded + 1}, follow: true})) {
+        for await (const {event, streamSequence} of reader.read(connection)) {
           fold(event)
           folded = streamSequence
           for (const resolve of waiting) resolve()
@@ -93,12 +110,15 @@ export function createProjection({link, subjects, clock, logger}: ProjectionOpti
     const known = ledgers.get(event.source)
     // A reused id is another container, with a history of its own.
     const from = known && known.latest?.uid === event.uid ? known : emptyLedger
+    // Published again, since the stream had lost it.
+    if (event.sequence <= (from.latest?.sequence ?? 0)) return
     try {
       const {ledger} = applyEvent(from, event)
       if (toTopLevelState(ledger) === 'deleted') {
         ledgers.delete(event.source)
         remember(ledger)
       } else ledgers.set(event.source, ledger)
+      observer?.onFolded(event, ledger)
     } catch (error) {
       logger.warn({err: error, source: event.source, sequence: event.sequence}, 'an event does not follow from those before it')
     }

@@ -35,6 +35,8 @@ export interface SupervisorsOptions {
   /** Where they write diagnostics. */
   readonly logFile: string
   readonly logger: Logger
+  /** A container has been made, of which nobody has been told yet. */
+  readonly onCreated: (assignment: Assignment) => void
   /** A supervisor that had a container has ended. */
   readonly onEnd: (assignment: Assignment) => void
 }
@@ -45,7 +47,7 @@ export interface SupervisorsOptions {
  */
 const memoryFlags = ['--max-semi-space-size=1']
 
-export function createSupervisors({program, options, logFile, logger, onEnd}: SupervisorsOptions): Supervisors {
+export function createSupervisors({program, options, logFile, logger, onCreated, onEnd}: SupervisorsOptions): Supervisors {
   const pids = new Map<number, Assignment>()
   let ready: ChildProcess | undefined
 
@@ -66,7 +68,9 @@ export function createSupervisors({program, options, logFile, logger, onEnd}: Su
         onEnd(assignment)
       })
       try {
-        return await ask(child, assignment)
+        const view = await ask(child, assignment)
+        if (assignment.work.type === 'create') onCreated(assignment)
+        return view
       } finally {
         if (child.connected) child.disconnect()
         // The next one starts now, while nobody waits for it.

@@ -79,6 +79,10 @@ export const errorTable = {
   },
   NODE_NOT_RUNNING: {kind: 'unavailable', meaning: 'No coordinator answers for this node; `tally up` starts one.'},
   NODE_RUNNING: {kind: 'already_exists', meaning: 'A coordinator already runs for this node or state directory.'},
+  CONTAINERS_LEFT: {
+    kind: 'precondition',
+    meaning: 'Some of the containers that were to be deleted before the end are still there; the node goes on.',
+  },
   NATS_NOT_FOUND: {kind: 'unavailable', meaning: 'The nats-server binary, needed for the embedded server, is not installed.'},
   NATS_START_FAILED: {kind: 'unavailable', meaning: 'The embedded nats-server did not become ready; details have the end of its log.'},
   NATS_UNREACHABLE: {kind: 'unavailable', meaning: 'No NATS server answers at the URL.'},

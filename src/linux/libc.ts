@@ -30,6 +30,7 @@ export const libc = {
   recvmsg: library.func('long recvmsg(int fd, _Inout_ msghdr *message, int flags)'),
   ioctl: library.func('int ioctl(int fd, unsigned long request, _Inout_ uint8_t *argument)'),
   poll: library.func('int poll(_Inout_ uint8_t *fds, unsigned long count, int timeoutMs)'),
+  splice: library.func('long splice(int from, void *fromPosition, int to, _Inout_ int64_t *toPosition, size_t length, unsigned int flags)'),
   syscall: library.func('long syscall(long number, long a, long b, long c, long d)'),
   /** By number, because the library's own waitid has no resource usage. */
   waitid: library.func('long syscall(long number, int idtype, uint32_t id, _Out_ uint8_t *info, int options, _Out_ uint8_t *usage)'),

@@ -32,6 +32,8 @@ export interface ServiceOptions {
   readonly metadata: Readonly<Record<string, string>>
   readonly endpoints: readonly Endpoint[]
   readonly logger: Logger
+  /** Called when a request comes; what it returns, when that is answered: `done`, or the kind of the error. */
+  readonly measure?: (verb: string) => (outcome: string) => void
 }
 
 /** An endpoint with its schema applied. */
@@ -45,14 +47,14 @@ export function endpoint<S extends z.ZodType>(
 }
 
 export async function registerService(connection: NatsConnection, options: ServiceOptions): Promise<Service> {
-  const {name, version, description, metadata, endpoints, logger} = options
+  const {name, version, description, metadata, endpoints, logger, measure} = options
   const service = await connection.services.add({name, version, description, metadata: {...metadata}})
   for (const {name: verb, subject, handle} of endpoints) {
     service.addEndpoint(verb, {
       subject,
       // One queue group of one member: the address is the container's own.
       handler: (error, message) => {
-        if (!error) void answer(message, handle, logger)
+        if (!error) void answer(message, handle, {logger, ended: measure?.(verb)})
       },
     })
   }
@@ -65,14 +67,20 @@ function toIncoming({subject, headers}: ServiceMsg): Incoming {
   return {subject, header: (name) => headers?.get(name) || undefined}
 }
 
-async function answer(message: ServiceMsg, handle: Endpoint['handle'], logger: Logger): Promise<void> {
+async function answer(
+  message: ServiceMsg,
+  handle: Endpoint['handle'],
+  {logger, ended}: {readonly logger: Logger; readonly ended: ((outcome: string) => void) | undefined},
+): Promise<void> {
   const {actor, correlationId = randomUUID()} = readOrigin(message)
   try {
     message.respond(encodeJson(await handle(message.data, {actor, correlationId}, toIncoming(message))))
+    ended?.('done')
   } catch (error) {
     const body = toErrorBody(error)
     if (body.kind === 'bug') logger.error({err: error, subject: message.subject}, 'a request failed by a fault of ours')
     const {payload, headers} = toErrorReply(body)
     message.respondError(errorKinds[body.kind], headers.get('Nats-Service-Error'), payload)
+    ended?.(body.kind)
   }
 }

@@ -4,6 +4,7 @@ import {
   DeliverPolicy,
   ErrorCode,
   type JetStreamManager,
+  type MsgRequest,
   type NatsConnection,
   NatsError,
   nanos,
@@ -53,15 +54,45 @@ export async function lastEventOf(
   connection: NatsConnection,
   subjects: Subjects,
   address: ContainerAddress,
-): Promise<LedgerEvent | undefined> {
+): Promise<StreamedEvent | undefined> {
+  return await findEvent(connection, subjects, {last_by_subj: subjects.events(address)})
+}
+
+/** What the stream has at a place; undefined when nothing is there any more, or not yet. */
+export async function eventAt(connection: NatsConnection, subjects: Subjects, streamSequence: number): Promise<StreamedEvent | undefined> {
+  return await findEvent(connection, subjects, {seq: streamSequence})
+}
+
+async function findEvent(connection: NatsConnection, subjects: Subjects, query: MsgRequest): Promise<StreamedEvent | undefined> {
   const manager = await connection.jetstreamManager({checkAPI: false})
   try {
-    const message = await manager.streams.getMessage(toStreamName(subjects), {last_by_subj: subjects.events(address)})
-    return parseLedgerEvent(message.string())
+    const message = await manager.streams.getMessage(toStreamName(subjects), query)
+    return {event: parseLedgerEvent(message.string()), streamSequence: message.seq}
   } catch (error) {
     if (error instanceof NatsError && error.api_error?.code === 404 && error.api_error.err_code !== streamNotFound) return undefined
     throw error
   }
+}
+
+/** Takes messages out of the stream; one that is not there any more is no error. */
+export async function removeEvents(connection: NatsConnection, subjects: Subjects, streamSequences: readonly number[]): Promise<void> {
+  const manager = await connection.jetstreamManager({checkAPI: false})
+  for (const sequence of streamSequences) {
+    try {
+      await manager.streams.deleteMessage(toStreamName(subjects), sequence, false)
+    } catch (error) {
+      if (await eventAt(connection, subjects, sequence)) throw error
+    }
+  }
+}
+
+/**
+ * Calls when somebody makes, deletes, restores or changes the stream (JetStream's advisories). A hint, not a promise: who must not miss
+ * it asks the stream as well.
+ */
+export function watchStream(connection: NatsConnection, subjects: Subjects, onChange: () => void): Disposable {
+  const subscription = connection.subscribe(`$JS.EVENT.ADVISORY.STREAM.*.${toStreamName(subjects)}`, {callback: onChange})
+  return {[Symbol.dispose]: () => void (connection.isClosed() || subscription.unsubscribe())}
 }
 
 export interface StreamedEvent {
@@ -79,7 +110,10 @@ export interface ReadOptions {
   readonly signal?: AbortSignal
 }
 
-/** Events in the order of the stream. Ends, without an error, when the connection does: read on from the last sequence. */
+/**
+ * Events in the order of the stream. Ends, without an error, when the connection does, and when the stream is deleted: read on from the last
+ * sequence, or with `createEventReader`, which notices that it is another stream.
+ */
 export async function* readEvents(
   connection: NatsConnection,
   subjects: Subjects,
@@ -98,7 +132,7 @@ export async function* readEvents(
   })
   if (!follow && consumer.num_pending === 0) return
   const pull = await connection.jetstream().consumers.get(stream, consumer.name)
-  const messages = await pull.consume({max_messages: 500})
+  const messages = await pull.consume({max_messages: 500, abort_on_missing_resource: true})
   const stop = () => void messages.close()
   signal?.addEventListener('abort', stop)
   connection.closed().then(stop, stop)
@@ -108,6 +142,8 @@ export async function* readEvents(
       yield {event: parseLedgerEvent(message.string()), streamSequence: message.seq}
       if (!follow && (message.seq >= state.last_seq || message.info.pending === 0)) return
     }
+  } catch (error) {
+    if (!isResourceGone(error)) throw error
   } finally {
     signal?.removeEventListener('abort', stop)
     // Not awaited: the end would pass through the iterator, which nobody reads any more.
@@ -116,10 +152,29 @@ export async function* readEvents(
   }
 }
 
+export interface StreamState {
+  /** Of the last message that it has or had. */
+  readonly lastSequence: number
+  /** It was given limits by somebody: it drops what is old. */
+  readonly isLimited: boolean
+}
+
+export async function readStreamState(connection: NatsConnection, subjects: Subjects): Promise<StreamState> {
+  const manager = await connection.jetstreamManager({checkAPI: false})
+  const {config, state} = await manager.streams.info(toStreamName(subjects))
+  const isLimited = config.max_age > 0 || [config.max_msgs, config.max_bytes, config.max_msgs_per_subject].some((limit) => limit > 0)
+  return {lastSequence: state.last_seq, isLimited}
+}
+
 /** Where the stream ends now; 0 when it is empty. */
 export async function lastStreamSequence(connection: NatsConnection, subjects: Subjects): Promise<number> {
   const manager = await connection.jetstreamManager({checkAPI: false})
   return (await manager.streams.info(toStreamName(subjects))).state.last_seq
+}
+
+/** The consumer, and with it as a rule the stream, was deleted while it was read. */
+function isResourceGone(error: unknown): boolean {
+  return error instanceof NatsError && (isStreamMissing(error) || error.code === '404' || error.code === '409')
 }
 
 /** JetStream's own number for a missing stream (server/errors.json). */

@@ -27,10 +27,15 @@ export interface OciRuntime {
   update(id: string, limits: OciLimits): Promise<void>
   /** Removes the container, with `force` killing it first. Idempotent: what does not exist is deleted. */
   delete(id: string, options?: {readonly force?: boolean}): Promise<void>
+  /** Resolves when no call that a supervisor had begun which has died is under way any more: at its deadline it is killed. */
+  settled(): Promise<void>
   /** What the runtime says of the container; undefined when it knows none. */
   state(id: string): Promise<RuntimeState | undefined>
-  /** Whether init has executed the user's program, also when it has ended since; false when the runtime knows no such container. */
-  isExecuted(id: string): Promise<boolean>
+  /**
+   * Whether init has executed the user's program, also when it has ended since; false when the runtime knows no such container.
+   * @param initPid a process or a zombie; without, a start that was killed in its very last moment is not known from one that failed
+   */
+  isExecuted(id: string, initPid?: number): Promise<boolean>
   version(): Promise<RuntimeVersion>
 }
 

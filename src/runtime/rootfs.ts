@@ -22,9 +22,16 @@ export interface PreparedRootfs {
  * @throws TallyError MOUNT_FAILED, with nothing left mounted
  */
 export function mountRootfs({rootfs, rootfsMounts, overlay}: RootfsRequest, dir: string, changes?: string): PreparedRootfs {
+  // It is made again: what has been mounted for the one before has its changes.
+  if (isMounted(join(dir, 'rootfs'), dir))
+    return {path: join(dir, 'rootfs'), ...(overlay && {overlay: isMounted(join(dir, 'overlay'), dir) ? 'memory' : 'disk'})}
   if (rootfsMounts) return {path: mountAll(rootfsMounts, join(dir, 'rootfs'), dir)}
   if (rootfs === undefined) throw new TallyError('INTERNAL', 'a request without a root file system was accepted')
   return overlay ? mountOverlay(rootfs, dir, changes) : {path: rootfs}
+}
+
+function isMounted(path: string, dir: string): boolean {
+  return listMountsBelow(dir).includes(path)
 }
 
 /**
@@ -43,7 +50,7 @@ export function unmountBelow(dir: string): void {
 }
 
 function mountAll(mounts: readonly RootfsMount[], root: string, dir: string): string {
-  mkdirSync(root, {mode: 0o711})
+  mkdirSync(root, {recursive: true, mode: 0o711})
   for (const [index, {type, source, target = '/', options}] of mounts.entries()) {
     try {
       mount({type, source, target: makeTarget(root, target), ...(options && {options})})
@@ -89,7 +96,7 @@ export function copyOverlayChanges(from: string, to: string): void {
 
 function mountOverlay(lower: string, dir: string, begun?: string): PreparedRootfs {
   const [changes, path] = [join(dir, 'overlay'), join(dir, 'rootfs')]
-  for (const directory of [changes, path]) mkdirSync(directory, {mode: 0o700})
+  for (const directory of [changes, path]) mkdirSync(directory, {recursive: true, mode: 0o700})
   try {
     try {
       mountOverlayOn(lower, {changes, begun}, path)

@@ -1,11 +1,11 @@
 import {closeSync, constants, mkdirSync, openSync, rmSync} from 'node:fs'
-import {Socket} from 'node:net'
 import {join} from 'node:path'
 import {TallyError} from '../kernel/errors.ts'
 import {makeFifo} from '../linux/fifo.ts'
 import type {ContainerStdio, ContainerStdioOptions, StreamName} from './container-stdio.ts'
 import {openLogWriter} from './log-writer.ts'
-import {createStreamReader, type StreamReader} from './stream-reader.ts'
+import {openPipeReader} from './pipe-reader.ts'
+import type {StreamReader} from './stream-reader.ts'
 
 const streamNames = ['stdout', 'stderr'] as const satisfies readonly StreamName[]
 
@@ -64,8 +64,6 @@ function open({fifoDir, logFile, rotation, now, onOutput}: ContainerStdioOptions
   }
 
   function startReading(stream: StreamName): StreamReader {
-    // Read-write, so that there is never an end of file while a container may still write.
-    const fd = openSync(join(fifoDir, stream), constants.O_RDWR | constants.O_NONBLOCK)
-    return createStreamReader({stream, fd, socket: new Socket({fd, readable: true, writable: false}), log, now, onOutput})
+    return openPipeReader({stream, path: join(fifoDir, stream), spool: join(fifoDir, `${stream}.spool`), log, now, onOutput})
   }
 }

@@ -11,6 +11,7 @@ import type {ContainerAddress} from '../../machines/ids.ts'
 import {toSignalNumber} from '../../machines/signals.ts'
 import type {Clock} from '../kernel/clock.ts'
 import {TallyError, toErrorBody} from '../kernel/errors.ts'
+import {isAlive} from '../linux/process-table.ts'
 import type {ChildReaper} from '../linux/child-reaper.ts'
 import type {OciRuntime} from '../runtime/oci-runtime.ts'
 import {toOciLimits} from '../runtime/spec/limits.ts'
@@ -20,7 +21,9 @@ import {removeCgroupRemains} from './cgroup-remains.ts'
 import type {ContainerLayout} from './layout.ts'
 import {type Loop, toOrigin} from './loop.ts'
 import type {ExecHandlers} from './exec-effects.ts'
+import type {HealthChecks} from './health-checks.ts'
 import type {Outputs} from './outputs.ts'
+import type {RestartHandlers} from './restart-effects.ts'
 
 export interface EffectDependencies {
   readonly runtime: OciRuntime
@@ -42,6 +45,8 @@ export interface EffectDependencies {
   readonly unmountRootfs: () => void
   /** Of the effects that are about an added process. */
   readonly ofExecs: ExecHandlers
+  readonly ofRestarts: RestartHandlers
+  readonly health: HealthChecks
   readonly loop: () => Loop
   /** Nothing is left to do: publish, clean up, exit. */
   readonly end: () => void
@@ -59,13 +64,15 @@ export type Handlers = {
 }
 
 const lastOutputPatienceMs = 5_000
+/** It ends with the container, but the runtime may take a moment to say so. */
+const lastCheckPatienceMs = 5_000
+const lastMomentMs = 500
 
 export function createEffectHandlers(
-  {runtime, init, outputs, clock, reaper, prepareBundle, unmountRootfs, ofExecs, loop, end}: EffectDependencies,
+  {runtime, init, outputs, clock, reaper, prepareBundle, unmountRootfs, ofExecs, ofRestarts, health, loop, end}: EffectDependencies,
   {address, layout, limitsSwap}: EffectOptions,
 ): Handlers {
   const output = outputs.of()
-  let timer: Disposable | undefined
 
   /** It may have ended by itself a moment ago; its exit is on the way then. */
   function killInit(): void {
@@ -76,6 +83,21 @@ export function createEffectHandlers(
     }
   }
 
+  /** Whatever became of the runtime; undefined when nobody can tell. */
+  async function isFrozen(): Promise<boolean | undefined> {
+    const state = await runtime.state(address.id).catch(() => undefined)
+    return state && state.status === 'paused'
+  }
+
+  /** A runtime that was killed may have let init go in its last moment. */
+  async function isExecutedNow(): Promise<boolean> {
+    const {init: identity} = loop().ledger.snapshot.context
+    for (const giveUpAt = clock.now() + lastMomentMs; ; await clock.sleep(20)) {
+      if (await runtime.isExecuted(address.id, identity?.pid)) return true
+      if (!identity || !isAlive(identity) || clock.now() > giveUpAt) return false
+    }
+  }
+
   async function rollBack(): Promise<void> {
     await output.remove()
     await removeCgroupRemains(layout.cgroupsPath, clock)
@@ -83,31 +105,49 @@ export function createEffectHandlers(
     await rm(layout.runDir, {recursive: true, force: true})
   }
 
+  async function create(request: CreateRequest, {checkpoint}: {readonly checkpoint: boolean}): Promise<Draft> {
+    const isFirst = loop().ledger.snapshot.context.createdAt === undefined
+    try {
+      if (checkpoint) await checkRestore(request)
+      await mkdir(layout.runDir, {recursive: true, mode: 0o700})
+      await mkdir(layout.runtimeRoot, {recursive: true, mode: 0o700})
+      const {bundle, args, terminal, overlay} = await prepareBundle(request, layout)
+      const made = {bundle, args: [...args], ...(terminal && {terminal}), ...(overlay && {overlay})}
+      if (checkpoint) return {type: 'container.created', data: {...made, cgroups: []}}
+      const stdio = await output.open({stdin: request.stdin === true, terminal, consoleSize: request.consoleSize, rotation: request.log})
+      // Between runc's end and our watching, init is a child that nobody knows.
+      using _hold = reaper.holdOrphans()
+      const {pid} = await runtime.create({id: address.id, bundle, pidFile: layout.pidFile, stdio})
+      const {identity, cgroups} = init.adopt(pid)
+      await output.handOver()
+      return {type: 'container.created', data: {init: identity, ...made, cgroups: [...cgroups]}}
+    } catch (error) {
+      // The deletion that follows tries again, and tells. What was made for the first keeps the changes of all that follow.
+      if (isFirst) await rollBack().catch(() => {})
+      return {type: 'container.create-failed', data: {error: toErrorBody(error)}}
+    }
+  }
+
   return {
     ...ofExecs,
+    ...ofRestarts,
+    ...health.handlers,
     ...createCheckpointEffects({runtime, init, outputs, clock, reaper, loop}, {address, layout}),
 
-    'runtime.create': async ({request}): Promise<Draft> => {
+    'runtime.create': async ({request}) => await create(request, {checkpoint: request.checkpoint !== undefined}),
+
+    'runtime.recreate': async ({request}) => {
       try {
-        await checkRestore(request)
-        await mkdir(layout.runDir, {recursive: true, mode: 0o700})
-        await mkdir(layout.runtimeRoot, {recursive: true, mode: 0o700})
-        const {bundle, args, terminal, overlay} = await prepareBundle(request, layout)
-        const made = {bundle, args: [...args], ...(terminal && {terminal}), ...(overlay && {overlay})}
-        if (request.checkpoint) return {type: 'container.created', data: {...made, cgroups: []}}
-        const stdio = await output.open({stdin: request.stdin === true, terminal, consoleSize: request.consoleSize, rotation: request.log})
-        // Between runc's end and our watching, init is a child that nobody knows.
-        using _hold = reaper.holdOrphans()
-        const {pid} = await runtime.create({id: address.id, bundle, pidFile: layout.pidFile, stdio})
-        const {identity, cgroups} = init.adopt(pid)
-        await output.handOver()
-        return {type: 'container.created', data: {init: identity, ...made, cgroups: [...cgroups]}}
+        await init.killRemains()
+        await Promise.race([health.idle(), clock.sleep(lastCheckPatienceMs)])
+        await runtime.delete(address.id, {force: true})
+        await removeCgroupRemains(layout.cgroupsPath, clock)
+        await output.renew()
       } catch (error) {
-        await rollBack().catch(() => {
-          // The deletion that follows tries again, and tells.
-        })
         return {type: 'container.create-failed', data: {error: toErrorBody(error)}}
       }
+      const {checkpoint: _, ...anew} = request
+      return await create(anew, {checkpoint: false})
     },
 
     'runtime.start': async (): Promise<Draft> => {
@@ -115,6 +155,8 @@ export function createEffectHandlers(
         await runtime.start(address.id)
         return {type: 'container.started', data: {}}
       } catch (error) {
+        // Whatever became of the runtime: what counts is what init does.
+        if (await isExecutedNow()) return {type: 'container.started', data: {}}
         return {type: 'container.start-failed', data: {error: toErrorBody(error)}}
       }
     },
@@ -133,6 +175,9 @@ export function createEffectHandlers(
         await runtime.pause(address.id)
         return {type: 'container.paused', data: {}}
       } catch (error) {
+        if (await isFrozen()) return {type: 'container.paused', data: {}}
+        // Half frozen it could not even be killed.
+        await runtime.resume(address.id).catch(() => {})
         return {type: 'container.pause-failed', data: {error: toErrorBody(error)}}
       }
     },
@@ -142,6 +187,7 @@ export function createEffectHandlers(
         await runtime.resume(address.id)
         return {type: 'container.resumed', data: {}}
       } catch (error) {
+        if ((await isFrozen()) === false) return {type: 'container.resumed', data: {}}
         return {type: 'container.resume-failed', data: {error: toErrorBody(error)}}
       }
     },
@@ -158,8 +204,9 @@ export function createEffectHandlers(
       }
     },
 
-    'runtime.sweep': async () => {
+    'runtime.sweep': async ({isToCome}) => {
       await init.killRemains()
+      if (isToCome) return undefined
       // It waits for as long as the log cannot be written; a delete in between cuts it short.
       await output.end().catch(() => {})
       return undefined
@@ -174,6 +221,7 @@ export function createEffectHandlers(
           await within(clock, loop().waitForExit(), 30_000, 'init did not end within 30 s of SIGKILL')
         }
         await init.killRemains()
+        await Promise.race([health.idle(), clock.sleep(lastCheckPatienceMs)])
         // Its log goes as well: one that cannot be written, because the disk is full, must not stand in the way.
         await Promise.race([output.end().catch(() => {}), clock.sleep(lastOutputPatienceMs)])
         if (identity) await runtime.delete(address.id, {force: true})
@@ -195,18 +243,6 @@ export function createEffectHandlers(
 
     'terminal.resize': async ({columns, rows}) => {
       output.resize({columns, rows})
-      return undefined
-    },
-
-    'timer.arm': async ({dueAt}, cause) => {
-      timer?.[Symbol.dispose]()
-      timer = clock.at(Date.parse(dueAt), () => void loop().observe({type: 'container.stop-timed-out', data: {}}, toOrigin(cause)))
-      return undefined
-    },
-
-    'timer.cancel': async () => {
-      timer?.[Symbol.dispose]()
-      timer = undefined
       return undefined
     },
 

@@ -51,7 +51,7 @@ export function createExecEffects(
   return {
     watchExec,
     killAll: () => {
-      for (const {context} of loop().ledger.processes.values()) if (context.process && !context.exited) kill(context.process, 'SIGKILL')
+      for (const {context} of loop().ledger.processes.values()) if (context.process && !context.exited) kill(context.process)
     },
     handlers: {
       'exec.start': ({exec, spec}) =>
@@ -74,6 +74,8 @@ export function createExecEffects(
             if (loop().ledger.processes.get(exec)?.context.stdinClosed) await output.closeInput()
             return {type: 'exec.started', data: {exec, process: identity}}
           } catch (error) {
+            // A runtime that was killed may have started it in its last moment.
+            for (const pid of listWriters(exec)) killIfThere(pid)
             await rollBack(exec).catch(() => {
               // Its deletion tries again.
             })
@@ -133,10 +135,16 @@ export function createExecEffects(
 
   /** Takes away what was made for it. */
   async function rollBack(exec: string): Promise<void> {
-    const {runDir, stateDir, fifoDir} = layout.exec(exec)
-    const others = loop().ledger.snapshot.context.cgroups.flatMap(readCgroupProcesses)
-    await outputs.of(exec).remove(others.some((pid) => hasOpenBelow(pid, fifoDir)))
+    const {runDir, stateDir} = layout.exec(exec)
+    await outputs.of(exec).remove(listWriters(exec).length > 0)
     await Promise.all([runDir, stateDir].map((dir) => rm(dir, {recursive: true, force: true})))
+  }
+
+  /** Processes of the container that have its FIFOs open. */
+  function listWriters(exec: string): readonly number[] {
+    const {fifoDir} = layout.exec(exec)
+    const all = new Set(loop().ledger.snapshot.context.cgroups.flatMap(readCgroupProcesses))
+    return [...all].filter((pid) => hasOpenBelow(pid, fifoDir))
   }
 
   function watchExec(exec: string, identity: ProcessIdentity): void {
@@ -149,9 +157,13 @@ export function createExecEffects(
   }
 }
 
+function kill(identity: ProcessIdentity): void {
+  if (isAlive(identity)) killIfThere(identity.pid)
+}
+
 /** It may have ended a moment ago. */
-function kill(identity: ProcessIdentity, signal: NodeJS.Signals): void {
+function killIfThere(pid: number): void {
   try {
-    if (isAlive(identity)) process.kill(identity.pid, signal)
+    process.kill(pid, 'SIGKILL')
   } catch {}
 }

@@ -30,10 +30,14 @@ import {findKeptProcess, findKeptTerminal} from './kept.ts'
 import {type Assignment, type AssignmentReply, assignmentSchema, supervisorOptionsSchema, supervisorOptionsVariable} from './assignment.ts'
 import {createEffectHandlers, runEffect} from './effects.ts'
 import {createExecEffects} from './exec-effects.ts'
+import {createFailpoints, createFileFailpoint, failpointsVariable, noFailpoints} from './failpoints.ts'
 import {findInit} from './find-init.ts'
 import {findExecProcess} from './find-exec.ts'
 import {createInitProcess} from './init-process.ts'
 import {toContainerLayout} from './layout.ts'
+import {createHealthChecks} from './health-checks.ts'
+import {createProbe} from './probe.ts'
+import {createRestartEffects} from './restart-effects.ts'
 import {createLoop, type Loop, type Origin} from './loop.ts'
 import {createOomWatch} from './oom-watch.ts'
 import {createOutput} from './output.ts'
@@ -44,6 +48,7 @@ import {planRecovery} from './recovery.ts'
 import {toOwnView} from './own-view.ts'
 import {type ContainerService, serveContainer} from './service.ts'
 import {createStats} from './stats.ts'
+import {takeBackLost, toMended} from './take-back.ts'
 
 const options = supervisorOptionsSchema.parse(JSON.parse(process.env[supervisorOptionsVariable] ?? '{}'))
 const clock = createSystemClock()
@@ -51,6 +56,8 @@ const logger = createLogger('supervisor')
 const replied = Promise.withResolvers<void>()
 const lastReplyPatienceMs = 5_000
 const adoptedHoldMs = 15_000
+/** What a health check writes is not kept beyond its answer. */
+const checkLog = {maxBytes: 64 * 1024, maxFiles: 1}
 const connectionFile = join(options.runDir, 'connection.json')
 
 process.title = 'tally-supervisor (ready)'
@@ -58,7 +65,7 @@ process.title = 'tally-supervisor (ready)'
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
   process.on(signal, () => logger.warn({signal}, 'ignored: containers are ended by commands'))
 becomeChildSubreaper()
-const reaper = createChildReaper({onOrphan: (pid, exit) => logger.debug({pid, exit}, 'reaped an orphan')})
+const childReaper = createChildReaper({onOrphan: (pid, exit) => logger.debug({pid, exit}, 'reaped an orphan')})
 const host = readHostFacts()
 const link = createNatsLink({readConnection: () => readConnection(connectionFile), name: () => process.title, clock, logger})
 
@@ -108,10 +115,24 @@ async function supervise({node, namespace, id, uid, work}: Assignment, {prefix}:
   const log = logger.child({container: `${namespace}/${id}`})
   process.title = `tally-supervisor ${namespace}/${id}`
   mkdirSync(layout.stateDir, {recursive: true, mode: 0o700})
+  const failpointsDir = process.env[failpointsVariable]
+  const failpoints = failpointsDir === undefined ? noFailpoints : createFailpoints(createFileFailpoint(failpointsDir, address))
+  const reaper = failpoints.reaper(childReaper)
   const journal = openFileJournal(layout.journal)
   if (journal.repair.tornBytes > 0) log.warn(journal.repair, 'cut a torn last line off the journal')
   const subjects = createSubjects(prefix)
-  const outbox: Outbox = createOutbox({source: journal, link, subjects, address, uid, clock, logger: log, fresh: work.type === 'create'})
+  const takenBack = work.type === 'recover' ? await takeBackLost({journal, link, subjects, address, uid, clock, logger: log}) : 0
+  const outbox: Outbox = createOutbox({
+    source: failpoints.source(journal),
+    link,
+    subjects,
+    address,
+    uid,
+    clock,
+    logger: log,
+    fresh: work.type === 'create',
+    onRebuild: (data) => void loop.observe({type: 'supervisor.republished', data}, toOwnOrigin()),
+  })
   const outputs = createOutputs((exec) => {
     const {fifoDir: dir, log: logFile} = exec === undefined ? layout : layout.exec(exec)
     const feed = createOutputFeed(link, (stream) =>
@@ -119,7 +140,20 @@ async function supervise({node, namespace, id, uid, work}: Assignment, {prefix}:
     )
     return createOutput({
       openStdio: ({again, ...options}, onOutput) =>
-        (again ? reopenProcessStdio : openProcessStdio)({...options, dir, logFile, now: clock.now, onOutput}),
+        (again ? reopenProcessStdio : openProcessStdio)({
+          ...options,
+          dir,
+          logFile,
+          // The time of a piece is asked for between its being read and its being logged.
+          now: () => {
+            failpoints.onRead()
+            return clock.now()
+          },
+          onOutput: (chunk) => {
+            failpoints.onLogged()
+            onOutput(chunk)
+          },
+        }),
       publish: feed.publish,
       publishEnd: (totals) => feed.publishEnd(totals, clock.now()),
       clock,
@@ -132,8 +166,14 @@ async function supervise({node, namespace, id, uid, work}: Assignment, {prefix}:
     binary,
     root,
     logDir: layout.stateDir,
-    onSpawn: reaper.spawned,
-    onReaped: reaper.forget,
+    onSpawn: (pid) => {
+      reaper.spawned(pid)
+      failpoints.onSpawn()
+    },
+    onReaped: (pid) => {
+      reaper.forget(pid)
+      failpoints.onReaped()
+    },
   })
   const kept = work.type === 'recover' ? work.kept : []
   for (const {fd} of kept) setCloseOnExec(fd)
@@ -166,6 +206,23 @@ async function supervise({node, namespace, id, uid, work}: Assignment, {prefix}:
     },
     {containerId: id, layout},
   )
+  const health = createHealthChecks({
+    probe: createProbe(
+      {
+        runtime,
+        watch,
+        clock,
+        reaper,
+        openStdio: (place, onOutput) =>
+          openProcessStdio({...place, stdin: false, terminal: false, rotation: checkLog, now: clock.now, onOutput}),
+        prepareProcess: (spec, processFile) =>
+          writeExecProcess(spec, {bundle: loop.ledger.snapshot.context.bundle ?? layout.stateDir, processFile}),
+      },
+      {containerId: id, dir: join(layout.runDir, 'health')},
+    ),
+    clock,
+    loop: () => loop,
+  })
   const handlers = createEffectHandlers(
     {
       runtime,
@@ -184,13 +241,21 @@ async function supervise({node, namespace, id, uid, work}: Assignment, {prefix}:
         }),
       unmountRootfs: () => unmountBelow(layout.stateDir),
       ofExecs: execs.handlers,
+      ofRestarts: createRestartEffects({clock, random: Math.random, loop: () => loop}),
+      health,
       loop: () => loop,
       end: () => void end(),
     },
     {address, layout, limitsSwap: host.limitsSwap ?? false},
   )
   const loop: Loop = createLoop(
-    {journal, clock, logger: log, runEffect: (effect, cause) => runEffect(handlers, effect, cause), onEvent},
+    {
+      journal: failpoints.journal(journal),
+      clock,
+      logger: log,
+      runEffect: failpoints.effects((effect, cause) => runEffect(handlers, effect, cause)),
+      onEvent,
+    },
     {address, uid},
   )
   let service: ContainerService | undefined
@@ -221,7 +286,9 @@ async function supervise({node, namespace, id, uid, work}: Assignment, {prefix}:
       oom.watch(event.data.init.pid, event.data.cgroups ?? [], 0)
     const {init: identity, cgroups, oom: told} = loop.ledger.snapshot.context
     if (event.type === 'container.updated' && identity) oom.watch(identity.pid, cgroups, told?.killed ?? 0)
-    if (event.type === 'container.exited') oom[Symbol.dispose]()
+    if (event.type !== 'container.exited') return
+    oom[Symbol.dispose]()
+    health.end()
   }
 
   /** For what nobody asked for. */
@@ -233,10 +300,13 @@ async function supervise({node, namespace, id, uid, work}: Assignment, {prefix}:
     const {init: identity, cgroups, exited, terminal, request, stdinClosed, oom: told} = loop.ledger.snapshot.context
     const isKnown = (process: ProcessIdentity) => isSameProcess(process) || findKeptProcess(kept, process) !== undefined
     const initAlive = identity !== undefined && !exited && isKnown(identity)
+    // What it had begun goes on, and would come in between.
+    await runtime.settled()
+    const isExecuted = await runtime.isExecuted(id, identity && isSameProcess(identity) ? identity.pid : undefined)
     const {status} = (await runtime.state(id).catch(() => undefined)) ?? {}
     const plan = planRecovery(loop.ledger, {
       initAlive,
-      isExecuted: await runtime.isExecuted(id),
+      isExecuted,
       isRebooted: identity !== undefined && identity.bootId !== readBootId(),
       runtimeStatus: status,
       findExec: (exec) => findExecProcess(layout.exec(exec), cgroups),
@@ -246,11 +316,16 @@ async function supervise({node, namespace, id, uid, work}: Assignment, {prefix}:
     const found = `${loop.ledger.latest?.type ?? 'an empty journal'}; init ${initAlive ? 'alive' : 'gone'}; runtime says ${status ?? 'nothing'}`
     log.warn({found}, 'taking over from a supervisor that died')
     if (!loop.ledger.latest) return await end()
-    await loop.observe({type: 'supervisor.adopted', data: {supervisorPid: process.pid, found}}, origin)
+    // Nothing to take over, but the last of its events may have to be published.
+    if (loop.ledger.snapshot.status === 'done') return void end()
+    await loop.observe(
+      {type: 'supervisor.adopted', data: {supervisorPid: process.pid, found, ...toMended(journal.repair, takenBack)}},
+      origin,
+    )
     if (plan.facts.some(({type}) => type === 'container.create-failed') || plan.isRestoreUndone)
       await runtime.delete(id, {force: true}).catch((error: unknown) => log.warn({err: error}, 'rollback'))
     // Whoever held the output asks the new supervisor again within this time.
-    if (request?.autoRemove) outputs.of().hold(adoptedHoldMs)
+    if (request?.autoRemove && identity) outputs.of().hold(adoptedHoldMs)
     // Also after the exit: something may still wait in the FIFOs, and the log is read through it.
     if (identity) {
       const master = findKeptTerminal(kept)

@@ -20,6 +20,8 @@ export interface Output {
   resize(size: ConsoleSize): void
   /** Every writer is gone: reads what is left, and tells listeners that this was all. Idempotent. */
   end(): Promise<void>
+  /** It is to be opened anew, for the next process: reads what is left, removes the FIFOs, and tells nobody that this was all. Idempotent. */
+  renew(): Promise<void>
   /** A listener cannot do without the rest: `whenReleased` waits for so long, or until he lets go with 0. */
   hold(holdMs: number): void
   whenReleased(): Promise<void>
@@ -52,17 +54,19 @@ export interface OutputDependencies {
 
 /** Where the output is in its life. */
 type Phase =
-  | {readonly type: 'closed'}
+  | {readonly type: 'closed'; readonly totals: Readonly<Record<StreamName, number>>}
   /** What comes before the runtime has returned may be its own complaint: it is told only if there is a process. */
   | {readonly type: 'opening'; readonly stdio: ProcessStdio; readonly untold: OutputChunk[]}
   | {readonly type: 'open'; readonly stdio: ProcessStdio}
-  | {readonly type: 'ended'; readonly stdio: ProcessStdio; readonly done: Promise<void>}
+  /** Every writer is gone; what they have written is still being read. */
+  | {readonly type: 'ending'; readonly stdio: ProcessStdio; readonly done: Promise<void>}
+  | {readonly type: 'ended'; readonly stdio: ProcessStdio}
 
 const releasePollMs = 20
 const nothing = {stdout: 0, stderr: 0} as const
 
 export function createOutput({openStdio, publish, publishEnd, clock}: OutputDependencies): Output {
-  let phase: Phase = {type: 'closed'}
+  let phase: Phase = {type: 'closed', totals: nothing}
   let heldUntil = 0
 
   return {
@@ -90,9 +94,8 @@ export function createOutput({openStdio, publish, publishEnd, clock}: OutputDepe
       if (phase.type === 'open') phase.stdio.resize(size)
     },
     end: async () => {
-      if (phase.type === 'open' || phase.type === 'opening')
-        phase = {type: 'ended', stdio: phase.stdio, done: phase.stdio.drain().then(publishEnd)}
-      if (phase.type === 'ended') await phase.done
+      if (phase.type === 'open' || phase.type === 'opening') phase = {type: 'ending', stdio: phase.stdio, done: finish(phase.stdio)}
+      if (phase.type === 'ending') await phase.done
     },
     hold: (holdMs) => {
       heldUntil = clock.now() + holdMs
@@ -100,19 +103,34 @@ export function createOutput({openStdio, publish, publishEnd, clock}: OutputDepe
     whenReleased: async () => {
       while (heldUntil > clock.now()) await clock.sleep(releasePollMs)
     },
-    remove: async (isWritten = false) => {
+    renew: async () => {
       if (phase.type === 'closed') return
-      const {stdio} = phase
-      phase = {type: 'closed'}
-      if (isWritten) stdio.discard()
-      else await stdio[Symbol.asyncDispose]()
-      await stdio.remove()
+      await phase.stdio.drain()
+      await remove(false)
     },
+    remove,
     get totals() {
-      return phase.type === 'closed' ? nothing : phase.stdio.totals
+      return phase.type === 'closed' ? phase.totals : phase.stdio.totals
     },
     get ended() {
-      return phase.type !== 'open' && phase.type !== 'opening'
+      return phase.type === 'closed' || phase.type === 'ended'
     },
+  }
+
+  async function remove(isWritten = false): Promise<void> {
+    if (phase.type === 'closed') return
+    const {stdio} = phase
+    phase = {type: 'closed', totals: {...stdio.totals}}
+    if (isWritten) stdio.discard()
+    else await stdio[Symbol.asyncDispose]()
+    await stdio.remove()
+  }
+
+  async function finish(stdio: ProcessStdio): Promise<void> {
+    try {
+      publishEnd(await stdio.drain())
+    } finally {
+      if (phase.type === 'ending') phase = {type: 'ended', stdio}
+    }
   }
 }

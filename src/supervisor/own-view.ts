@@ -33,8 +33,9 @@ export function toExecIds({processes}: Ledger): ReadonlyMap<number, string> {
   )
 }
 
-/** One that was added and not started has no output yet, which is not to say that there will be none. */
-export function isToCome({processes}: Ledger, exec: string | undefined): boolean {
-  const state = exec === undefined ? undefined : processes.get(exec)?.value
+/** One that was added and not started has no output yet, which is not to say that there will be none; nor has one that is made again. */
+export function isToCome({snapshot, processes}: Ledger, exec: string | undefined): boolean {
+  if (exec === undefined) return snapshot.matches('waiting') || snapshot.matches('creating') || snapshot.matches({stopped: 'rescheduling'})
+  const state = processes.get(exec)?.value
   return state === 'created' || state === 'starting'
 }

@@ -4,8 +4,10 @@
  */
 import type {Draft} from '../../machines/decide.ts'
 import type {ProcessIdentity} from '../../machines/events.ts'
+import type {ContainerContext} from '../../machines/container-context.ts'
 import type {Effect} from '../../machines/effects.ts'
 import {type Ledger, toTopLevelState} from '../../machines/ledger.ts'
+import {planRestart} from '../../machines/restart.ts'
 import {assertNever} from '../kernel/errors.ts'
 import {type ExecRecovery, planExecs} from './recover-execs.ts'
 
@@ -70,7 +72,10 @@ function planContainer(ledger: Ledger, {initAlive, isExecuted, isRebooted, runti
       return {facts: [{type: 'container.start-failed', data: {error: interrupted('start')}}, ...lost], effects: []}
     case 'created':
       if (!context.init) return {facts: [], effects: []}
-      return {facts: [...(initAlive ? [] : toUndone(ledger)), ...lost], effects: initAlive ? [...unsent, ...toUpdate(ledger)] : []}
+      return {
+        facts: [...(initAlive ? [] : toUndone(ledger)), ...lost],
+        effects: initAlive ? [...toRestart(ledger), ...unsent, ...toUpdate(ledger)] : [],
+      }
     case 'running': {
       const undone = toUndoneCheckpoint(ledger)
       if (!initAlive) return {facts: [...undone, ...toUndone(ledger), ...lost], effects: []}
@@ -81,9 +86,15 @@ function planContainer(ledger: Ledger, {initAlive, isExecuted, isRebooted, runti
       if (ledger.snapshot.matches({running: {stop: 'killing'}}))
         return {facts, effects: [{type: 'runtime.kill', signal: 'SIGKILL'}, ...effects]}
       const timer: readonly Effect[] = stop ? [{type: 'timer.arm', timer: 'stop', dueAt: stop.dueAt}] : []
-      return {facts, effects: [...unsent, ...timer, ...effects]}
+      return {facts, effects: [...unsent, ...timer, ...effects, ...toHealth(ledger)]}
     }
+    case 'waiting':
+      return {facts: [], effects: [{type: 'timer.arm', timer: 'restart', dueAt: context.restartDueAt ?? now}]}
     case 'stopped':
+      if (ledger.snapshot.matches({stopped: 'rescheduling'})) return {facts: [], effects: toRescheduling(context)}
+      // A boot is a new beginning for what is always to run.
+      if (isRebooted && context.request?.restart?.policy === 'always')
+        return {facts: [{type: 'container.restart-scheduled', data: {attempt: 1, dueAt: now}}], effects: []}
       return {facts: [], effects: [{type: 'runtime.sweep'}, ...(context.request?.autoRemove ? [requestDelete('auto-remove')] : [])]}
     case 'failed':
       return {facts: [], effects: [requestDelete('create failed')]}
@@ -92,6 +103,25 @@ function planContainer(ledger: Ledger, {initAlive, isExecuted, isRebooted, runti
     default:
       return assertNever(state)
   }
+}
+
+/** What was made again has to be started; one that could not be is to end. */
+function toRestart({snapshot}: Ledger): readonly Effect[] {
+  const {attempt, error} = snapshot.context
+  if (attempt === 0) return []
+  return [error ? {type: 'runtime.kill', signal: 'SIGKILL'} : {type: 'request.start'}]
+}
+
+function toHealth({snapshot}: Ledger): readonly Effect[] {
+  const check = snapshot.context.request?.healthCheck
+  return check ? [{type: 'health.watch', check}] : []
+}
+
+function toRescheduling(context: ContainerContext): readonly Effect[] {
+  const plan = planRestart(context)
+  const sweep: Effect = {type: 'runtime.sweep', isToCome: true}
+  if (plan.type === 'schedule') return [sweep, {type: 'restart.schedule', attempt: plan.attempt, delayMs: plan.delayMs}]
+  return [sweep, {type: 'restart.give-up', attempts: plan.type === 'give-up' ? plan.attempts : context.attempt}]
 }
 
 /** A pause or resume that was in flight: done, as the runtime tells, or to be done. */

@@ -4,9 +4,11 @@ import type {ContainerAddress} from '../../machines/ids.ts'
 import {randomBytes} from 'node:crypto'
 import type {Ledger} from '../../machines/ledger.ts'
 import type {TopReply} from '../../machines/processes.ts'
+import type {RepublishReply} from '../../machines/republish.ts'
 import type {StatsReply} from '../../machines/stats.ts'
 import type {ContainerView, LogReply, OutputReply, ProcessView} from '../../machines/view.ts'
 import type {Clock} from '../kernel/clock.ts'
+import {TallyError} from '../kernel/errors.ts'
 import type {Logger} from '../kernel/log.ts'
 import type {NatsLink} from '../messaging/link.ts'
 import type {Outbox} from '../messaging/outbox.ts'
@@ -38,6 +40,7 @@ export interface ServiceDependencies {
 
 /** How long a reply waits for the stream, so that who asks can read its own writes there; the journal has them anyway. */
 const publicationPatienceMs = 1_000
+const republicationPatienceMs = 30_000
 
 export interface ContainerService {
   /**
@@ -224,6 +227,13 @@ function createEndpoints(
     endpoint('stats', subject('stats'), containerCommandSchemas.stats, async ({watchMs}): Promise<StatsReply> => {
       stats.watch(watchMs)
       return stats.read()
+    }),
+    endpoint('republish', subject('republish'), containerCommandSchemas.republish, async (): Promise<RepublishReply> => {
+      const {kept, wrong} = await outbox.compare()
+      const published = loop.ledger.latest?.sequence ?? 0
+      if (!(await outbox.whenAcknowledged(published, republicationPatienceMs)))
+        throw new TallyError('TIMED_OUT', `the stream has not confirmed event ${published} within ${republicationPatienceMs} ms`)
+      return {kept: kept.sequence, removed: wrong.length, published}
     }),
     endpoint('top', subject('top'), containerCommandSchemas.top, async (): Promise<TopReply> => {
       const {cgroups, init} = loop.ledger.snapshot.context

@@ -6,9 +6,11 @@ import {setTimeout as sleep} from 'node:timers/promises'
 import {afterAll, beforeAll, expect, it} from 'vitest'
 import {containerMachine} from '../../machines/container.machine.ts'
 import {processMachine} from '../../machines/process.machine.ts'
+import {readProcessStat} from '../../src/linux/process-table.ts'
 import {connectTally, type ContainerClient, type CreateRequestInput, type TallyClient} from '../../src/client/index.ts'
 import {listEdges, walk} from '../support/chart-edges.ts'
 import {isCriuThere} from '../support/criu.ts'
+import {findSupervisor} from '../support/find-supervisor.ts'
 import {eventually, startNode, type TallyNode} from '../support/tally-node.ts'
 
 let node: TallyNode
@@ -135,11 +137,15 @@ const scenarios: readonly (() => Promise<void>)[] = [
     await one.stop({graceMs: 500})
     await first
     await one.delete()
-    const two = await run('undeletable')
-    await two.pause()
-    order('resume', 'undeletable', 'fail')
-    await refused(two.delete({force: true}))
-    await two.delete({force: true})
+    for (const healthCheck of [undefined, {args: ['true'], intervalMs: 50}]) {
+      const id = healthCheck ? 'undeletable2' : 'undeletable'
+      const two = await run(id, {...(healthCheck && {healthCheck})})
+      if (healthCheck) await happened(id, 'container.health-changed')
+      await two.pause()
+      order('resume', id, 'fail')
+      await refused(two.delete({force: true}))
+      await two.delete({force: true})
+    }
   },
   async () => {
     const one = await make('limits')
@@ -195,6 +201,62 @@ const scenarios: readonly (() => Promise<void>)[] = [
     await one.delete({force: true})
   },
   async () => {
+    const quick = {delayMs: 20, maxDelayMs: 40}
+    const one = await run('again', {
+      args: ['sh', '-c', 'sleep 1; exit 1'],
+      restart: {policy: 'on-failure', maxRetries: 2, ...quick},
+    })
+    await happened('again', 'container.restart-gave-up')
+    await one.delete()
+    const patient = await run('patient', {healthCheck: {args: ['test', '-f', '/well'], intervalMs: 50, retries: 1}})
+    await happened('patient', 'container.health-changed')
+    await patient.addProcess({exec: 'well', args: ['touch', '/well']})
+    await eventually('well', async () => (await patient.state()).health?.status === 'healthy')
+    await patient.addProcess({exec: 'unwell', args: ['rm', '/well']})
+    await eventually('unwell', async () => (await patient.state()).health?.status === 'unhealthy')
+    await patient.delete({force: true})
+    // What cannot be started, or made, again: as the last attempt, and with another to come.
+    for (const [verb, args] of [
+      ['start', ['false']],
+      ['create', ['sh', '-c', 'sleep 1; exit 1']],
+    ] as const)
+      for (const maxRetries of [1, 2]) {
+        const id = `un-${verb}-${maxRetries}`
+        const made = await make(id, {args: [...args], restart: {policy: 'on-failure', maxRetries, delayMs: 200, maxDelayMs: 200}})
+        await made.start()
+        order(verb, id, 'fail')
+        await happened(id, 'container.restart-gave-up')
+        await made.delete()
+      }
+    const slow = {policy: 'always', delayMs: 60_000} as const
+    const four = await run('waiting', {args: ['true'], restart: slow})
+    await happened('waiting', 'container.restart-scheduled')
+    await four.stop()
+    await four.delete()
+    const five = await run('waiting2', {args: ['true'], restart: slow})
+    await happened('waiting2', 'container.restart-scheduled')
+    await five.delete()
+  },
+  async () => {
+    const one = await run('forgotten')
+    const manager = await client.connection.jetstreamManager()
+    await manager.streams.purge('TALLY_EVENTS', {filter: 'tally.evt.n1.default.forgotten.>'})
+    await client.connection.request(client.subjects.containerCommand(one.address, 'republish'), '{}', {timeout: 60_000})
+    await happened('forgotten', 'supervisor.republished')
+    await one.delete({force: true})
+  },
+  async () => {
+    await run('cursed')
+    const find = async () => (await client.list()).find(({id}) => id === 'cursed')
+    const isGivenUp = () => {
+      const pid = findSupervisor(node, 'cursed')
+      if (pid !== undefined) process.kill(pid, 'SIGKILL')
+      return node.journal('cursed').some((line) => line.includes('supervisor.gave-up'))
+    }
+    await eventually('given up', isGivenUp, 120_000)
+    await eventually('told', async () => (await find())?.unsupervised === true)
+  },
+  async () => {
     const box = await run('box')
     await box.addProcess({exec: 'shell', args: ['sh'], terminal: true, stdin: true, start: false})
     const shell = box.process('shell')
@@ -245,6 +307,7 @@ const scenarios: readonly (() => Promise<void>)[] = [
     const added = one.addProcess({exec: 'slow', args: ['true']}).catch(() => {})
     await eventually('asked for', () => node.journal('late').some((line) => line.includes('exec.start-requested')))
     process.kill(pid, 'SIGKILL')
+    await eventually('it has ended', () => readProcessStat(pid)?.isZombie !== false)
     await refused(one.kill('SIGTERM'))
     await added
     await one.wait()

@@ -14,7 +14,7 @@ describe('the golden journals', () => {
       ...['adopted', 'create-failed', 'failures', 'forced-delete', 'paused', 'stopping', 'whole-life'].map((name) => `0.1.0/${name}`),
       ...['execs', 'oom', 'updated'].map((name) => `0.2.0/${name}`),
       ...['checkpointed', 'restored'].map((name) => `0.3.0/${name}`),
-      '0.4.0/gave-up',
+      ...['gave-up', 'healthy', 'republished', 'restart-cancelled', 'restarts-gave-up'].map((name) => `0.4.0/${name}`),
     ])
   })
 

@@ -54,6 +54,14 @@ const request = {
 export const happen = {
   createRequested: {type: 'container.create-requested', data: {request: {...request, args: ['sh'], env: []}}},
   autoRemoveRequested: {type: 'container.create-requested', data: {request: {...request, args: ['sh'], env: [], autoRemove: true}}},
+  restartingRequested: {
+    type: 'container.create-requested',
+    data: {request: {...request, args: ['sh'], env: [], restart: {policy: 'always', delayMs: 100, maxDelayMs: 60_000, windowMs: 10_000}}},
+  },
+  restartScheduled: {type: 'container.restart-scheduled', data: {attempt: 1, dueAt: new Date(epoch + 10_000).toISOString()}},
+  restartDue: {type: 'container.restart-due', data: {}},
+  restartCancelled: {type: 'container.restart-cancelled', data: {}},
+  restartGaveUp: {type: 'container.restart-gave-up', data: {attempts: 3}},
   checkpointedRequested: {
     type: 'container.create-requested',
     data: {request: {...request, args: ['sh'], env: [], checkpoint: {image: '/checkpoint'}}},

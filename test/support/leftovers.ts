@@ -23,13 +23,20 @@ export interface Inventory {
 }
 
 export function takeInventory(): Inventory {
-  return {zombies: listProcesses().filter(isOurZombie).map(describeProcess), cgroups: listCgroups('tally-')}
+  return {zombies: listProcesses().filter(isZombieOfOurKind).map(describeProcess), cgroups: listCgroups('tally-')}
+}
+
+/** Which of what looks like ours is ours, where others test on the same machine: the containers of the node, by their uids. */
+export interface Own {
+  readonly dirs: readonly string[]
+  /** All when absent. */
+  readonly uids?: ReadonlySet<string>
 }
 
 /** Looks until there is nothing but what was there before, or for 3 s: a process that has been told to end takes a moment. */
-export async function findLeftovers(dirs: readonly string[], before: Inventory): Promise<Leftovers> {
+export async function findLeftovers(own: Own, before: Inventory): Promise<Leftovers> {
   for (const giveUpAt = Date.now() + patienceMs; ; await sleep(50)) {
-    const found = look(dirs, before)
+    const found = look(own, before)
     if (Date.now() > giveUpAt || Object.values(found).every((list) => list.length === 0)) return found
   }
 }
@@ -64,14 +71,17 @@ function removeIfEmpty(cgroup: string): void {
   }
 }
 
-function look(dirs: readonly string[], before: Inventory): Leftovers {
+function look({dirs, uids}: Own, before: Inventory): Leftovers {
   const pids = listProcesses().filter((pid) => pid !== process.pid)
-  const now = takeInventory()
+  const zombies = listProcesses()
+    .filter((pid) => isZombieOfOurKind(pid) && !isOfAnotherNode(pid, dirs))
+    .map(describeProcess)
+  const cgroups = listCgroups('tally-').filter((path) => uids?.has(path.slice(-8)) !== false)
   return {
     processes: pids.filter((pid) => isConcerned(pid, dirs)).map(describeProcess),
-    zombies: now.zombies.filter((zombie) => !before.zombies.includes(zombie)),
+    zombies: zombies.filter((zombie) => !before.zombies.includes(zombie)),
     mounts: dirs.flatMap(listMountsBelow),
-    cgroups: now.cgroups.filter((cgroup) => !before.cgroups.includes(cgroup)),
+    cgroups: cgroups.filter((cgroup) => !before.cgroups.includes(cgroup)),
     fifosAndSockets: dirs.flatMap(listSpecialFiles),
   }
 }
@@ -89,9 +99,18 @@ function isOwnTool(pid: number): boolean {
 }
 
 /** runc and busybox are what our supervisors would leave unreaped; node what we start ourselves. */
-function isOurZombie(pid: number): boolean {
+function isZombieOfOurKind(pid: number): boolean {
   if (readProcessStat(pid)?.state !== 'Z') return false
   return /^(tally-|runc|busybox|sh|sleep|nats-server)/.test(readProcFile(`/proc/${pid}/comm`))
+}
+
+/** Its parent works for a node that is not this test's, or for none. */
+function isOfAnotherNode(pid: number, dirs: readonly string[]): boolean {
+  const parentPid = readProcessStat(pid)?.parentPid
+  // Whoever has lost its parent is for the host's init to reap, which may take its time.
+  if (parentPid === 1) return true
+  const environment = readProcFile(`/proc/${parentPid}/environ`)
+  return environment.includes('TALLY_STATE_DIR=') && !dirs.some((dir) => environment.includes(dir))
 }
 
 function listSpecialFiles(dir: string): readonly string[] {

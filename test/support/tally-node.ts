@@ -1,5 +1,5 @@
 /** A node of a test's own: the built command, a real nats-server, directories in /tmp; and nothing of it left afterwards. */
-import {mkdtempSync, readFileSync, rmSync} from 'node:fs'
+import {globSync, mkdtempSync, readFileSync, rmSync} from 'node:fs'
 import {tmpdir} from 'node:os'
 import {join} from 'node:path'
 import {execa} from 'execa'
@@ -67,10 +67,10 @@ export async function startNode({
         .trimEnd()
         .split('\n'),
     [Symbol.asyncDispose]: async () => {
+      const uids = await findUids()
       const down = (await isUp()) ? await tally('down', '--containers') : {...(await tally('down')), exitCode: 0}
-      const leftovers = await findLeftovers([dir], before)
-      // Cgroups that have come meanwhile may be those of another node's containers, which are not ours to end.
-      await sweep({...leftovers, cgroups: []})
+      const leftovers = await findLeftovers({dirs: [dir], uids}, before)
+      await sweep(leftovers)
       rmSync(dir, {recursive: true, force: true})
       expect({down, leftovers}).toEqual({down: expect.objectContaining({exitCode: 0}), leftovers: nothing})
     },
@@ -87,6 +87,13 @@ export async function startNode({
     const ran = await tally(...verb)
     if (ran.exitCode !== 0) throw new Error(`tally ${verb.join(' ')}: ${ran.stderr}`)
     return ran
+  }
+
+  /** How the names of its cgroups end: of all that the stream remembers, or of those that are there when it is away. */
+  async function findUids(): Promise<ReadonlySet<string>> {
+    const {stdout} = await tally('events', '--no-follow', '--json', '--filter', 'type=container.create-requested')
+    const journals = globSync(join(stateDir, 'containers/*/*/journal.jsonl')).map((path) => readFileSync(path, 'utf8').split('\n', 1)[0])
+    return new Set([...stdout.split('\n'), ...journals].flatMap((line) => (line ? parseLedgerEvent(line).uid.slice(0, 8) : [])))
   }
 
   async function isUp(): Promise<boolean> {

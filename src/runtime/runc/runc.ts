@@ -1,13 +1,15 @@
 /** runc behind the port: one process start a call, each with a deadline, each with a log of its own. */
 import {randomBytes} from 'node:crypto'
-import {existsSync} from 'node:fs'
+import {existsSync, readFileSync} from 'node:fs'
 import {readFile, rm} from 'node:fs/promises'
-import {join} from 'node:path'
+import {basename, join} from 'node:path'
+import {setTimeout as sleep} from 'node:timers/promises'
 import {execa} from 'execa'
 import * as z from 'zod'
 import type {RestoreSpec} from '../../../machines/checkpoint.ts'
 import {toSignalNumber} from '../../../machines/signals.ts'
 import {TallyError} from '../../kernel/errors.ts'
+import {listProcesses} from '../../linux/process-table.ts'
 import type {OciRuntime, RuntimeStdio} from '../oci-runtime.ts'
 import {isUnknownContainer, toRuncError} from './errors.ts'
 
@@ -43,6 +45,8 @@ interface Call {
   /** For criu, which reads it besides what runc tells it. */
   readonly criuConfig?: string
 }
+
+const settlePollMs = 10
 
 const stateSchema = z.object({
   status: z.enum(['creating', 'created', 'running', 'paused', 'stopped']),
@@ -106,6 +110,13 @@ export function createRunc(options: RuncOptions): OciRuntime {
         if (!isUnknownContainer(error)) throw error
       }
     },
+    settled: async () => {
+      for (const giveUpAt = Date.now() + timeoutMs; ; await sleep(settlePollMs)) {
+        const calls = listProcesses().filter((pid) => isCallOf(pid, logDir))
+        if (calls.length === 0) return
+        if (Date.now() > giveUpAt) for (const pid of calls) kill(pid)
+      }
+    },
     state: async (id) => {
       try {
         return stateSchema.parse(JSON.parse(await run({verb: 'state', args: [id]})))
@@ -115,7 +126,14 @@ export function createRunc(options: RuncOptions): OciRuntime {
       }
     },
     // The FIFO on which init waits is removed by start (runc and crun).
-    isExecuted: async (id) => existsSync(join(root, id)) && !existsSync(join(root, id, 'exec.fifo')),
+    isExecuted: async (id, initPid) => {
+      const fifo = join(root, id, 'exec.fifo')
+      if (!existsSync(fifo)) return existsSync(join(root, id))
+      if (initPid === undefined || isRuntimes(initPid, binary)) return false
+      // Left by a start that was killed: for as long the runtime takes the container for one that was never started.
+      await rm(fifo, {force: true})
+      return true
+    },
     version: async () => {
       const text = await spawnRunc(['--version'], {verb: 'state', args: []})
       const [, name = 'runc', version = 'unknown'] = /^(\S+) version (\S+)/.exec(text) ?? []
@@ -159,6 +177,33 @@ export function createRunc(options: RuncOptions): OciRuntime {
       if (pid !== undefined) onReaped?.(pid)
     }
   }
+}
+
+/** Whether a process is the runtime's own still, by its name: execve(2) gives it that of the program, and a zombie keeps it. */
+function isRuntimes(pid: number, binary: string): boolean {
+  try {
+    const name = readFileSync(`/proc/${pid}/comm`, 'utf8').trimEnd()
+    return name.startsWith('runc:[') || name === 'crun' || name === basename(binary).slice(0, 15)
+  } catch {
+    // Nobody knows: then it has not.
+    return true
+  }
+}
+
+/** Each call has a log of its own, in the directory of its container. */
+function isCallOf(pid: number, logDir: string): boolean {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes(`\0--log\0${join(logDir, 'runc-')}`)
+  } catch {
+    return false
+  }
+}
+
+/** It may have ended since it was listed. */
+function kill(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL')
+  } catch {}
 }
 
 function toCriuFlags({image, tcpEstablished, fileLocks, externalUnixSockets}: RestoreSpec, workDir: string): readonly string[] {

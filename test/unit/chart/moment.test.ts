@@ -10,7 +10,15 @@ const {container, process, supervisor} = chartedMachines
 
 describe('a moment of a container', () => {
   it('is that of its ledger, after every event', () => {
-    for (const events of [wholeLife, execs, readGolden('0.1.0/stopping.jsonl'), readGolden('0.4.0/gave-up.jsonl')]) {
+    for (const events of [
+      wholeLife,
+      execs,
+      readGolden('0.1.0/stopping.jsonl'),
+      readGolden('0.4.0/gave-up.jsonl'),
+      readGolden('0.4.0/healthy.jsonl'),
+      readGolden('0.4.0/restarts-gave-up.jsonl'),
+      readGolden('0.4.0/restart-cancelled.jsonl'),
+    ]) {
       let ledger = emptyLedger
       for (const [index, event] of events.entries()) {
         const {possible} = toMarks(container, foldMachine(container, events.slice(0, index)))
@@ -28,7 +36,7 @@ describe('a moment of a container', () => {
     const {active, last} = toMarks(container, foldMachine(container, started))
     expect([...active]).toContain('running.execution.active')
     expect([...active]).toContain('running.stop.none')
-    expect([...last]).toEqual(['starting container.started#0'])
+    expect([...last]).toEqual(['starting container.started#1'])
   })
 
   it('has nothing possible after its end', () => {
@@ -74,9 +82,16 @@ describe('the model of a chart', () => {
     const exited = model.transitions.filter(({id}) => id.startsWith('running container.exited'))
     expect(exited.map(({guard}) => guard)).toEqual([
       expect.stringMatching(/^hasNoLiveExec and not \(in running\.execution\.pausing or .*\) and isAutoRemoved$/),
+      expect.stringMatching(/^hasNoLiveExec and not \(in .*\) and comesBack$/),
+      expect.stringMatching(/^hasNoLiveExec and not \(in .*\) and isGivenUp$/),
       expect.stringMatching(/^hasNoLiveExec and not \(in .*\)$/),
     ])
-    expect(exited.map(({shortGuard}) => shortGuard)).toEqual(['hasNoLiveExec and isAutoRemoved and …', 'hasNoLiveExec and …'])
+    expect(exited.map(({shortGuard}) => shortGuard)).toEqual([
+      'hasNoLiveExec and isAutoRemoved and …',
+      'hasNoLiveExec and comesBack and …',
+      'hasNoLiveExec and isGivenUp and …',
+      'hasNoLiveExec and …',
+    ])
   })
 
   it('knows conditions of every kind', () => {
@@ -103,6 +118,6 @@ describe('the model of a chart', () => {
 
   it('tells what a state refuses though one around it would take it', () => {
     expect(model.states.get('created.prepared')?.refuses).toContain('container.kill-requested')
-    expect(model.states.get('created.waiting')?.refuses).toEqual([])
+    expect(model.states.get('created.ready')?.refuses).toEqual([])
   })
 })

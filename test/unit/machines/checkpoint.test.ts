@@ -38,8 +38,8 @@ describe('a container that is made from a checkpoint', () => {
   it('has no processes before its start: it can only be started or deleted', () => {
     expect(legalCommands(given(...prepared).ledger)).toEqual(['start', 'delete'])
     expect(given(...prepared).when({type: 'exec', exec: 'e', spec: {args: ['sh'], env: [], autoRemove: false}})).toMatchObject({
-      type: 'reject-exec',
-      reason: 'illegal',
+      type: 'reject',
+      state: 'created',
     })
     expect(given(...prepared).when({type: 'resize', columns: 80, rows: 24})).toMatchObject({type: 'reject'})
   })

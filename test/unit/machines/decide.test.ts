@@ -78,6 +78,16 @@ const table: Readonly<Record<TopLevelState, Readonly<Record<Name, Decision['type
     delete: 'accept',
     forcedDelete: 'accept',
   },
+  waiting: {
+    create: 'reject',
+    start: 'reject',
+    kill: 'reject-ended',
+    stop: 'accept',
+    pause: 'reject',
+    resume: 'reject',
+    delete: 'accept',
+    forcedDelete: 'accept',
+  },
   failed: {
     create: 'reject',
     start: 'reject',

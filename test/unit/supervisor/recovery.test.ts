@@ -28,6 +28,8 @@ const plan = (facts: readonly Draft[], ...effects: readonly Effect[]): RecoveryP
   isRestoreUndone: false,
 })
 
+const rearm: Effect = {type: 'timer.arm', timer: 'restart', dueAt: happen.restartScheduled.data.dueAt}
+
 /** What is planned where the runtime's word does not matter: with init alive, and with init gone. */
 const table: Readonly<Record<Exclude<TopLevelState, 'starting'>, readonly [alive: RecoveryPlan, gone: RecoveryPlan]>> = {
   absent: [plan([], {type: 'supervisor.end'}), plan([], {type: 'supervisor.end'})],
@@ -35,6 +37,7 @@ const table: Readonly<Record<Exclude<TopLevelState, 'starting'>, readonly [alive
   created: [plan([]), plan([lost])],
   running: [plan([]), plan([lost])],
   stopped: [plan([], {type: 'runtime.sweep'}), plan([], {type: 'runtime.sweep'})],
+  waiting: [plan([], rearm), plan([], rearm)],
   failed: [plan([], requestDelete('create failed')), plan([], requestDelete('create failed'))],
   deleting: [plan([], {type: 'runtime.delete'}), plan([], {type: 'runtime.delete'})],
   deleted: [plan([], {type: 'supervisor.end'}), plan([], {type: 'supervisor.end'})],

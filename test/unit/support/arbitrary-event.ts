@@ -103,6 +103,11 @@ const data: {readonly [T in EventType]: Arbitrary<EventData<T>>} = {
   'container.stdin-closed': none,
   'container.resized': fc.record(size),
   'container.exited': fc.record({...end, oomKilled: fc.boolean()}, {requiredKeys: ['exit', 'exitedAt', 'source']}),
+  'container.health-changed': fc.record({status: fc.constantFrom('healthy', 'unhealthy'), failures: fc.nat(), output: fc.string()}),
+  'container.restart-scheduled': fc.record({attempt: fc.integer({min: 1}), dueAt: instant}),
+  'container.restart-due': none,
+  'container.restart-cancelled': none,
+  'container.restart-gave-up': fc.record({attempts: fc.integer({min: 1})}),
   'container.delete-requested': fc.record({force: fc.boolean(), reason: fc.string()}, {requiredKeys: ['force']}),
   'container.deleted': none,
   'container.delete-failed': failed,
@@ -118,7 +123,11 @@ const data: {readonly [T in EventType]: Arbitrary<EventData<T>>} = {
   'exec.exited': fc.record({exec: id, ...end}, {requiredKeys: ['exec', 'exit', 'exitedAt', 'source']}),
   'exec.delete-requested': fc.record({exec: id, reason: fc.string()}, {requiredKeys: ['exec']}),
   'exec.deleted': fc.record({exec: id}),
-  'supervisor.adopted': fc.record({supervisorPid: fc.integer({min: 1}), found: fc.string()}),
+  'supervisor.adopted': fc.record(
+    {supervisorPid: fc.integer({min: 1}), found: fc.string(), takenBack: fc.integer({min: 1}), tornBytes: fc.integer({min: 1})},
+    {requiredKeys: ['supervisorPid', 'found']},
+  ),
+  'supervisor.republished': fc.record({from: fc.integer({min: 1}), missing: fc.nat(), removed: fc.nat()}),
   'supervisor.gave-up': fc.record({deaths: fc.integer({min: 1}), periodMs: fc.integer({min: 1})}),
 }
 

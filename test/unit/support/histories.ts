@@ -14,6 +14,7 @@ export const histories: Readonly<Record<TopLevelState, readonly Draft[]>> = {
   starting: [...created, happen.startRequested],
   running,
   stopped,
+  waiting: [happen.restartingRequested, ...stopped.slice(1), happen.restartScheduled],
   failed: [happen.createRequested, happen.createFailed],
   deleting: [...stopped, happen.deleteRequested],
   deleted: [...stopped, happen.deleteRequested, happen.deleted],

@@ -51,6 +51,10 @@ function Facts({view, uid}: {readonly view: ContainerView; readonly uid: string}
     ['process', view.pid === undefined ? undefined : String(view.pid)],
     ['limits', view.limits && (limitsSentence(view.limits) || undefined)],
     ['stop', view.stop && `${view.stop.signal}, SIGKILL at ${formatMoment(view.stop.dueAt)}`],
+    ['health', view.health && [view.health.status, view.health.output?.trim().split('\n')[0]].filter(Boolean).join(': ')],
+    ['restart', view.restart && toRestart(view.restart)],
+    ['restarts', view.restarts === undefined ? undefined : String(view.restarts)],
+    ['comes back', view.restartDueAt && formatMoment(view.restartDueAt)],
     ['killed for want of memory', view.oomKills === undefined ? undefined : String(view.oomKills)],
     ['labels', labels.length > 0 ? labels.join(' ') : undefined],
     ['root', view.rootfs],
@@ -68,4 +72,9 @@ function Facts({view, uid}: {readonly view: ContainerView; readonly uid: string}
       )}
     </dl>
   )
+}
+
+function toRestart({policy, maxRetries, attempt}: NonNullable<ContainerView['restart']>): string {
+  const parts = [policy, maxRetries === undefined ? '' : `at most ${maxRetries} times`, attempt === undefined ? '' : `attempt ${attempt}`]
+  return parts.filter((part) => part !== '').join(', ')
 }

@@ -57,6 +57,11 @@ export function toCause(causationId: string | undefined): number | undefined {
   return Number.isInteger(sequence) && sequence > 0 ? sequence : undefined
 }
 
+/** A long path goes on in another line after a dot. */
+function breakable(path: string): string {
+  return path.replaceAll('.', '.\u200b')
+}
+
 const shownChanges = 7
 
 function Changes({before, after}: {readonly before: object; readonly after: object}) {
@@ -68,7 +73,7 @@ function Changes({before, after}: {readonly before: object; readonly after: obje
       <tbody>
         {changes.slice(0, shownChanges).map(({path, before: old, after: value}) => (
           <tr key={path}>
-            <th scope="row">{path}</th>
+            <th scope="row">{breakable(path)}</th>
             <td>
               {old !== undefined && <del>{old}</del>}
               {value !== undefined && <ins>{value}</ins>}

@@ -73,6 +73,8 @@ function Where({view}: {readonly view: ContainerView}) {
 function Result({view}: {readonly view: ContainerView}) {
   const notes = [
     view.unsupervised ? 'unsupervised' : '',
+    view.health?.status ?? '',
+    view.restarts === undefined ? '' : countOf(view.restarts, 'restart'),
     view.oomKills === undefined ? '' : `${view.oomKills} OOM`,
     view.execs === undefined ? '' : countOf(view.execs.length, 'exec'),
     view.limits && Object.keys(view.limits).length > 0 ? 'limits' : '',

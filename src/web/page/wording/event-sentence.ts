@@ -1,8 +1,10 @@
 /** What happened, in words, for the ledger as people read it. Pure. */
 import type {LedgerEvent} from '../../../../machines/events.ts'
 import type {ProcessExit} from '../../../../machines/process-exit.ts'
+import {formatClock} from './duration.ts'
 import {formatExit, isGoodExit} from './exit.ts'
 import {limitsSentence} from './limits-sentence.ts'
+import {countOf} from './quantity.ts'
 import type {Tone} from './state.ts'
 
 export interface EventSentence {
@@ -68,6 +70,22 @@ export function toSentence(event: LedgerEvent): EventSentence {
       return say('Terminal resized', `${event.data.columns} × ${event.data.rows}`, 'quiet')
     case 'container.exited':
       return end('Exited', event.data.exit, event.data.oomKilled ? 'for want of memory' : '')
+    case 'container.health-changed':
+      return event.data.status === 'healthy'
+        ? say('Healthy', firstLine(event.data.output), 'good')
+        : say(
+            'Unhealthy',
+            [`${countOf(event.data.failures, 'check')} failed`, firstLine(event.data.output)].filter(Boolean).join(': '),
+            'bad',
+          )
+    case 'container.restart-scheduled':
+      return say('To come back', `attempt ${event.data.attempt}, at ${formatClock(event.data.dueAt)}`, 'held')
+    case 'container.restart-due':
+      return say('Made again', '', 'moving')
+    case 'container.restart-cancelled':
+      return say('Not to come back', 'somebody asked for its end', 'quiet')
+    case 'container.restart-gave-up':
+      return say('Given up', `${countOf(event.data.attempts, 'restart')} in a row did not last`, 'bad')
     case 'container.delete-requested':
       return say('To be deleted', event.data.reason ?? (event.data.force ? 'by force' : ''), 'moving')
     case 'container.deleted':
@@ -100,6 +118,8 @@ export function toSentence(event: LedgerEvent): EventSentence {
       return say('Process deleted', event.data.exec, 'gone')
     case 'supervisor.adopted':
       return say('New supervisor', `process ${event.data.supervisorPid}: ${event.data.found}`, 'held')
+    case 'supervisor.republished':
+      return say('Published again', `from event ${event.data.from}: the stream had lost ${event.data.missing}`, 'held')
     case 'supervisor.gave-up':
       return say('Left alone', `${event.data.deaths} supervisors died within ${event.data.periodMs / 1_000} s`, 'bad')
   }
@@ -111,6 +131,10 @@ function say(what: string, detail: string, tone: Tone): EventSentence {
 
 function fail(what: string, {code, message}: {readonly code: string; readonly message: string}): EventSentence {
   return {what, detail: `${message} (${code})`, tone: 'bad'}
+}
+
+function firstLine(text: string): string {
+  return text.trim().split('\n')[0] ?? ''
 }
 
 function end(what: string, exit: ProcessExit, more: string): EventSentence {

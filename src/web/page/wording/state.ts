@@ -1,7 +1,18 @@
 /** States as people see them: the chart's own, and paused, which the chart has within running. Pure. */
 import type {ContainerView} from '../../../../machines/view.ts'
 
-export const shownStates = ['creating', 'created', 'starting', 'running', 'paused', 'stopped', 'failed', 'deleting', 'deleted'] as const
+export const shownStates = [
+  'creating',
+  'created',
+  'starting',
+  'running',
+  'paused',
+  'waiting',
+  'stopped',
+  'failed',
+  'deleting',
+  'deleted',
+] as const
 export type ShownState = (typeof shownStates)[number]
 
 export function toShownState({state, pausedAt}: Pick<ContainerView, 'state' | 'pausedAt'>): ShownState {
@@ -18,6 +29,7 @@ const tones: Readonly<Record<ShownState, Tone>> = {
   starting: 'moving',
   running: 'good',
   paused: 'held',
+  waiting: 'held',
   stopped: 'quiet',
   failed: 'bad',
   deleting: 'moving',

@@ -1,0 +1,162 @@
+/** Puts the parts of fsck together: a look, a second one that confirms the first, and what is to be repaired. */
+import {existsSync} from 'node:fs'
+import {join} from 'node:path'
+import type {NatsConnection} from 'nats'
+import {republishReplySchema} from '../../machines/republish.ts'
+import {createSystemClock} from '../kernel/clock.ts'
+import {TallyError, toErrorBody} from '../kernel/errors.ts'
+import {requestJson} from '../messaging/codec.ts'
+import {connectNats, type Credentials, readConnection} from '../messaging/connection.ts'
+import {createSubjects} from '../messaging/subjects.ts'
+import {createRunc} from '../runtime/runc/runc.ts'
+import {toContainerLayout} from '../supervisor/layout.ts'
+import {detect, listNotCompared} from './detect.ts'
+import {type Finding, type Repair, toFindingKey} from './findings.ts'
+import {look, readNodeName} from './look.ts'
+import {compareContainer, readStream} from './read-stream.ts'
+import {createRepairs, type RepairHandlers} from './repair.ts'
+import type {ContainerName, StreamSurvey, Survey, WholeJournal} from './survey.ts'
+
+export interface FsckOptions {
+  readonly stateDir: string
+  readonly runDir: string
+  readonly node: string | undefined
+  /** Instead of what the node's connection file says. */
+  readonly nats: {readonly url: string; readonly credentials: Credentials} | undefined
+  readonly prefix: string | undefined
+  /** Name or path of the OCI runtime. */
+  readonly runtime: string
+  readonly repair: boolean
+}
+
+/** A finding, and what has become of it. */
+export type Outcome = Finding & {readonly repaired: boolean; readonly failure?: string}
+
+export interface FsckReport {
+  readonly node: string
+  readonly findings: readonly Outcome[]
+  /** What could not be held against what, and why. */
+  readonly notCompared: readonly string[]
+}
+
+const clock = createSystemClock()
+/** What is on its way at the first look has arrived at the second. */
+const settleMs = 1_500
+const republishPatienceMs = 40_000
+
+/** @throws TallyError STATE_DIR_INVALID when there has been no node */
+export async function fsck(options: FsckOptions): Promise<FsckReport> {
+  const {stateDir, runDir} = options
+  if (!existsSync(stateDir)) throw new TallyError('STATE_DIR_INVALID', `no node has been here: expected a state directory at ${stateDir}`)
+  const node = readNodeName(stateDir) ?? options.node
+  if (node === undefined) throw new TallyError('STATE_DIR_INVALID', `expected a node name in ${join(stateDir, 'node')}, or --node`)
+  await using nats = await connect(options)
+  const session = {...nats, node}
+  const survey = () => look(node, options, createLook(options, session))
+  const before = await survey()
+  const {findings, latest} = await confirm(before, survey)
+  const repairs = createRepairs(options, {
+    deleteFromRuntime: ({namespace, id}) => toRuntime(options, namespace).delete(id, {force: true}),
+    republish: (name) => republish(session, name),
+    clock,
+  })
+  const outcomes: Outcome[] = []
+  for (const finding of findings) outcomes.push(options.repair ? await repairOne(repairs, finding) : {...finding, repaired: false})
+  return {node, findings: outcomes, notCompared: listNotCompared(latest)}
+
+  function toRuntime({runtime: binary}: FsckOptions, namespace: string) {
+    return createRunc({binary, root: toContainerLayout({stateDir, runDir}, {namespace, id: 'x'}, '').runtimeRoot, logDir: stateDir})
+  }
+}
+
+async function confirm(
+  first: Survey,
+  survey: () => Promise<Survey>,
+): Promise<{readonly findings: readonly Finding[]; readonly latest: Survey}> {
+  const found = detect(first)
+  if (found.length === 0) return {findings: [], latest: first}
+  await clock.sleep(settleMs)
+  const latest = await survey()
+  const again = new Set(found.map(toFindingKey))
+  return {findings: detect(latest).filter((finding) => again.has(toFindingKey(finding))), latest}
+}
+
+async function repairOne(repairs: RepairHandlers, finding: Finding): Promise<Outcome> {
+  const {repair} = finding
+  if (!repair) return {...finding, repaired: false}
+  try {
+    await run(repairs, repair)
+    return {...finding, repaired: true}
+  } catch (error) {
+    return {...finding, repaired: false, failure: toErrorBody(error).message}
+  }
+}
+
+function run(repairs: RepairHandlers, repair: Repair): Promise<void> {
+  switch (repair.type) {
+    case 'delete-from-runtime':
+      return repairs['delete-from-runtime'](repair)
+    case 'remove-state-dir':
+      return repairs['remove-state-dir'](repair)
+    case 'remove-run-dir':
+      return repairs['remove-run-dir'](repair)
+    case 'remove-cgroup':
+      return repairs['remove-cgroup'](repair)
+    case 'republish':
+      return repairs.republish(repair)
+  }
+}
+
+interface Session {
+  readonly connection: NatsConnection | undefined
+  readonly prefix: string
+  /** Why there is no connection. */
+  readonly why: string
+}
+
+/** NATS may be away: everything else is compared nevertheless. */
+async function connect({runDir, nats, prefix}: FsckOptions): Promise<Session & AsyncDisposable> {
+  const file = join(runDir, 'connection.json')
+  const none = (why: string) => ({connection: undefined, prefix: '', why, [Symbol.asyncDispose]: async () => {}})
+  try {
+    const known = await readConnection(file)
+    const options = nats ?? known
+    if (!options) return none(`NATS is not known, since there is no ${file}`)
+    const connection = await connectNats({...options, name: `tally fsck ${process.pid}`})
+    return {connection, prefix: prefix ?? known?.prefix ?? 'tally', why: '', [Symbol.asyncDispose]: () => connection.close()}
+  } catch (error) {
+    return none(toErrorBody(error).message)
+  }
+}
+
+function createLook({stateDir, runDir, runtime: usual}: FsckOptions, {connection, prefix, why, node}: Session & {readonly node: string}) {
+  const subjects = connection && createSubjects(prefix)
+  return {
+    now: clock.now,
+    askRuntime: async ({namespace, id}: ContainerName, {runtime}: WholeJournal) => {
+      const {runtimeRoot} = toContainerLayout({stateDir, runDir}, {namespace, id}, '')
+      const {binary = usual, root = runtimeRoot} = runtime ?? {}
+      return (await createRunc({binary, root, logDir: stateDir}).state(id))?.status
+    },
+    readStream: async (): Promise<StreamSurvey> => {
+      if (!connection || !subjects) return {type: 'unreachable', why}
+      return await readStream(connection, subjects, node).catch((error: unknown) => ({
+        type: 'unreachable',
+        why: toErrorBody(error).message,
+      }))
+    },
+    compare: async ({namespace, id}: ContainerName, {uid, file}: WholeJournal & {readonly file: string}) => {
+      if (!connection || !subjects) return undefined
+      return await compareContainer(connection, subjects, {address: {node, namespace, id}, uid, file}).catch(() => undefined)
+    },
+  }
+}
+
+async function republish({connection, prefix, node}: Session & {readonly node: string}, {namespace, id}: ContainerName): Promise<void> {
+  if (!connection) throw new TallyError('NATS_UNREACHABLE', 'the connection to NATS was lost')
+  const subject = createSubjects(prefix).containerCommand({node, namespace, id}, 'republish')
+  const origin = {actor: 'fsck', correlationId: undefined}
+  const reply = await requestJson(connection, subject, {}, {schema: republishReplySchema, timeoutMs: republishPatienceMs, origin})
+  if (reply === undefined)
+    throw new TallyError('CONTAINER_NOT_FOUND', `nobody supervises ${namespace}/${id}: \`tally up\`, and it is published`)
+}

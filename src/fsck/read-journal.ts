@@ -1,0 +1,61 @@
+/** A journal as it stands on disk, whoever may be writing it: whole, damaged at a line, or not there. */
+import {closeSync, constants, fstatSync, openSync, readSync} from 'node:fs'
+import type {LedgerEvent} from '../../machines/events.ts'
+import {applyEvent, emptyLedger, LedgerError, toTopLevelState} from '../../machines/ledger.ts'
+import {readJournalFile} from '../journal/file-journal.ts'
+import {TallyError} from '../kernel/errors.ts'
+import type {JournalReading} from './survey.ts'
+
+/** @throws Error of the file system, but for a file that is not there */
+export function readJournal(file: string): JournalReading {
+  let ledger = emptyLedger
+  let first: LedgerEvent | undefined
+  try {
+    for (const event of readJournalFile(file)) {
+      first ??= event
+      ;({ledger} = applyEvent(ledger, event))
+    }
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return {type: 'missing'}
+    // Its number counts those that were folded.
+    if (error instanceof LedgerError) return {type: 'damaged', line: (ledger.latest?.sequence ?? 0) + 1, why: error.message}
+    if (!(error instanceof TallyError) || error.code !== 'JOURNAL_DAMAGED') throw error
+    const {line} = error.details
+    return {
+      type: 'damaged',
+      line: typeof line === 'number' ? line : 0,
+      why: error.message.slice(error.message.indexOf(' is not an event') + 1),
+    }
+  }
+  const {latest, snapshot} = ledger
+  if (!first || !latest) return {type: 'missing'}
+  const {init, exited, terminal, request} = snapshot.context
+  return {
+    type: 'whole',
+    uid: first.uid,
+    source: first.source,
+    latestSequence: latest.sequence,
+    tornBytes: countTornBytes(file),
+    state: toTopLevelState(ledger),
+    init,
+    hasEnded: exited !== undefined,
+    terminal,
+    runtime: request?.runtime,
+  }
+}
+
+const newline = 0x0a
+
+function countTornBytes(file: string): number {
+  const fd = openSync(file, constants.O_RDONLY)
+  try {
+    const {size} = fstatSync(fd)
+    const byte = Buffer.alloc(1)
+    for (let position = size; position > 0; position -= 1) {
+      if (readSync(fd, byte, 0, 1, position - 1) === 1 && byte[0] === newline) return size - position
+    }
+    return size
+  } finally {
+    closeSync(fd)
+  }
+}

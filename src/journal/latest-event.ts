@@ -1,0 +1,48 @@
+/** The last event of a journal, read from its end: whatever its length, that is one read of the file. */
+import {closeSync, constants, fstatSync, openSync, readSync} from 'node:fs'
+import {parseLedgerEvent} from '../../machines/cloud-event.ts'
+import type {LedgerEvent} from '../../machines/events.ts'
+
+const firstBytes = 16 * 1024
+const newline = 0x0a
+
+/**
+ * Of a journal that somebody else may be writing: a torn last line is passed over.
+ * @returns undefined when it has no whole line, or is not there
+ * @throws when the line is not an event
+ */
+export function readLatestEvent(path: string): LedgerEvent | undefined {
+  const fd = openExisting(path)
+  if (fd === undefined) return undefined
+  try {
+    const {size} = fstatSync(fd)
+    for (let wanted = firstBytes; ; wanted *= 4) {
+      const line = toLastLine(readTail(fd, size, wanted), wanted >= size)
+      if (line !== undefined) return line === '' ? undefined : parseLedgerEvent(line)
+    }
+  } finally {
+    closeSync(fd)
+  }
+}
+
+/** The last that ends with a newline; empty when there is none, undefined when it begins before these bytes. */
+function toLastLine(bytes: Buffer, isAll: boolean): string | undefined {
+  const end = bytes.lastIndexOf(newline)
+  if (end === -1) return isAll ? '' : undefined
+  const begin = end === 0 ? -1 : bytes.lastIndexOf(newline, end - 1)
+  return begin === -1 && !isAll ? undefined : bytes.toString('utf8', begin + 1, end)
+}
+
+function readTail(fd: number, size: number, wanted: number): Buffer {
+  const bytes = Buffer.alloc(Math.min(size, wanted))
+  return bytes.subarray(0, readSync(fd, bytes, 0, bytes.length, size - bytes.length))
+}
+
+function openExisting(path: string): number | undefined {
+  try {
+    return openSync(path, constants.O_RDONLY)
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined
+    throw error
+  }
+}

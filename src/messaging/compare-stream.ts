@@ -1,0 +1,58 @@
+/** What the stream has of a container, held against its journal: as far as it is the same, and what is there and should not be. */
+import {isDeepStrictEqual} from 'node:util'
+import {toCloudEvent} from '../../machines/cloud-event.ts'
+import type {LedgerEvent} from '../../machines/events.ts'
+import type {StreamedEvent} from './stream.ts'
+
+/** Where the stream has the latest event that is known to be in it: both are 0 when it has none. */
+export interface Place {
+  readonly sequence: number
+  readonly streamSequence: number
+}
+
+export const nowhere: Place = {sequence: 0, streamSequence: 0}
+
+export interface Comparison {
+  /** The first that the stream has. */
+  readonly first: Place
+  /** Up to here the stream has what the journal has, each once and in order. */
+  readonly kept: Place
+  /** Whatever comes after that: doubled, out of order, behind a gap, or not what the journal says. */
+  readonly wrong: readonly StreamedEvent[]
+}
+
+export interface ComparisonOptions {
+  /** Others have had its address before. */
+  readonly uid: string
+  /** The stream drops what is old: then it is no gap that the beginning is missing. */
+  readonly isLimited: boolean
+}
+
+/**
+ * @param streamed what the stream has under the container's subjects, in its order
+ * @param read all events of the container behind a sequence
+ */
+export async function compareWithJournal(
+  streamed: AsyncIterable<StreamedEvent>,
+  read: (after: number) => Iterable<LedgerEvent>,
+  {uid, isLimited}: ComparisonOptions,
+): Promise<Comparison> {
+  let expected: Iterator<LedgerEvent> | undefined
+  let [first, kept] = [nowhere, nowhere]
+  const wrong: StreamedEvent[] = []
+  for await (const found of streamed) {
+    const {event, streamSequence} = found
+    if (event.uid !== uid) continue
+    expected ??= read(isLimited ? event.sequence - 1 : 0)[Symbol.iterator]()
+    if (wrong.length === 0 && isSameEvent(event, expected.next().value)) {
+      kept = {sequence: event.sequence, streamSequence}
+      if (first === nowhere) first = kept
+    } else wrong.push(found)
+  }
+  return {first, kept, wrong}
+}
+
+/** As they are published: to the last field. */
+export function isSameEvent(one: LedgerEvent, other: LedgerEvent | undefined): boolean {
+  return other !== undefined && isDeepStrictEqual(toCloudEvent(one), toCloudEvent(other))
+}

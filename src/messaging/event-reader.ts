@@ -1,0 +1,59 @@
+/**
+ * Reading on over everything that can happen to a stream: the connection goes, the stream is deleted and made again, purged and published
+ * again, or replaced by an old copy of itself. MUST hold: every event once, those of a container in order; achieved by looking whether the
+ * last event is still in its place before reading on behind it, and by remembering how far every container has been read.
+ */
+import {setTimeout as sleep} from 'node:timers/promises'
+import type {NatsConnection} from 'nats'
+import {eventAt, readEvents, type ReadOptions, type StreamedEvent} from './stream.ts'
+import type {Subjects} from './subjects.ts'
+
+export interface EventReader {
+  /**
+   * Goes on where the last connection was left. Following, it ends with the connection, without an error.
+   * @throws NatsError JetStream's, when the stream cannot be read
+   */
+  read(connection: NatsConnection): AsyncGenerator<StreamedEvent>
+}
+
+export interface EventReaderOptions extends ReadOptions {
+  /** The stream is not the one that has been read so far: it is read again from its beginning. */
+  readonly onOther?: () => void
+  /** Whether events that have been read are passed over when they come again; costs a number for every container that was ever read. */
+  readonly once?: boolean
+}
+
+const retryMs = 250
+
+export function createEventReader(subjects: Subjects, {onOther, once = true, ...options}: EventReaderOptions): EventReader {
+  /** Sequence of the latest event read, by uid. */
+  const seen = new Map<string, number>()
+  let last: StreamedEvent | undefined
+
+  return {
+    read: async function* (connection) {
+      do {
+        for await (const found of readEvents(connection, subjects, {...options, ...(await findStart(connection))})) {
+          last = found
+          if (!once) yield found
+          else if (found.event.sequence > (seen.get(found.event.uid) ?? 0)) {
+            seen.set(found.event.uid, found.event.sequence)
+            yield found
+          }
+        }
+        if (!options.follow || connection.isClosed() || options.signal?.aborted) return
+        await sleep(retryMs)
+      } while (!connection.isClosed())
+    },
+  }
+
+  async function findStart(connection: NatsConnection): Promise<Pick<ReadOptions, 'from'>> {
+    if (!last) return {}
+    const {streamSequence, event} = last
+    const there = await eventAt(connection, subjects, streamSequence)
+    if (there?.event.uid === event.uid && there.event.sequence === event.sequence) return {from: {streamSequence: streamSequence + 1}}
+    onOther?.()
+    last = undefined
+    return options.from && 'time' in options.from ? {} : {from: {streamSequence: 1}}
+  }
+}

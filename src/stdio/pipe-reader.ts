@@ -1,0 +1,132 @@
+/**
+ * From a FIFO into the log by way of a spool, and told to whoever listens. MUST hold: no byte is lost or doubled, wherever this process
+ * is killed; achieved by the kernel's moving bytes from the pipe into the spool, and by the log's count, which says what of the spool
+ * is in it. While the disk does not take them, nothing more is taken from the pipe, so that it fills and the process waits.
+ */
+import {closeSync, constants, openSync, readSync} from 'node:fs'
+import {setTimeout as sleep} from 'node:timers/promises'
+import {TallyError} from '../kernel/errors.ts'
+import {watchReadable} from '../linux/readable.ts'
+import type {OutputChunk, StreamName} from './container-stdio.ts'
+import type {LogWriter} from './log-writer.ts'
+import {openSpool} from './spool.ts'
+import type {StreamReader} from './stream-reader.ts'
+
+export interface PipeReaderOptions {
+  readonly stream: StreamName
+  /** The FIFO. */
+  readonly path: string
+  readonly spool: string
+  readonly log: LogWriter
+  readonly now: () => number
+  readonly onOutput: (chunk: OutputChunk) => void
+}
+
+const pieceBytes = 64 * 1024
+/** Then others have their turn. */
+const mostPiecesAtOnce = 16
+/** How long a full disk is waited for, between tries. */
+const retryMs = 250
+
+type State =
+  | {readonly type: 'reading'}
+  /** The disk would not take it. */
+  | {readonly type: 'blocked'; readonly why: unknown}
+  /** Nobody wants it any more, but somebody writes it. */
+  | {readonly type: 'discarding'}
+  | {readonly type: 'closed'; readonly unwritten: number; readonly why: unknown}
+
+export function openPipeReader({stream, path, spool: spoolFile, log, now, onOutput}: PipeReaderOptions): StreamReader {
+  // Read-write, so that there is never an end of file while a container may still write.
+  const keep = openSync(path, constants.O_RDWR | constants.O_NONBLOCK)
+  const pipe = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK)
+  const spool = openSpool(spoolFile)
+  let state: State = {type: 'reading'}
+  let draining: Promise<void> | undefined
+  const watch = watchReadable(pipe, readOn)
+  // What waits already.
+  setImmediate(readOn)
+
+  return {
+    drain: () => {
+      draining ??= drain()
+      return draining
+    },
+    discard: () => {
+      state = {type: 'discarding'}
+      readOn()
+    },
+    close: () => {
+      if (state.type === 'closed') return
+      state = {
+        type: 'closed',
+        unwritten: Math.max(0, spool.end - log.totals[stream]),
+        why: state.type === 'blocked' ? state.why : undefined,
+      }
+      watch[Symbol.dispose]()
+      spool[Symbol.dispose]()
+      for (const fd of [pipe, keep]) closeSync(fd)
+    },
+  }
+
+  async function drain(): Promise<void> {
+    while (readPiece() || isBlocked()) if (isBlocked()) await sleep(retryMs)
+    if (state.type === 'closed' && state.why !== undefined) {
+      const {unwritten, why: cause} = state
+      throw new TallyError('STDIO_FAILED', `the log could not be written: ${unwritten} bytes of ${stream} were given up`, {cause})
+    }
+  }
+
+  function isBlocked(): boolean {
+    return state.type === 'blocked'
+  }
+
+  /** Until nothing is there, or others have to have their turn. */
+  function readOn(): void {
+    if (draining && state.type !== 'discarding') return
+    for (let pieces = 0; pieces < mostPiecesAtOnce; pieces += 1) if (!readPiece()) return
+    setImmediate(readOn)
+  }
+
+  /** @returns whether there was anything */
+  function readPiece(): boolean {
+    if (state.type === 'discarding') return discardPiece()
+    if (state.type !== 'reading') return false
+    try {
+      const offset = log.totals[stream]
+      // What a supervisor that died has left in the spool comes first.
+      const count = spool.end > offset ? Math.min(spool.end - offset, pieceBytes) : spool.take(pipe, offset, pieceBytes)
+      if (count === 0) return false
+      const chunk = {stream, offset, bytes: spool.read(offset, count), atMs: now()}
+      const why = log.append(chunk)
+      if (why !== undefined) return block(why)
+      if (spool.end <= log.totals[stream]) spool.clear()
+      onOutput(chunk)
+      return true
+    } catch (why) {
+      // The disk of the spool is full.
+      return block(why)
+    }
+  }
+
+  function block(why: unknown): false {
+    state = {type: 'blocked', why}
+    setTimeout(retry, retryMs)
+    return false
+  }
+
+  function retry(): void {
+    if (state.type !== 'blocked') return
+    state = {type: 'reading'}
+    readOn()
+  }
+
+  function discardPiece(): boolean {
+    try {
+      return readSync(pipe, Buffer.allocUnsafe(pieceBytes)) > 0
+    } catch {
+      // EAGAIN: there is nothing.
+      return false
+    }
+  }
+}

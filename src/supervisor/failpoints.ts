@@ -1,0 +1,111 @@
+/**
+ * Places at which a supervisor can be told to die, so that a test sees what follows. Decorators, put around what main.ts composes, and
+ * around nothing unless the node was started with `TALLY_FAILPOINTS`, a directory, in its environment.
+ *
+ * There the file `<ns>.<id>` has one line for each supervisor of that container to come: the position at which it dies. The file
+ * `<ns>.<id>.passed` gets a line for each position that was passed, `append#5:before` for example.
+ */
+import {appendFileSync, existsSync, readFileSync, writeFileSync} from 'node:fs'
+import {join} from 'node:path'
+import type {LedgerEvent} from '../../machines/events.ts'
+import type {Journal} from '../journal/journal.ts'
+import type {ChildReaper} from '../linux/child-reaper.ts'
+import type {EventSource} from '../messaging/outbox.ts'
+import type {RunEffect} from './loop.ts'
+
+/** Passes a position, or dies there. */
+export type Failpoint = (position: string) => void
+
+export const failpointsVariable = 'TALLY_FAILPOINTS'
+
+/** Numbers count from 1, for each kind of position and each supervisor; those of events are their sequences. */
+export interface Failpoints {
+  /** `append#3:before` an event is written, and `:after`. */
+  journal(journal: Journal): Journal
+  /** `publish#3:before` an event is published, and `:after` the stream has confirmed it. */
+  source(source: EventSource): EventSource
+  /** `effect.runtime.start#1:before` it runs, and `:after` it has ended, which is before its outcome is journaled. */
+  effects(run: RunEffect): RunEffect
+  /** `reap#1:before` the kernel forgets a process, and `:after`. */
+  reaper(reaper: ChildReaper): ChildReaper
+  /** `runtime#1:spawned`, the runtime's process; and `runtime.end#1:reaped`. */
+  readonly onSpawn: () => void
+  readonly onReaped: () => void
+  /** `output#1:before` what the process has written is in the log, and `:after`. */
+  readonly onRead: () => void
+  readonly onLogged: () => void
+}
+
+/** As if there were none. */
+export const noFailpoints: Failpoints = {
+  journal: (journal) => journal,
+  source: (source) => source,
+  effects: (run) => run,
+  reaper: (reaper) => reaper,
+  onSpawn: () => {},
+  onReaped: () => {},
+  onRead: () => {},
+  onLogged: () => {},
+}
+
+export function createFailpoints(pass: Failpoint): Failpoints {
+  const counts = new Map<string, number>()
+  const count = (kind: string) => {
+    counts.set(kind, (counts.get(kind) ?? 0) + 1)
+    return `${kind}#${counts.get(kind)}`
+  }
+
+  return {
+    journal: (journal) => ({
+      ...journal,
+      append: (event) => {
+        pass(`append#${event.sequence}:before`)
+        journal.append(event)
+        pass(`append#${event.sequence}:after`)
+      },
+    }),
+    source: (source) => ({...source, read: (after) => readPassing(source, after)}),
+    effects: (run) => async (effect, cause) => {
+      const name = count(`effect.${effect.type}`)
+      pass(`${name}:before`)
+      const outcome = await run(effect, cause)
+      pass(`${name}:after`)
+      return outcome
+    },
+    reaper: (reaper) => ({
+      ...reaper,
+      reap: (pid) => {
+        const name = count('reap')
+        pass(`${name}:before`)
+        reaper.reap(pid)
+        pass(`${name}:after`)
+      },
+    }),
+    onSpawn: () => pass(`${count('runtime')}:spawned`),
+    onReaped: () => pass(`${count('runtime.end')}:reaped`),
+    onRead: () => pass(`${count('output')}:before`),
+    onLogged: () => pass(`output#${counts.get('output') ?? 0}:after`),
+  }
+
+  /** The outbox reads an event, publishes it, and comes for the next when the stream has confirmed it. */
+  function* readPassing(source: EventSource, after?: number): Generator<LedgerEvent> {
+    for (const event of source.read(after)) {
+      pass(`publish#${event.sequence}:before`)
+      yield event
+      pass(`publish#${event.sequence}:after`)
+    }
+  }
+}
+
+/** That of a container, as the directory has it. */
+export function createFileFailpoint(directory: string, {namespace, id}: {readonly namespace: string; readonly id: string}): Failpoint {
+  const file = join(directory, `${namespace}.${id}`)
+  return (position) => {
+    appendFileSync(`${file}.passed`, `${position}\n`)
+    const [next, ...later] = existsSync(file) ? readFileSync(file, 'utf8').split('\n').filter(Boolean) : []
+    if (position !== next) return
+    // The supervisor after this one lives, or dies where its own line says.
+    writeFileSync(file, later.map((line) => `${line}\n`).join(''))
+    process.kill(process.pid, 'SIGKILL')
+  }
+}

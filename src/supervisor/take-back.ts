@@ -1,0 +1,88 @@
+/** Events that the stream has and the journal has not: a power cut takes what was written and not yet on the disk. */
+import type {EventData, LedgerEvent} from '../../machines/events.ts'
+import type {ContainerAddress} from '../../machines/ids.ts'
+import {applyEvent, foldEvents} from '../../machines/ledger.ts'
+import type {Journal, JournalRepair} from '../journal/journal.ts'
+import type {Clock} from '../kernel/clock.ts'
+import type {Logger} from '../kernel/log.ts'
+import {readBootId} from '../linux/process-table.ts'
+import type {NatsLink} from '../messaging/link.ts'
+import {lastEventOf, readEvents} from '../messaging/stream.ts'
+import type {Subjects} from '../messaging/subjects.ts'
+
+export interface TakeBackOptions {
+  readonly journal: Journal
+  readonly link: Pick<NatsLink, 'connected'>
+  readonly subjects: Subjects
+  readonly address: ContainerAddress
+  readonly uid: string
+  readonly clock: Pick<Clock, 'sleep'>
+  readonly logger: Logger
+}
+
+/** A journal that has lived through the death of its supervisor alone has all that was appended: then NATS is not worth a long wait. */
+const patienceMs = {sameBoot: 1_000, otherBoot: 10_000} as const
+
+/**
+ * Writes them back into the journal, as far as they continue it. Whatever does not is taken out of the stream by the outbox, which says so.
+ * @returns how many were written back
+ * @throws TallyError JOURNAL_WRITE_FAILED
+ */
+export async function takeBackLost({journal, link, subjects, address, uid, clock, logger}: TakeBackOptions): Promise<number> {
+  const {init} = foldEvents(journal.read()).snapshot.context
+  const waitMs = init?.bootId === readBootId() ? patienceMs.sameBoot : patienceMs.otherBoot
+  const late = clock.sleep(waitMs)
+  const ahead = await Promise.race([readAhead(), late]).catch((error: unknown) => logger.warn({err: error}, 'cannot ask the stream'))
+  if (!ahead) {
+    logger.warn({waitMs}, 'NATS did not tell in time whether the journal has lost events: going on without')
+    return 0
+  }
+  const {continuing, conflict} = planTakeBack(journal.read(), ahead)
+  for (const event of continuing) journal.append(event)
+  if (continuing.length > 0) {
+    await journal.sync()
+    logger.warn({from: continuing[0]?.sequence, count: continuing.length}, 'the journal was behind the stream: took its events back')
+  }
+  if (conflict) logger.error({conflict}, 'the stream has events that do not continue the journal')
+  return continuing.length
+
+  async function readAhead(): Promise<readonly LedgerEvent[]> {
+    const connection = await link.connected()
+    const last = await lastEventOf(connection, subjects, address)
+    const ahead: LedgerEvent[] = []
+    // After a deletion the server may not find a last one, though there are others (2.9).
+    if (last && (last.event.uid !== uid || last.event.sequence <= journal.latestSequence())) return ahead
+    for await (const {event} of readEvents(connection, subjects, {filter: address, follow: false})) {
+      if (event.uid === uid && event.sequence > journal.latestSequence()) ahead.push(event)
+    }
+    return ahead
+  }
+}
+
+/** Of a journal, as an event tells it. */
+export function toMended({tornBytes}: JournalRepair, takenBack: number): Pick<EventData<'supervisor.adopted'>, 'tornBytes' | 'takenBack'> {
+  return {...(takenBack > 0 && {takenBack}), ...(tornBytes > 0 && {tornBytes})}
+}
+
+export interface TakeBackPlan {
+  readonly continuing: readonly LedgerEvent[]
+  /** Why those after them do not continue the journal; undefined when there are none. */
+  readonly conflict: string | undefined
+}
+
+/** @param ahead of the stream, in its order, with sequences above those of the journal */
+export function planTakeBack(journaled: Iterable<LedgerEvent>, ahead: readonly LedgerEvent[]): TakeBackPlan {
+  let ledger = foldEvents(journaled)
+  const continuing: LedgerEvent[] = []
+  for (const event of ahead) {
+    // A repetition.
+    if (event.sequence <= (ledger.latest?.sequence ?? 0)) continue
+    try {
+      ;({ledger} = applyEvent(ledger, event))
+    } catch (error) {
+      return {continuing, conflict: error instanceof Error ? error.message : String(error)}
+    }
+    continuing.push(event)
+  }
+  return {continuing, conflict: undefined}
+}

@@ -1,0 +1,214 @@
+/**
+ * Leads one container through its life, whoever is killed meanwhile: what is asked for is asked again until it is so, as a person would.
+ * A refusal, a failure or silence is no fault by itself; that nothing comes of it for a minute is.
+ */
+import {randomUUID} from 'node:crypto'
+import {existsSync, readFileSync} from 'node:fs'
+import {setTimeout as sleep} from 'node:timers/promises'
+import {headers} from 'nats'
+import * as z from 'zod'
+import type {ContainerVerb} from '../../machines/commands.ts'
+import type {CreateRequestInput} from '../../machines/create-request.ts'
+import {type ContainerView, containerViewSchema, outputReplySchema, processViewSchema} from '../../machines/view.ts'
+import {toErrorBody} from '../../src/kernel/errors.ts'
+import {requestJson, requestRaw} from '../../src/messaging/codec.ts'
+import {readLog} from '../../src/stdio/log-file.ts'
+import {toLogEntry} from '../../src/stdio/cri-log.ts'
+import {toContainerLayout} from '../../src/supervisor/layout.ts'
+import type {ChaosNode} from './chaos-node.ts'
+
+export type Written = Readonly<Record<'stdout' | 'stderr', string>>
+
+export interface Actor {
+  create(): Promise<void>
+  start(): Promise<void>
+  /** The auto-removed leave no log: their output is read while they have to wait for that. */
+  startAndRead(): Promise<void>
+  /** All lines are in the log. */
+  hasWritten(): Promise<void>
+  hasStopped(): Promise<void>
+  exec(args: readonly string[]): Promise<void>
+  stop(options: {readonly graceMs: number}): Promise<void>
+  kill(signal: string): Promise<void>
+  pause(): Promise<void>
+  resume(): Promise<void>
+  feed(text: string): Promise<void>
+  /** Takes down journal and output before, which go with it. */
+  delete(options?: {readonly force?: boolean}): Promise<void>
+  isGone(): Promise<void>
+}
+
+/** What was seen of it. */
+export interface Seen {
+  /** Lines of the journal as it was before the container was deleted. */
+  journal: readonly string[]
+  written: Written | undefined
+  /** By exec id; of those that were started. */
+  readonly execs: Map<string, Written>
+}
+
+export interface ActorOptions {
+  readonly node: ChaosNode
+  readonly id: string
+  readonly request: Omit<CreateRequestInput, 'id' | 'namespace'>
+  /** Bytes of each stream that it writes by itself. */
+  readonly wholeBytes: number
+  readonly patienceMs: number
+}
+
+const pollMs = 60
+/** A supervisor that died answers nobody. */
+const answerMs = 4_000
+
+export function createActor({node, id, request, wholeBytes, patienceMs}: ActorOptions): {readonly actor: Actor; readonly seen: Seen} {
+  const layout = toContainerLayout(node, {namespace: node.namespace, id}, '')
+  const seen: Seen = {journal: [], written: undefined, execs: new Map()}
+
+  const actor: Actor = {
+    create: async () => {
+      await until('is created', async () => {
+        const now = await view()
+        if (now) return now.state === 'created' || now.state === 'running' || now.state === 'stopped'
+        // The next supervisor is on its way.
+        if (existsSync(layout.journal)) return false
+        const client = await node.client()
+        const wanted = {...request, id, namespace: node.namespace}
+        const reply = await requestJson(client.connection, client.subjects.nodeCommand(client.node, 'create'), wanted, {
+          schema: containerViewSchema,
+          timeoutMs: 15_000,
+        }).catch((error: unknown) => toErrorBody(error))
+        // It was tried, and the ledger says that it cannot be.
+        return reply !== undefined && 'code' in reply && isHopeless(reply)
+      })
+    },
+    start: () => until('is started', () => when(({state}) => state !== 'created' && state !== 'starting', 'start')),
+    startAndRead: async () => {
+      await hold(30_000)
+      await actor.start()
+      const written = {stdout: '', stderr: ''}
+      for (const stream of ['stdout', 'stderr'] as const)
+        await until(`${stream} is read`, async () => {
+          const reply = await output(stream, Buffer.byteLength(written[stream]))
+          written[stream] += Buffer.from(reply?.data ?? '', 'base64').toString()
+          return reply?.ended === true && Buffer.byteLength(written[stream]) >= reply.total
+        })
+      seen.written = written
+      noteJournal()
+      await hold(0).catch(() => {})
+    },
+    hasWritten: () => until('has written', async () => ((await output('stdout', 0))?.total ?? 0) >= wholeBytes),
+    hasStopped: () => until('has stopped', () => when(({state}) => state === 'stopped')),
+    exec: (args) =>
+      until('has run a process', async () => {
+        const exec = `e${seen.execs.size}`
+        const state = await ask('state', {exec}, processViewSchema).catch((error: unknown) => toErrorBody(error))
+        if (state === undefined) return false
+        if ('code' in state) {
+          if (state.code === 'EXEC_NOT_FOUND') await ask('exec', {exec, args, start: true}, processViewSchema)
+          return false
+        }
+        if (state.state === 'created') {
+          // A start that failed, and says so: another one, under another name.
+          if (state.error) seen.execs.set(exec, {stdout: '', stderr: ''})
+          else await ask('start', {exec}, processViewSchema)
+        }
+        if (state.state !== 'stopped' || (await output('stdout', 0, exec))?.ended !== true) return false
+        seen.execs.set(exec, readWritten(layout.exec(exec).log))
+        return true
+      }),
+    stop: ({graceMs}) => until('is stopped', () => when(({state}) => state === 'stopped', 'stop', {graceMs})),
+    kill: (signal) => until('is killed', () => when(({state}) => state === 'stopped', 'kill', {signal})),
+    pause: () => until('is paused', () => when(({pausedAt}) => pausedAt !== undefined, 'pause')),
+    resume: () => until('is resumed', () => when(({pausedAt, inFlight}) => pausedAt === undefined && !inFlight, 'resume')),
+    feed: async (text) => {
+      const header = headers()
+      header.set('Tally-Session', randomUUID())
+      header.set('Tally-Offset', '0')
+      const client = await node.client()
+      const subject = client.subjects.io({node: client.node, namespace: node.namespace, id}, 'init', 'stdin')
+      // With a supervisor that dies its input has ended: nothing to be sent again.
+      await requestRaw(client.connection, subject, Buffer.from(text), {schema: z.unknown(), timeoutMs: answerMs, headers: header}).catch(
+        () => {},
+      )
+      await ask('close-stdin', {}, z.unknown()).catch(() => {})
+    },
+    delete: async ({force = false} = {}) => {
+      if (!force) await until('has ended its output', async () => (await output('stdout', 0))?.ended === true)
+      noteJournal()
+      if (!force) seen.written = readWritten(layout.log)
+      await until('is gone', async () => isGone() || (await when(() => false, 'delete', {force})))
+    },
+    isGone: () => until('is gone', async () => isGone()),
+  }
+  return {actor, seen}
+
+  function isGone(): boolean {
+    return !existsSync(layout.stateDir) && !existsSync(layout.runDir)
+  }
+
+  function noteJournal(): void {
+    try {
+      const lines = readFileSync(layout.journal, 'utf8').split('\n').slice(0, -1)
+      if (lines.length > 0) seen.journal = lines
+    } catch {
+      // Gone already, by the delete of a former try.
+    }
+  }
+
+  async function until(what: string, isSo: () => Promise<boolean>): Promise<void> {
+    let last: unknown
+    for (const giveUpAt = Date.now() + patienceMs; Date.now() < giveUpAt; await sleep(pollMs)) {
+      try {
+        if (await isSo()) return
+      } catch (error) {
+        last = error
+      }
+    }
+    throw new Error(`${id}: not so within ${patienceMs} ms: it ${what}`, {cause: last})
+  }
+
+  /** Asks for something unless it is so already. */
+  async function when(isSo: (view: ContainerView) => boolean, verb?: ContainerVerb, fields: object = {}): Promise<boolean> {
+    const now = await view()
+    if (now && isSo(now)) return true
+    if (now && verb) await ask(verb, fields, containerViewSchema)
+    return false
+  }
+
+  async function hold(holdMs: number): Promise<void> {
+    await until(
+      'holds',
+      async () => (await ask('output', {stream: 'stdout', offset: 0, limitBytes: 1, holdMs}, outputReplySchema)) !== undefined,
+    )
+  }
+
+  function view(): Promise<ContainerView | undefined> {
+    return ask('state', {}, containerViewSchema)
+  }
+
+  function output(stream: 'stdout' | 'stderr', offset: number, exec?: string): Promise<z.output<typeof outputReplySchema> | undefined> {
+    return ask(
+      'output',
+      {stream, offset, ...(exec !== undefined && {exec}), ...(request.autoRemove && {holdMs: 30_000})},
+      outputReplySchema,
+    )
+  }
+
+  /** @returns undefined when nobody answers for the container */
+  async function ask<S extends z.ZodType>(verb: ContainerVerb, fields: object, schema: S): Promise<z.output<S> | undefined> {
+    const client = await node.client()
+    const subject = client.subjects.containerCommand({node: client.node, namespace: node.namespace, id}, verb)
+    return await requestJson(client.connection, subject, fields, {schema, timeoutMs: answerMs})
+  }
+}
+
+/** The program is not there: to ask again changes nothing. */
+function isHopeless({message}: {readonly message: string}): boolean {
+  return message.includes('/nowhere')
+}
+
+function readWritten(log: string): Written {
+  const written = {stdout: '', stderr: ''}
+  for (const line of readLog(log)) written[line.stream] += toLogEntry(line.line, line).bytes.toString()
+  return written
+}

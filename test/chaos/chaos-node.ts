@@ -1,0 +1,106 @@
+/** A node whose processes are killed: its directories in /tmp, its coordinator started again as a service manager would. */
+import {mkdirSync, mkdtempSync, rmSync} from 'node:fs'
+import {tmpdir} from 'node:os'
+import {basename, join} from 'node:path'
+import {setTimeout as sleep} from 'node:timers/promises'
+import {execa} from 'execa'
+import {connectTally, type TallyClient} from '../../src/client/index.ts'
+import {readProcessStat} from '../../src/linux/process-table.ts'
+import {failpointsVariable} from '../../src/supervisor/failpoints.ts'
+import {makeBusyboxRootfs} from '../support/busybox.ts'
+import {findLeftovers, type Inventory, type Leftovers, readProcFile, sweep, takeInventory} from '../support/leftovers.ts'
+
+const program = join(import.meta.dirname, '../../bin/tally')
+
+export interface ChaosNode {
+  readonly dir: string
+  readonly stateDir: string
+  readonly runDir: string
+  readonly rootfs: string
+  readonly failpointsDir: string
+  /** Nobody else's: its containers' cgroups are told from those of others by it. */
+  readonly namespace: string
+  readonly env: NodeJS.ProcessEnv
+  /** A client that is connected now; waits until there is one. */
+  client(): Promise<TallyClient>
+  /** Starts the coordinator, again and again until it runs. */
+  up(): Promise<void>
+  /** Ends the node, by force what is left of it. @returns what it has left on the machine */
+  close(): Promise<Leftovers>
+}
+
+export async function startChaosNode(): Promise<ChaosNode> {
+  const before = takeInventory()
+  const dir = mkdtempSync(join(tmpdir(), 'tally-chaos-'))
+  const [stateDir, runDir, failpointsDir] = [join(dir, 'state'), join(dir, 'run'), join(dir, 'failpoints')]
+  mkdirSync(failpointsDir)
+  const namespace = basename(dir).replace(/[^A-Za-z0-9]/g, '')
+  const env = {
+    TALLY_STATE_DIR: stateDir,
+    TALLY_RUN_DIR: runDir,
+    TALLY_NODE: 'chaos',
+    TALLY_NAMESPACE: namespace,
+    [failpointsVariable]: failpointsDir,
+  }
+  const rootfs = makeBusyboxRootfs(dir)
+  let current: TallyClient | undefined
+  let connecting: Promise<TallyClient> | undefined
+  await up()
+
+  return {
+    dir,
+    stateDir,
+    runDir,
+    rootfs,
+    failpointsDir,
+    namespace,
+    env,
+    client: async () => {
+      if (current && !current.connection.isClosed()) return current
+      connecting ??= connect()
+      return await connecting
+    },
+    up,
+    close: () => close(before),
+  }
+
+  async function connect(): Promise<TallyClient> {
+    for (;;) {
+      try {
+        current = await connectTally({runDir, actor: 'chaos'})
+        connecting = undefined
+        return current
+      } catch {
+        await sleep(100)
+      }
+    }
+  }
+
+  async function up(): Promise<void> {
+    for (const giveUpAt = Date.now() + 120_000; ; await sleep(200)) {
+      const {exitCode, stderr} = await execa(program, ['up', '-d'], {env, reject: false})
+      if (exitCode === 0 || stderr.includes('NODE_RUNNING')) return
+      if (Date.now() > giveUpAt) throw new Error(`the coordinator does not start: ${stderr}`)
+    }
+  }
+
+  async function close(inventory: Inventory): Promise<Leftovers> {
+    await current?.connection.close()
+    await execa(program, ['down', '--containers'], {env, reject: false})
+    const found = await findLeftovers({dirs: [dir]}, inventory)
+    // Others have containers and zombies of their own meanwhile.
+    const own = {
+      ...found,
+      cgroups: found.cgroups.filter((cgroup) => cgroup.includes(`/tally-${namespace}-`)),
+      zombies: found.zombies.filter((zombie) => isOfNode(Number.parseInt(zombie, 10))),
+    }
+    await sweep(own)
+    rmSync(dir, {recursive: true, force: true})
+    return own
+  }
+
+  /** Whose parent was started by this node. */
+  function isOfNode(pid: number): boolean {
+    return readProcFile(`/proc/${readProcessStat(pid)?.parentPid}/environ`).includes(stateDir)
+  }
+}

@@ -1,0 +1,181 @@
+import {describe, expect, it} from 'vitest'
+import {detect, listNotCompared} from '../../../src/fsck/detect.ts'
+import {findingTable} from '../../../src/fsck/findings.ts'
+import type {Survey} from '../../../src/fsck/survey.ts'
+import {clean, whole, withJournal, withWeb} from './survey-fixture.ts'
+
+const old = {namespace: 'default', id: 'old'} as const
+const oldGroup = {path: '/tally-default-old-ffffffff', directories: ['/sys/fs/cgroup/pids/tally-default-old-ffffffff'], processes: []}
+const missing = {journal: {type: 'missing'}, holder: undefined, streamed: undefined, runtimeStatus: undefined} as const
+const codesOf = (survey: Survey) => detect(survey).map(({code, container}) => `${code} ${container ?? '-'}`)
+
+/** One change each, and what is found for it. */
+const cases: readonly (readonly [what: string, Survey, readonly string[]])[] = [
+  ['nothing, where everything agrees', clean, []],
+  ['a damaged line', withWeb({journal: {type: 'damaged', line: 3, why: 'x'}, streamed: undefined}), ['JOURNAL_DAMAGED default/web']],
+  [
+    'a torn line that nobody completes',
+    {...withJournal({tornBytes: 9}), containers: [{...(withJournal({tornBytes: 9}).containers[0] ?? fail()), holder: undefined}]},
+    ['JOURNAL_TORN default/web', 'SUPERVISOR_MISSING default/web'],
+  ],
+  ['nothing, while a line is being written', withJournal({tornBytes: 9}), []],
+  ['the journal of another', withJournal({source: '/tally/n2/default/web'}), ['JOURNAL_MISPLACED default/web']],
+  [
+    'a directory without a journal',
+    {...withWeb(missing), supervised: [], runtime: [], runDirs: [], mounts: [], processes: [], stream: {type: 'read', lives: []}},
+    ['JOURNAL_MISSING default/web'],
+  ],
+  [
+    'nothing, where a create has just begun',
+    {
+      ...withWeb({...missing, ageMs: 100}),
+      supervised: [],
+      runtime: [],
+      runDirs: [],
+      mounts: [],
+      processes: [],
+      stream: {type: 'read', lives: []},
+    },
+    [],
+  ],
+  ['a container without a supervisor', withWeb({holder: undefined}), ['SUPERVISOR_MISSING default/web']],
+  [
+    'an init that is gone',
+    withWeb({isInitAlive: false, runtimeStatus: 'stopped'}),
+    ['INIT_GONE default/web', 'RUNTIME_DISAGREES default/web'],
+  ],
+  ['a runtime that has forgotten it', withWeb({runtimeStatus: undefined}), ['RUNTIME_DISAGREES default/web']],
+  ['a runtime that still runs what has stopped', {...withJournal({state: 'stopped', hasEnded: true})}, ['RUNTIME_DISAGREES default/web']],
+  ['nothing of a runtime that could not be asked', withWeb({runtimeStatus: 'unasked'}), []],
+  [
+    'nothing of one that waits for its restart',
+    {
+      ...withJournal({state: 'waiting', hasEnded: true}),
+      containers: [
+        {...(withJournal({state: 'waiting', hasEnded: true}).containers[0] ?? fail()), runtimeStatus: undefined, isInitAlive: false},
+      ],
+    },
+    [],
+  ],
+  ['FIFOs that are gone', withWeb({hasFifos: false}), ['FIFO_MISSING default/web']],
+  [
+    'nothing, where a terminal needs none',
+    {...withJournal({terminal: true}), containers: [{...(withJournal({terminal: true}).containers[0] ?? fail()), hasFifos: false}]},
+    [],
+  ],
+  [
+    'a container of the runtime',
+    {...clean, runtime: [...clean.runtime, {...old, path: '/run/runc/default/old'}]},
+    ['RUNTIME_ORPHAN default/old'],
+  ],
+  [
+    'a mount',
+    {...clean, mounts: [...clean.mounts, {...old, target: '/state/containers/default/old/rootfs'}]},
+    ['MOUNT_ORPHAN default/old'],
+  ],
+  [
+    'a run directory',
+    {...clean, runDirs: [...clean.runDirs, {...old, path: '/run/containers/default/old'}]},
+    ['RUN_DIR_ORPHAN default/old'],
+  ],
+  [
+    'a process',
+    {...clean, processes: [...clean.processes, {...old, pid: 9, file: '/run/containers/default/old/io/stdout', title: 'tail'}]},
+    ['PROCESS_ORPHAN default/old'],
+  ],
+  ['a group of a container that was', {...clean, cgroups: [...clean.cgroups, oldGroup]}, ['CGROUP_ORPHAN default/old']],
+  [
+    'a group of one that had the id before',
+    {
+      ...clean,
+      cgroups: [...clean.cgroups, {...oldGroup, path: '/tally-default-web-eeeeeeee'}],
+      stream: {
+        type: 'read',
+        lives: [
+          {namespace: 'default', id: 'web', uid: 'eeeeeeee-1', isDeleted: true},
+          {namespace: 'default', id: 'web', uid: whole.uid, isDeleted: false},
+        ],
+      },
+    },
+    ['CGROUP_ORPHAN default/web'],
+  ],
+  [
+    'nothing of a group that is of another node',
+    {...clean, cgroups: [...clean.cgroups, {...oldGroup, path: '/tally-default-old-12345678'}]},
+    [],
+  ],
+  [
+    'nothing of a group whose container cannot be read',
+    {...withWeb({journal: {type: 'damaged', line: 3, why: 'x'}, streamed: undefined})},
+    ['JOURNAL_DAMAGED default/web'],
+  ],
+  [
+    'nothing of groups while the stream is away',
+    {...clean, cgroups: [...clean.cgroups, oldGroup], stream: {type: 'unreachable', why: 'x'}},
+    [],
+  ],
+  ['nothing of what a supervisor without a journal has', {...clean, containers: [], cgroups: clean.cgroups}, []],
+  ['a stream that is not there', {...clean, stream: {type: 'absent'}}, ['STREAM_ABSENT -']],
+  [
+    'nothing of a stream that nobody needs',
+    {...clean, containers: [], supervised: [], runtime: [], runDirs: [], mounts: [], processes: [], stream: {type: 'absent'}},
+    [],
+  ],
+  ['a stream that lacks the end', withWeb({streamed: {kept: 2, wrong: []}}), ['STREAM_BEHIND default/web']],
+  ['a stream that has more than there was when the journal was read', withWeb({streamed: {kept: 6, wrong: []}}), []],
+  ['a stream in disorder', withWeb({streamed: {kept: 2, wrong: [4, 3]}}), ['STREAM_DISORDERED default/web']],
+  [
+    'a life without an end',
+    {
+      ...clean,
+      stream: {
+        type: 'read',
+        lives: [{...old, uid: 'ffffffffffffffff', isDeleted: false}, ...(clean.stream.type === 'read' ? clean.stream.lives.slice(1) : [])],
+      },
+    },
+    ['STREAM_ORPHAN default/old'],
+  ],
+]
+
+function fail(): never {
+  throw new Error('expected a container')
+}
+
+describe('fsck finds', () => {
+  it.each(cases)('%s', (_what, survey, codes) => {
+    expect(codesOf(survey)).toEqual(codes)
+  })
+
+  it('everything that is in its table', () => {
+    const found = new Set(cases.flatMap(([, survey]) => detect(survey).map(({code}) => code)))
+    expect([...found].sort()).toEqual(Object.keys(findingTable).sort())
+  })
+
+  it('with a repair what the table says is repaired, and without what it says is not', () => {
+    for (const {code, repair} of cases.flatMap(([, survey]) => detect(survey))) {
+      const {repair: kind} = findingTable[code]
+      expect(repair === undefined ? 'none' : repair.type === 'republish' ? 'supervisor' : 'removes', code).toBe(kind)
+    }
+  })
+
+  it('the line of a damaged journal, and what to do', () => {
+    const [finding] = detect(withWeb({journal: {type: 'damaged', line: 3, why: 'is not an event'}, streamed: undefined}))
+    expect(finding?.message).toMatch(/^\/state\/containers\/default\/web\/journal\.jsonl:3: is not an event; .*head -n 2/)
+  })
+})
+
+describe('what could not be compared', () => {
+  it('is told', () => {
+    expect(listNotCompared(clean)).toEqual([])
+    expect(
+      listNotCompared({...withWeb({streamed: undefined, runtimeStatus: 'unasked'}), stream: {type: 'unreachable', why: 'no server'}}),
+    ).toEqual([
+      'journals with the stream: no server',
+      'control groups with the containers that there were: only the stream knows those',
+      'containers with the OCI runtime, 1 of them: it could not be asked',
+    ])
+    expect(listNotCompared(withWeb({streamed: undefined}))).toEqual([
+      'journals with the stream, 1 of them: it could not be read to its end',
+    ])
+  })
+})

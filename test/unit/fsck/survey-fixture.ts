@@ -1,0 +1,58 @@
+/** A node where everything agrees, to be changed in one place. */
+import type {JournalReading, Survey, SurveyedContainer, WholeJournal} from '../../../src/fsck/survey.ts'
+
+export const whole: {readonly type: 'whole'} & WholeJournal = {
+  type: 'whole',
+  uid: '0123456789abcdef',
+  source: '/tally/n1/default/web',
+  latestSequence: 4,
+  tornBytes: 0,
+  state: 'running',
+  init: {pid: 42, startTimeTicks: 1, bootId: 'b'},
+  hasEnded: false,
+  terminal: false,
+  runtime: undefined,
+}
+
+export const web: SurveyedContainer = {
+  namespace: 'default',
+  id: 'web',
+  file: '/state/containers/default/web/journal.jsonl',
+  journal: whole,
+  holder: 41,
+  ageMs: 60_000,
+  isInitAlive: true,
+  runtimeStatus: 'running',
+  hasFifos: true,
+  streamed: {kept: 4, wrong: []},
+}
+
+export const clean: Survey = {
+  node: 'n1',
+  stateDir: '/state',
+  isCoordinated: true,
+  containers: [web],
+  supervised: [{namespace: 'default', id: 'web', pid: 41}],
+  runtime: [{namespace: 'default', id: 'web', path: '/run/runc/default/web'}],
+  runDirs: [{namespace: 'default', id: 'web', path: '/run/containers/default/web'}],
+  mounts: [{namespace: 'default', id: 'web', target: '/state/containers/default/web/rootfs'}],
+  cgroups: [{path: '/tally-default-web-01234567', directories: ['/sys/fs/cgroup/pids/tally-default-web-01234567'], processes: [42]}],
+  processes: [{namespace: 'default', id: 'web', pid: 42, file: '/run/containers/default/web/io/stdout', title: 'sh'}],
+  stream: {
+    type: 'read',
+    lives: [
+      {namespace: 'default', id: 'old', uid: 'ffffffffffffffff', isDeleted: true},
+      {namespace: 'default', id: 'web', uid: whole.uid, isDeleted: false},
+    ],
+  },
+}
+
+/** The same with another container in the place of the one. */
+export function withWeb(changes: Partial<SurveyedContainer>): Survey {
+  return {...clean, containers: [{...web, ...changes}]}
+}
+
+export function withJournal(changes: Partial<WholeJournal>): Survey {
+  const journal: JournalReading = {...whole, ...changes}
+  return withWeb({journal})
+}

@@ -1,0 +1,39 @@
+import {expect, it} from 'vitest'
+import {createFailpoints} from '../../../src/supervisor/failpoints.ts'
+import {happen, toHistory} from '../../support/given.ts'
+import {createMemoryJournal} from '../../support/memory-journal.ts'
+
+const [first, second] = toHistory([happen.createRequested, happen.created])
+
+it('passes a position before and after each append and effect, and after the stream has confirmed what was read for it', async () => {
+  if (!first || !second) throw new Error('no events')
+  const passed: string[] = []
+  const failpoints = createFailpoints((position) => void passed.push(position))
+  const memory = createMemoryJournal()
+  const journal = failpoints.journal(memory)
+  journal.append(first)
+  journal.append(second)
+  for (const {sequence} of failpoints.source(memory).read(1)) passed.push(`the outbox has ${sequence}`)
+  await failpoints.effects(async () => undefined)({type: 'runtime.start'}, first)
+  expect(passed).toEqual([
+    'append#1:before',
+    'append#1:after',
+    'append#2:before',
+    'append#2:after',
+    'publish#2:before',
+    'the outbox has 2',
+    'publish#2:after',
+    'effect.runtime.start#1:before',
+    'effect.runtime.start#1:after',
+  ])
+})
+
+it('dies in the middle: what comes after the position is not done', () => {
+  if (!first) throw new Error('no event')
+  const memory = createMemoryJournal()
+  const {journal} = createFailpoints((position) => {
+    if (position === 'append#1:before') throw new Error('dead')
+  })
+  expect(() => journal(memory).append(first)).toThrow('dead')
+  expect(memory.events).toEqual([])
+})

@@ -1,6 +1,7 @@
 // Bundles the programs into dist/: plain JavaScript, started without a loader.
 import {rm} from 'node:fs/promises'
 import {build} from 'esbuild'
+import {buildPage} from './build-page.mjs'
 
 // Chunks have their contents' hash for a name: those of former builds would stay for ever.
 await rm('dist', {recursive: true, force: true})
@@ -25,3 +26,4 @@ await build({
   banner: {js: "import {createRequire as __createRequire} from 'node:module'; const require = __createRequire(import.meta.url);"},
   logLevel: 'warning',
 })
+await buildPage()

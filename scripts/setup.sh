@@ -1,6 +1,6 @@
 #!/bin/sh
 # Brings a fresh Debian or Ubuntu machine, or a fresh clone, to where demo, tests and `npx tally` work. Does only what is
-# missing: with nothing to do it takes a few milliseconds.
+# missing: with nothing to do it takes a few milliseconds. With --tests also what the tests alone need.
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -20,6 +20,7 @@ packages=
 command -v runc >/dev/null || packages="$packages runc"
 command -v nats-server >/dev/null || packages="$packages nats-server"
 is_static_busybox || packages="$packages busybox-static"
+[ "${1:-}" != --tests ] || command -v chromium >/dev/null || command -v chromium-browser >/dev/null || packages="$packages chromium"
 if [ -n "$packages" ]; then
   command -v apt-get >/dev/null || fail "expected$packages to be installed, and there is no apt-get to do it: install them with this system's package manager."
   echo "tallyman setup: installing$packages"
@@ -40,7 +41,7 @@ if ! cmp -s package-lock.json node_modules/.tallyman-lock; then
   cp package-lock.json node_modules/.tallyman-lock
 fi
 
-if [ ! -f dist/tally.js ] || [ -n "$(find machines src scripts/build.mjs package.json -newer dist/tally.js -type f | head -n 1)" ]; then
+if [ ! -f dist/tally.js ] || [ -n "$(find machines src scripts/build.mjs scripts/build-page.mjs package.json -newer dist/tally.js -type f | head -n 1)" ]; then
   echo "tallyman setup: building"
   node_modules/node/bin/node scripts/build.mjs || fail "the build failed; see above."
 fi

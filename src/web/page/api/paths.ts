@@ -1,0 +1,6 @@
+/** The addresses of the HTTP API. */
+import type {ContainerAddress} from '../../../../machines/ids.ts'
+
+export function containerPath({node, namespace, id}: ContainerAddress, rest = ''): string {
+  return `/api/containers/${node}/${namespace}/${id}${rest}`
+}

@@ -1,0 +1,16 @@
+/** What the HTTP API answers, beside what it passes on from the commands of NATS. */
+import * as z from 'zod'
+import {statsReplySchema} from '../../../../machines/stats.ts'
+import {containerViewSchema, logReplySchema, nodeInfoSchema} from '../../../../machines/view.ts'
+
+export const nodeReplySchema = z.object({info: nodeInfoSchema, streamSequence: z.int()})
+
+export const containersReplySchema = z.object({streamSequence: z.int(), containers: z.array(containerViewSchema)})
+
+/** CloudEvents: each is parsed by `parseLedgerEvent`. */
+export const eventsReplySchema = z.object({streamSequence: z.int(), events: z.array(z.unknown())})
+
+export const logEntrySchema = z.object({...logReplySchema.shape.entries.element.shape, next: z.int()})
+
+export const statsSampleSchema = z.object({node: z.string(), namespace: z.string(), id: z.string(), ...statsReplySchema.shape})
+export type StatsSample = z.infer<typeof statsSampleSchema>

@@ -1,0 +1,66 @@
+import {ContainerPage} from './container/container-page.tsx'
+import {HarbourPage} from './harbour/harbour-page.tsx'
+import {loadState} from './model/harbour.ts'
+import {route} from './model/route.ts'
+import {nextTheme} from './model/theme.ts'
+import {Header} from './shell/header.tsx'
+import {Help, helpIsOpen} from './shell/help.tsx'
+import {useKeys} from './shell/keyboard.ts'
+import {Link} from './shell/link.tsx'
+import {Notice} from './shell/notice.tsx'
+
+export function App() {
+  useKeys({
+    '?': () => {
+      helpIsOpen.value = true
+    },
+    t: nextTheme,
+  })
+  return (
+    <>
+      <Header />
+      <Page />
+      <Help />
+    </>
+  )
+}
+
+function Page() {
+  const [state, shown] = [loadState.value, route.value]
+  if (state.type === 'signed-out') return <SignedOut />
+  if (state.type === 'failed') {
+    return (
+      <Notice title="The node does not answer">
+        <p>{state.failure.message}</p>
+        <p>This page asks again every two seconds.</p>
+      </Notice>
+    )
+  }
+  if (shown.page === 'nowhere') {
+    return (
+      <Notice title="Nothing is here">
+        <p>
+          This address leads nowhere. <Link to={{page: 'harbour'}}>To the harbour.</Link>
+        </p>
+      </Notice>
+    )
+  }
+  if (state.type === 'loading') return <main class="loading" aria-busy="true" aria-label="Loading" />
+  if (shown.page === 'container') return <ContainerPage key={toKey(shown)} route={shown} />
+  return <HarbourPage />
+}
+
+function toKey({address: {node, namespace, id}, uid}: Extract<typeof route.value, {readonly page: 'container'}>): string {
+  return [node, namespace, id, uid].join('/')
+}
+
+function SignedOut() {
+  return (
+    <Notice title="Not signed in">
+      <p>
+        Whoever may see this may command containers, so each browser is let in by a link. On the node, <code>tally ui</code> prints one.
+      </p>
+      <p>A link is good once; who came by it is let in for a day.</p>
+    </Notice>
+  )
+}

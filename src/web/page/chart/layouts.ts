@@ -1,0 +1,20 @@
+/** The charts of the page, ready to be drawn: models read off the machines, and layouts made when the page was built. */
+import {layouts} from 'tally:charts'
+import type {BuiltLayout} from './built-layout.ts'
+import {type ChartName, chartMachines} from './machines.ts'
+import {type PageModel, toPageModel} from './page-model.ts'
+
+export interface PageChart {
+  readonly model: PageModel
+  readonly layout: BuiltLayout
+}
+
+const charts = new Map<ChartName, PageChart>()
+
+export function findChart(name: ChartName): PageChart {
+  const known = charts.get(name)
+  if (known) return known
+  const made = {model: toPageModel(chartMachines[name]), layout: layouts[name]}
+  charts.set(name, made)
+  return made
+}

@@ -1,0 +1,43 @@
+/** What may be asked of a container, and asking it. */
+import * as z from 'zod'
+import type {CommandType} from '../../../../machines/commands.ts'
+import {isPossible, legalCommands} from '../../../../machines/decide.ts'
+import type {ContainerAddress} from '../../../../machines/ids.ts'
+import type {Ledger} from '../../../../machines/ledger.ts'
+import {postJson} from '../api/http.ts'
+import {containerPath} from '../api/paths.ts'
+
+/** In the order in which they are offered. */
+export const offeredCommands = ['start', 'resume', 'pause', 'stop', 'kill', 'update', 'checkpoint', 'delete'] as const
+export type OfferedCommand = (typeof offeredCommands)[number]
+
+export const commandNames: Readonly<Record<OfferedCommand, string>> = {
+  start: 'Start',
+  resume: 'Resume',
+  pause: 'Pause',
+  stop: 'Stop…',
+  kill: 'Signal…',
+  update: 'Limits…',
+  checkpoint: 'Checkpoint…',
+  delete: 'Delete…',
+}
+
+/** By the chart itself: a container that runs can be deleted by force. */
+export function toOffered(ledger: Ledger): readonly OfferedCommand[] {
+  const legal: readonly CommandType[] = legalCommands(ledger)
+  const canForce = isPossible(ledger, {type: 'container.delete-requested', data: {force: true}})
+  return offeredCommands.filter((command) => legal.includes(command) || (command === 'delete' && canForce))
+}
+
+export function needsForce(ledger: Ledger): boolean {
+  return !legalCommands(ledger).includes('delete')
+}
+
+export function isOffered(value: string): value is OfferedCommand {
+  return offeredCommands.some((command) => command === value)
+}
+
+/** Resolves with the outcome. @throws ApiError why it was refused, or has failed */
+export async function sendCommand(address: ContainerAddress, verb: string, request: Readonly<Record<string, unknown>> = {}): Promise<void> {
+  await postJson(containerPath(address, `/${verb}`), request, z.unknown())
+}

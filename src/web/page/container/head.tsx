@@ -1,0 +1,80 @@
+import type {ComponentChildren} from 'preact'
+import {toContainerView} from '../../../../machines/container-view.ts'
+import type {ContainerView} from '../../../../machines/view.ts'
+import {now} from '../model/clock.ts'
+import {Link} from '../shell/link.tsx'
+import {StateMark} from '../shell/state-mark.tsx'
+import {formatAge, formatMoment} from '../wording/duration.ts'
+import {formatExit, isGoodExit} from '../wording/exit.ts'
+import {limitsSentence} from '../wording/limits-sentence.ts'
+import type {Moment} from './moment.ts'
+
+/** Which container it is, and how it was at that moment. */
+export function Head({moment, children}: {readonly moment: Moment; readonly children: ComponentChildren}) {
+  const {address, ledger, uid} = moment
+  const view = toContainerView(ledger)
+  return (
+    <div class="head">
+      <nav class="crumbs" aria-label="Place">
+        <Link to={{page: 'harbour'}}>Harbour</Link>
+        <span aria-hidden="true">/</span>
+        {address.node}
+        <span aria-hidden="true">/</span>
+        {address.namespace}
+      </nav>
+      <div class="head-line">
+        <h1>{address.id}</h1>
+        {view && (
+          <p class="head-state">
+            <StateMark view={view} />
+            <span class="head-since" title={formatMoment(view.since)}>
+              {moment.isNow ? `for ${formatAge(now.value - Date.parse(view.since))}` : `since ${formatMoment(view.since)}`}
+            </span>
+            {view.exit && (
+              <span class="exit" data-tone={isGoodExit(view.exit) ? 'quiet' : 'bad'}>
+                {formatExit(view.exit)}
+              </span>
+            )}
+          </p>
+        )}
+      </div>
+      {view && <p class="head-command mono">{view.args.join(' ') || view.bundle}</p>}
+      {view && <Facts view={view} uid={uid} />}
+      {children}
+    </div>
+  )
+}
+
+function Facts({view, uid}: {readonly view: ContainerView; readonly uid: string}) {
+  const labels = Object.entries(view.labels ?? {}).map(([key, value]) => `${key}=${value}`)
+  const facts: readonly (readonly [string, string | undefined])[] = [
+    ['process', view.pid === undefined ? undefined : String(view.pid)],
+    ['limits', view.limits && (limitsSentence(view.limits) || undefined)],
+    ['stop', view.stop && `${view.stop.signal}, SIGKILL at ${formatMoment(view.stop.dueAt)}`],
+    ['health', view.health && [view.health.status, view.health.output?.trim().split('\n')[0]].filter(Boolean).join(': ')],
+    ['restart', view.restart && toRestart(view.restart)],
+    ['restarts', view.restarts === undefined ? undefined : String(view.restarts)],
+    ['comes back', view.restartDueAt && formatMoment(view.restartDueAt)],
+    ['killed for want of memory', view.oomKills === undefined ? undefined : String(view.oomKills)],
+    ['labels', labels.length > 0 ? labels.join(' ') : undefined],
+    ['root', view.rootfs],
+    ['uid', uid.slice(0, 8)],
+  ]
+  return (
+    <dl class="facts">
+      {facts.map(([name, value]) =>
+        value === undefined ? null : (
+          <div key={name}>
+            <dt>{name}</dt>
+            <dd>{value}</dd>
+          </div>
+        ),
+      )}
+    </dl>
+  )
+}
+
+function toRestart({policy, maxRetries, attempt}: NonNullable<ContainerView['restart']>): string {
+  const parts = [policy, maxRetries === undefined ? '' : `at most ${maxRetries} times`, attempt === undefined ? '' : `attempt ${attempt}`]
+  return parts.filter((part) => part !== '').join(', ')
+}

@@ -1,0 +1,98 @@
+import {useEffect, useState} from 'preact/hooks'
+import {containerUids, findView} from '../model/harbour.ts'
+import {go} from '../model/route.ts'
+import {followStats} from '../model/stats.ts'
+import {useKeys} from '../shell/keyboard.ts'
+import {countOf} from '../wording/quantity.ts'
+import {List} from './list.tsx'
+import {chooseBy, chosenUid, clearFilter, listedUids, nodes} from './listing.ts'
+import {Movements} from './movements.tsx'
+import {Quay} from './quay.tsx'
+import {toRoute} from './row.tsx'
+import {Toolbar} from './toolbar.tsx'
+
+export function HarbourPage() {
+  const [focusRequest, setFocusRequest] = useState(0)
+  useEffect(followStats, [])
+  useEffect(() => {
+    document.title = 'Harbour · Tallyman'
+  }, [])
+  useKeys({
+    '/': () => setFocusRequest((count) => count + 1),
+    j: () => void chooseBy(1),
+    ArrowDown: () => void chooseBy(1),
+    k: () => void chooseBy(-1),
+    ArrowUp: () => void chooseBy(-1),
+    Enter: openChosen,
+    Escape: () => {
+      chosenUid.value = undefined
+      clearFilter()
+    },
+  })
+  return (
+    <main class="harbour">
+      <Masthead />
+      <Toolbar focusRequest={focusRequest} />
+      <div class="harbour-body">
+        <section class="sheet">
+          <Heads />
+          {containerUids.value.length === 0 ? <EmptyHarbour /> : listedUids.value.length === 0 ? <NoMatch /> : <List />}
+        </section>
+        <Movements />
+      </div>
+    </main>
+  )
+}
+
+function openChosen(): void {
+  const view = findView(chosenUid.value ?? '')?.value
+  if (view) go(toRoute(view))
+}
+
+function Masthead() {
+  const count = containerUids.value.length
+  const [first = '', ...others] = nodes.value
+  return (
+    <div class="masthead">
+      <h1>
+        {count === 0 ? 'An empty harbour' : countOf(count, 'container')}{' '}
+        <em>{count === 0 ? '' : others.length > 0 ? `at ${others.length + 1} nodes` : `at ${first}`}</em>
+      </h1>
+      {count > 0 && <Quay />}
+    </div>
+  )
+}
+
+/** Of the columns. For the eye: each row says for itself what is what. */
+function Heads() {
+  return (
+    <div class="heads" aria-hidden="true">
+      <span />
+      <span>Container</span>
+      <span>State</span>
+      <span>Outcome</span>
+      <span>CPU</span>
+      <span>Memory</span>
+    </div>
+  )
+}
+
+function EmptyHarbour() {
+  return (
+    <div class="empty">
+      <p>No container is here. One that is made will show up by itself:</p>
+      <pre class="mono">tally run -d --name web --rootfs DIR -- sh -c 'while true; do echo tick; sleep 1; done'</pre>
+    </div>
+  )
+}
+
+function NoMatch() {
+  return (
+    <div class="empty">
+      <p>None of the {containerUids.value.length} is like that.</p>
+      <button type="button" class="button" onClick={clearFilter}>
+        Show all
+      </button>
+    </div>
+  )
+}

@@ -1,0 +1,33 @@
+import {containerUids, findView} from '../model/harbour.ts'
+import {go} from '../model/route.ts'
+import {toShownState, toViewTone} from '../wording/state.ts'
+import {stateCounts} from './listing.ts'
+import {toRoute} from './row.tsx'
+
+/** All containers at one glance: a block each, in the colour of its state. For the eye; the list says the same in words. */
+export function Quay() {
+  const label = stateCounts.value.map(([state, count]) => `${count} ${state}`).join(', ')
+  return (
+    <div class="quay" role="img" aria-label={label}>
+      {containerUids.value.map((uid) => (
+        <Block key={uid} uid={uid} />
+      ))}
+    </div>
+  )
+}
+
+function Block({uid}: {readonly uid: string}) {
+  const view = findView(uid)?.value
+  if (!view) return null
+  return (
+    // biome-ignore lint/a11y/useKeyWithClickEvents: a shortcut for the mouse; the list has links
+    // biome-ignore lint/a11y/noStaticElementInteractions: as above
+    <span
+      class="block"
+      data-tone={toViewTone(view)}
+      data-in-flight={view.inFlight !== undefined}
+      title={`${view.id}: ${toShownState(view)}`}
+      onClick={() => go(toRoute(view))}
+    />
+  )
+}

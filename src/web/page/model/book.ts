@@ -1,0 +1,65 @@
+/** The ledger of the container that is looked at, whole and growing. */
+import {type ReadonlySignal, signal} from '@preact/signals'
+import type {LedgerEvent} from '../../../../machines/events.ts'
+import {type ContainerAddress, toSource} from '../../../../machines/ids.ts'
+import {type ApiFailure, isNotFound, toFailure} from '../api/http.ts'
+import {listenToFeed} from './feed.ts'
+import {fetchEvents} from './ledgers.ts'
+import {createTimeline, type Timeline} from './timeline.ts'
+
+export type BookState = {readonly type: 'loading' | 'missing'} | {readonly type: 'failed'; readonly failure: ApiFailure} | OpenBook
+
+export interface OpenBook {
+  readonly type: 'open'
+  readonly uid: string
+  readonly timeline: Timeline
+}
+
+export interface Book extends Disposable {
+  readonly state: ReadonlySignal<BookState>
+  reload(): Promise<void>
+}
+
+/** @param uid the latest of that address when absent */
+export function openBook(address: ContainerAddress, uid?: string): Book {
+  const state = signal<BookState>({type: 'loading'})
+  const abort = new AbortController()
+  /** What is heard while the whole is being asked for; the answer may end before it. */
+  let heard: LedgerEvent[] = []
+  const end = listenToFeed((all) => {
+    const events = all.map(({event}) => event)
+    if (state.value.type === 'open') append(state.value, events)
+    else heard.push(...events.filter(({source}) => source === toSource(address)))
+  })
+  void reload()
+  return {
+    state,
+    reload,
+    [Symbol.dispose]: () => {
+      abort.abort()
+      end()
+    },
+  }
+
+  function append(book: OpenBook, events: readonly LedgerEvent[]): void {
+    const known = book.timeline.events.length
+    const mine = events.filter((event) => event.uid === book.uid && event.sequence > known)
+    const [next] = mine
+    state.value = next?.sequence === known + 1 ? {...book, timeline: book.timeline.append(mine)} : book
+    if (next && next.sequence > known + 1) void reload()
+  }
+
+  async function reload(): Promise<void> {
+    try {
+      const events = await fetchEvents(address, uid, abort.signal)
+      const [first] = events
+      const early = heard
+      heard = []
+      if (!first) state.value = {type: 'missing'}
+      else append({type: 'open', uid: first.uid, timeline: createTimeline(events)}, early)
+    } catch (error) {
+      if (abort.signal.aborted) return
+      state.value = isNotFound(error) ? {type: 'missing'} : {type: 'failed', failure: toFailure(error)}
+    }
+  }
+}

@@ -1,0 +1,96 @@
+/** All containers that the page knows, each a signal of its own, so that an event redraws one row and not three hundred. */
+import {batch, type Signal, signal} from '@preact/signals'
+import type * as z from 'zod'
+import {toContainerView} from '../../../../machines/container-view.ts'
+import type {LedgerEvent} from '../../../../machines/events.ts'
+import type {ContainerView} from '../../../../machines/view.ts'
+import {type ApiFailure, getJson, isSignedOut, toFailure} from '../api/http.ts'
+import {containersReplySchema, nodeReplySchema} from '../api/replies.ts'
+import {feedState, listenToFeed, startFeed, stopFeed} from './feed.ts'
+import {createLedgers} from './ledgers.ts'
+
+export type LoadState = {readonly type: 'loading' | 'ready' | 'signed-out'} | {readonly type: 'failed'; readonly failure: ApiFailure}
+
+export const loadState = signal<LoadState>({type: 'loading'})
+export const nodeInfo = signal<z.infer<typeof nodeReplySchema>['info'] | undefined>(undefined)
+/** By uid, in the order in which they became known. */
+export const containerUids = signal<readonly string[]>([])
+/** What happened last, newest first. */
+export const movements = signal<readonly LedgerEvent[]>([])
+/** Whether those that are gone are listed as well. */
+export const showsDeleted = signal(false)
+
+const keptMovements = 40
+const retryMs = 2_000
+/** What is in the views already; events before it are only told of. */
+let snapshotSequence = 0
+const views = new Map<string, Signal<ContainerView>>()
+const ledgers = createLedgers((ledger) => {
+  const view = toContainerView(ledger)
+  if (view) keep(view)
+})
+
+/** Undefined once it is gone and not to be shown. */
+export function findView(uid: string): Signal<ContainerView> | undefined {
+  return views.get(uid)
+}
+
+/** Reads all containers, and then follows. Called again, it begins anew. */
+export async function loadHarbour(): Promise<void> {
+  try {
+    const query = showsDeleted.value ? '?deleted=1' : ''
+    const [node, {containers, streamSequence}] = await Promise.all([
+      getJson('/api/node', nodeReplySchema),
+      getJson(`/api/containers${query}`, containersReplySchema),
+    ])
+    batch(() => {
+      nodeInfo.value = node.info
+      views.clear()
+      ledgers.clear()
+      for (const view of containers) views.set(view.uid, signal(view))
+      containerUids.value = [...views.keys()]
+      movements.value = []
+      loadState.value = {type: 'ready'}
+    })
+    snapshotSequence = streamSequence
+    startFeed(Math.max(0, streamSequence - keptMovements), () => void loadHarbour())
+  } catch (error) {
+    stopFeed()
+    loadState.value = isSignedOut(error) ? {type: 'signed-out'} : {type: 'failed', failure: toFailure(error)}
+    if (!isSignedOut(error)) setTimeout(() => void loadHarbour(), retryMs)
+  }
+}
+
+export function setShowsDeleted(value: boolean): void {
+  showsDeleted.value = value
+  void loadHarbour()
+}
+
+listenToFeed((heard) =>
+  batch(() => {
+    const events = heard.map(({event}) => event)
+    for (const {event, streamSequence} of heard) if (streamSequence > snapshotSequence) ledgers.apply(event)
+    movements.value = [...events.toReversed(), ...movements.value].slice(0, keptMovements)
+  }),
+)
+
+/** A session that has ended looks like a lost connection, until somebody asks. */
+feedState.subscribe((state) => {
+  if (state !== 'lost') return
+  getJson('/api/node', nodeReplySchema).catch((error: unknown) => {
+    if (isSignedOut(error)) loadState.value = {type: 'signed-out'}
+  })
+})
+
+function keep(view: ContainerView): void {
+  const known = views.get(view.uid)
+  if (view.state === 'deleted' && !showsDeleted.value) {
+    if (views.delete(view.uid)) containerUids.value = [...views.keys()]
+    return
+  }
+  if (known) known.value = view
+  else {
+    views.set(view.uid, signal(view))
+    containerUids.value = [...views.keys()]
+  }
+}

@@ -1,0 +1,72 @@
+/**
+ * The ledgers of the containers of which something was heard, folded in the browser. A container is known by its view
+ * until its first event comes; then its whole ledger is asked for, once, and folded on from there.
+ */
+import {parseLedgerEvent} from '../../../../machines/cloud-event.ts'
+import type {LedgerEvent} from '../../../../machines/events.ts'
+import {type ContainerAddress, parseSource} from '../../../../machines/ids.ts'
+import {applyEvent, emptyLedger, foldEvents, type Ledger} from '../../../../machines/ledger.ts'
+import {getJson} from '../api/http.ts'
+import {containerPath} from '../api/paths.ts'
+import {eventsReplySchema} from '../api/replies.ts'
+
+export async function fetchEvents(address: ContainerAddress, uid?: string, signal?: AbortSignal): Promise<readonly LedgerEvent[]> {
+  const query = uid === undefined ? '' : `?uid=${encodeURIComponent(uid)}`
+  const {events} = await getJson(containerPath(address, `/events${query}`), eventsReplySchema, signal)
+  return events.map((event) => parseLedgerEvent(JSON.stringify(event)))
+}
+
+export interface Ledgers {
+  get(uid: string): Ledger | undefined
+  apply(event: LedgerEvent): void
+  clear(): void
+}
+
+/** @param onChange may come later than `apply` returns */
+export function createLedgers(onChange: (ledger: Ledger) => void): Ledgers {
+  const ledgers = new Map<string, Ledger>()
+  const waiting = new Map<string, LedgerEvent[]>()
+  return {
+    get: (uid) => ledgers.get(uid),
+    apply,
+    clear: () => {
+      ledgers.clear()
+      waiting.clear()
+    },
+  }
+
+  function apply(event: LedgerEvent): void {
+    const queue = waiting.get(event.uid)
+    if (queue) {
+      queue.push(event)
+      return
+    }
+    const ledger = ledgers.get(event.uid) ?? emptyLedger
+    const known = ledger.latest?.sequence ?? 0
+    if (event.sequence <= known) return
+    if (event.sequence === known + 1) keep(applyEvent(ledger, event).ledger)
+    else void fetchWhole(event)
+  }
+
+  async function fetchWhole(event: LedgerEvent): Promise<void> {
+    const address = parseSource(event.source)
+    if (!address) return
+    const queue: LedgerEvent[] = [event]
+    waiting.set(event.uid, queue)
+    try {
+      const ledger = foldEvents(await fetchEvents(address, event.uid))
+      waiting.delete(event.uid)
+      keep(ledger)
+      queue.forEach(apply)
+    } catch {
+      // Asked again with its next event; the view stays as it was.
+      waiting.delete(event.uid)
+    }
+  }
+
+  function keep(ledger: Ledger): void {
+    if (!ledger.latest) return
+    ledgers.set(ledger.latest.uid, ledger)
+    onChange(ledger)
+  }
+}

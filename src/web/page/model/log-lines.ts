@@ -1,0 +1,58 @@
+/** Entries of a log as lines to be read: bytes as text, parts of a line together, escapes as styles. Pure but for its memory. */
+import type {LogReply} from '../../../../machines/view.ts'
+import {type AnsiPiece, type AnsiStyle, parseAnsi} from './ansi.ts'
+
+export type LogEntry = LogReply['entries'][number]
+
+export interface LogLine {
+  /** Counts from the first that was read. */
+  readonly number: number
+  readonly time: string
+  readonly stream: 'stdout' | 'stderr'
+  readonly pieces: readonly AnsiPiece[]
+  /** More of it may come. */
+  readonly isOpen: boolean
+}
+
+interface StreamMemory {
+  readonly decoder: TextDecoder
+  style: AnsiStyle
+}
+
+const keptLines = 4_000
+
+/** @returns adds entries to lines; the streams do not break into each other's lines */
+export function createLineReader(): (lines: readonly LogLine[], entries: readonly LogEntry[]) => readonly LogLine[] {
+  const memories = {stdout: createMemory(), stderr: createMemory()}
+  let count = 0
+  return (lines, entries) => {
+    const next = [...lines]
+    for (const entry of entries) addEntry(next, entry)
+    return next.slice(-keptLines)
+  }
+
+  function addEntry(lines: LogLine[], {time, stream, data}: LogEntry): void {
+    const memory = memories[stream]
+    const text = memory.decoder.decode(toBytes(data), {stream: true})
+    const isOpen = !text.endsWith('\n')
+    const {pieces, style} = parseAnsi(toShown(text.replace(/\r?\n$/, '')), memory.style)
+    memory.style = style
+    const index = lines.findLastIndex((line) => line.stream === stream)
+    const before = lines[index]
+    if (before?.isOpen) lines[index] = {...before, pieces: [...before.pieces, ...pieces], isOpen}
+    else lines.push({number: ++count, time, stream, pieces, isOpen})
+  }
+}
+
+/** A lone carriage return begins the line anew, as progress bars do: what came before is not to be seen. */
+function toShown(line: string): string {
+  return line.replace(/\r+$/, '').replace(/^.*\r/s, '')
+}
+
+function createMemory(): StreamMemory {
+  return {decoder: new TextDecoder(), style: {}}
+}
+
+function toBytes(base64: string): Uint8Array {
+  return Uint8Array.from(atob(base64), (character) => character.charCodeAt(0))
+}

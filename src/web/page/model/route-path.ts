@@ -1,0 +1,33 @@
+/** Addresses within the page, read and written. Pure. */
+import {type ContainerAddress, isId} from '../../../../machines/ids.ts'
+
+export type Route =
+  | {readonly page: 'harbour' | 'nowhere'}
+  | {
+      readonly page: 'container'
+      readonly address: ContainerAddress
+      /** The latest of that address when absent. */
+      readonly uid?: string
+      /** The event after which it is shown; as it is now when absent. */
+      readonly at?: number
+    }
+
+export function parseRoute(pathname: string, search: string): Route {
+  const [first, node, namespace, id, uid, ...rest] = pathname.split('/').slice(1)
+  if (first === '' && node === undefined) return {page: 'harbour'}
+  if (first !== 'c' || !isId(node) || !isId(namespace) || !isId(id) || rest.length > 0) return {page: 'nowhere'}
+  const at = new URLSearchParams(search).get('at') ?? ''
+  return {
+    page: 'container',
+    address: {node, namespace, id},
+    ...(uid && {uid: decodeURIComponent(uid)}),
+    ...(/^\d{1,9}$/.test(at) && {at: Number(at)}),
+  }
+}
+
+export function toPath(route: Route): string {
+  if (route.page !== 'container') return '/'
+  const {address, uid, at} = route
+  const path = `/c/${address.node}/${address.namespace}/${address.id}`
+  return `${path}${uid === undefined ? '' : `/${encodeURIComponent(uid)}`}${at === undefined ? '' : `?at=${at}`}`
+}

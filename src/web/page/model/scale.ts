@@ -1,0 +1,32 @@
+/**
+ * Where events are on the line of a life. Most of it happens within milliseconds, between which there may be hours: a gap
+ * takes room by its logarithm, so that neither disappears. Pure.
+ */
+import type {LedgerEvent} from '../../../../machines/events.ts'
+
+/** One position an event, from 0 to 1. */
+export function toPositions(events: readonly LedgerEvent[]): readonly number[] {
+  if (events.length < 2) return events.map(() => 0)
+  const gaps = events.slice(1).map((event, index) => toRoom(Date.parse(event.time) - Date.parse(events[index]?.time ?? event.time)))
+  const total = gaps.reduce((sum, gap) => sum + gap, 0)
+  let at = 0
+  return [0, ...gaps.map((gap) => (at += gap / total))]
+}
+
+/** The nearest event, by its index. */
+export function nearestTo(positions: readonly number[], position: number): number {
+  let best = 0
+  positions.forEach((at, index) => {
+    if (Math.abs(at - position) < Math.abs((positions[best] ?? 0) - position)) best = index
+  })
+  return best
+}
+
+/** How long to rest at an event while a life is played: the gap after it, made bearable. */
+export function toRestMs(gapMs: number): number {
+  return Math.min(1_600, 450 + 160 * Math.log10(1 + Math.max(0, gapMs)))
+}
+
+function toRoom(gapMs: number): number {
+  return 1 + 0.55 * Math.log10(1 + Math.max(0, gapMs) / 20)
+}

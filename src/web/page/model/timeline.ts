@@ -1,0 +1,36 @@
+/** A container at each moment of its life: the fold of its events up to one of them. Pure. */
+import type {LedgerEvent} from '../../../../machines/events.ts'
+import {applyEvent, emptyLedger, type Ledger} from '../../../../machines/ledger.ts'
+
+export interface Timeline {
+  readonly events: readonly LedgerEvent[]
+  /** What it was when `sequence` had happened; 0 is before the first. Folded once. */
+  at(sequence: number): Ledger
+  /** With those that follow; what was folded already is kept. */
+  append(events: readonly LedgerEvent[]): Timeline
+}
+
+/** @param events from the first on, without gaps */
+export function createTimeline(events: readonly LedgerEvent[], folded: Ledger[] = [emptyLedger]): Timeline {
+  return {
+    events,
+    at: (sequence) => {
+      const wanted = Math.max(0, Math.min(sequence, events.length))
+      for (let next = folded.length; next <= wanted; next++) {
+        const event = events[next - 1]
+        if (event) folded.push(applyEvent(folded[next - 1] ?? emptyLedger, event).ledger)
+      }
+      return folded[wanted] ?? emptyLedger
+    },
+    append: (more) => {
+      const next = more.filter(({sequence}) => sequence > events.length)
+      return next.length === 0 ? createTimeline(events, folded) : createTimeline([...events, ...next], folded)
+    },
+  }
+}
+
+/** The last event at or before a time; 0 when all are later. @param time as the ledger has it */
+export function sequenceAt(events: readonly LedgerEvent[], time: string): number {
+  const wanted = Date.parse(time)
+  return events.findLast((event) => Date.parse(event.time) <= wanted)?.sequence ?? 0
+}

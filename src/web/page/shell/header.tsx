@@ -1,0 +1,69 @@
+import {feedState} from '../model/feed.ts'
+import {nodeInfo} from '../model/harbour.ts'
+import {isDark, nextTheme} from '../model/theme.ts'
+import type {StreamState} from '../api/server-events.ts'
+import {helpIsOpen} from './help.tsx'
+import {Logo} from './logo.tsx'
+import {Link} from './link.tsx'
+
+const feedWords: Readonly<Record<StreamState, string>> = {connecting: 'connecting', live: 'live', lost: 'reconnecting'}
+
+/** The cover of the ledger: whose it is, and whether it is written to. */
+export function Header() {
+  return (
+    <header class="cover">
+      <div class="cover-inside">
+        <Link class="wordmark" to={{page: 'harbour'}} label="Tallyman, the harbour">
+          <Logo />
+          <span aria-hidden="true">Tallyman</span>
+        </Link>
+        <NodeName />
+        <FeedMark />
+        <button
+          type="button"
+          class="cover-button"
+          onClick={nextTheme}
+          aria-label={isDark() ? 'Light colours' : 'Dark colours'}
+          title="Colours (t)"
+        >
+          <svg viewBox="0 0 20 20" aria-hidden="true">
+            <circle cx="10" cy="10" r="6.4" fill="none" stroke="currentColor" stroke-width="1.6" />
+            <path d="M10 3.6a6.4 6.4 0 0 1 0 12.8z" fill="currentColor" />
+          </svg>
+        </button>
+        <button
+          type="button"
+          class="cover-button"
+          onClick={() => {
+            helpIsOpen.value = true
+          }}
+          aria-label="Keys"
+          title="Keys (?)"
+        >
+          <span aria-hidden="true">?</span>
+        </button>
+      </div>
+    </header>
+  )
+}
+
+function NodeName() {
+  const info = nodeInfo.value
+  if (!info) return <span class="cover-node" />
+  const runtime = info.runtime ? `${info.runtime.name} ${info.runtime.version}` : 'no runtime'
+  return (
+    <span class="cover-node" title={`version ${info.version}, ${runtime}, coordinator ${info.coordinatorPid}`}>
+      node <strong>{info.node}</strong>
+    </span>
+  )
+}
+
+function FeedMark() {
+  const state = feedState.value
+  return (
+    <span class="feed" data-feed={state} role="status">
+      <span class="feed-dot" aria-hidden="true" />
+      {feedWords[state]}
+    </span>
+  )
+}

@@ -1,0 +1,41 @@
+import {signal} from '@preact/signals'
+import {Dialog} from './dialog.tsx'
+
+export const helpIsOpen = signal(false)
+
+const keys: readonly (readonly [readonly string[], string])[] = [
+  [['/'], 'find a container'],
+  [['j', 'k'], 'next and previous: container, or event'],
+  [['Enter'], 'open the container'],
+  [['←', '→'], 'one event back or forward in time'],
+  [['Home', 'End'], 'the first event, and now'],
+  [['Space'], 'play the life of the container'],
+  [['Esc'], 'back to now; back to the harbour'],
+  [['t'], 'light or dark'],
+  [['?'], 'these keys'],
+]
+
+export function Help() {
+  if (!helpIsOpen.value) return null
+  return (
+    <Dialog
+      title="Keys"
+      onClose={() => {
+        helpIsOpen.value = false
+      }}
+    >
+      <dl class="keys">
+        {keys.map(([names, what]) => (
+          <div key={what}>
+            <dt>
+              {names.map((name) => (
+                <kbd key={name}>{name}</kbd>
+              ))}
+            </dt>
+            <dd>{what}</dd>
+          </div>
+        ))}
+      </dl>
+    </Dialog>
+  )
+}

@@ -1,0 +1,29 @@
+/** Keys of the whole page. What is typed into a field, a terminal or a dialog is not for it. */
+import {useEffect} from 'preact/hooks'
+
+type KeyHandlers = Readonly<Record<string, (() => void) | undefined>>
+
+/** @param handlers by `KeyboardEvent.key`; read anew for every key */
+export function useKeys(handlers: KeyHandlers): void {
+  useEffect(() => {
+    const listener = (event: KeyboardEvent) => {
+      if (event.defaultPrevented || event.metaKey || event.ctrlKey || event.altKey || isTyping(event.target)) return
+      const handler = handlers[event.key]
+      if (!handler) return
+      if ((event.key === ' ' || event.key === 'Enter') && isControl(event.target)) return
+      event.preventDefault()
+      handler()
+    }
+    addEventListener('keydown', listener)
+    return () => removeEventListener('keydown', listener)
+  })
+}
+
+function isTyping(target: EventTarget | null): boolean {
+  return target instanceof Element && target.closest('input, select, textarea, .xterm, dialog') !== null
+}
+
+/** Those keys press it. */
+function isControl(target: EventTarget | null): boolean {
+  return target instanceof Element && target.closest('button, a, summary, [role="tab"]') !== null
+}

@@ -1,0 +1,10 @@
+/** Recorded journals, as the page gets them. */
+import {readFileSync} from 'node:fs'
+import {join} from 'node:path'
+import {parseLedgerEvent} from '../../../../machines/cloud-event.ts'
+import type {LedgerEvent} from '../../../../machines/events.ts'
+
+export function readHistory(name: string): readonly LedgerEvent[] {
+  const text = readFileSync(join(import.meta.dirname, '../../../fixtures/journals', name), 'utf8')
+  return text.trimEnd().split('\n').map(parseLedgerEvent)
+}

@@ -10,7 +10,12 @@ const errorsTold = 10
 
 /** @throws TallyError CRIU_UNAVAILABLE */
 export async function checkCriu(): Promise<void> {
-  const {failed, code, stderr, exitCode} = await execa('criu', ['check'], {reject: false, timeout: checkTimeoutMs, cwd: '/'})
+  const {failed, code, stderr, exitCode} = await execa('criu', ['check'], {
+    reject: false,
+    timeout: checkTimeoutMs,
+    cwd: '/',
+    cleanup: false,
+  })
   if (!failed) return
   const why =
     code === 'ENOENT'

@@ -164,6 +164,8 @@ export function createRunc(options: RuncOptions): OciRuntime {
       timeout: deadlineMs,
       ...(criuConfig !== undefined && {env: {CRIU_CONFIG_FILE: criuConfig}}),
       killSignal: 'SIGKILL',
+      // It ends by itself when we do. The handler that would kill it takes a SIGIO, which tells of output, for our end.
+      cleanup: false,
       reject: false,
       cwd: '/',
     })

@@ -164,10 +164,10 @@ export function createRunc(options: RuncOptions): OciRuntime {
       // The container inherits its stdio from runc create, so the end of those must not be waited for: they are no pipes of ours.
       buffer: !fds,
       timeout: deadlineMs,
-      // It would end the runtime with every SIGIO, which it takes for the end of this process, and which says that there is output.
-      cleanup: false,
       ...(criuConfig !== undefined && {env: {CRIU_CONFIG_FILE: criuConfig}}),
       killSignal: 'SIGKILL',
+      // It ends by itself when we do. The handler that would kill it takes a SIGIO, which tells of output, for our end.
+      cleanup: false,
       reject: false,
       cwd: '/',
     })

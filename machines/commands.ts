@@ -122,6 +122,8 @@ export const nodeCommandSchemas = {
   info: z.strictObject({}),
   /** An address of the node's page that is good for one login. */
   ui: z.strictObject({}),
+  /** For supervisors: hold open what would be gone with the one of this container. Answers when it is held. */
+  hold: z.strictObject({namespace: idSchema, id: idSchema}),
   /** End the coordinator, and the embedded nats-server; with `containers` kill and delete all containers before. */
   shutdown: z.strictObject({containers: z.boolean().default(false)}),
 } as const

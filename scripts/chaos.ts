@@ -1,6 +1,7 @@
 /** Kills processes of a node, at every position and at random, and counts what its containers have lost by it. See docs/reliability.md. */
 import {parseArgs} from 'node:util'
 import {runSystematicChaos} from '../test/chaos/chaos.ts'
+import {runOutage} from '../test/chaos/outage.ts'
 import {runRandomChaos} from '../test/chaos/random-chaos.ts'
 import {countFaults, type Tally, toTable} from '../test/chaos/tally.ts'
 
@@ -10,10 +11,12 @@ const {values} = parseArgs({
     faults: {type: 'string', default: '1000'},
     containers: {type: 'string', default: '200'},
     'at-once': {type: 'string', default: '12'},
-    /** `systematic` or `random`; both when absent. */
+    /** `systematic`, `random` or `outage`; the first two when absent. */
     only: {type: 'string'},
     /** Of the systematic: those whose scenario, kind or position has this in its name. */
     cases: {type: 'string', default: ''},
+    /** Of the outage. */
+    minutes: {type: 'string', default: '5'},
   },
 })
 const [seed, faults, containers, atOnce] = [values.seed, values.faults, values.containers, values['at-once']].map(Number)
@@ -21,7 +24,12 @@ if (![seed, faults, containers, atOnce].every(Number.isSafeInteger)) throw new E
 const began = Date.now()
 const onProgress = (text: string) => console.error(`${((Date.now() - began) / 1000).toFixed(0).padStart(5)} s  ${text}`)
 
-if (values.only !== 'random')
+if (values.only === 'outage')
+  report(
+    `nats-server away for ${values.minutes} minutes`,
+    await runOutage({minutes: Number(values.minutes), containers: containers ?? 0, onProgress}),
+  )
+if (values.only === undefined || values.only === 'systematic')
   report(
     'Systematic',
     await runSystematicChaos({
@@ -30,7 +38,7 @@ if (values.only !== 'random')
       choose: (cases) => cases.filter(({scenario, kind, what}) => `${scenario.name} ${kind} ${what}`.includes(values.cases)),
     }),
   )
-if (values.only !== 'systematic')
+if (values.only === undefined || values.only === 'random')
   report(
     `Random, seed ${seed}`,
     await runRandomChaos({seed: seed ?? 0, faults: faults ?? 0, containers: containers ?? 0, atOnce: atOnce ?? 0, onProgress}),

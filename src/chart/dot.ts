@@ -1,7 +1,7 @@
 /** A chart for Graphviz (https://graphviz.org/doc/info/lang.html): states with others within are clusters. */
 import {staysIn} from './box.ts'
 import {type ChartMarks, noMarks} from './marks.ts'
-import type {ChartModel, ChartState, ChartTransition} from './model.ts'
+import {type ChartModel, type ChartState, type ChartTransition, leadsInward} from './model.ts'
 
 export function renderDot(model: ChartModel, marks: ChartMarks = noMarks): string {
   return [
@@ -29,7 +29,8 @@ export function renderDot(model: ChartModel, marks: ChartMarks = noMarks): strin
           `${quote(dot)} -> ${quote(toAnchor(target))}${toList({lhead: toCluster(target)})};`,
         ]
       : []
-    return [...begin, ...state.states.flatMap(toState)]
+    const anywhere = isLeftInward(model, state) ? [`${quote(toAny(state.id))} [label="any", shape=plaintext, style="", fontsize=9];`] : []
+    return [...begin, ...anywhere, ...state.states.flatMap(toState)]
   }
 
   function toState(state: ChartState): readonly string[] {
@@ -53,20 +54,23 @@ export function renderDot(model: ChartModel, marks: ChartMarks = noMarks): strin
     ]
   }
 
-  function toArrows({id, source, targets, label, shortGuard}: ChartTransition): readonly string[] {
+  function toArrows(transition: ChartTransition): readonly string[] {
+    const {id, source, targets, label, shortGuard} = transition
     const from = model.states.get(source)
+    const isInward = leadsInward(transition)
     return targets.flatMap((target) => {
       const to = model.states.get(target)
       if (!from || !to) return []
       const attributes = {
         // Graphviz knows no width for an ellipsis.
         label: shortGuard === undefined ? label : `${label}\n[${shortGuard.replaceAll('…', '...')}]`,
-        ltail: toCluster(from),
+        // An arrow cannot begin at the border of a cluster that it ends in.
+        ltail: isInward ? undefined : toCluster(from),
         lhead: toCluster(to),
         ...(marks.last.has(id) ? {color: '#b4530b', fontcolor: '#b4530b', penwidth: '2.5'} : {}),
         ...(marks.possible.has(id) && !marks.last.has(id) ? {color: '#12805c', fontcolor: '#12805c'} : {}),
       }
-      return [`${quote(toAnchor(from))} -> ${quote(toAnchor(to))}${toList(attributes)};`]
+      return [`${quote(isInward ? toAny(source) : toAnchor(from))} -> ${quote(toAnchor(to))}${toList(attributes)};`]
     })
   }
 }
@@ -75,6 +79,15 @@ export function renderDot(model: ChartModel, marks: ChartMarks = noMarks): strin
 function toAnchor(state: ChartState): string {
   const [first] = state.states
   return first ? toAnchor(first) : state.id
+}
+
+/** What stands for whichever state within is active. */
+function toAny(state: string): string {
+  return `any ${state}`
+}
+
+function isLeftInward({transitions}: ChartModel, {id}: ChartState): boolean {
+  return transitions.some((one) => one.source === id && leadsInward(one))
 }
 
 function toCluster(state: ChartState): string | undefined {

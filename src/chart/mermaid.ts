@@ -1,7 +1,7 @@
 /** A chart for Mermaid (https://mermaid.js.org/syntax/stateDiagram.html), which Markdown shows on GitHub and elsewhere. */
 import {staysIn} from './box.ts'
 import {type ChartMarks, noMarks} from './marks.ts'
-import type {ChartModel, ChartState, ChartTransition} from './model.ts'
+import {type ChartModel, type ChartState, type ChartTransition, leadsInward} from './model.ts'
 
 const styles = {
   active: 'fill:#d9f0e4,stroke:#12805c,color:#0a4f39,stroke-width:2px',
@@ -18,7 +18,7 @@ export function renderMermaid(model: ChartModel, marks: ChartMarks = noMarks): s
     '---',
     'stateDiagram-v2',
     ...indent([
-      ...toContents(model.root),
+      ...toContents(model, model.root),
       ...model.transitions.filter((one) => !staysIn(one)).flatMap(toArrows),
       ...toNote(model),
       ...toClass('inFlight', inFlight),
@@ -28,24 +28,29 @@ export function renderMermaid(model: ChartModel, marks: ChartMarks = noMarks): s
   ].join('\n')
 }
 
-function toContents(state: ChartState): readonly string[] {
+function toContents(model: ChartModel, state: ChartState): readonly string[] {
   const initial = state.initial === undefined ? [] : [`[*] --> ${toId(state.initial)}`]
-  const states = state.states.map(toState)
-  if (state.type !== 'parallel') return [...states.flat(), ...initial]
+  const isLeftInward = model.transitions.some((one) => one.source === state.id && leadsInward(one))
+  const anywhere = isLeftInward ? [`state "any" as ${toAny(state.id)}`] : []
+  const states = state.states.map((child) => toState(model, child))
+  if (state.type !== 'parallel') return [...states.flat(), ...anywhere, ...initial]
   return states.flatMap((lines, index) => (index === 0 ? lines : ['--', ...lines]))
 }
 
-function toState(state: ChartState): readonly string[] {
+function toState(model: ChartModel, state: ChartState): readonly string[] {
   const head = `state "${toText(state.name)}" as ${toId(state.id)}`
-  if (state.states.length > 0) return [`${head} {`, ...indent(toContents(state)), '}']
+  if (state.states.length > 0) return [`${head} {`, ...indent(toContents(model, state)), '}']
   const description = state.description === undefined ? [] : [`${toId(state.id)} : ${toText(state.description)}`]
   const end = state.type === 'final' ? [`${toId(state.id)} --> [*]`] : []
   return [head, ...description, ...end]
 }
 
-function toArrows({source, targets, label, shortGuard}: ChartTransition): readonly string[] {
+function toArrows(transition: ChartTransition): readonly string[] {
+  const {source, targets, label, shortGuard} = transition
+  // Mermaid draws no arrow from a box into itself: a state stands for whichever within is active.
+  const from = leadsInward(transition) ? toAny(source) : toId(source)
   const text = toText(shortGuard === undefined ? label : `${label} [${shortGuard}]`)
-  return targets.map((target) => `${toId(source)} --> ${toId(target)} : ${text}`)
+  return targets.map((target) => `${from} --> ${toId(target)} : ${text}`)
 }
 
 /** What happens without leaving a state; Mermaid has no place for it within one. */
@@ -60,6 +65,10 @@ function toNote(model: ChartModel): readonly string[] {
 function toClass(name: keyof typeof styles, states: readonly ChartState[]): readonly string[] {
   if (states.length === 0) return []
   return [`classDef ${name} ${styles[name]}`, `class ${states.map(({id}) => toId(id)).join(', ')} ${name}`]
+}
+
+function toAny(state: string): string {
+  return `${toId(state)}_any`
 }
 
 /** Mermaid reads dots and hyphens as punctuation. */

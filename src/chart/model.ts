@@ -75,6 +75,11 @@ export function toChartModel(machine: AnyStateMachine): ChartModel {
   }
 }
 
+/** From a state to one within it: whichever of them is active, that one is next. */
+export function leadsInward({source, targets}: ChartTransition): boolean {
+  return source !== '' && targets.some((target) => target.startsWith(`${source}.`))
+}
+
 /** Path of a state, as the model names it. */
 export function toStateId({path}: Pick<AnyStateNode, 'path'>): string {
   return path.join('.')

@@ -3,7 +3,7 @@ import {type AnyMachineSnapshot, type AnyStateMachine, initialTransition, transi
 import type {LedgerEvent} from '../../machines/events.ts'
 import {toPaths} from './guard.ts'
 import type {ChartMarks} from './marks.ts'
-import {toTransitionId} from './model.ts'
+import {toChartModel, toTransitionId} from './model.ts'
 
 export interface Moment {
   readonly snapshot: AnyMachineSnapshot
@@ -57,18 +57,39 @@ export function toActiveStates(value: unknown): readonly string[] {
  */
 export function toPossibleTransitions(machine: AnyStateMachine, snapshot: AnyMachineSnapshot): readonly string[] {
   if (snapshot.status !== 'active') return []
-  const probes = machine.events.flatMap((type) => (differences[type] ?? [{}]).map((data) => ({...blank, type, data})))
-  return [...new Set(probes.flatMap((probe) => machine.getTransitionData(snapshot, probe) ?? []).map(toTransitionId))]
+  const ids = machine.events.flatMap((type) =>
+    (differences[type] ?? [{}]).flatMap((data) => findTransitions(machine, snapshot, {...blank, type, data})),
+  )
+  return [...new Set(ids)]
+}
+
+/** A guard that wants data which the probe has not got fails: then all of its event count as possible. */
+function findTransitions(
+  machine: AnyStateMachine,
+  snapshot: AnyMachineSnapshot,
+  probe: {readonly type: string; readonly data: object},
+): readonly string[] {
+  try {
+    return machine.getTransitionData(snapshot, probe)?.map(toTransitionId) ?? []
+  } catch {
+    const {transitions} = toChartModel(machine)
+    const active = new Set(['', ...toActiveStates(snapshot.value)])
+    return transitions.filter(({event, source}) => event === probe.type && active.has(source)).map(({id}) => id)
+  }
 }
 
 const blank = {time: '', sequence: 0, uid: '', source: '', actor: '', correlationId: '', causationId: undefined} as const
+/** At once or after a long time, which a restart policy tells apart. */
+const exits = [
+  {type: 'code', code: 0},
+  {type: 'code', code: 1},
+  {type: 'signal', signal: 'SIGKILL'},
+].flatMap((exit) => ['', '9999-12-31T23:59:59.999Z'].map((exitedAt) => ({exit, exitedAt, source: 'waitid'})))
 const differences: Readonly<Record<string, readonly object[]>> = {
   'container.created': [{}, {init: {pid: 1, startTimeTicks: 0, bootId: ''}}],
-  // At once or after a long time, which a restart policy tells apart.
-  'container.exited': [0, 1].flatMap((code) =>
-    ['', '9999-12-31T23:59:59.999Z'].map((exitedAt) => ({exit: {type: 'code', code}, exitedAt, source: 'waitid'})),
-  ),
   'container.health-changed': [{status: 'healthy'}, {status: 'unhealthy'}],
   'container.kill-requested': [{signal: 'SIGTERM'}, {signal: 'SIGKILL'}],
   'container.delete-requested': [{force: false}, {force: true}],
+  'container.exited': exits,
+  'exec.exited': exits.map((data) => ({exec: '', ...data})),
 }

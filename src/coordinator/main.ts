@@ -4,8 +4,6 @@ import {rmdirSync, rmSync} from 'node:fs'
 import {dirname, join} from 'node:path'
 import {fileURLToPath} from 'node:url'
 import * as z from 'zod'
-import type {LedgerEvent} from '../../machines/events.ts'
-import type {Ledger} from '../../machines/ledger.ts'
 import {createSystemClock} from '../kernel/clock.ts'
 import {TallyError, toErrorBody} from '../kernel/errors.ts'
 import {createLogger} from '../kernel/log.ts'
@@ -121,7 +119,7 @@ async function main(options: CoordinatorOptions): Promise<void> {
     startedAt: Date.parse(startedAt),
     caughtUp: isCaughtUp,
   })
-  const projection: Projection = createProjection({link, subjects, clock, logger, observer: {onReset: metrics.observer.onReset, onFolded}})
+  const projection: Projection = createProjection({link, subjects, clock, logger, observer: metrics.observer})
   ready.resolve()
   const runtime = createRunc({binary: options.runtime, root: join(runDir, 'runc'), logDir: runDir})
   const intensity = createIntensity(clock, replacements)
@@ -152,6 +150,7 @@ async function main(options: CoordinatorOptions): Promise<void> {
       }
     },
     invite: (actor) => pages.invite(actor),
+    hold: (name) => keeper.lookAt(name),
     shutDown: async ({containers}) => {
       if (containers) await deleteAll()
       // The reply goes out first.
@@ -188,18 +187,6 @@ async function main(options: CoordinatorOptions): Promise<void> {
       // The connection was lost meanwhile.
       return false
     }
-  }
-
-  function onFolded(event: LedgerEvent, ledger: Ledger): void {
-    metrics.observer.onFolded(event, ledger)
-    holdAdded(event)
-  }
-
-  /** An added process may have ended before the next look. */
-  function holdAdded({type, time, source}: LedgerEvent): void {
-    if (type !== 'exec.start-requested' && type !== 'exec.started') return
-    const [, , ofNode, namespace, id] = source.split('/')
-    if (ofNode === node && namespace && id && clock.now() - Date.parse(time) < watchMs) keeper.lookAt({namespace, id})
   }
 
   /** One plain line for a person at a terminal; sessions after the first are diagnostics. */

@@ -12,7 +12,7 @@ import type {Subjects} from '../messaging/subjects.ts'
 import {checkRequest} from '../runtime/bundle.ts'
 import {readManifest} from '../runtime/checkpoint-image.ts'
 import type {Directories} from '../supervisor/layout.ts'
-import {releaseContainer, reserveContainer} from './containers.ts'
+import {type ContainerName, releaseContainer, reserveContainer} from './containers.ts'
 import type {Projection} from './projection.ts'
 import type {Supervisors} from './supervisors.ts'
 
@@ -26,12 +26,13 @@ export interface NodeServiceDependencies {
   readonly info: () => Promise<Omit<NodeInfo, 'containers' | 'node'>>
   /** An address with a one-time token. @throws TallyError HTTP_OFF */
   readonly invite: (actor: string) => UiReply
+  readonly hold: (name: ContainerName) => void
   readonly shutDown: (options: {readonly containers: boolean}) => Promise<void>
   readonly logger: Logger
 }
 
 export function createNodeEndpoints(dependencies: NodeServiceDependencies): readonly Endpoint[] {
-  const {node, subjects, info, invite, shutDown} = dependencies
+  const {node, subjects, info, invite, hold, shutDown} = dependencies
   const subject = (verb: keyof typeof nodeCommandSchemas) => subjects.nodeCommand(node, verb)
   return [
     endpoint('create', subject('create'), nodeCommandSchemas.create, (request, origin) => create(dependencies, request, origin)),
@@ -51,6 +52,10 @@ export function createNodeEndpoints(dependencies: NodeServiceDependencies): read
       return {node, ...(await info()), containers}
     }),
     endpoint('ui', subject('ui'), nodeCommandSchemas.ui, async (_request, {actor}) => invite(actor)),
+    endpoint('hold', subject('hold'), nodeCommandSchemas.hold, async (name) => {
+      hold(name)
+      return {}
+    }),
     endpoint('shutdown', subject('shutdown'), nodeCommandSchemas.shutdown, async ({containers}) => {
       await shutDown({containers})
       return {}

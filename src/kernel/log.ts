@@ -1,4 +1,5 @@
-import {type DestinationStream, type Logger as PinoLogger, destination, pino} from 'pino'
+import {writeSync} from 'node:fs'
+import {type DestinationStream, type Logger as PinoLogger, pino} from 'pino'
 
 export type Logger = Pick<PinoLogger, 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'child'>
 
@@ -8,7 +9,15 @@ export type Logger = Pick<PinoLogger, 'trace' | 'debug' | 'info' | 'warn' | 'err
  * @param fd where the lines go; 2 unless told.
  */
 export function createLogger(name: string, {fd = 2, level = process.env['TALLY_LOG_LEVEL'] ?? 'info'} = {}): Logger {
-  const sink: DestinationStream = destination({dest: fd, sync: true})
+  const sink: DestinationStream = {
+    write: (line) => {
+      try {
+        writeSync(fd, line)
+      } catch {
+        // A full disk must not end whoever complains of it.
+      }
+    },
+  }
   return pino({name, level, base: {pid: process.pid}, timestamp: () => `,"time":"${new Date().toISOString()}"`}, sink)
 }
 

@@ -8,9 +8,20 @@ import type {CheckpointManifest} from './checkpoint-image.ts'
 const checkTimeoutMs = 10_000
 const errorsTold = 10
 
-/** @throws TallyError CRIU_UNAVAILABLE */
+/**
+ * Starts a process: whoever reaps orphans must not take it for one meanwhile.
+ * @throws TallyError CRIU_UNAVAILABLE
+ */
 export async function checkCriu(): Promise<void> {
-  const {failed, code, stderr, exitCode} = await execa('criu', ['check'], {reject: false, timeout: checkTimeoutMs, cwd: '/'})
+  const {failed, code, stderr, exitCode} = await execa('criu', ['check'], {
+    reject: false,
+    timeout: checkTimeoutMs,
+    // It stops processes, itself among them, and what is stopped takes no other signal.
+    killSignal: 'SIGKILL',
+    // As for the runtime: SIGIO is not the end of this process.
+    cleanup: false,
+    cwd: '/',
+  })
   if (!failed) return
   const why =
     code === 'ENOENT'

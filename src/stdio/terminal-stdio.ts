@@ -11,6 +11,7 @@ import {setWindowSize} from '../linux/window-size.ts'
 import {openLogWriter} from './log-writer.ts'
 import type {ConsoleSize, ProcessStdio, ProcessStdioOptions} from './process-stdio.ts'
 import {createStreamReader, type StreamReader} from './stream-reader.ts'
+import {createTerminalInput, type TerminalInput} from './terminal-input.ts'
 
 /** What a terminal has that nobody told its size. */
 const usualSize: ConsoleSize = {columns: 80, rows: 24}
@@ -19,7 +20,8 @@ const endOfTransmission = Uint8Array.of(4)
 
 type State =
   /** The runtime has not sent it yet. */
-  {readonly type: 'awaited'} | {readonly type: 'open'; readonly fd: number; readonly master: ReadStream; readonly reader: StreamReader}
+  | {readonly type: 'awaited'}
+  | {readonly type: 'open'; readonly fd: number; readonly master: ReadStream; readonly input: TerminalInput; readonly reader: StreamReader}
 
 /** @throws TallyError STDIO_FAILED */
 export function openTerminalStdio(options: ProcessStdioOptions): ProcessStdio {
@@ -38,13 +40,15 @@ export function openTerminalStdio(options: ProcessStdioOptions): ProcessStdio {
       setWindowSize(fd, consoleSize)
       state = open(fd)
     },
-    write: (bytes) =>
-      new Promise((resolve, reject) => {
-        if (state.type !== 'open' || state.master.destroyed) return reject(hungUp())
-        state.master.write(bytes, (error) => (error ? reject(hungUp(error)) : resolve()))
-      }),
+    write: async (bytes) => {
+      if (state.type !== 'open') throw hungUp()
+      await state.input.write(bytes).catch((cause: unknown) => {
+        throw hungUp(cause)
+      })
+    },
     closeInput: async () => {
-      if (state.type === 'open' && !state.master.destroyed) state.master.write(endOfTransmission)
+      // Not waited for: the program may never read what was typed before.
+      if (state.type === 'open') state.input.write(endOfTransmission).catch(() => {})
     },
     resize: (size) => {
       if (state.type === 'open' && !state.master.destroyed) setWindowSize(state.fd, size)
@@ -68,7 +72,8 @@ export function openTerminalStdio(options: ProcessStdioOptions): ProcessStdio {
 
   function open(fd: number): State {
     const master = new ReadStream(fd)
-    return {type: 'open', fd, master, reader: createStreamReader({stream: 'stdout', fd, socket: master, log, now, onOutput})}
+    const input = createTerminalInput(fd, () => !master.destroyed)
+    return {type: 'open', fd, master, input, reader: createStreamReader({stream: 'stdout', fd, socket: master, log, now, onOutput})}
   }
 }
 

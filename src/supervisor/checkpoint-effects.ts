@@ -3,6 +3,7 @@ import {join} from 'node:path'
 import type {Draft} from '../../machines/decide.ts'
 import type {CreateRequest} from '../../machines/create-request.ts'
 import {toErrorBody} from '../kernel/errors.ts'
+import type {ChildReaper} from '../linux/child-reaper.ts'
 import {
   type CheckpointManifest,
   emptyImage,
@@ -29,7 +30,7 @@ export function createCheckpointEffects(
       const {image, leaveRunning} = checkpoint
       let isOurs = false
       try {
-        await checkCriu()
+        await checkHeld(reaper)
         prepareImage(image)
         isOurs = true
         const stdio = toCriuStdio(layout.fifoDir)
@@ -74,10 +75,15 @@ export function createCheckpointEffects(
 }
 
 /** Before anything is made for it. @throws TallyError CRIU_UNAVAILABLE, CHECKPOINT_INVALID */
-export async function checkRestore({checkpoint}: CreateRequest): Promise<void> {
+export async function checkRestore({checkpoint}: CreateRequest, reaper: Pick<ChildReaper, 'holdOrphans'>): Promise<void> {
   if (!checkpoint) return
-  await checkCriu()
+  await checkHeld(reaper)
   readManifest(checkpoint.image)
+}
+
+async function checkHeld(reaper: Pick<ChildReaper, 'holdOrphans'>): Promise<void> {
+  using _hold = reaper.holdOrphans()
+  await checkCriu()
 }
 
 function toCriuStdio(fifoDir: string): CheckpointManifest['stdio'] {

@@ -108,7 +108,7 @@ export function createEffectHandlers(
   async function create(request: CreateRequest, {checkpoint}: {readonly checkpoint: boolean}): Promise<Draft> {
     const isFirst = loop().ledger.snapshot.context.createdAt === undefined
     try {
-      if (checkpoint) await checkRestore(request)
+      if (checkpoint) await checkRestore(request, reaper)
       await mkdir(layout.runDir, {recursive: true, mode: 0o700})
       await mkdir(layout.runtimeRoot, {recursive: true, mode: 0o700})
       const {bundle, args, terminal, overlay} = await prepareBundle(request, layout)

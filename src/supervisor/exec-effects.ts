@@ -25,6 +25,8 @@ export interface ExecEffectDependencies {
   readonly reaper: Pick<ChildReaper, 'holdOrphans'>
   /** Writes what the runtime reads of the process. */
   readonly prepareProcess: (spec: ExecSpec, layout: ExecLayout) => Promise<void>
+  /** Has its pipes held, so that they outlive us; no longer than a moment. */
+  readonly hold: () => Promise<void>
   readonly loop: () => Loop
 }
 
@@ -43,7 +45,7 @@ export interface ExecEffects {
 }
 
 export function createExecEffects(
-  {runtime, outputs, watch, clock, reaper, prepareProcess, loop}: ExecEffectDependencies,
+  {runtime, outputs, watch, clock, reaper, prepareProcess, hold, loop}: ExecEffectDependencies,
   {containerId, layout}: {readonly containerId: string; readonly layout: ContainerLayout},
 ): ExecEffects {
   const gate = createGate(mostStartsAtOnce)
@@ -64,6 +66,7 @@ export function createExecEffects(
               output.open({stdin: spec.stdin === true, terminal: spec.terminal === true, consoleSize: spec.consoleSize}),
               prepareProcess(spec, place),
             ])
+            await hold()
             using _hold = reaper.holdOrphans()
             const {pid} = await runtime.exec({id: containerId, processFile: place.processFile, pidFile: place.pidFile, stdio})
             const identity = readProcessIdentity(pid)

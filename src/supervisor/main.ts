@@ -58,6 +58,7 @@ const lastReplyPatienceMs = 5_000
 const adoptedHoldMs = 15_000
 /** What a health check writes is not kept beyond its answer. */
 const checkLog = {maxBytes: 64 * 1024, maxFiles: 1}
+const holdAnswerMs = 500
 const connectionFile = join(options.runDir, 'connection.json')
 
 process.title = 'tally-supervisor (ready)'
@@ -100,7 +101,11 @@ async function accept(message: unknown): Promise<void> {
     const {request, actor, correlationId} = assignment.work
     await loop.submit({type: 'create', request}, {actor, correlationId}).then(
       (ledger) => reply({type: 'done', view: toOwnView(ledger)}),
-      (error: unknown) => reply({type: 'failed', error: toErrorBody(error)}),
+      (error: unknown) => {
+        reply({type: 'failed', error: toErrorBody(error)})
+        // Not even begun: there is no ledger that would bring it to its end.
+        if (!loop.ledger.latest) replied.promise.then(() => process.exit(1))
+      },
     )
   } else {
     reply({type: 'done', view: toOwnView(loop.ledger)})
@@ -202,6 +207,12 @@ async function supervise({node, namespace, id, uid, work}: Assignment, {prefix}:
       reaper,
       prepareProcess: (spec, {processFile}) =>
         writeExecProcess(spec, {bundle: loop.ledger.snapshot.context.bundle ?? layout.stateDir, processFile}),
+      hold: async () => {
+        const connection = link.session()
+        const ask = () => connection?.request(subjects.nodeCommand(node, 'hold'), encodeJson({namespace, id}), {timeout: holdAnswerMs})
+        // Without a coordinator there is nobody to hold them.
+        await ask()?.catch(() => {})
+      },
       loop: () => loop,
     },
     {containerId: id, layout},

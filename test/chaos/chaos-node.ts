@@ -29,7 +29,13 @@ export interface ChaosNode {
   close(): Promise<Leftovers>
 }
 
-export async function startChaosNode(): Promise<ChaosNode> {
+export interface ChaosNodeOptions {
+  /** For `tally up`, beside what a node of its own takes. */
+  readonly upArgs?: readonly string[]
+  readonly env?: NodeJS.ProcessEnv
+}
+
+export async function startChaosNode({upArgs = [], env: more = {}}: ChaosNodeOptions = {}): Promise<ChaosNode> {
   const before = takeInventory()
   const dir = mkdtempSync(join(tmpdir(), 'tally-chaos-'))
   const [stateDir, runDir, failpointsDir] = [join(dir, 'state'), join(dir, 'run'), join(dir, 'failpoints')]
@@ -41,6 +47,7 @@ export async function startChaosNode(): Promise<ChaosNode> {
     TALLY_NODE: 'chaos',
     TALLY_NAMESPACE: namespace,
     [failpointsVariable]: failpointsDir,
+    ...more,
   }
   const rootfs = makeBusyboxRootfs(dir)
   let current: TallyClient | undefined
@@ -78,7 +85,7 @@ export async function startChaosNode(): Promise<ChaosNode> {
 
   async function up(): Promise<void> {
     for (const giveUpAt = Date.now() + 120_000; ; await sleep(200)) {
-      const {exitCode, stderr} = await execa(program, ['up', '-d'], {env, reject: false})
+      const {exitCode, stderr} = await execa(program, ['up', '-d', ...upArgs], {env, reject: false})
       if (exitCode === 0 || stderr.includes('NODE_RUNNING')) return
       if (Date.now() > giveUpAt) throw new Error(`the coordinator does not start: ${stderr}`)
     }

@@ -165,9 +165,20 @@ const scenarios: readonly (() => Promise<void>)[] = [
     await one.start()
     await one.addProcess({exec: 'later', args: hungry})
     await eventually('told again', async () => (await types('hungry')).filter((type) => type === 'container.oom').length === 2)
-    await one.addProcess({exec: 'last', args: hungry})
-    await one.process('last').wait()
     await one.delete({force: true})
+    // It is told while it is being deleted, unless the kernel is quicker.
+    const isToldLate = async (id: string) => {
+      const told = await types(id)
+      return told.lastIndexOf('container.oom') > told.indexOf('container.delete-requested')
+    }
+    for (let index = 0; index < 20; index += 1) {
+      const id = `hungry${index}`
+      const two = await run(id, {memoryBytes: 32 * 1024 * 1024})
+      await two.addProcess({exec: 'last', args: hungry})
+      await Promise.all([two.process('last').wait(), two.delete({force: true})]).catch(() => {})
+      await happened(id, 'container.deleted')
+      if (await isToldLate(id)) break
+    }
   },
   async () => {
     // A frozen init takes no SIGKILL where cgroups are of version 1.

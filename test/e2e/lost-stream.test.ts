@@ -43,9 +43,11 @@ async function expectWhole(timeoutMs = 60_000): Promise<void> {
     timeoutMs,
   )
   await eventually('all are listed', async () => (await node.json<ContainerView[]>('ps', '-a')).length === names.length)
-  expect((await node.json<ContainerView[]>('ps')).map(({id, state}) => `${id} ${state}`).sort()).toEqual(
-    names.map((id) => `${id} running`).sort(),
-  )
+  expect(
+    (await node.json<ContainerView[]>('ps', '-a'))
+      .map(({id, state, exit}) => `${id} ${state}${exit ? ` ${JSON.stringify(exit)}` : ''}`)
+      .sort(),
+  ).toEqual(names.map((id) => `${id} running`).sort())
 }
 
 test('a stream that is deleted is there again within seconds, whole, and every ledger says so', async () => {

@@ -72,6 +72,19 @@ describe('a terminal', () => {
     expect(exit?.data).toMatchObject({exit: {type: 'signal', signal: 'SIGHUP'}})
   })
 
+  it('takes more input than its program reads, and the container is none the worse', async () => {
+    const terminal = exec('sh', '-c', 'stty raw -echo; echo go; sleep 600')
+    await eventually('raw', () => terminal.output.includes('go'))
+    for (let count = 0; count < 10; count += 1) terminal.type('x'.repeat(50_000))
+    await new Promise((resolve) => setTimeout(resolve, 500))
+    expect((await box.state()).state).toBe('running')
+    expect(await node.tally('exec', 'box', 'sh', '-c', 'echo here')).toEqual({exitCode: 0, stdout: 'here\n', stderr: ''})
+    const {execs: [added] = []} = await box.state()
+    await box.process(added?.exec ?? '').kill('SIGKILL')
+    await terminal.ended
+    expect(last(terminal)).toEqual({type: 'exit', exit: {type: 'signal', signal: 'SIGKILL'}})
+  })
+
   it('is hung up when the coordinator ends', async () => {
     await using other = await startNode({args: ['--http', '127.0.0.1:0']})
     await using there = await connectTally({runDir: other.runDir})

@@ -1,6 +1,6 @@
 /** runc behind the port: one process start a call, each with a deadline, each with a log of its own. */
 import {randomBytes} from 'node:crypto'
-import {existsSync, readFileSync} from 'node:fs'
+import {existsSync, readdirSync, readFileSync, rmdirSync} from 'node:fs'
 import {readFile, rm} from 'node:fs/promises'
 import {basename, join} from 'node:path'
 import {setTimeout as sleep} from 'node:timers/promises'
@@ -11,6 +11,7 @@ import {toSignalNumber} from '../../../machines/signals.ts'
 import {TallyError} from '../../kernel/errors.ts'
 import {listProcesses} from '../../linux/process-table.ts'
 import type {OciRuntime, RuntimeStdio} from '../oci-runtime.ts'
+import {unmountBelow} from '../rootfs.ts'
 import {isUnknownContainer, toRuncError} from './errors.ts'
 
 export interface RuncOptions {
@@ -109,6 +110,7 @@ export function createRunc(options: RuncOptions): OciRuntime {
       } catch (error) {
         if (!isUnknownContainer(error)) throw error
       }
+      removeCriuRoot(join(root, id))
     },
     settled: async () => {
       for (const giveUpAt = Date.now() + timeoutMs; ; await sleep(settlePollMs)) {
@@ -164,6 +166,8 @@ export function createRunc(options: RuncOptions): OciRuntime {
       timeout: deadlineMs,
       ...(criuConfig !== undefined && {env: {CRIU_CONFIG_FILE: criuConfig}}),
       killSignal: 'SIGKILL',
+      // It ends by itself when we do. The handler that would kill it takes a SIGIO, which tells of output, for our end.
+      cleanup: false,
       reject: false,
       cwd: '/',
     })
@@ -177,6 +181,15 @@ export function createRunc(options: RuncOptions): OciRuntime {
       if (pid !== undefined) onReaped?.(pid)
     }
   }
+}
+
+/** A restore that failed has left the root file system mounted there, and the runtime does not know of it any more (runc 1.1). */
+function removeCriuRoot(dir: string): void {
+  const mounted = join(dir, 'criu-root')
+  if (!existsSync(mounted)) return
+  unmountBelow(mounted)
+  rmdirSync(mounted)
+  if (readdirSync(dir).length === 0) rmdirSync(dir)
 }
 
 /** Whether a process is the runtime's own still, by its name: execve(2) gives it that of the program, and a zombie keeps it. */

@@ -38,12 +38,15 @@ export async function* followLog(options: LogFeedOptions, signal: AbortSignal): 
       const {address} = options.toContainer(client)
       using _ringing = ringOnOutput(client, address, options.exec, bell)
       while (!signal.aborted && !client.connection.isClosed()) {
+        const {rings} = bell
         const reply = await readLog(options.toContainer(client), options.exec, {position})
         if (reply.entries.length > 0) yield format(reply)
+        const hasMore = reply.next > position && reply.next < reply.end
         position = reply.next
         if (reply.ended) return yield formatEvent({event: 'end', data: {position}})
-        if (reply.next < reply.end) continue
-        await bell.wait(signal, askAgainMs)
+        if (hasMore) continue
+        // What rang while we asked may not be in the answer.
+        if (bell.rings === rings) await bell.wait(signal, askAgainMs)
         await sleep(gatherMs)
       }
     } catch (error) {

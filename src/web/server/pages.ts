@@ -43,6 +43,9 @@ export async function openPages(options: PagesOptions): Promise<Pages> {
   let link: NatsLink | undefined
   const listener = address === 'off' ? undefined : await listenHttp({address, load, logger})
 
+  // Whoever scrapes the metrics reads it from its file, before there was any request.
+  const metricsToken = listener ? keepSecret(join(stateDir, 'metrics-token'), logger) : ''
+
   return {
     url: listener?.url,
     invite: (actor) => {
@@ -65,7 +68,7 @@ export async function openPages(options: PagesOptions): Promise<Pages> {
       link,
       tokens,
       sessions: createSessions(Buffer.from(keepSecret(join(stateDir, 'session-key'), logger)), clock),
-      metricsToken: keepSecret(join(stateDir, 'metrics-token'), logger),
+      metricsToken,
     })
   }
 }

@@ -65,13 +65,12 @@ function parseTarget(target: string) {
   return {address: {node, namespace, id}, query: url.searchParams}
 }
 
-/** A browser that has gone without a word does not answer. One that we do not read, since its process takes no input, cannot. */
+/** A browser that has gone without a word does not answer. One that we do not read, since its process takes no input, cannot: writing tells whether it is there. */
 function keepAlive(socket: WebSocket): void {
   let missed = 0
   const timer = setInterval(() => {
-    if (socket.isPaused) return
     if (missed >= mostMissed) return socket.terminate()
-    missed += 1
+    if (!socket.isPaused) missed += 1
     socket.ping()
   }, pingMs)
   for (const sign of ['pong', 'message'] as const)

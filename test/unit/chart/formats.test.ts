@@ -20,7 +20,10 @@ const cases = machines.flatMap((machine) => {
   ]
 })
 
-describe('mermaid', () => {
+/** Mermaid and Graphviz are large. */
+const patienceMs = 30_000
+
+describe('mermaid', {timeout: patienceMs}, () => {
   let mermaid: typeof import('mermaid').default
 
   beforeAll(async () => {
@@ -29,7 +32,7 @@ describe('mermaid', () => {
     Object.assign(globalThis, {window, document: window.document})
     ;({default: mermaid} = await import('mermaid'))
     for (const name of ['window', 'document']) Reflect.deleteProperty(globalThis, name)
-  })
+  }, patienceMs)
 
   it.each(cases)('reads $name', async ({model, marks}) => {
     expect(await mermaid.parse(renderMermaid(model, marks))).toMatchObject({diagramType: 'stateDiagram'})
@@ -55,7 +58,7 @@ describe('scxml', () => {
   })
 })
 
-describe('dot', async () => {
+describe('dot', {timeout: patienceMs}, async () => {
   const graphviz = await instance()
 
   it.each(cases)('is drawn by Graphviz: $name', ({model, marks}) => {

@@ -11,7 +11,7 @@ import {toChartModel} from '../../../src/chart/model.ts'
 const machines: readonly AnyStateMachine[] = [containerMachine, processMachine, supervisorMachine]
 const cases = machines.flatMap((machine) => (['down', 'right'] as const).map((direction) => ({id: machine.id, machine, direction})))
 
-describe.each(cases)('the chart of $id, laid out $direction', async ({machine, direction}) => {
+describe.each(cases)('the chart of $id, laid out $direction', {timeout: 30_000}, async ({machine, direction}) => {
   const layout = await layoutChart(toChartModel(machine), {direction})
   const boxes = new Map(layout.states.map((state) => [state.id, state]))
   const leaves = layout.states.filter(({id}) => layout.model.states.get(id)?.states.length === 0)

@@ -36,6 +36,7 @@ const smallest: Readonly<Record<string, object>> = {
   exec: {args: ['sh']},
   checkpoint: {image: '/checkpoint'},
   restore: {image: '/checkpoint'},
+  hold: {namespace: 'default', id: 'web'},
   resize: {columns: 80, rows: 24},
 }
 

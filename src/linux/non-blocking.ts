@@ -1,0 +1,10 @@
+import {constants} from 'node:fs'
+import {check, libc} from './libc.ts'
+
+/** fcntl(2) */
+const F_SETFL = 4
+
+/** Reading and writing fail with EAGAIN rather than wait; for everybody who has this open file. @throws SystemCallError */
+export function setNonBlocking(fd: number): void {
+  check('fcntl', libc.fcntl(fd, F_SETFL, constants.O_NONBLOCK))
+}

@@ -1,0 +1,59 @@
+import {execFileSync} from 'node:child_process'
+import {appendFileSync, mkdirSync, rmSync} from 'node:fs'
+import {join} from 'node:path'
+import {expect, it} from 'vitest'
+import type {ContainerView} from '../../machines/view.ts'
+import {isAlive, readProcessIdentity, readProcessStat} from '../../src/linux/process-table.ts'
+import {startNatsServer} from '../support/nats-server.ts'
+import {eventually, startNode, type TallyNode} from '../support/tally-node.ts'
+
+it('a full disk: commands are refused, containers run on, no exit is lost, and all goes on when there is room again', async () => {
+  await using nats = await startNatsServer()
+  await using node = await startNode({up: false})
+  await using _disk = mountDisk(node)
+  const filler = join(node.stateDir, 'filler')
+  Object.assign(node.env, {TALLY_PASSWORD: nats.credentials.password})
+  expect(await node.tally('up', '-d', '--nats', nats.url, '--user', nats.credentials.user)).toMatchObject({exitCode: 0, stderr: ''})
+  const run = (id: string, script: string) => node.tally('run', '-d', '--name', id, '--rootfs', node.rootfs, '--', 'sh', '-c', script)
+  expect(await run('stays', "trap 'exit 9' TERM; while :; do sleep 0.05; done")).toMatchObject({exitCode: 0, stderr: ''})
+  expect(await run('ends', 'until [ -e /tmp/go ]; do sleep 0.05; done; exit 7')).toMatchObject({exitCode: 0, stderr: ''})
+  const {pid: stays = 0} = await node.json<ContainerView>('inspect', 'stays')
+  const {pid: ends = 0} = await node.json<ContainerView>('inspect', 'ends')
+  const identity = readProcessIdentity(stays)
+
+  fill(filler)
+  // The last page of a file has room for some more.
+  for (const id of ['stays', 'ends'])
+    await eventually('it is refused', async () => (await node.tally('kill', '-s', 'WINCH', id)).exitCode !== 0, 60_000)
+  const refused = {exitCode: 1, stderr: expect.stringMatching(/no space left on device.*\[JOURNAL_WRITE_FAILED\]/i)}
+  expect(await node.tally('pause', 'stays')).toMatchObject(refused)
+  expect((await run('another', 'true')).stderr).toMatch(/no space left on device.*\[[A-Z_]+\]/i)
+  execFileSync('touch', [`/proc/${ends}/root/tmp/go`])
+  await eventually('it has ended', () => readProcessStat(ends)?.isZombie === true)
+  expect(identity && isAlive(identity)).toBe(true)
+  expect((await node.json<ContainerView>('inspect', 'ends')).state).toBe('running')
+
+  rmSync(filler)
+  expect((await node.tally('wait', 'ends')).stdout).toBe('7\n')
+  expect((await node.events('ends')).at(-1)).toMatchObject({data: {exit: {type: 'code', code: 7}, source: 'waitid'}})
+  expect(await node.tally('stop', 'stays')).toMatchObject({exitCode: 0})
+  expect((await node.tally('wait', 'stays')).stdout).toBe('9\n')
+  for (const id of ['stays', 'ends'])
+    expect((await node.events(id)).map(({sequence}) => sequence)).toEqual(node.journal(id).map((_, index) => index + 1))
+  expect(await node.tally('down', '--containers')).toMatchObject({exitCode: 0})
+})
+
+/** A megabyte, as the state directory. */
+function mountDisk({stateDir}: TallyNode): AsyncDisposable {
+  mkdirSync(stateDir)
+  execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=1m,mode=0700', 'tally-test', stateDir])
+  return {[Symbol.asyncDispose]: async () => void execFileSync('umount', ['-l', stateDir])}
+}
+
+function fill(file: string): void {
+  try {
+    for (;;) appendFileSync(file, Buffer.alloc(1024))
+  } catch {
+    // It is full.
+  }
+}

@@ -1,0 +1,63 @@
+import {readFileSync} from 'node:fs'
+import {join} from 'node:path'
+import {afterAll, beforeAll, expect, it} from 'vitest'
+import type {ContainerView} from '../../machines/view.ts'
+import {eventually, startNode, type TallyNode} from '../support/tally-node.ts'
+
+const http = ['--http', '127.0.0.1:0'] as const
+let node: TallyNode
+beforeAll(async () => {
+  node = await startNode({args: http})
+})
+afterAll(async () => {
+  await node[Symbol.asyncDispose]()
+})
+
+const run = (name: string, ...args: readonly string[]) => node.tally('run', '-d', '--name', name, ...args)
+
+async function scrape(): Promise<readonly string[]> {
+  const {httpUrl} = await node.info()
+  const token = readFileSync(join(node.stateDir, 'metrics-token'), 'utf8').trim()
+  const response = await fetch(new URL('/metrics', httpUrl), {headers: {Authorization: `Bearer ${token}`}})
+  expect(response.status).toBe(200)
+  return (await response.text()).split('\n')
+}
+
+it('tells of states, exits, restarts, adoptions and how long commands took, also when the coordinator is another', async () => {
+  await run('lives', '--rootfs', node.rootfs, 'sleep', '300')
+  await run('fails', '--rootfs', node.rootfs, 'sh', '-c', 'exit 7')
+  await run('again', '--restart', 'on-failure:1', '--rootfs', node.rootfs, 'sh', '-c', 'exit 1')
+  await node.tally('wait', 'fails')
+  const {supervisorPid} = await node.json<ContainerView>('inspect', 'lives')
+  if (supervisorPid === undefined) throw new Error('nobody supervises it')
+  process.kill(supervisorPid, 'SIGKILL')
+  const wanted = [
+    'tally_containers{state="running"} 1',
+    'tally_containers{state="stopped"} 2',
+    'tally_exits_total{process="init",kind="failure"} 3',
+    'tally_restarts_total 1',
+    'tally_adoptions_total 1',
+    'tally_command_duration_seconds_count{command="start",outcome="done"} 4',
+    'tally_supervisors 3',
+    'tally_supervisors_missing 0',
+    'tally_outbox_lag_events 0',
+    'tally_nats_connected 1',
+    'tally_request_duration_seconds_count{verb="create",outcome="done"} 3',
+  ]
+  const has = async (lines: readonly string[]) => {
+    const all = await scrape()
+    return lines.every((line) => all.includes(line))
+  }
+  await eventually('all of it told', () => has(wanted), 30_000).catch(async (cause: unknown) => {
+    const all = await scrape()
+    throw new Error(`missing ${wanted.filter((line) => !all.includes(line)).join(', ')} of\n${all.join('\n')}`, {cause})
+  })
+
+  const {coordinatorPid} = await node.info()
+  process.kill(coordinatorPid, 'SIGKILL')
+  expect((await node.tally('up', '-d', ...http)).exitCode).toBe(0)
+  // What the stream tells goes on where it was; what is the coordinator's own begins anew.
+  await eventually('told by the next', () => has(wanted.filter((line) => !line.startsWith('tally_request'))), 30_000)
+  await node.tally('rm', '-f', 'lives', 'fails', 'again')
+  await eventually('nothing left', () => has(['tally_supervisors 0', 'tally_containers{state="running"} 0']), 30_000)
+})

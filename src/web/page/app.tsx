@@ -1,6 +1,6 @@
 import {ContainerPage} from './container/container-page.tsx'
 import {HarbourPage} from './harbour/harbour-page.tsx'
-import {loadState} from './model/harbour.ts'
+import {generation, loadState} from './model/harbour.ts'
 import {route} from './model/route.ts'
 import {nextTheme} from './model/theme.ts'
 import {Header} from './shell/header.tsx'
@@ -46,7 +46,7 @@ function Page() {
     )
   }
   if (state.type === 'loading') return <main class="loading" aria-busy="true" aria-label="Loading" />
-  if (shown.page === 'container') return <ContainerPage key={toKey(shown)} route={shown} />
+  if (shown.page === 'container') return <ContainerPage key={`${toKey(shown)} ${generation.value}`} route={shown} />
   return <HarbourPage />
 }
 

@@ -9,7 +9,7 @@ import {startNode, type TallyNode} from '../../support/tally-node.ts'
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
 let node: TallyNode
 beforeAll(async () => {
-  node = await startNode()
+  node = await startNode({args: ['--http', '127.0.0.1:0']})
   const run = (name: string, ...command: readonly string[]) => node.tally('run', '-d', '--name', name, '--rootfs', node.rootfs, ...command)
   await run('alive', 'sh', '-c', 'printf "\\033[33mcolour\\033[0m\\n"; echo wrong >&2; exec sleep 600')
   await run('failed', 'sh', '-c', 'exit 7')

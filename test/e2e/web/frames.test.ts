@@ -12,7 +12,7 @@ let node: TallyNode
 let fleet: Fleet
 let session: BrowserSession
 beforeAll(async () => {
-  node = await startNode()
+  node = await startNode({args: ['--http', '127.0.0.1:0']})
   fleet = await launchFleet(node, containers)
   session = await openBrowser(node)
 })

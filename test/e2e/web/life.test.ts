@@ -6,7 +6,7 @@ import {eventually, startNode, type TallyNode} from '../../support/tally-node.ts
 
 let node: TallyNode
 beforeAll(async () => {
-  node = await startNode()
+  node = await startNode({args: ['--http', '127.0.0.1:0']})
 })
 afterAll(async () => {
   await node[Symbol.asyncDispose]()
@@ -50,6 +50,8 @@ describe('a container in the page', () => {
       await lit(page, step).waitFor()
     }
     expect(page.url()).toMatch(/\/c\/n1\/default\/lit\?at=4$/)
+    for (const key of ['Home', 'ArrowRight', 'ArrowRight', 'ArrowRight', 'ArrowLeft', 'ArrowRight']) await page.keyboard.press(key)
+    expect(page.url()).toMatch(/\?at=4$/)
     await page.getByText('In the past').waitFor()
     expect(await page.getByRole('group', {name: 'Commands'}).count()).toBe(0)
 
@@ -129,6 +131,9 @@ describe('a container in the page', () => {
     await lit(page, 'deleted').waitFor()
     await page.getByRole('tab', {name: 'Output'}).click()
     await page.getByText('Its output went with the container.').waitFor()
+    await run('lit', 'sleep', '600')
+    await page.getByRole('link', {name: 'Another container'}).click()
+    await lit(page, 'running').waitFor()
   })
 })
 

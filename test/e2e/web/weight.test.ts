@@ -10,7 +10,7 @@ const web = join(import.meta.dirname, '../../../dist/web')
 const largestBytes = 300_000
 let node: TallyNode
 beforeAll(async () => {
-  node = await startNode()
+  node = await startNode({args: ['--http', '127.0.0.1:0']})
 })
 afterAll(async () => {
   await node[Symbol.asyncDispose]()

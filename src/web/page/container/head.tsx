@@ -2,6 +2,7 @@ import type {ComponentChildren} from 'preact'
 import {toContainerView} from '../../../../machines/container-view.ts'
 import type {ContainerView} from '../../../../machines/view.ts'
 import {now} from '../model/clock.ts'
+import {findNamesake} from '../model/harbour.ts'
 import {Link} from '../shell/link.tsx'
 import {StateMark} from '../shell/state-mark.tsx'
 import {formatAge, formatMoment} from '../wording/duration.ts'
@@ -40,8 +41,19 @@ export function Head({moment, children}: {readonly moment: Moment; readonly chil
       </div>
       {view && <p class="head-command mono">{view.args.join(' ') || view.bundle}</p>}
       {view && <Facts view={view} uid={uid} />}
+      {view?.state === 'deleted' && <Namesake moment={moment} />}
       {children}
     </div>
+  )
+}
+
+function Namesake({moment: {address, uid}}: {readonly moment: Moment}) {
+  const other = findNamesake(address, uid)
+  if (!other) return null
+  return (
+    <p class="head-since">
+      <Link to={{page: 'container', address, uid: other.uid}}>Another container</Link> has this name now.
+    </p>
   )
 }
 

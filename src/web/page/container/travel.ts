@@ -1,6 +1,6 @@
 /** Going through the life of a container: by event, by playing it, and back to now. */
 import {useEffect, useState} from 'preact/hooks'
-import {replaceRoute} from '../model/route.ts'
+import {route as currentRoute, replaceRoute} from '../model/route.ts'
 import type {Route} from '../model/route-path.ts'
 import {toRestMs} from '../model/scale.ts'
 import type {Moment} from './moment.ts'
@@ -38,13 +38,18 @@ export function useTravel(route: Extract<Route, {readonly page: 'container'}>, m
     },
     step: (by) => {
       setPlaying(false)
-      const next = Math.max(1, sequence + by)
+      // Of now, not of the latest drawing: keys may come faster than that.
+      const next = Math.max(1, (currentAt() ?? last) + by)
       go(next > last ? undefined : next)
     },
     togglePlaying: () => {
       if (!isPlaying && moment?.isNow) go(1)
       setPlaying(!isPlaying)
     },
+  }
+
+  function currentAt(): number | undefined {
+    return currentRoute.value.page === 'container' ? currentRoute.value.at : undefined
   }
 
   function go(to: number | undefined): void {

@@ -12,6 +12,8 @@ export interface Heard {
 }
 type Listener = (heard: readonly Heard[]) => void
 
+/** The node tells of what this page, an older one, has no words for. */
+export const isOutdated = signal(false)
 export const feedState = signal<StreamState>('connecting')
 const listeners = new Set<Listener>()
 let connection: Disposable | undefined
@@ -23,7 +25,10 @@ export function startFeed(after: number, onReset: () => void): void {
     for (const listener of listeners) listener(heard)
   })
   connection = followServerEvents((lastId) => `/api/events?after=${lastId || after}`, {
-    onData: (data, id) => take({event: parseLedgerEvent(data), streamSequence: Number(id)}),
+    onData: (data, id) => {
+      const event = parse(data)
+      if (event) take({event, streamSequence: Number(id)})
+    },
     onState: (state) => {
       feedState.value = state
     },
@@ -40,4 +45,13 @@ export function stopFeed(): void {
 export function listenToFeed(listener: Listener): () => void {
   listeners.add(listener)
   return () => listeners.delete(listener)
+}
+
+function parse(data: string): LedgerEvent | undefined {
+  try {
+    return parseLedgerEvent(data)
+  } catch {
+    isOutdated.value = true
+    return undefined
+  }
 }

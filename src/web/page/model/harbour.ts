@@ -3,6 +3,7 @@ import {batch, type Signal, signal} from '@preact/signals'
 import type * as z from 'zod'
 import {toContainerView} from '../../../../machines/container-view.ts'
 import type {LedgerEvent} from '../../../../machines/events.ts'
+import type {ContainerAddress} from '../../../../machines/ids.ts'
 import type {ContainerView} from '../../../../machines/view.ts'
 import {type ApiFailure, getJson, isSignedOut, toFailure} from '../api/http.ts'
 import {containersReplySchema, nodeReplySchema} from '../api/replies.ts'
@@ -20,6 +21,9 @@ export const movements = signal<readonly LedgerEvent[]>([])
 /** Whether those that are gone are listed as well. */
 export const showsDeleted = signal(false)
 
+/** Counts how often the stream was made anew: what was read of it before is of no use. */
+export const generation = signal(0)
+
 const keptMovements = 40
 const retryMs = 2_000
 /** What is in the views already; events before it are only told of. */
@@ -33,6 +37,14 @@ const ledgers = createLedgers((ledger) => {
 /** Undefined once it is gone and not to be shown. */
 export function findView(uid: string): Signal<ContainerView> | undefined {
   return views.get(uid)
+}
+
+/** Another container than `uid` that has its address, as one has that was made after it was deleted. */
+export function findNamesake({node, namespace, id}: ContainerAddress, uid: string): ContainerView | undefined {
+  const all = containerUids.value.flatMap((known) => findView(known)?.value ?? [])
+  return all.find(
+    (view) => view.id === id && view.namespace === namespace && view.node === node && view.uid !== uid && view.state !== 'deleted',
+  )
 }
 
 /** Reads all containers, and then follows. Called again, it begins anew. */
@@ -53,7 +65,10 @@ export async function loadHarbour(): Promise<void> {
       loadState.value = {type: 'ready'}
     })
     snapshotSequence = streamSequence
-    startFeed(Math.max(0, streamSequence - keptMovements), () => void loadHarbour())
+    startFeed(Math.max(0, streamSequence - keptMovements), () => {
+      generation.value++
+      void loadHarbour()
+    })
   } catch (error) {
     stopFeed()
     loadState.value = isSignedOut(error) ? {type: 'signed-out'} : {type: 'failed', failure: toFailure(error)}

@@ -1,4 +1,4 @@
-import {feedState} from '../model/feed.ts'
+import {feedState, isOutdated} from '../model/feed.ts'
 import {nodeInfo} from '../model/harbour.ts'
 import {isDark, nextTheme} from '../model/theme.ts'
 import type {StreamState} from '../api/server-events.ts'
@@ -59,6 +59,13 @@ function NodeName() {
 }
 
 function FeedMark() {
+  if (isOutdated.value) {
+    return (
+      <button type="button" class="feed feed-reload" title="The node is newer than this page" onClick={() => location.reload()}>
+        load anew
+      </button>
+    )
+  }
   const state = feedState.value
   return (
     <span class="feed" data-feed={state} role="status">

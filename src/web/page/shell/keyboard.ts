@@ -1,14 +1,16 @@
 /** Keys of the whole page. What is typed into a field, a terminal or a dialog is not for it. */
-import {useEffect} from 'preact/hooks'
+import {useEffect, useRef} from 'preact/hooks'
 
 type KeyHandlers = Readonly<Record<string, (() => void) | undefined>>
 
-/** @param handlers by `KeyboardEvent.key`; read anew for every key */
+/** @param handlers by `KeyboardEvent.key`; those of the latest drawing count */
 export function useKeys(handlers: KeyHandlers): void {
+  const latest = useRef(handlers)
+  latest.current = handlers
   useEffect(() => {
     const listener = (event: KeyboardEvent) => {
       if (event.defaultPrevented || event.metaKey || event.ctrlKey || event.altKey || isTyping(event.target)) return
-      const handler = handlers[event.key]
+      const handler = latest.current[event.key]
       if (!handler) return
       if ((event.key === ' ' || event.key === 'Enter') && isControl(event.target)) return
       event.preventDefault()
@@ -16,7 +18,7 @@ export function useKeys(handlers: KeyHandlers): void {
     }
     addEventListener('keydown', listener)
     return () => removeEventListener('keydown', listener)
-  })
+  }, [])
 }
 
 function isTyping(target: EventTarget | null): boolean {

@@ -27,6 +27,8 @@ export async function buildPage() {
     bundle: true,
     splitting: true,
     minify: true,
+    // By its name a chart tells what a condition is made of.
+    keepNames: true,
     format: 'esm',
     platform: 'browser',
     target: ['chrome125', 'firefox128', 'safari18'],

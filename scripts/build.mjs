@@ -20,6 +20,8 @@ await build({
   target: 'node24',
   // Less to read at every start. Names and lines stay, so that a stack trace says where it was.
   minifySyntax: true,
+  // By its name a chart tells what a condition is made of.
+  keepNames: true,
   // Native: loaded from node_modules at run time.
   external: ['koffi', '@resvg/resvg-js'],
   // nats and others are CommonJS inside, and ask for node's own modules with require.

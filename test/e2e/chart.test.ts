@@ -52,6 +52,8 @@ describe('tally chart', () => {
   it('needs no node for a bare chart', async () => {
     const env = {TALLY_RUN_DIR: join(node.dir, 'nowhere')}
     expect((await chart('--run-dir', env.TALLY_RUN_DIR, '--format', 'mermaid')).stdout).toContain('stateDiagram-v2')
+    // The names of what conditions are made of survive the bundling.
+    expect((await chart('--run-dir', env.TALLY_RUN_DIR)).stdout).toContain('hasNoLiveExec and')
   })
 
   it('refuses what makes no sense', async () => {

@@ -175,7 +175,8 @@ const scenarios: readonly (() => Promise<void>)[] = [
       const id = `hungry${index}`
       const two = await run(id, {memoryBytes: 32 * 1024 * 1024})
       await two.addProcess({exec: 'last', args: hungry})
-      await Promise.all([two.process('last').wait(), two.delete({force: true})]).catch(() => {})
+      await two.process('last').wait()
+      await two.delete({force: true})
       await happened(id, 'container.deleted')
       if (await isToldLate(id)) break
     }

@@ -96,7 +96,12 @@ export function createActor({node, id, request, wholeBytes, patienceMs}: ActorOp
       noteJournal()
       await hold(0).catch(() => {})
     },
-    hasWritten: () => until('has written', async () => ((await output('stdout', 0))?.total ?? 0) >= wholeBytes),
+    hasWritten: () =>
+      until('has written', async () => {
+        const {total = 0, ended = false} = (await output('stdout', 0)) ?? {}
+        // What is missing when nothing more can come is counted at the end.
+        return total >= wholeBytes || ended
+      }),
     hasStopped: () => until('has stopped', () => when(({state}) => state === 'stopped')),
     exec: (args) =>
       until('has run a process', async () => {

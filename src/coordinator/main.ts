@@ -109,7 +109,7 @@ async function main(options: CoordinatorOptions): Promise<void> {
         startedAt,
       }
     },
-    hold: (name) => keeper.lookAt(name),
+    hold: (name, exec) => keeper.hold(name, exec),
     shutDown: async ({containers}) => {
       if (containers) await deleteAll()
       // The reply goes out first.

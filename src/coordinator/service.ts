@@ -24,7 +24,7 @@ export interface NodeServiceDependencies {
   readonly subjects: Subjects
   readonly session: () => NatsConnection | undefined
   readonly info: () => Promise<Omit<NodeInfo, 'containers' | 'node'>>
-  readonly hold: (name: ContainerName) => void
+  readonly hold: (name: ContainerName, exec: string) => void
   readonly shutDown: (options: {readonly containers: boolean}) => Promise<void>
   readonly logger: Logger
 }
@@ -49,8 +49,8 @@ export function createNodeEndpoints(dependencies: NodeServiceDependencies): read
       for (const {state} of views) containers[state] = (containers[state] ?? 0) + 1
       return {node, ...(await info()), containers}
     }),
-    endpoint('hold', subject('hold'), nodeCommandSchemas.hold, async (name) => {
-      hold(name)
+    endpoint('hold', subject('hold'), nodeCommandSchemas.hold, async ({exec, ...name}) => {
+      hold(name, exec)
       return {}
     }),
     endpoint('shutdown', subject('shutdown'), nodeCommandSchemas.shutdown, async ({containers}) => {

@@ -122,8 +122,8 @@ export const nodeCommandSchemas = {
   info: z.strictObject({}),
   /** An address of the node's page that is good for one login. */
   ui: z.strictObject({}),
-  /** For supervisors: hold open what would be gone with the one of this container. Answers when it is held. */
-  hold: z.strictObject({namespace: idSchema, id: idSchema}),
+  /** For supervisors: hold open the pipes of a process that is about to be added, which would be gone with them. Answers when it is done. */
+  hold: z.strictObject({namespace: idSchema, id: idSchema, exec: idSchema}),
   /** End the coordinator, and the embedded nats-server; with `containers` kill and delete all containers before. */
   shutdown: z.strictObject({containers: z.boolean().default(false)}),
 } as const

@@ -22,6 +22,8 @@ export interface Keeper {
   look(): void
   /** Takes hold of what is new of one container. */
   lookAt(name: ContainerName): void
+  /** Takes hold of the pipes of a process that is about to be added. */
+  hold(name: ContainerName, exec: string): void
   /** What is held of a container, with the descriptors of this process. */
   held(name: ContainerName): readonly Held[]
   /**
@@ -84,6 +86,7 @@ export function createKeeper({directories, logger}: KeeperOptions): Keeper {
       read(name)
       holdAll(name)
     },
+    hold: (name, exec) => pipes.open([{dir: toContainerLayout(directories, name, '').exec(exec).fifoDir, hasEnded: false}]),
     held: (name) => [...held].filter(([key]) => key.startsWith(`${toKey(name)} `)).map(([, one]) => one),
     find: (process) => {
       const all = [...containers.values()]
@@ -114,11 +117,11 @@ export function createKeeper({directories, logger}: KeeperOptions): Keeper {
 
   function holdAll(name: ContainerName): void {
     const {processes, pipes: places} = containers.get(toKey(name)) ?? {processes: [], pipes: []}
-    for (const process of processes) hold(name, process)
+    for (const process of processes) holdProcessOf(name, process)
     pipes.open(places)
   }
 
-  function hold(name: ContainerName, {exec, identity, terminal}: LiveProcess): void {
+  function holdProcessOf(name: ContainerName, {exec, identity, terminal}: LiveProcess): void {
     const [processKey, terminalKey] = toHeldKeys(toKey(name), {exec, identity, terminal})
     const of = exec === undefined ? {} : {exec}
     if (processKey !== undefined && !held.has(processKey)) {

@@ -150,7 +150,7 @@ async function main(options: CoordinatorOptions): Promise<void> {
       }
     },
     invite: (actor) => pages.invite(actor),
-    hold: (name) => keeper.lookAt(name),
+    hold: (name, exec) => keeper.hold(name, exec),
     shutDown: async ({containers}) => {
       if (containers) await deleteAll()
       // The reply goes out first.

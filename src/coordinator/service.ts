@@ -26,7 +26,7 @@ export interface NodeServiceDependencies {
   readonly info: () => Promise<Omit<NodeInfo, 'containers' | 'node'>>
   /** An address with a one-time token. @throws TallyError HTTP_OFF */
   readonly invite: (actor: string) => UiReply
-  readonly hold: (name: ContainerName) => void
+  readonly hold: (name: ContainerName, exec: string) => void
   readonly shutDown: (options: {readonly containers: boolean}) => Promise<void>
   readonly logger: Logger
 }
@@ -52,8 +52,8 @@ export function createNodeEndpoints(dependencies: NodeServiceDependencies): read
       return {node, ...(await info()), containers}
     }),
     endpoint('ui', subject('ui'), nodeCommandSchemas.ui, async (_request, {actor}) => invite(actor)),
-    endpoint('hold', subject('hold'), nodeCommandSchemas.hold, async (name) => {
-      hold(name)
+    endpoint('hold', subject('hold'), nodeCommandSchemas.hold, async ({exec, ...name}) => {
+      hold(name, exec)
       return {}
     }),
     endpoint('shutdown', subject('shutdown'), nodeCommandSchemas.shutdown, async ({containers}) => {

@@ -26,7 +26,7 @@ export interface ExecEffectDependencies {
   /** Writes what the runtime reads of the process. */
   readonly prepareProcess: (spec: ExecSpec, layout: ExecLayout) => Promise<void>
   /** Has its pipes held, so that they outlive us; no longer than a moment. */
-  readonly hold: () => Promise<void>
+  readonly hold: (exec: string) => Promise<void>
   readonly loop: () => Loop
 }
 
@@ -66,7 +66,7 @@ export function createExecEffects(
               output.open({stdin: spec.stdin === true, terminal: spec.terminal === true, consoleSize: spec.consoleSize}),
               prepareProcess(spec, place),
             ])
-            await hold()
+            await hold(exec)
             using _hold = reaper.holdOrphans()
             const {pid} = await runtime.exec({id: containerId, processFile: place.processFile, pidFile: place.pidFile, stdio})
             const identity = readProcessIdentity(pid)

@@ -207,9 +207,10 @@ async function supervise({node, namespace, id, uid, work}: Assignment, {prefix}:
       reaper,
       prepareProcess: (spec, {processFile}) =>
         writeExecProcess(spec, {bundle: loop.ledger.snapshot.context.bundle ?? layout.stateDir, processFile}),
-      hold: async () => {
+      hold: async (exec) => {
         const connection = link.session()
-        const ask = () => connection?.request(subjects.nodeCommand(node, 'hold'), encodeJson({namespace, id}), {timeout: holdAnswerMs})
+        const ask = () =>
+          connection?.request(subjects.nodeCommand(node, 'hold'), encodeJson({namespace, id, exec}), {timeout: holdAnswerMs})
         // Without a coordinator there is nobody to hold them.
         await ask()?.catch(() => {})
       },

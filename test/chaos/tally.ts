@@ -106,5 +106,5 @@ export function toTable(tally: Tally): string {
     ['stuck', tally.stuck],
     ['leftovers', tally.leftovers],
   ]
-  return ['| | |', '|---|---|', ...rows.map(([name, value]) => `| ${name} | ${value} |`), ''].join('\n')
+  return ['| what | how many |', '|---|---|', ...rows.map(([name, value]) => `| ${name} | ${value} |`), ''].join('\n')
 }

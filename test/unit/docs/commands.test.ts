@@ -36,7 +36,7 @@ const smallest: Readonly<Record<string, object>> = {
   exec: {args: ['sh']},
   checkpoint: {image: '/checkpoint'},
   restore: {image: '/checkpoint'},
-  hold: {namespace: 'default', id: 'web'},
+  hold: {namespace: 'default', id: 'web', exec: 'shell'},
   resize: {columns: 80, rows: 24},
 }
 

@@ -32,6 +32,8 @@ export interface ChildReaper extends Disposable {
   forget(pid: number): void
 }
 
+const againMs = 1_000
+
 export function createChildReaper({onOrphan}: {readonly onOrphan?: (pid: number, exit: ChildExit) => void} = {}): ChildReaper {
   const watched = new Map<number, OnExit>()
   /** Reported, and waiting for `reap`. */
@@ -40,6 +42,8 @@ export function createChildReaper({onOrphan}: {readonly onOrphan?: (pid: number,
   let holds = 0
 
   process.on('SIGCHLD', scan)
+  // A signal can be dropped before it gets to us, when thousands of others wait; Node needs it for its own children as well.
+  const again = setInterval(() => watched.size + nodes.size > 0 && process.kill(process.pid, 'SIGCHLD'), againMs).unref()
 
   return {
     watch: (pid, onExit) => {
@@ -67,7 +71,10 @@ export function createChildReaper({onOrphan}: {readonly onOrphan?: (pid: number,
       // An orphan that was given the same pid has been passed over so far.
       scan()
     },
-    [Symbol.dispose]: () => void process.off('SIGCHLD', scan),
+    [Symbol.dispose]: () => {
+      clearInterval(again)
+      process.off('SIGCHLD', scan)
+    },
   }
 
   /** Signals coalesce, so every child is looked at. */

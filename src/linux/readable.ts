@@ -1,6 +1,9 @@
 /**
  * Being told that a pipe can be read, without reading it, which Node's own streams cannot: the kernel sends SIGIO for each write
- * (fcntl(2), O_ASYNC). Signals that come together are one.
+ * (fcntl(2), O_ASYNC).
+ *
+ * MUST hold: not one signal for each of many writes. libuv drops signals when 4,096 of them wait, SIGCHLD among them, and with that the
+ * end of a process; achieved by asking for one alone, and for the next when the pipe is empty again.
  */
 import {constants} from 'node:fs'
 import {check, libc} from './libc.ts'
@@ -11,23 +14,48 @@ const F_SETOWN = 8
 const O_ASYNC = 0o20000
 const ignore = () => {}
 
+export interface Readable extends Disposable {
+  /** Asks for the next time. Nothing is said of what waits already, so look once more afterwards. Idempotent. */
+  arm(): void
+}
+
 /**
- * Calls `onReadable` when something may have come, or for no reason. Nothing is said of what waits already.
+ * Calls `onReadable` once, when something may have come, or for no reason; again after `arm`. Nothing is said of what waits already.
  * @param pipe open for reading alone: of one that is open for both, our own reading would be a reason
  * @throws SystemCallError
  */
-export function watchReadable(pipe: number, onReadable: () => void): Disposable {
+export function watchReadable(pipe: number, onReadable: () => void): Readable {
   // For ever: a signal that nobody handles, because the last pipe was closed a moment ago, would end this process.
   if (!process.listeners('SIGIO').includes(ignore)) process.on('SIGIO', ignore)
   // As many as there are pipes.
   process.setMaxListeners(0)
-  process.on('SIGIO', onReadable)
+  process.on('SIGIO', onSignal)
   check('F_SETOWN', libc.fcntl(pipe, F_SETOWN, process.pid))
-  check('F_SETFL', libc.fcntl(pipe, F_SETFL, constants.O_NONBLOCK | O_ASYNC))
+  let armed = false
+  arm()
   return {
+    arm,
     [Symbol.dispose]: () => {
-      check('F_SETFL', libc.fcntl(pipe, F_SETFL, constants.O_NONBLOCK))
-      process.off('SIGIO', onReadable)
+      disarm()
+      process.off('SIGIO', onSignal)
     },
+  }
+
+  function arm(): void {
+    if (armed) return
+    armed = true
+    check('F_SETFL', libc.fcntl(pipe, F_SETFL, constants.O_NONBLOCK | O_ASYNC))
+  }
+
+  function disarm(): void {
+    if (!armed) return
+    armed = false
+    check('F_SETFL', libc.fcntl(pipe, F_SETFL, constants.O_NONBLOCK))
+  }
+
+  function onSignal(): void {
+    if (!armed) return
+    disarm()
+    onReadable()
   }
 }

@@ -84,8 +84,17 @@ export function openPipeReader({stream, path, spool: spoolFile, log, now, onOutp
   /** Until nothing is there, or others have to have their turn. */
   function readOn(): void {
     if (draining && state.type !== 'discarding') return
-    for (let pieces = 0; pieces < mostPiecesAtOnce; pieces += 1) if (!readPiece()) return
-    setImmediate(readOn)
+    let pieces = 0
+    while (pieces < mostPiecesAtOnce && readPiece()) pieces += 1
+    if (pieces < mostPiecesAtOnce) waitForMore()
+    else setImmediate(readOn)
+  }
+
+  function waitForMore(): void {
+    if (state.type !== 'reading' && state.type !== 'discarding') return
+    watch.arm()
+    // What came before that.
+    if (readPiece()) setImmediate(readOn)
   }
 
   /** @returns whether there was anything */

@@ -10,7 +10,7 @@ import {foldEvents, type Ledger} from '../../machines/ledger.ts'
 import type {LedgerEvent, ProcessIdentity} from '../../machines/events.ts'
 import {readJournalFile} from '../journal/file-journal.ts'
 import type {Logger} from '../kernel/log.ts'
-import {copyDescriptor, openPidfd} from '../linux/pidfd.ts'
+import {copyDescriptor, openPidfd, openPidfdOf} from '../linux/pidfd.ts'
 import {isSameProcess, listProcesses, readProcessStat} from '../linux/process-table.ts'
 import type {Kept} from '../supervisor/assignment.ts'
 import {type ContainerLayout, type Directories, toContainerLayout} from '../supervisor/layout.ts'
@@ -125,7 +125,7 @@ export function createKeeper({directories, logger}: KeeperOptions): Keeper {
     const [processKey, terminalKey] = toHeldKeys(toKey(name), {exec, identity, terminal})
     const of = exec === undefined ? {} : {exec}
     if (processKey !== undefined && !held.has(processKey)) {
-      const fd = holdProcess(identity)
+      const fd = openPidfdOf(identity)
       if (fd !== undefined) held.set(processKey, {type: 'process', ...of, pid: identity.pid, startTimeTicks: identity.startTimeTicks, fd})
     }
     if (terminalKey !== undefined && !held.has(terminalKey)) {
@@ -170,16 +170,6 @@ function toLiveProcesses({snapshot, processes}: Ledger): readonly LiveProcess[] 
     context.process && !context.exited ? [{exec, identity: context.process, terminal: context.spec?.terminal === true}] : [],
   )
   return [...own, ...added]
-}
-
-/** Undefined where the kernel has no pidfds (before Linux 5.3), and for a process that has gone. */
-function holdProcess(identity: ProcessIdentity): number | undefined {
-  try {
-    const fd = openPidfd(identity.pid)
-    if (fd === undefined || isSameProcess(identity)) return fd
-    closeSync(fd)
-  } catch {}
-  return undefined
 }
 
 /** The supervisor that has a journal open. */

@@ -5,7 +5,9 @@
  * There is no event for it: Node cannot watch such a descriptor, and a thread that blocks in poll(2) would keep the process
  * from exiting. Whoever is not the parent asks now and then.
  */
+import {closeSync} from 'node:fs'
 import {check, lastErrno, libc, SystemCallError} from './libc.ts'
+import {isSameProcess, type ProcessIdentity} from './process-table.ts'
 import {type ChildExit, toChildExit} from './wait.ts'
 
 /** The same numbers on every architecture (asm-generic/unistd.h). */
@@ -37,6 +39,16 @@ export function openPidfd(pid: number): number | undefined {
   const errno = lastErrno()
   if (errno === ESRCH) return undefined
   throw new SystemCallError('pidfd_open', errno)
+}
+
+/** Of that very process. Undefined where the kernel has no pidfds (before Linux 5.3), and for one that has gone. */
+export function openPidfdOf(identity: ProcessIdentity): number | undefined {
+  try {
+    const fd = openPidfd(identity.pid)
+    if (fd === undefined || isSameProcess(identity)) return fd
+    closeSync(fd)
+  } catch {}
+  return undefined
 }
 
 /** A descriptor of another process, as a descriptor of this one: close-on-exec (pidfd_getfd(2), Linux ≥ 5.6). @throws SystemCallError */

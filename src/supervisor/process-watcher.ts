@@ -9,7 +9,7 @@ import type {ExitSource, ProcessExit} from '../../machines/process-exit.ts'
 import {toSignalName} from '../../machines/signals.ts'
 import type {Clock} from '../kernel/clock.ts'
 import type {ChildReaper} from '../linux/child-reaper.ts'
-import {openPidfd, readPidfdExit} from '../linux/pidfd.ts'
+import {openPidfdOf, readPidfdExit} from '../linux/pidfd.ts'
 import {isAlive, isSameProcess, readProcessStat} from '../linux/process-table.ts'
 import {type ChildExit, peekChild, toChildExit} from '../linux/wait.ts'
 
@@ -75,16 +75,6 @@ interface ProcessEnd {
 function readZombieExit(identity: ProcessIdentity): ChildExit | undefined {
   const stat = readProcessStat(identity.pid)
   return stat?.isZombie && stat.startTimeTicks === identity.startTimeTicks ? toChildExit(stat.exitStatus) : undefined
-}
-
-/** Undefined where the kernel has no pidfds (before Linux 5.3), and for a process that has gone meanwhile. */
-function openPidfdOf(identity: ProcessIdentity): number | undefined {
-  try {
-    const fd = openPidfd(identity.pid)
-    if (fd === undefined || isSameProcess(identity)) return fd
-    closeSync(fd)
-  } catch {}
-  return undefined
 }
 
 function toProcessExit(exit: ChildExit): ProcessExit {

@@ -22,6 +22,9 @@ export const initId = 'init'
 /** The id of a process that was added by `exec`; init when absent. */
 const exec = idSchema.refine((id) => id !== initId, `expected an id other than ${initId}, which is the container's own process`).optional()
 
+/** For so long, in milliseconds, a reader can hold at once what removes itself. */
+export const longestHoldMs = 60_000
+
 /** Answered by a container's supervisor, on `tally.cmd.<node>.<ns>.<id>.<verb>`. */
 export const containerCommandSchemas = {
   /** Execute the user's program, or that of an added process. Answers when it has been executed. */
@@ -32,7 +35,7 @@ export const containerCommandSchemas = {
     ...execSpecSchema.shape,
     start: z.boolean().default(true),
     /** As for `output`: for how long it is kept for whoever reads its output, though it removes itself. */
-    holdMs: z.int().min(0).max(60_000).optional(),
+    holdMs: z.int().min(0).max(longestHoldMs).optional(),
   }),
   /** Send a signal to init or to an added process, or with `all` to every process of the container. Answers when it has been sent. */
   kill: z.strictObject({exec, signal: signalInput.default('SIGKILL'), all: z.boolean().default(false)}),
@@ -71,7 +74,7 @@ export const containerCommandSchemas = {
     exec,
     stream: z.enum(['stdout', 'stderr']),
     offset: z.int().nonnegative().default(0),
-    holdMs: z.int().min(0).max(60_000).optional(),
+    holdMs: z.int().min(0).max(longestHoldMs).optional(),
     limitBytes: z
       .int()
       .positive()

@@ -64,6 +64,8 @@ export type Handlers = {
 }
 
 const lastOutputPatienceMs = 5_000
+/** Between two tries of a deletion that nobody has asked for. */
+const deleteAgain = {firstMs: 100, mostMs: 60_000} as const
 /** It ends with the container, but the runtime may take a moment to say so. */
 const lastCheckPatienceMs = 5_000
 const lastMomentMs = 500
@@ -224,11 +226,11 @@ export function createEffectHandlers(
         await Promise.race([health.idle(), clock.sleep(lastCheckPatienceMs)])
         // Its log goes as well: one that cannot be written, because the disk is full, must not stand in the way.
         await Promise.race([output.end().catch(() => {}), clock.sleep(lastOutputPatienceMs)])
-        if (identity) await runtime.delete(address.id, {force: true})
+        await runtime.delete(address.id, {force: true})
         await removeCgroupRemains(layout.cgroupsPath, clock)
         unmountRootfs()
         await output.remove()
-        await rm(layout.runDir, {recursive: true, force: true})
+        await rm(layout.runDir, {recursive: true, force: true, maxRetries: 3})
         return {type: 'container.deleted', data: {}}
       } catch (error) {
         return {type: 'container.delete-failed', data: {error: toErrorBody(error)}}
@@ -247,12 +249,16 @@ export function createEffectHandlers(
     },
 
     'request.delete': async ({reason}, cause) => {
-      await outputs.whenReleased()
-      // A refusal is in the ledger as delete-failed; nobody else waits for this one.
-      await loop()
-        .submit({type: 'delete', force: false, reason}, toOrigin(cause))
-        .catch(() => {})
-      return undefined
+      // Nobody waits for this one, so nobody would ask again; that it failed is in the ledger as delete-failed.
+      for (let waitMs: number = deleteAgain.firstMs; ; waitMs = Math.min(waitMs * 2, deleteAgain.mostMs)) {
+        await outputs.whenReleased()
+        const failure = await loop()
+          .submit({type: 'delete', force: false, reason}, toOrigin(cause))
+          .then(() => undefined, toErrorBody)
+        // Whoever has started it again meanwhile wants it.
+        if (!failure || failure.code === 'ILLEGAL_COMMAND') return undefined
+        await clock.sleep(waitMs)
+      }
     },
 
     'supervisor.end': async () => {

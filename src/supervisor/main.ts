@@ -33,6 +33,7 @@ import {createExecEffects} from './exec-effects.ts'
 import {createFailpoints, createFileFailpoint, failpointsVariable, noFailpoints} from './failpoints.ts'
 import {findInit} from './find-init.ts'
 import {findExecProcess} from './find-exec.ts'
+import {createHoldFile} from './hold-file.ts'
 import {createInitProcess} from './init-process.ts'
 import {toContainerLayout} from './layout.ts'
 import {createHealthChecks} from './health-checks.ts'
@@ -55,7 +56,6 @@ const clock = createSystemClock()
 const logger = createLogger('supervisor')
 const replied = Promise.withResolvers<void>()
 const lastReplyPatienceMs = 5_000
-const adoptedHoldMs = 15_000
 /** What a health check writes is not kept beyond its answer. */
 const checkLog = {maxBytes: 64 * 1024, maxFiles: 1}
 const holdAnswerMs = 500
@@ -139,7 +139,7 @@ async function supervise({node, namespace, id, uid, work}: Assignment, {prefix}:
     onRebuild: (data) => void loop.observe({type: 'supervisor.republished', data}, toOwnOrigin()),
   })
   const outputs = createOutputs((exec) => {
-    const {fifoDir: dir, log: logFile} = exec === undefined ? layout : layout.exec(exec)
+    const {fifoDir: dir, log: logFile, runDir} = exec === undefined ? layout : layout.exec(exec)
     const feed = createOutputFeed(link, (stream) =>
       exec === undefined ? subjects.log(address, stream) : subjects.io(address, exec, stream),
     )
@@ -161,6 +161,7 @@ async function supervise({node, namespace, id, uid, work}: Assignment, {prefix}:
         }),
       publish: feed.publish,
       publishEnd: (totals) => feed.publishEnd(totals, clock.now()),
+      held: createHoldFile(join(runDir, 'held-until')),
       clock,
     })
   })
@@ -336,8 +337,6 @@ async function supervise({node, namespace, id, uid, work}: Assignment, {prefix}:
     )
     if (plan.facts.some(({type}) => type === 'container.create-failed') || plan.isRestoreUndone)
       await runtime.delete(id, {force: true}).catch((error: unknown) => log.warn({err: error}, 'rollback'))
-    // Whoever held the output asks the new supervisor again within this time.
-    if (request?.autoRemove && identity) outputs.of().hold(adoptedHoldMs)
     // Also after the exit: something may still wait in the FIFOs, and the log is read through it.
     if (identity) {
       const master = findKeptTerminal(kept)

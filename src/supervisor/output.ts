@@ -2,11 +2,13 @@
  * What a process reads and writes. Its output goes from the FIFOs or the terminal into the log, and from there to whoever listens.
  * Publishing is best effort, as core NATS is; a client that sees a gap in the offsets asks for the bytes with `output`.
  */
+import {longestHoldMs} from '../../machines/commands.ts'
 import type {Clock} from '../kernel/clock.ts'
 import {TallyError} from '../kernel/errors.ts'
 import type {OutputChunk, StreamName} from '../stdio/container-stdio.ts'
 import type {LogRotation} from '../stdio/log-writer.ts'
 import type {ConsoleSize, ProcessStdio, RuntimeStdio} from '../stdio/process-stdio.ts'
+import type {HoldRecord} from './hold-file.ts'
 
 export interface Output {
   /** Makes, or re-opens after another supervisor, the FIFOs or the terminal, and the log. @returns what the runtime is given */
@@ -49,6 +51,8 @@ export interface OutputDependencies {
   readonly openStdio: (options: OpenOptions, onOutput: (chunk: OutputChunk) => void) => Promise<ProcessStdio>
   readonly publish: (chunk: OutputChunk) => void
   readonly publishEnd: (totals: Readonly<Record<StreamName, number>>) => void
+  /** Of the supervisor before, and for the one after. */
+  readonly held: HoldRecord
   readonly clock: Pick<Clock, 'now' | 'sleep'>
 }
 
@@ -65,15 +69,17 @@ type Phase =
 const releasePollMs = 20
 const nothing = {stdout: 0, stderr: 0} as const
 
-export function createOutput({openStdio, publish, publishEnd, clock}: OutputDependencies): Output {
+export function createOutput({openStdio, publish, publishEnd, held, clock}: OutputDependencies): Output {
   let phase: Phase = {type: 'closed', totals: nothing}
-  let heldUntil = 0
+  // If the host's clock has been set back since, nobody is to wait for longer than can be asked for.
+  let heldUntil = Math.min(held.read(), clock.now() + longestHoldMs)
 
   return {
     open: async (options) => {
       const untold: OutputChunk[] = []
       const stdio = await openStdio(options, (chunk) => (phase.type === 'opening' ? void untold.push(chunk) : publish(chunk)))
       phase = {type: 'opening', stdio, untold}
+      if (heldUntil > clock.now()) held.write(heldUntil)
       return stdio.forRuntime
     },
     handOver: async () => {
@@ -99,6 +105,7 @@ export function createOutput({openStdio, publish, publishEnd, clock}: OutputDepe
     },
     hold: (holdMs) => {
       heldUntil = clock.now() + holdMs
+      held.write(heldUntil)
     },
     whenReleased: async () => {
       while (heldUntil > clock.now()) await clock.sleep(releasePollMs)

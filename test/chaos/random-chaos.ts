@@ -3,6 +3,7 @@ import {setTimeout as sleep} from 'node:timers/promises'
 import type {LedgerEvent} from '../../machines/events.ts'
 import {readStream, withLeftovers} from './chaos.ts'
 import {startChaosNode} from './chaos-node.ts'
+import {collectEvidence} from './evidence.ts'
 import {createFaults, type Faults, type Killed} from './faults.ts'
 import {createRandom, type Random} from './random.ts'
 import {judge, type Run, runContainer} from './run-container.ts'
@@ -82,7 +83,9 @@ export async function runRandomChaos({seed, faults: wanted, containers, atOnce, 
         ...(clientKilledAfterMs !== undefined && {before: () => runAndKill(id, plan, clientKilledAfterMs)}),
       })
       runs.push(run)
-      if (run.stuck !== undefined) onProgress(`stuck: ${id} (${scenario.name}): ${run.stuck}`)
+      if (run.stuck === undefined) continue
+      onProgress(`stuck: ${id} (${scenario.name}): ${run.stuck}`)
+      for (const line of collectEvidence(node, id)) onProgress(`  ${line}`)
     }
   }
 

@@ -74,6 +74,8 @@ function listRuntimeCases(): readonly Case[] {
     exec: ['exec'],
     pause: ['pause', 'resume'],
     'forced delete': ['start', 'delete'],
+    'failing create': ['create', 'delete'],
+    'auto-remove': ['delete'],
   }
   return scenarios.flatMap((scenario) =>
     (verbs[scenario.name] ?? []).flatMap((verb) =>

@@ -85,6 +85,20 @@ describe('the runtime of a container', () => {
     expect(existsSync(join(node.stateDir, 'containers/default/torn'))).toBe(false)
   })
 
+  it('that fails to delete what is to remove itself is called again until it does', async () => {
+    const calls = join(node.dir, 'deletes')
+    const runtime = writeRuntime(
+      'undeleting',
+      `case " $* " in *" delete "*) echo >> ${calls}; [ $(wc -l < ${calls}) -gt 3 ] || exit 1;; esac; exec runc "$@"`,
+    )
+    expect(await run('--runtime', runtime, '--name', 'clinging', 'true')).toMatchObject({exitCode: 0})
+    const dir = join(node.stateDir, 'containers/default/clinging')
+    await expect.poll(() => existsSync(dir), {timeout: 10_000}).toBe(false)
+    const types = (await node.events('clinging')).map(({type}) => type)
+    expect(types.filter((type) => type === 'container.delete-failed')).toHaveLength(3)
+    expect(types.at(-1)).toBe('container.deleted')
+  })
+
   it('that hangs in a start is given up after its deadline, and delays no other', async () => {
     const runtime = writeRuntime('hanging', `case " $* " in *" start "*) exec sleep 100;; esac; exec runc "$@"`)
     const hung = node.tally('run', '-d', '--runtime', runtime, '--name', 'hung', '--rootfs', node.rootfs, 'sleep', '600')

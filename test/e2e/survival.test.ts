@@ -1,5 +1,6 @@
-import {mkdirSync, readFileSync, writeFileSync} from 'node:fs'
+import {existsSync, mkdirSync, readFileSync, writeFileSync} from 'node:fs'
 import {release} from 'node:os'
+import {join} from 'node:path'
 import {describe, expect, it} from 'vitest'
 import type {ContainerView} from '../../machines/view.ts'
 import {connectTally, type ProcessClient, type TallyClient} from '../../src/client/index.ts'
@@ -42,6 +43,28 @@ describe('when a supervisor is killed', () => {
     const exited = (await node.events('orphaned')).find(({type}) => type === 'container.exited')
     expect(exited?.data).toMatchObject({exit: {type: 'code', code: 5}, source: 'coordinator'})
     expect(await node.tally('rm', 'orphaned')).toMatchObject({exitCode: 0})
+  })
+})
+
+describe('when the supervisor of what removes itself is killed', () => {
+  it('whoever holds it has it for as long as he was promised, and no longer', async () => {
+    await using node = await startNode()
+    await using client = await connectTally({runDir: node.runDir})
+    await client.create({id: 'held', rootfs: node.rootfs, args: ['sh', '-c', 'echo all; exit 3'], autoRemove: true})
+    const held = client.container('held')
+    const isThere = () => existsSync(join(node.stateDir, 'containers/default/held'))
+    const holdMs = 6_000
+    const from = Date.now()
+    await held.output('stdout', 0, {holdMs})
+    await held.start()
+    await held.wait()
+    const {supervisorPid = 0} = await held.state()
+    process.kill(supervisorPid, 'SIGKILL')
+    await eventually('another supervisor', async () => (await node.events('held')).some(({type}) => type === 'supervisor.adopted'))
+    expect(Buffer.from((await held.output('stdout', 0)).data, 'base64').toString()).toBe('all\n')
+    await eventually('it is gone', () => !isThere())
+    expect(Date.now() - from).toBeGreaterThanOrEqual(holdMs)
+    expect(Date.now() - from).toBeLessThan(holdMs + 4_000)
   })
 })
 

@@ -105,6 +105,8 @@ export function createRunc(options: RuncOptions): OciRuntime {
     },
     update: async (id, limits) => void (await run({verb: 'update', args: ['--resources', '-', id], input: JSON.stringify(limits)})),
     delete: async (id, {force = false} = {}) => {
+      // It keeps what it knows of a container there (runc and crun).
+      if (!existsSync(join(root, id))) return
       try {
         await run({verb: 'delete', args: [...(force ? ['--force'] : []), id]})
       } catch (error) {

@@ -1,0 +1,37 @@
+/** What there is of a container that came to a halt, for whoever has to find out why: it is gone when the node is. */
+import {existsSync, readdirSync, readFileSync} from 'node:fs'
+import {join} from 'node:path'
+import {listProcesses} from '../../src/linux/process-table.ts'
+import {toContainerLayout} from '../../src/supervisor/layout.ts'
+import {readProcFile} from '../support/leftovers.ts'
+import type {ChaosNode} from './chaos-node.ts'
+
+const lastLines = 25
+
+/** A line each. */
+export function collectEvidence({stateDir, runDir, namespace}: ChaosNode, id: string): readonly string[] {
+  const layout = toContainerLayout({stateDir, runDir}, {namespace, id}, '')
+  const isItsOwn = (text: string) => new RegExp(`(?<![\\w-])${id}(?![\\w-])`).test(text)
+  const processes = listProcesses().flatMap((pid) => {
+    const title = readProcFile(`/proc/${pid}/cmdline`).replaceAll('\0', ' ').trim()
+    return title.includes(namespace) && isItsOwn(title) ? [`${pid} ${title}`] : []
+  })
+  return [
+    ...[layout.stateDir, layout.runDir].flatMap((dir) => [`${dir}: ${existsSync(dir) ? listBelow(dir).join(' ') : 'is gone'}`]),
+    ...processes.map((process) => `process ${process}`),
+    ...readLast(layout.journal, () => true).map((line) => `journal ${line}`),
+    ...['coordinator.log', 'supervisors.log'].flatMap((file) => readLast(join(stateDir, file), isItsOwn).map((line) => `${file} ${line}`)),
+  ]
+}
+
+function listBelow(dir: string): readonly string[] {
+  return readdirSync(dir, {recursive: true, encoding: 'utf8'}).filter((path) => !path.startsWith('rootfs/'))
+}
+
+function readLast(path: string, isWanted: (line: string) => boolean): readonly string[] {
+  try {
+    return readFileSync(path, 'utf8').split('\n').filter(Boolean).filter(isWanted).slice(-lastLines)
+  } catch {
+    return []
+  }
+}

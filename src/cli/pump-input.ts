@@ -22,7 +22,7 @@ export interface Pump extends Disposable {
 const retryMs = 250
 
 export function pumpInput({toTarget, input, terminal, detachKeys = defaultDetachKeys}: PumpOptions): Pump {
-  const sender = createInputSender(toTarget)
+  const sender = createInputSender(toTarget, {isTyped: terminal})
   const {stdin, stdout} = process
   const stack = new DisposableStack()
   const scanner = createDetachScanner(terminal && stdin.isTTY ? parseDetachKeys(detachKeys) : new Uint8Array())

@@ -1,7 +1,7 @@
 /**
  * What of a container would be gone with its supervisor, held a second time: its processes, by descriptors that tell how they ended
  * whoever reaps them, and the masters of its terminals. A supervisor that takes over is given them when it is started. Its FIFOs are
- * found again by their names, but have to be held open.
+ * found again by their names, but have to be held open, those of an input as well: when nobody can write it, it has ended.
  *
  * Which they are the journals say, since the stream may be away.
  */
@@ -20,7 +20,7 @@ import {createPipeKeeper, type PipePlace} from './pipes.ts'
 export interface Keeper {
   /** Takes hold of what is new, and lets go of what has ended. */
   look(): void
-  /** Takes hold of what is new of one container. */
+  /** Takes hold of what is new of one container, and lets go of the inputs that are to end. */
   lookAt(name: ContainerName): void
   /** Takes hold of the pipes of a process that is about to be added. */
   hold(name: ContainerName, exec: string): void
@@ -79,20 +79,29 @@ export function createKeeper({directories, logger}: KeeperOptions): Keeper {
         closeSync(fd)
         held.delete(key)
       }
-      pipes.closeOthers([...containers.values()].flatMap((container) => container.pipes))
+      closeOtherPipes()
       for (const name of names) holdAll(name)
     },
     lookAt: (name) => {
       read(name)
+      closeOtherPipes()
       holdAll(name)
     },
-    hold: (name, exec) => pipes.open([{dir: toContainerLayout(directories, name, '').exec(exec).fifoDir, hasEnded: false}]),
+    hold: (name, exec) => {
+      // Known from now on, so that nobody closes them before it is started.
+      read(name)
+      pipes.open([{dir: toContainerLayout(directories, name, '').exec(exec).fifoDir, hasEnded: false, takesInput: true}])
+    },
     held: (name) => [...held].filter(([key]) => key.startsWith(`${toKey(name)} `)).map(([, one]) => one),
     find: (process) => {
       const all = [...containers.values()]
       if (all.some(({processes}) => processes.some(({identity}) => isSame(identity, process)))) return 'awaited'
       return [...all.flatMap(({known}) => known), ...deleted].some((identity) => isSame(identity, process)) ? 'recorded' : undefined
     },
+  }
+
+  function closeOtherPipes(): void {
+    pipes.closeOthers([...containers.values()].flatMap((container) => container.pipes))
   }
 
   function read(name: ContainerName): void {
@@ -159,8 +168,14 @@ function toProcess(event: LedgerEvent): readonly ProcessIdentity[] {
 }
 
 function toPipePlaces({snapshot, processes}: Ledger, layout: ContainerLayout): readonly PipePlace[] {
-  const added = [...processes].map(([exec, {context}]) => ({dir: layout.exec(exec).fifoDir, hasEnded: context.exited !== undefined}))
-  return [{dir: layout.fifoDir, hasEnded: snapshot.context.exited !== undefined}, ...added]
+  const {exited, request, stdinClosed} = snapshot.context
+  const own = {dir: layout.fifoDir, hasEnded: exited !== undefined, takesInput: request?.stdin === true && !stdinClosed}
+  const added = [...processes].map(([exec, {context}]) => ({
+    dir: layout.exec(exec).fifoDir,
+    hasEnded: context.exited !== undefined,
+    takesInput: context.spec?.stdin === true && !context.stdinClosed,
+  }))
+  return [own, ...added]
 }
 
 function toLiveProcesses({snapshot, processes}: Ledger): readonly LiveProcess[] {

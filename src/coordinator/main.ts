@@ -4,6 +4,9 @@ import {rmdirSync, rmSync} from 'node:fs'
 import {dirname, join} from 'node:path'
 import {fileURLToPath} from 'node:url'
 import * as z from 'zod'
+import type {LedgerEvent} from '../../machines/events.ts'
+import {parseSource} from '../../machines/ids.ts'
+import type {Ledger} from '../../machines/ledger.ts'
 import {createSystemClock} from '../kernel/clock.ts'
 import {TallyError, toErrorBody} from '../kernel/errors.ts'
 import {createLogger} from '../kernel/log.ts'
@@ -42,6 +45,8 @@ const hurriedWatchMs = 50
 const deleteAnswerMs = 8_000
 /** Of supervisors, for each container. */
 const replacements = {most: 10, periodMs: 60_000, delayMs: 20} as const
+
+const heldAnewAt: ReadonlySet<LedgerEvent['type']> = new Set(['container.created', 'container.stdin-closed', 'exec.stdin-closed'])
 
 try {
   await main(coordinatorOptionsSchema.parse(JSON.parse(process.env[coordinatorOptionsVariable] ?? '{}')))
@@ -102,7 +107,7 @@ async function main(options: CoordinatorOptions): Promise<void> {
     logFile: join(stateDir, 'supervisors.log'),
     logger,
     // What it made last may not be held yet, and has to be before it can end.
-    onCreated: (container) => keeper.lookAt(container),
+    onReady: (container) => keeper.lookAt(container),
     onEnd: (container) => {
       keeper.lookAt(container)
       adoptOrphans()
@@ -119,7 +124,7 @@ async function main(options: CoordinatorOptions): Promise<void> {
     startedAt: Date.parse(startedAt),
     caughtUp: isCaughtUp,
   })
-  const projection: Projection = createProjection({link, subjects, clock, logger, observer: metrics.observer})
+  const projection: Projection = createProjection({link, subjects, clock, logger, observer: {...metrics.observer, onFolded}})
   ready.resolve()
   const runtime = createRunc({binary: options.runtime, root: join(runDir, 'runc'), logDir: runDir})
   const intensity = createIntensity(clock, replacements)
@@ -174,6 +179,13 @@ async function main(options: CoordinatorOptions): Promise<void> {
   supervisors.prepare()
   if (embedded) void keepServer()
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => void close())
+
+  function onFolded(event: LedgerEvent, ledger: Ledger): void {
+    metrics.observer.onFolded(event, ledger)
+    // An input ends when we let go of it as well; a container that was made anew has other pipes.
+    const container = heldAnewAt.has(event.type) ? parseSource(event.source) : undefined
+    if (container?.node === node) keeper.lookAt(container)
+  }
 
   /** Whether the projection has all that is in the stream now. */
   async function isCaughtUp(): Promise<boolean> {

@@ -1,6 +1,7 @@
 /**
  * The FIFOs of containers, held open: what waits in one is gone when nobody has it open any more, and a program may end before the
- * supervisor that takes over has come to open it. Nothing is read here.
+ * supervisor that takes over has come to open it; and whoever reads his input is told that it has ended when nobody can write it. Nothing
+ * is read or written here.
  */
 import {closeSync, constants, fstatSync, openSync, statSync} from 'node:fs'
 import {join} from 'node:path'
@@ -11,32 +12,43 @@ export interface PipePlace {
   readonly dir: string
   /** Its exit is in the journal. */
   readonly hasEnded: boolean
+  /** It has been given an input, and nobody has ended that. */
+  readonly takesInput: boolean
 }
 
 export interface PipeKeeper {
   /** Opens what is there of them. */
   open(places: readonly PipePlace[]): void
-  /** Closes what is none of them or has been removed, and what is empty and will remain so. */
+  /** Closes what is none of them or has been removed, what is empty and will remain so, and the inputs that are to end. */
   closeOthers(places: readonly PipePlace[]): void
 }
 
-const names = ['stdout', 'stderr'] as const
+interface Pipe {
+  readonly path: string
+  readonly flags: number
+  /** To be opened. */
+  readonly isWanted: boolean
+  /** To be kept though it is not: for what waits in it. */
+  readonly isKept: (fd: number) => boolean
+}
+
+const always = constants.O_NONBLOCK | constants.O_NOFOLLOW
 
 export function createPipeKeeper(): PipeKeeper {
   const held = new Map<string, number>()
 
   return {
     open: (places) => {
-      for (const path of toPaths(places.filter(({hasEnded}) => !hasEnded))) {
-        const fd = held.has(path) ? undefined : openPipe(path)
+      for (const {path, flags, isWanted} of places.flatMap(toPipes)) {
+        const fd = isWanted && !held.has(path) ? openPipe(path, flags) : undefined
         if (fd !== undefined) held.set(path, fd)
       }
     },
     closeOthers: (places) => {
-      const present = new Set(toPaths(places))
-      const ended = new Set(toPaths(places.filter(({hasEnded}) => hasEnded)))
+      const pipes = new Map(places.flatMap(toPipes).map((pipe) => [pipe.path, pipe]))
       for (const [path, fd] of [...held]) {
-        if (present.has(path) && isThere(path, fd) && !(ended.has(path) && bytesInPipe(fd) === 0)) continue
+        const pipe = pipes.get(path)
+        if (pipe && isThere(path, fd) && (pipe.isWanted || pipe.isKept(fd))) continue
         closeSync(fd)
         held.delete(path)
       }
@@ -44,14 +56,24 @@ export function createPipeKeeper(): PipeKeeper {
   }
 }
 
-function toPaths(places: readonly PipePlace[]): readonly string[] {
-  return places.flatMap(({dir}) => names.map((name) => join(dir, name)))
+function toPipes({dir, hasEnded, takesInput}: PipePlace): readonly Pipe[] {
+  const outputs = ['stdout', 'stderr'].map((name) => ({
+    path: join(dir, name),
+    flags: constants.O_RDWR | always,
+    isWanted: !hasEnded,
+    isKept: (fd: number) => bytesInPipe(fd) > 0,
+  }))
+  // For writing alone: whoever reads it may close it, and whoever writes must be told.
+  return [
+    ...outputs,
+    {path: join(dir, 'stdin'), flags: constants.O_WRONLY | always, isWanted: takesInput && !hasEnded, isKept: () => false},
+  ]
 }
 
-/** Undefined when it has not been made yet, as for a terminal it never is. */
-function openPipe(path: string): number | undefined {
+/** Undefined when it has not been made yet, as for a terminal it never is, or when it is an input that nobody reads. */
+function openPipe(path: string, flags: number): number | undefined {
   try {
-    return openSync(path, constants.O_RDWR | constants.O_NONBLOCK | constants.O_NOFOLLOW)
+    return openSync(path, flags)
   } catch {
     return undefined
   }

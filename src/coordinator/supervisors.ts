@@ -35,8 +35,8 @@ export interface SupervisorsOptions {
   /** Where they write diagnostics. */
   readonly logFile: string
   readonly logger: Logger
-  /** A container has been made, of which nobody has been told yet. */
-  readonly onCreated: (assignment: Assignment) => void
+  /** A container has been made, or taken over, of which nobody has been told yet. */
+  readonly onReady: (assignment: Assignment) => void
   /** A supervisor that had a container has ended. */
   readonly onEnd: (assignment: Assignment) => void
 }
@@ -47,7 +47,7 @@ export interface SupervisorsOptions {
  */
 const memoryFlags = ['--max-semi-space-size=1']
 
-export function createSupervisors({program, options, logFile, logger, onCreated, onEnd}: SupervisorsOptions): Supervisors {
+export function createSupervisors({program, options, logFile, logger, onReady, onEnd}: SupervisorsOptions): Supervisors {
   const pids = new Map<number, Assignment>()
   let ready: ChildProcess | undefined
 
@@ -69,7 +69,7 @@ export function createSupervisors({program, options, logFile, logger, onCreated,
       })
       try {
         const view = await ask(child, assignment)
-        if (assignment.work.type === 'create') onCreated(assignment)
+        onReady(assignment)
         return view
       } finally {
         if (child.connected) child.disconnect()

@@ -35,6 +35,11 @@ export const errorTable = {
     kind: 'precondition',
     meaning: 'The process takes no input: it was not asked for, has been closed, or nobody reads it any more.',
   },
+  INPUT_UNCERTAIN: {
+    kind: 'conflict',
+    meaning:
+      'A supervisor was killed in the very moment in which it wrote a piece of input; details name its bytes. Whoever goes on does so as another session.',
+  },
   INPUT_GAP: {kind: 'conflict', meaning: 'Input arrived that does not follow from what came before; details name the offset expected.'},
   ROOTFS_INVALID: {kind: 'invalid', meaning: 'The root file system is missing, not a directory or not an absolute path.'},
   UNSUPPORTED: {kind: 'unavailable', meaning: 'The host has not got what was asked for: the message names what is missing.'},

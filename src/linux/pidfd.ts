@@ -7,6 +7,7 @@
  */
 import {closeSync} from 'node:fs'
 import {check, lastErrno, libc, SystemCallError} from './libc.ts'
+import {POLLIN, pollNow} from './poll.ts'
 import {isSameProcess, type ProcessIdentity} from './process-table.ts'
 import {type ChildExit, toChildExit} from './wait.ts'
 
@@ -18,10 +19,6 @@ const ESRCH = 3
 /** Kernels before 6.13 know no such ioctl. */
 const ENOTTY = 25
 const EINVAL = 22
-
-const POLLIN = 1
-/** struct pollfd: int fd, short events, short revents. */
-const pollfd = {bytes: 8, fd: 0, events: 4, returned: 6} as const
 
 /** _IOWR(0xff, 11, struct pidfd_info), with the 64 bytes that the struct had at first (linux/pidfd.h). */
 const PIDFD_GET_INFO = 0xc040ff0b
@@ -58,11 +55,7 @@ export function copyDescriptor(pidfd: number, fd: number): number {
 
 /** Whether the process has ended, reaped or not. */
 export function hasPidfdEnded(fd: number): boolean {
-  const request = Buffer.alloc(pollfd.bytes)
-  request.writeInt32LE(fd, pollfd.fd)
-  request.writeInt16LE(POLLIN, pollfd.events)
-  check('poll', libc.poll(request, 1, 0))
-  return (request.readInt16LE(pollfd.returned) & POLLIN) !== 0
+  return (pollNow(fd, POLLIN) & POLLIN) !== 0
 }
 
 /** @returns undefined when it runs, is not reaped yet, or the kernel keeps no record (before Linux 6.15) */

@@ -6,7 +6,7 @@
 import {closeSync, constants, openSync, readSync} from 'node:fs'
 import {setTimeout as sleep} from 'node:timers/promises'
 import {TallyError} from '../kernel/errors.ts'
-import {watchReadable} from '../linux/readable.ts'
+import {watchPipe} from '../linux/pipe-watch.ts'
 import type {OutputChunk, StreamName} from './container-stdio.ts'
 import type {LogWriter} from './log-writer.ts'
 import {openSpool} from './spool.ts'
@@ -43,7 +43,7 @@ export function openPipeReader({stream, path, spool: spoolFile, log, now, onOutp
   const spool = openSpool(spoolFile)
   let state: State = {type: 'reading'}
   let draining: Promise<void> | undefined
-  const watch = watchReadable(pipe, readOn)
+  const watch = watchPipe(pipe, readOn)
   // What waits already.
   setImmediate(readOn)
 

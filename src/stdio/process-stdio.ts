@@ -4,6 +4,7 @@ import {join} from 'node:path'
 import {TallyError} from '../kernel/errors.ts'
 import type {ContainerStdio, OutputChunk, StreamName} from './container-stdio.ts'
 import {openContainerStdio} from './fifo-stdio.ts'
+import type {InputAccount} from './input-writer.ts'
 import type {LogRotation} from './log-writer.ts'
 import {createStdinFifo, reopenStdinFifo, type StdinFifo} from './stdin-fifo.ts'
 import {openTerminalStdio} from './terminal-stdio.ts'
@@ -23,7 +24,7 @@ export interface ProcessStdio extends AsyncDisposable {
   /** The runtime has returned: what was for it alone is closed, and a terminal is received. @throws TallyError STDIO_FAILED */
   handOver(): Promise<void>
   /** Resolves when the kernel has taken all of it: then the next may come. @throws TallyError STDIN_CLOSED */
-  write(bytes: Uint8Array): Promise<void>
+  write(bytes: Uint8Array, account?: InputAccount): Promise<void>
   /** An end of file, after what was written before. Idempotent. */
   closeInput(): Promise<void>
   /** Nothing for pipes. */
@@ -78,9 +79,9 @@ async function openPipes(
       output.releaseChildFds()
       stdin?.releaseChildFd()
     },
-    write: async (bytes) => {
+    write: async (bytes, account) => {
       if (!stdin) throw new TallyError('STDIN_CLOSED', 'the process takes no input')
-      await stdin.write(bytes)
+      await stdin.write(bytes, account)
     },
     closeInput: async () => await stdin?.close(),
     resize: () => {},

@@ -3,9 +3,11 @@
  * (64 KiB) and, beyond that, with whoever writes: `write` resolves when the kernel has taken all of it.
  */
 import {closeSync, constants, openSync} from 'node:fs'
-import {Socket} from 'node:net'
 import {TallyError} from '../kernel/errors.ts'
 import {makeFifo} from '../linux/fifo.ts'
+import {hasRoom} from '../linux/pipe.ts'
+import {watchPipe} from '../linux/pipe-watch.ts'
+import {createInputWriter, type InputAccount} from './input-writer.ts'
 
 export interface StdinFifo extends Disposable {
   /** For the runtime: becomes the process's 0. Absent when the process has it already. */
@@ -13,8 +15,8 @@ export interface StdinFifo extends Disposable {
   /** Closes our copy of `childFd` once the process has inherited it. Idempotent. */
   releaseChildFd(): void
   /** In the order of the calls. @throws TallyError STDIN_CLOSED when nobody reads it any more, or it was closed */
-  write(bytes: Uint8Array): Promise<void>
-  /** The reader sees an end of file after what was written before. Idempotent. */
+  write(bytes: Uint8Array, account?: InputAccount): Promise<void>
+  /** The reader sees an end of file after what was written before, once nobody else holds the FIFO. Idempotent. */
   close(): Promise<void>
 }
 
@@ -40,29 +42,47 @@ export function reopenStdinFifo(path: string): StdinFifo | undefined {
 }
 
 function toStdin(fd: number, childFd: number | undefined): StdinFifo {
-  const socket = new Socket({fd, readable: false, writable: true})
+  let isOpen = true
+  let isEnding = false
   let childFdOpen = childFd !== undefined
-  // EPIPE comes to `write` as well.
-  socket.on('error', () => {})
+  let wake = () => {}
+  const watch = watchPipe(fd, () => wake())
+  const writer = createInputWriter({fd, isOpen: () => isOpen, untilRoom})
 
   return {
     childFd,
     releaseChildFd,
-    write: (bytes) =>
-      new Promise((resolve, reject) => {
-        if (!socket.writable) return reject(closed())
-        socket.write(bytes, (error) => (error ? reject(closed(error)) : resolve()))
-      }),
-    close: () =>
-      new Promise((resolve) => {
-        if (socket.destroyed) return resolve()
-        socket.once('close', () => resolve())
-        socket.end(() => socket.destroy())
-      }),
+    write: async (bytes, account) => {
+      if (isEnding || !isOpen) throw closed()
+      await writer.write(bytes, account).catch((cause: unknown) => {
+        throw closed(cause)
+      })
+    },
+    close: async () => {
+      isEnding = true
+      await writer.settled()
+      closeNow()
+    },
     [Symbol.dispose]: () => {
       releaseChildFd()
-      socket.destroy()
+      closeNow()
     },
+  }
+
+  async function untilRoom(): Promise<void> {
+    const {promise, resolve} = Promise.withResolvers<void>()
+    wake = resolve
+    watch.arm()
+    // What was read before that.
+    if (!hasRoom(fd)) await promise
+  }
+
+  function closeNow(): void {
+    if (!isOpen) return
+    isOpen = false
+    watch[Symbol.dispose]()
+    closeSync(fd)
+    wake()
   }
 
   function releaseChildFd(): void {

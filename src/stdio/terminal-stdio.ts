@@ -4,24 +4,28 @@
  */
 import {rmSync} from 'node:fs'
 import {join} from 'node:path'
+import {setTimeout as sleep} from 'node:timers/promises'
 import {ReadStream} from 'node:tty'
 import {TallyError} from '../kernel/errors.ts'
 import {openConsoleSocket} from '../linux/console-socket.ts'
+import {setNonBlocking} from '../linux/non-blocking.ts'
 import {setWindowSize} from '../linux/window-size.ts'
+import {createInputWriter, type InputWriter} from './input-writer.ts'
 import {openLogWriter} from './log-writer.ts'
 import type {ConsoleSize, ProcessStdio, ProcessStdioOptions} from './process-stdio.ts'
 import {createStreamReader, type StreamReader} from './stream-reader.ts'
-import {createTerminalInput, type TerminalInput} from './terminal-input.ts'
 
 /** What a terminal has that nobody told its size. */
 const usualSize: ConsoleSize = {columns: 80, rows: 24}
 /** Ends the line that is being typed, and is an end of file where there is none: VEOF of termios(3). */
 const endOfTransmission = Uint8Array.of(4)
 
+const [shortestWaitMs, longestWaitMs] = [5, 100]
+
 type State =
   /** The runtime has not sent it yet. */
   | {readonly type: 'awaited'}
-  | {readonly type: 'open'; readonly fd: number; readonly master: ReadStream; readonly input: TerminalInput; readonly reader: StreamReader}
+  | {readonly type: 'open'; readonly fd: number; readonly master: ReadStream; readonly input: InputWriter; readonly reader: StreamReader}
 
 /** @throws TallyError STDIO_FAILED */
 export function openTerminalStdio(options: ProcessStdioOptions): ProcessStdio {
@@ -40,9 +44,9 @@ export function openTerminalStdio(options: ProcessStdioOptions): ProcessStdio {
       setWindowSize(fd, consoleSize)
       state = open(fd)
     },
-    write: async (bytes) => {
+    write: async (bytes, account) => {
       if (state.type !== 'open') throw hungUp()
-      await state.input.write(bytes).catch((cause: unknown) => {
+      await state.input.write(bytes, account).catch((cause: unknown) => {
         throw hungUp(cause)
       })
     },
@@ -72,9 +76,15 @@ export function openTerminalStdio(options: ProcessStdioOptions): ProcessStdio {
 
   function open(fd: number): State {
     const master = new ReadStream(fd)
-    const input = createTerminalInput(fd, () => !master.destroyed)
+    setNonBlocking(fd)
+    const input = createInputWriter({fd, isOpen: () => !master.destroyed, untilRoom})
     return {type: 'open', fd, master, input, reader: createStreamReader({stream: 'stdout', fd, socket: master, log, now, onOutput})}
   }
+}
+
+/** Nothing tells of room in a terminal but asking: the event loop has its descriptor for reading. */
+async function untilRoom(tries: number): Promise<void> {
+  await sleep(Math.min(longestWaitMs, shortestWaitMs * 2 ** Math.min(tries - 1, 10)))
 }
 
 function openSocket(path: string) {

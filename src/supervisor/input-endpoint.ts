@@ -1,10 +1,14 @@
-/** `tally.io.….<process>.stdin`: pieces of input, raw, each answered when the kernel has taken it. That is the back-pressure. */
+/** `tally.io.….<process>.stdin`: pieces of input, raw, each answered when the kernel has taken it, or how much of it. That is the back-pressure. */
+import {join} from 'node:path'
 import {initId} from '../../machines/commands.ts'
 import type {ContainerAddress} from '../../machines/ids.ts'
+import type {Clock} from '../kernel/clock.ts'
 import {TallyError} from '../kernel/errors.ts'
 import type {Endpoint} from '../messaging/services.ts'
 import type {Subjects} from '../messaging/subjects.ts'
+import {createInputRecord} from './input-record.ts'
 import {createInputSessions, type InputSessions} from './input-sessions.ts'
+import type {ContainerLayout} from './layout.ts'
 import type {Loop} from './loop.ts'
 import type {Outputs} from './outputs.ts'
 
@@ -20,9 +24,11 @@ export interface InputEndpointDependencies {
   readonly address: ContainerAddress
   readonly outputs: Outputs
   readonly loop: Pick<Loop, 'ledger'>
+  readonly layout: ContainerLayout
+  readonly clock: Pick<Clock, 'sleep'>
 }
 
-export function createInputEndpoint({subjects, address, outputs, loop}: InputEndpointDependencies): Endpoint {
+export function createInputEndpoint({subjects, address, outputs, loop, layout, clock}: InputEndpointDependencies): Endpoint {
   const sessions = new Map<string, InputSessions>()
   return {
     name: 'input',
@@ -35,7 +41,7 @@ export function createInputEndpoint({subjects, address, outputs, loop}: InputEnd
       if (bytes.length > largestPieceBytes)
         throw new TallyError('REQUEST_TOO_LARGE', `expected at most ${largestPieceBytes} bytes of input at once, got ${bytes.length}`)
       const next = await toSessions(name, exec).take({
-        session: message.header(sessionHeader) ?? '',
+        session: toSession(message.header(sessionHeader)),
         offset: toOffset(message.header(offsetHeader)),
         bytes,
       })
@@ -44,10 +50,26 @@ export function createInputEndpoint({subjects, address, outputs, loop}: InputEnd
   }
 
   function toSessions(name: string, exec: string | undefined): InputSessions {
-    const known = sessions.get(name) ?? createInputSessions((bytes) => outputs.of(exec).write(bytes))
-    sessions.set(name, known)
-    return known
+    const known = sessions.get(name)
+    if (known) return known
+    const {fifoDir} = exec === undefined ? layout : layout.exec(exec)
+    const created = createInputSessions({
+      write: (bytes, account) => outputs.of(exec).write(bytes, account),
+      record: createInputRecord(join(fifoDir, 'input')),
+      clock,
+    })
+    sessions.set(name, created)
+    return created
   }
+}
+
+function toSession(text = ''): string {
+  if (!/^[\x20-\x7e]{0,128}$/.test(text))
+    throw new TallyError(
+      'INVALID_REQUEST',
+      `expected a header ${sessionHeader} of at most 128 printable characters, got ${JSON.stringify(text)}`,
+    )
+  return text
 }
 
 function toOffset(text: string | undefined): number {

@@ -6,6 +6,7 @@ import {longestHoldMs} from '../../machines/commands.ts'
 import type {Clock} from '../kernel/clock.ts'
 import {TallyError} from '../kernel/errors.ts'
 import type {OutputChunk, StreamName} from '../stdio/container-stdio.ts'
+import type {InputAccount} from '../stdio/input-writer.ts'
 import type {LogRotation} from '../stdio/log-writer.ts'
 import type {ConsoleSize, ProcessStdio, RuntimeStdio} from '../stdio/process-stdio.ts'
 import type {HoldRecord} from './hold-file.ts'
@@ -16,7 +17,7 @@ export interface Output {
   /** The runtime has returned. @throws TallyError STDIO_FAILED when it has sent no terminal */
   handOver(): Promise<void>
   /** Resolves when the kernel has taken all of it. @throws TallyError STDIN_CLOSED */
-  write(bytes: Uint8Array): Promise<void>
+  write(bytes: Uint8Array, account?: InputAccount): Promise<void>
   /** An end of file, after what was written before. Idempotent. */
   closeInput(): Promise<void>
   resize(size: ConsoleSize): void
@@ -89,9 +90,9 @@ export function createOutput({openStdio, publish, publishEnd, held, clock}: Outp
       phase = {type: 'open', stdio}
       for (const chunk of untold) publish(chunk)
     },
-    write: async (bytes) => {
+    write: async (bytes, account) => {
       if (phase.type !== 'open' && phase.type !== 'opening') throw new TallyError('STDIN_CLOSED', 'the process reads no input')
-      await phase.stdio.write(bytes)
+      await phase.stdio.write(bytes, account)
     },
     closeInput: async () => {
       if (phase.type !== 'closed') await phase.stdio.closeInput()

@@ -91,7 +91,7 @@ export function serveContainer(dependencies: ServiceDependencies): ContainerServ
 }
 
 function createEndpoints(
-  {address, loop, outputs, layout, outbox, subjects, stats}: ServiceDependencies,
+  {address, loop, outputs, layout, outbox, subjects, stats, clock}: ServiceDependencies,
   gone: Promise<void>,
 ): readonly Endpoint[] {
   const subject = (verb: keyof typeof containerCommandSchemas) => subjects.containerCommand(address, verb)
@@ -194,7 +194,7 @@ function createEndpoints(
     }),
     endpoint('state', subject('state'), containerCommandSchemas.state, async ({exec}) => toView(loop.ledger, exec)),
     endpoint('wait', subject('wait'), containerCommandSchemas.wait, async ({exec}) => await published(await loop.waitForExit(exec), exec)),
-    createInputEndpoint({subjects, address, outputs, loop}),
+    createInputEndpoint({subjects, address, outputs, loop, layout, clock}),
     endpoint(
       'output',
       subject('output'),

@@ -2,16 +2,15 @@
  * Leads one container through its life, whoever is killed meanwhile: what is asked for is asked again until it is so, as a person would.
  * A refusal, a failure or silence is no fault by itself; that nothing comes of it for a minute is.
  */
-import {randomUUID} from 'node:crypto'
 import {existsSync, readFileSync} from 'node:fs'
 import {setTimeout as sleep} from 'node:timers/promises'
-import {headers} from 'nats'
-import * as z from 'zod'
+import type * as z from 'zod'
 import type {ContainerVerb} from '../../machines/commands.ts'
 import type {CreateRequestInput} from '../../machines/create-request.ts'
 import {type ContainerView, containerViewSchema, outputReplySchema, processViewSchema} from '../../machines/view.ts'
+import {createInputSender} from '../../src/client/index.ts'
 import {toErrorBody} from '../../src/kernel/errors.ts'
-import {requestJson, requestRaw} from '../../src/messaging/codec.ts'
+import {requestJson} from '../../src/messaging/codec.ts'
 import {readLog} from '../../src/stdio/log-file.ts'
 import {toLogEntry} from '../../src/stdio/cri-log.ts'
 import {toContainerLayout} from '../../src/supervisor/layout.ts'
@@ -109,6 +108,7 @@ export function createActor({node, id, request, wholeBytes, patienceMs}: ActorOp
         const state = await ask('state', {exec}, processViewSchema).catch((error: unknown) => toErrorBody(error))
         if (state === undefined) return false
         if ('code' in state) {
+          if ((await view())?.state === 'stopped') return true
           if (state.code === 'EXEC_NOT_FOUND') await ask('exec', {exec, args, start: true}, processViewSchema)
           return false
         }
@@ -123,19 +123,22 @@ export function createActor({node, id, request, wholeBytes, patienceMs}: ActorOp
       }),
     stop: ({graceMs}) => until('is stopped', () => when(({state}) => state === 'stopped', 'stop', {graceMs})),
     kill: (signal) => until('is killed', () => when(({state}) => state === 'stopped', 'kill', {signal})),
-    pause: () => until('is paused', () => when(({pausedAt}) => pausedAt !== undefined, 'pause')),
-    resume: () => until('is resumed', () => when(({pausedAt, inFlight}) => pausedAt === undefined && !inFlight, 'resume')),
+    // One whose start was killed has stopped before; how it ended is judged when it is gone.
+    pause: () => until('is paused', () => when(({pausedAt, state}) => pausedAt !== undefined || state === 'stopped', 'pause')),
+    resume: () =>
+      until('is resumed', () =>
+        when(({pausedAt, inFlight, state}) => (pausedAt === undefined && !inFlight) || state === 'stopped', 'resume'),
+      ),
     feed: async (text) => {
-      const header = headers()
-      header.set('Tally-Session', randomUUID())
-      header.set('Tally-Offset', '0')
-      const client = await node.client()
-      const subject = client.subjects.io({node: client.node, namespace: node.namespace, id}, 'init', 'stdin')
-      // With a supervisor that dies its input has ended: nothing to be sent again.
-      await requestRaw(client.connection, subject, Buffer.from(text), {schema: z.unknown(), timeoutMs: answerMs, headers: header}).catch(
-        () => {},
-      )
-      await ask('close-stdin', {}, z.unknown()).catch(() => {})
+      const [bytes, isOver] = [Buffer.from(text), (error: unknown) => toErrorBody(error).code === 'STDIN_CLOSED']
+      let client = await node.client()
+      const sender = createInputSender(() => ({client, process: client.container(id, node.namespace)}))
+      await until('is fed', async () => {
+        client = await node.client()
+        // What nobody was left to hold has ended.
+        return await sender.write(bytes).then(() => true, isOver)
+      })
+      await until('has been told that this was all', () => when(({stdin}) => stdin !== true, 'close-stdin'))
     },
     delete: async ({force = false} = {}) => {
       if (!force) await until('has ended its output', async () => (await output('stdout', 0))?.ended === true)

@@ -1,6 +1,7 @@
 /** What there is of a container that came to a halt, for whoever has to find out why: it is gone when the node is. */
 import {existsSync, readdirSync, readFileSync} from 'node:fs'
 import {join} from 'node:path'
+import {parseLedgerEvent} from '../../machines/cloud-event.ts'
 import {listProcesses} from '../../src/linux/process-table.ts'
 import {toContainerLayout} from '../../src/supervisor/layout.ts'
 import {readProcFile} from '../support/leftovers.ts'
@@ -19,7 +20,7 @@ export function collectEvidence({stateDir, runDir, namespace}: ChaosNode, id: st
   return [
     ...[layout.stateDir, layout.runDir].flatMap((dir) => [`${dir}: ${existsSync(dir) ? listBelow(dir).join(' ') : 'is gone'}`]),
     ...processes.map((process) => `process ${process}`),
-    ...readLast(layout.journal, () => true).map((line) => `journal ${line}`),
+    ...readStory(layout.journal).map((line) => `journal ${line}`),
     ...['coordinator.log', 'supervisors.log'].flatMap((file) => readLast(join(stateDir, file), isItsOwn).map((line) => `${file} ${line}`)),
   ]
 }
@@ -28,9 +29,21 @@ function listBelow(dir: string): readonly string[] {
   return readdirSync(dir, {recursive: true, encoding: 'utf8'}).filter((path) => !path.startsWith('rootfs/'))
 }
 
+/** Of supervisors that came one after the other, the last. */
+function readStory(journal: string): readonly string[] {
+  const events = readAll(journal).map(parseLedgerEvent)
+  return events
+    .filter(({type}, index) => type !== 'supervisor.adopted' || events[index + 1]?.type !== type)
+    .map(({sequence, time, type, data}) => `${sequence} ${time} ${type} ${JSON.stringify(data).slice(0, 300)}`)
+}
+
 function readLast(path: string, isWanted: (line: string) => boolean): readonly string[] {
+  return readAll(path).filter(isWanted).slice(-lastLines)
+}
+
+function readAll(path: string): readonly string[] {
   try {
-    return readFileSync(path, 'utf8').split('\n').filter(Boolean).filter(isWanted).slice(-lastLines)
+    return readFileSync(path, 'utf8').split('\n').slice(0, -1)
   } catch {
     return []
   }

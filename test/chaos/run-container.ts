@@ -6,7 +6,7 @@ import {createActor, type Seen} from './actor.ts'
 import type {ChaosNode} from './chaos-node.ts'
 import {checkEvents} from './check-events.ts'
 import {checkLines} from './check-lines.ts'
-import {execExit, type Pace, type Scenario} from './scenarios.ts'
+import {execExit, type Pace, type Scenario, toLines} from './scenarios.ts'
 import {addTallies, emptyTally, type Tally} from './tally.ts'
 
 export interface Run {
@@ -36,7 +36,7 @@ export interface RunOptions {
 
 export async function runContainer({node, id, what, scenario, pace, runtime, before, patienceMs = 60_000}: RunOptions): Promise<Run> {
   const request = {...scenario.request(pace), rootfs: node.rootfs, ...(runtime !== undefined && {runtime: {binary: runtime}})}
-  const wholeBytes = toText(scenario.lines(pace) ?? 0).length
+  const wholeBytes = toLines(scenario.lines(pace) ?? 0).length
   const {actor, seen} = createActor({node, id, request, wholeBytes, patienceMs})
   const begun = Date.now()
   const toRun = (stuck?: string): Run => ({id, what, scenario, pace, seen, stuck, tookMs: Date.now() - begun})
@@ -131,8 +131,4 @@ function judgeExit(
 
 function isSame(a: ProcessExit, b: ProcessExit): boolean {
   return JSON.stringify(a) === JSON.stringify(b)
-}
-
-function toText(count: number): string {
-  return Array.from({length: count}, (_, index) => `line ${index + 1}\n`).join('')
 }

@@ -36,6 +36,10 @@ function shell(toScript: (pace: Pace) => string): Scenario['request'] {
   return (pace) => ({args: ['sh', '-c', toScript(pace)]})
 }
 
+export function toLines(count: number): string {
+  return Array.from({length: count}, (_, index) => `line ${index + 1}\n`).join('')
+}
+
 export const scenarios: readonly Scenario[] = [
   {
     name: 'exit',
@@ -129,12 +133,11 @@ export const scenarios: readonly Scenario[] = [
   {
     name: 'stdin',
     request: () => ({args: ['sh', '-c', 'while read -r line; do echo "$line"; echo "$line" >&2; done; exit 6'], stdin: true}),
-    // An input that was open ends with the supervisor.
-    lines: () => undefined,
+    lines: allOf,
     exit: {type: 'code', code: 6},
-    live: async (actor) => {
+    live: async (actor, {lines}) => {
       await actor.start()
-      await actor.feed('line 1\nline 2\nline 3\n')
+      await actor.feed(toLines(lines))
       await actor.hasStopped()
       await actor.delete()
     },

@@ -104,6 +104,56 @@ describe('when the supervisor of a terminal is killed', () => {
   })
 })
 
+describe('when the supervisor of what is being fed is killed, again and again', () => {
+  it('the input goes on under the next: once, in order, and to its end', async () => {
+    await using node = await startNode()
+    const child = node.spawn('run', '-i', '--name', 'fed', '--rootfs', node.rootfs, 'sh', '-c', 'cat; exit 6')
+    const feeding = (async () => {
+      for (let line = 1; line <= 300; line += 1) {
+        // More than a pipe holds, in all.
+        child.stdin?.write(`${line} ${'x'.repeat(4_000)}\n`)
+        await new Promise((resolve) => setTimeout(resolve, 15))
+      }
+      child.stdin?.end()
+    })()
+    for (let deaths = 1; deaths <= 3; deaths += 1) {
+      await eventually('it is supervised', async () => (await node.tally('inspect', 'fed')).exitCode === 0)
+      const {supervisorPid} = await node.json<{readonly supervisorPid: number}>('inspect', 'fed')
+      process.kill(supervisorPid, 'SIGKILL')
+      await eventually(
+        'another supervisor',
+        async () => (await node.events('fed')).filter(({type}) => type === 'supervisor.adopted').length === deaths,
+      )
+    }
+    await feeding
+    const {exitCode, stdout} = await child
+    expect(String(stdout).replaceAll(/ x+/g, '').split('\n')).toEqual(Array.from({length: 300}, (_, index) => String(index + 1)))
+    expect(exitCode).toBe(6)
+  })
+
+  it('so does that of an added process, which ends when it is told to', async () => {
+    await using node = await startNode()
+    await using client = await connectTally({runDir: node.runDir})
+    await client.create({id: 'host', rootfs: node.rootfs, args: ['sleep', '600']})
+    const host = client.container('host')
+    await host.start()
+    await host.addProcess({exec: 'copy', args: ['cat'], stdin: true})
+    const copy = host.process('copy')
+    const sender = createInputSender(() => ({client, process: copy}))
+    await sender.write(Buffer.from('before\n'))
+    const {supervisorPid = 0} = await host.state()
+    process.kill(supervisorPid, 'SIGKILL')
+    await sender.write(Buffer.from('after\n'))
+    expect(await copy.state()).toMatchObject({state: 'running', stdin: true})
+    const from = performance.now()
+    await copy.closeStdin()
+    expect((await copy.wait()).exit).toEqual({type: 'code', code: 0})
+    // The coordinator, which holds its input as well, hears of it at once.
+    expect(performance.now() - from).toBeLessThan(900)
+    expect(Buffer.from((await copy.output('stdout', 0)).data, 'base64').toString()).toBe('before\nafter\n')
+  })
+})
+
 const type = (client: TallyClient, process: ProcessClient, text: string) =>
   createInputSender(() => ({client, process})).write(Buffer.from(text))
 

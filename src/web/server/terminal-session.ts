@@ -132,7 +132,7 @@ async function relay({socket, connect, clock}: TerminalDependencies, process: Te
       if (!present) throw new TallyError('INTERNAL', 'expected a process before its input')
       return present
     }
-    const sender = createInputSender(toTarget)
+    const sender = createInputSender(toTarget, {isTyped: process.hasTerminal})
     const input: InputQueue = createInputQueue({
       write: (bytes) => untilDelivered(() => sender.write(bytes)),
       source: socket,

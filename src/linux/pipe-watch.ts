@@ -1,9 +1,9 @@
 /**
- * Being told that a pipe can be read, without reading it, which Node's own streams cannot: the kernel sends SIGIO for each write
- * (fcntl(2), O_ASYNC).
+ * Being told that a pipe can be read, without reading it, or has room, without writing: Node's own streams cannot do that. The kernel
+ * sends SIGIO for each write, or each read, at the other end (fcntl(2), O_ASYNC), and when that is closed.
  *
  * MUST hold: not one signal for each of many writes. libuv drops signals when 4,096 of them wait, SIGCHLD among them, and with that the
- * end of a process; achieved by asking for one alone, and for the next when the pipe is empty again.
+ * end of a process; achieved by asking for one alone, and for the next when the pipe is empty, or full, again.
  */
 import {constants} from 'node:fs'
 import {check, libc} from './libc.ts'
@@ -14,17 +14,17 @@ const F_SETOWN = 8
 const O_ASYNC = 0o20000
 const ignore = () => {}
 
-export interface Readable extends Disposable {
-  /** Asks for the next time. Nothing is said of what waits already, so look once more afterwards. Idempotent. */
+export interface PipeWatch extends Disposable {
+  /** Asks for the next time. Nothing is said of what is so already, so look once more afterwards. Idempotent. */
   arm(): void
 }
 
 /**
- * Calls `onReadable` once, when something may have come, or for no reason; again after `arm`. Nothing is said of what waits already.
- * @param pipe open for reading alone: of one that is open for both, our own reading would be a reason
+ * Calls `onChange` once, when the other end may have done something, or for no reason; again after `arm`.
+ * @param pipe open for reading alone or for writing alone: of one that is open for both, our own doing would be a reason
  * @throws SystemCallError
  */
-export function watchReadable(pipe: number, onReadable: () => void): Readable {
+export function watchPipe(pipe: number, onChange: () => void): PipeWatch {
   // For ever: a signal that nobody handles, because the last pipe was closed a moment ago, would end this process.
   if (!process.listeners('SIGIO').includes(ignore)) process.on('SIGIO', ignore)
   // As many as there are pipes.
@@ -56,6 +56,6 @@ export function watchReadable(pipe: number, onReadable: () => void): Readable {
   function onSignal(): void {
     if (!armed) return
     disarm()
-    onReadable()
+    onChange()
   }
 }

@@ -27,6 +27,7 @@ import {claimDirectories} from './directories.ts'
 import {type CoordinatorOptions, coordinatorOptionsSchema, coordinatorOptionsVariable} from './options.ts'
 import {readHarbour} from './harbour.ts'
 import {readJournals} from './journals.ts'
+import {rotateDiagnostics} from './diagnostics.ts'
 import {createMetrics} from './metrics.ts'
 import {createProjection, type Projection} from './projection.ts'
 import {tellGivenUp} from './give-up.ts'
@@ -43,6 +44,8 @@ const watchMs = 1_000
 const hurriedWatchMs = 50
 /** A supervisor that dies meanwhile does not answer. */
 const deleteAnswerMs = 8_000
+/** Of each file with diagnostics, and of the one that it replaces. */
+const diagnostics = {mostBytes: 16 * 1024 * 1024, lookMs: 60_000} as const
 /** Of supervisors, for each container. */
 const replacements = {most: 10, periodMs: 60_000, delayMs: 20} as const
 
@@ -177,6 +180,7 @@ async function main(options: CoordinatorOptions): Promise<void> {
   })
   void watchSupervisors()
   supervisors.prepare()
+  void rotateLogs()
   if (embedded) void keepServer()
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => void close())
 
@@ -290,6 +294,15 @@ async function main(options: CoordinatorOptions): Promise<void> {
         await clock.sleep(1_000)
       }
     }
+  }
+
+  async function rotateLogs(): Promise<void> {
+    for (; !closing; await clock.sleep(diagnostics.lookMs))
+      rotateDiagnostics(
+        ['coordinator.log', 'supervisors.log'].map((name) => join(stateDir, name)),
+        diagnostics.mostBytes,
+        logger,
+      )
   }
 
   async function deleteAll(): Promise<void> {

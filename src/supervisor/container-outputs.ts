@@ -1,0 +1,52 @@
+/** The outputs of a container's processes, each from its own directory, into its own log, to its own subjects. */
+import {join} from 'node:path'
+import type {ContainerAddress} from '../../machines/ids.ts'
+import type {Clock} from '../kernel/clock.ts'
+import type {NatsLink} from '../messaging/link.ts'
+import type {Subjects} from '../messaging/subjects.ts'
+import {openProcessStdio, reopenProcessStdio} from '../stdio/process-stdio.ts'
+import type {Failpoints} from './failpoints.ts'
+import {createHoldFile} from './hold-file.ts'
+import type {ContainerLayout} from './layout.ts'
+import {createOutput} from './output.ts'
+import {createOutputFeed} from './output-feed.ts'
+import {createOutputs, type Outputs} from './outputs.ts'
+
+export interface ContainerOutputsOptions {
+  readonly link: NatsLink
+  readonly subjects: Subjects
+  readonly address: ContainerAddress
+  readonly layout: ContainerLayout
+  readonly clock: Clock
+  readonly failpoints: Pick<Failpoints, 'onRead' | 'onLogged'>
+}
+
+export function createContainerOutputs({link, subjects, address, layout, clock, failpoints}: ContainerOutputsOptions): Outputs {
+  return createOutputs((exec) => {
+    const {fifoDir: dir, log: logFile, runDir} = exec === undefined ? layout : layout.exec(exec)
+    const feed = createOutputFeed(link, (stream) =>
+      exec === undefined ? subjects.log(address, stream) : subjects.io(address, exec, stream),
+    )
+    return createOutput({
+      openStdio: ({again, ...options}, onOutput) =>
+        (again ? reopenProcessStdio : openProcessStdio)({
+          ...options,
+          dir,
+          logFile,
+          // The time of a piece is asked for between its being read and its being logged.
+          now: () => {
+            failpoints.onRead()
+            return clock.now()
+          },
+          onOutput: (chunk) => {
+            failpoints.onLogged()
+            onOutput(chunk)
+          },
+        }),
+      publish: feed.publish,
+      publishEnd: (totals) => feed.publishEnd(totals, clock.now()),
+      held: createHoldFile(join(runDir, 'held-until')),
+      clock,
+    })
+  })
+}

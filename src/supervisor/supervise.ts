@@ -1,0 +1,260 @@
+/** One container under this process: its parts, put together, for as long as it is in the ledger. */
+import {mkdirSync, rmdirSync, rmSync} from 'node:fs'
+import {dirname, join} from 'node:path'
+import type {LedgerEvent} from '../../machines/events.ts'
+import {foldEvents} from '../../machines/ledger.ts'
+import {openFileJournal, readJournalFile} from '../journal/file-journal.ts'
+import type {Clock} from '../kernel/clock.ts'
+import type {Logger} from '../kernel/log.ts'
+import {version} from '../kernel/version.ts'
+import type {ChildReaper} from '../linux/child-reaper.ts'
+import {setCloseOnExec} from '../linux/close-on-exec.ts'
+import {encodeJson} from '../messaging/codec.ts'
+import type {Connection} from '../messaging/connection.ts'
+import type {NatsLink} from '../messaging/link.ts'
+import {createOutbox, type Outbox} from '../messaging/outbox.ts'
+import {createSubjects} from '../messaging/subjects.ts'
+import {prepareBundle} from '../runtime/bundle.ts'
+import {writeExecProcess} from '../runtime/exec-process.ts'
+import {unmountBelow} from '../runtime/rootfs.ts'
+import {createRunc} from '../runtime/runc/runc.ts'
+import type {HostFacts} from '../runtime/spec/host-facts.ts'
+import {openProcessStdio} from '../stdio/process-stdio.ts'
+import type {Assignment, SupervisorOptions} from './assignment.ts'
+import {createContainerOutputs} from './container-outputs.ts'
+import {createEffectHandlers, runEffect} from './effects.ts'
+import {createExecEffects} from './exec-effects.ts'
+import {createFailpoints, createFileFailpoint, failpointsVariable, noFailpoints} from './failpoints.ts'
+import {findInit} from './find-init.ts'
+import {createHealthChecks} from './health-checks.ts'
+import {createInitProcess} from './init-process.ts'
+import {findKeptProcess} from './kept.ts'
+import {toContainerLayout} from './layout.ts'
+import {createLoop, type Loop, type Origin} from './loop.ts'
+import {createOomWatch} from './oom-watch.ts'
+import {createProbe} from './probe.ts'
+import {createProcessWatcher} from './process-watcher.ts'
+import {createRestartEffects} from './restart-effects.ts'
+import {type ContainerService, serveContainer} from './service.ts'
+import {createStats} from './stats.ts'
+import {takeBackLost} from './take-back.ts'
+import {takeOver} from './take-over.ts'
+
+/** What this process has before it knows its container. */
+export interface SupervisorProcess {
+  readonly options: SupervisorOptions
+  readonly clock: Clock
+  readonly logger: Logger
+  readonly childReaper: ChildReaper
+  readonly link: NatsLink
+  readonly host: HostFacts
+  /** Resolves when the coordinator has been told what became of the assignment. */
+  readonly replied: Promise<void>
+}
+
+const lastReplyPatienceMs = 5_000
+/** What a health check writes is not kept beyond its answer. */
+const checkLog = {maxBytes: 64 * 1024, maxFiles: 1}
+const holdAnswerMs = 500
+
+/** @throws TallyError JOURNAL_LOCKED, JOURNAL_DAMAGED */
+export async function supervise(
+  {node, namespace, id, uid, work}: Assignment,
+  {prefix}: Pick<Connection, 'prefix'>,
+  {options, clock, logger, childReaper, link, host, replied}: SupervisorProcess,
+): Promise<Loop> {
+  const address = {node, namespace, id}
+  const layout = toContainerLayout(options, address, uid)
+  const log = logger.child({container: `${namespace}/${id}`})
+  process.title = `tally-supervisor ${namespace}/${id}`
+  mkdirSync(layout.stateDir, {recursive: true, mode: 0o700})
+  const failpointsDir = process.env[failpointsVariable]
+  const failpoints = failpointsDir === undefined ? noFailpoints : createFailpoints(createFileFailpoint(failpointsDir, address))
+  const reaper = failpoints.reaper(childReaper)
+  const journal = openFileJournal(layout.journal)
+  if (journal.repair.tornBytes > 0) log.warn(journal.repair, 'cut a torn last line off the journal')
+  const subjects = createSubjects(prefix)
+  const takenBack = work.type === 'recover' ? await takeBackLost({journal, link, subjects, address, uid, clock, logger: log}) : 0
+  const outbox: Outbox = createOutbox({
+    source: failpoints.source(journal),
+    link,
+    subjects,
+    address,
+    uid,
+    clock,
+    logger: log,
+    fresh: work.type === 'create',
+    onRebuild: (data) => void loop.observe({type: 'supervisor.republished', data}, toOwnOrigin()),
+  })
+  const outputs = createContainerOutputs({link, subjects, address, layout, clock, failpoints})
+  const {request} = work.type === 'create' ? work : foldEvents(journal.read()).snapshot.context
+  const {binary = options.runtime, root = layout.runtimeRoot, ...how} = request?.runtime ?? {}
+  const runtime = createRunc({
+    ...how,
+    binary,
+    root,
+    logDir: layout.stateDir,
+    onSpawn: (pid) => {
+      reaper.spawned(pid)
+      failpoints.onSpawn()
+    },
+    onReaped: (pid) => {
+      reaper.forget(pid)
+      failpoints.onReaped()
+    },
+  })
+  const kept = work.type === 'recover' ? work.kept : []
+  for (const {fd} of kept) setCloseOnExec(fd)
+  const watch = createProcessWatcher({reaper, clock, findKept: (identity) => findKeptProcess(kept, identity)})
+  const oom = createOomWatch({clock, onOom: (data) => void loop.observe({type: 'container.oom', data}, toOwnOrigin())})
+  const init = createInitProcess({
+    watch,
+    clock,
+    onSignal: oom.look,
+    onExit: (exit, source, usage) => {
+      execs.killAll()
+      const exitedAt = new Date(clock.now()).toISOString()
+      const oomKilled = oom.hasEnded(exit)
+      return loop.observe(
+        {type: 'container.exited', data: {exit, exitedAt, source, ...(usage && {usage}), ...(oomKilled && {oomKilled})}},
+        toOwnOrigin(),
+      )
+    },
+  })
+  const execs = createExecEffects(
+    {
+      runtime,
+      outputs,
+      watch,
+      clock,
+      reaper,
+      prepareProcess: (spec, {processFile}) =>
+        writeExecProcess(spec, {bundle: loop.ledger.snapshot.context.bundle ?? layout.stateDir, processFile}),
+      hold: async (exec) => {
+        const connection = link.session()
+        const ask = () =>
+          connection?.request(subjects.nodeCommand(node, 'hold'), encodeJson({namespace, id, exec}), {timeout: holdAnswerMs})
+        // Without a coordinator there is nobody to hold them.
+        await ask()?.catch(() => {})
+      },
+      loop: () => loop,
+    },
+    {containerId: id, layout},
+  )
+  const health = createHealthChecks({
+    probe: createProbe(
+      {
+        runtime,
+        watch,
+        clock,
+        reaper,
+        openStdio: (place, onOutput) =>
+          openProcessStdio({...place, stdin: false, terminal: false, rotation: checkLog, now: clock.now, onOutput}),
+        prepareProcess: (spec, processFile) =>
+          writeExecProcess(spec, {bundle: loop.ledger.snapshot.context.bundle ?? layout.stateDir, processFile}),
+      },
+      {containerId: id, dir: join(layout.runDir, 'health')},
+    ),
+    clock,
+    loop: () => loop,
+  })
+  const handlers = createEffectHandlers(
+    {
+      runtime,
+      init,
+      outputs,
+      clock,
+      reaper,
+      prepareBundle: (request) =>
+        prepareBundle(request, {
+          dir: layout.stateDir,
+          containerId: id,
+          cgroupsPath: how.systemdCgroup ? layout.systemdCgroupsPath : layout.cgroupsPath,
+          host,
+          findInit: (other) =>
+            findInit(() => readJournalFile(toContainerLayout(options, {namespace, id: other}, '').journal), {namespace, id: other}),
+        }),
+      unmountRootfs: () => unmountBelow(layout.stateDir),
+      ofExecs: execs.handlers,
+      ofRestarts: createRestartEffects({clock, random: Math.random, loop: () => loop}),
+      health,
+      loop: () => loop,
+      end: () => void end(),
+    },
+    {address, layout, limitsSwap: host.limitsSwap ?? false},
+  )
+  const loop: Loop = createLoop(
+    {
+      journal: failpoints.journal(journal),
+      clock,
+      logger: log,
+      runEffect: failpoints.effects((effect, cause) => runEffect(handlers, effect, cause)),
+      onEvent,
+    },
+    {address, uid},
+  )
+  let service: ContainerService | undefined
+  if (work.type === 'recover')
+    await takeOver(
+      {loop, runtime, init, execs, outputs, oom, layout, clock, logger: log, end},
+      {id, kept, repair: journal.repair, takenBack},
+    )
+  service = serveContainer({
+    address,
+    uid,
+    version,
+    loop,
+    outputs,
+    layout,
+    stats: createStats({
+      ledger: () => loop.ledger,
+      publish: (sample) => link.session()?.publish(subjects.stats(address), encodeJson(sample)),
+      clock,
+    }),
+    link,
+    outbox,
+    subjects,
+    clock,
+    logger: log,
+  })
+  return loop
+
+  function onEvent(event: LedgerEvent): void {
+    outbox.poke()
+    if ((event.type === 'container.created' || event.type === 'container.started') && event.data.init)
+      oom.watch(event.data.init.pid, event.data.cgroups ?? [], 0)
+    const {init: identity, cgroups, oom: told} = loop.ledger.snapshot.context
+    if (event.type === 'container.updated' && identity) oom.watch(identity.pid, cgroups, told?.killed ?? 0)
+    if (event.type !== 'container.exited') return
+    oom[Symbol.dispose]()
+    health.end()
+  }
+
+  /** For what nobody asked for. */
+  function toOwnOrigin(): Origin {
+    return {actor: 'supervisor', correlationId: loop.ledger.latest?.correlationId ?? uid}
+  }
+
+  /** Everything is told: first the stream must have it, then the directory goes, then we do. */
+  async function end(): Promise<void> {
+    while (!(await outbox.whenAcknowledged(journal.latestSequence(), 60_000))) log.info('waiting for the stream to confirm the last event')
+    // Behind a bind are other people's files.
+    unmountBelow(layout.stateDir)
+    rmSync(layout.stateDir, {recursive: true, force: true})
+    for (const parent of [dirname(layout.stateDir), dirname(layout.runDir), layout.runtimeRoot]) removeIfEmpty(parent)
+    // Whoever waits for a reply gets it: on NATS, and the coordinator about a create that failed.
+    await Promise.race([Promise.all([service?.close(lastReplyPatienceMs), replied]), clock.sleep(lastReplyPatienceMs)])
+    // What has been answered in this very turn is still to be handed to the connection.
+    await clock.sleep(1)
+    await link[Symbol.asyncDispose]()
+    journal[Symbol.dispose]()
+    process.exit(0)
+  }
+}
+
+/** Others may have containers in it. */
+function removeIfEmpty(directory: string): void {
+  try {
+    rmdirSync(directory)
+  } catch {}
+}

@@ -1,0 +1,99 @@
+/** How a new supervisor comes to where the one that died was: it looks at what there is, writes down what it finds, and goes on. */
+import type {LedgerEvent, ProcessIdentity} from '../../machines/events.ts'
+import type {JournalRepair} from '../journal/journal.ts'
+import type {Clock} from '../kernel/clock.ts'
+import type {Logger} from '../kernel/log.ts'
+import {isSameProcess, readBootId} from '../linux/process-table.ts'
+import type {OciRuntime} from '../runtime/oci-runtime.ts'
+import type {Kept} from './assignment.ts'
+import type {ExecEffects} from './exec-effects.ts'
+import {findExecProcess} from './find-exec.ts'
+import type {InitProcess} from './init-process.ts'
+import {findKeptProcess, findKeptTerminal} from './kept.ts'
+import type {ContainerLayout} from './layout.ts'
+import type {Loop, Origin} from './loop.ts'
+import type {OomWatch} from './oom-watch.ts'
+import type {Outputs} from './outputs.ts'
+import {planRecovery, type RecoveryPlan} from './recovery.ts'
+import {toMended} from './take-back.ts'
+
+export interface TakeOverDependencies {
+  readonly loop: Loop
+  readonly runtime: OciRuntime
+  readonly init: InitProcess
+  readonly execs: ExecEffects
+  readonly outputs: Outputs
+  readonly oom: OomWatch
+  readonly layout: ContainerLayout
+  readonly clock: Clock
+  readonly logger: Logger
+  /** Nothing is left to do: publish, clean up, exit. */
+  readonly end: () => Promise<void>
+}
+
+export interface TakeOverOptions {
+  readonly id: string
+  /** What the coordinator has held meanwhile. */
+  readonly kept: readonly Kept[]
+  /** Of the journal, when it was opened. */
+  readonly repair: JournalRepair
+  /** Events that the journal had lost, and the stream had not. */
+  readonly takenBack: number
+}
+
+export async function takeOver(dependencies: TakeOverDependencies, {id, kept, repair, takenBack}: TakeOverOptions): Promise<void> {
+  const {loop, runtime, init, oom, layout, clock, logger, end} = dependencies
+  const {init: identity, cgroups, exited, oom: told} = loop.ledger.snapshot.context
+  const {latest} = loop.ledger
+  const isInitAlive = identity !== undefined && !exited && isKnown(identity, kept)
+  // What it had begun goes on, and would come in between.
+  await runtime.settled()
+  const isExecuted = await runtime.isExecuted(id, identity && isSameProcess(identity) ? identity.pid : undefined)
+  const {status} = (await runtime.state(id).catch(() => undefined)) ?? {}
+  const found = `${latest?.type ?? 'an empty journal'}; init ${isInitAlive ? 'alive' : 'gone'}; runtime says ${status ?? 'nothing'}`
+  logger.warn({found}, 'taking over from a supervisor that died')
+  if (!latest) return await end()
+  // Nothing to take over, but the last of its events may have to be published.
+  if (loop.ledger.snapshot.status === 'done') return void end()
+  const plan = planRecovery(loop.ledger, {
+    initAlive: isInitAlive,
+    isExecuted,
+    isRebooted: identity !== undefined && identity.bootId !== readBootId(),
+    runtimeStatus: status,
+    findExec: (exec) => findExecProcess(layout.exec(exec), cgroups),
+    now: new Date(clock.now()).toISOString(),
+  })
+  const origin = toOrigin(latest)
+  await loop.observe({type: 'supervisor.adopted', data: {supervisorPid: process.pid, found, ...toMended(repair, takenBack)}}, origin)
+  if (plan.facts.some(({type}) => type === 'container.create-failed') || plan.isRestoreUndone)
+    await runtime.delete(id, {force: true}).catch((error: unknown) => logger.warn({err: error}, 'rollback'))
+  await reopenOutputs(dependencies, plan, kept)
+  if (identity && !exited) oom.watch(identity.pid, cgroups, told?.killed ?? 0)
+  for (const fact of plan.facts) void loop.observe(fact, origin)
+  for (const {exec, process} of plan.watched) dependencies.execs.watchExec(exec, process)
+  if (identity && isInitAlive) init.readopt(identity, cgroups)
+  loop.resume(plan.effects)
+}
+
+/** Also after the exit: something may still wait in the FIFOs, and the log is read through them. */
+async function reopenOutputs({loop, outputs}: TakeOverDependencies, {opened}: RecoveryPlan, kept: readonly Kept[]): Promise<void> {
+  const {init, request, stdinClosed, terminal} = loop.ledger.snapshot.context
+  if (init) {
+    const stdin = request?.stdin === true && !stdinClosed
+    await outputs.of().open({stdin, terminal, master: findKeptTerminal(kept), rotation: request?.log, again: true})
+    await outputs.of().handOver()
+  }
+  for (const {exec, stdin, terminal} of opened) {
+    await outputs.of(exec).open({stdin, terminal, master: findKeptTerminal(kept, exec), again: true})
+    await outputs.of(exec).handOver()
+  }
+}
+
+/** As a process of this boot, or as a descriptor that tells how it ended. */
+function isKnown(process: ProcessIdentity, kept: readonly Kept[]): boolean {
+  return isSameProcess(process) || findKeptProcess(kept, process) !== undefined
+}
+
+function toOrigin({correlationId}: LedgerEvent): Origin {
+  return {actor: 'supervisor', correlationId}
+}

@@ -47,9 +47,12 @@ export interface SupervisorsOptions {
  */
 const memoryFlags = ['--max-semi-space-size=1']
 
+const prepareDelayMs = 100
+
 export function createSupervisors({program, options, logFile, logger, onReady, onEnd}: SupervisorsOptions): Supervisors {
   const pids = new Map<number, Assignment>()
   let ready: ChildProcess | undefined
+  let soon: NodeJS.Timeout | undefined
 
   return {
     pids,
@@ -73,14 +76,20 @@ export function createSupervisors({program, options, logFile, logger, onReady, o
         return view
       } finally {
         if (child.connected) child.disconnect()
-        // The next one starts now, while nobody waits for it.
-        prepare()
+        prepareSoon()
       }
     },
     close: () => {
+      clearTimeout(soon)
       ready?.disconnect()
       ready = undefined
     },
+  }
+
+  /** Not now: the container that has just been made is about to be started, on the same processors. */
+  function prepareSoon(): void {
+    clearTimeout(soon)
+    soon = setTimeout(prepare, prepareDelayMs)
   }
 
   function prepare(): void {

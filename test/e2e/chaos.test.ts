@@ -29,9 +29,12 @@ it(
   patienceMs,
 )
 
-// One container in a hundred or so comes to a halt, which is not understood yet (docs/reliability.md): tried again, and told by the reporter.
-it('processes of all kinds killed at random lose, double and leave nothing', {retry: 2, timeout: patienceMs}, async () => {
-  const tally = await runRandomChaos({seed, faults: 24, containers: 8, atOnce: 5, onProgress})
-  expect(toZeros(tally)).toEqual(nothing)
-  expect(countInjected(tally)).toBeGreaterThanOrEqual(20)
-})
+it(
+  'processes of all kinds killed at random lose, double and leave nothing',
+  async () => {
+    const tally = await runRandomChaos({seed, faults: 24, containers: 8, atOnce: 5, onProgress})
+    expect(toZeros(tally)).toEqual(nothing)
+    expect(countInjected(tally)).toBeGreaterThanOrEqual(20)
+  },
+  patienceMs,
+)

@@ -24,7 +24,7 @@ describe('a login', () => {
     const {status, headers} = await ask(origin, 'GET', `${pathname}${search}`)
     expect({status, location: headers.location}).toEqual({status: 303, location: '/'})
     expect(headers['set-cookie']).toEqual([
-      expect.stringMatching(/^tally_session=[\w.-]+; Max-Age=86400; Path=\/; HttpOnly; SameSite=Strict$/),
+      expect.stringMatching(/^tally_session_[\da-f]{8}=[\w.-]+; Max-Age=86400; Path=\/; HttpOnly; SameSite=Strict$/),
     ])
   })
 
@@ -61,7 +61,9 @@ describe('without a session', () => {
 
   it.each(paths)('nothing is told: %s', async (path) => {
     expect(codeOf(await visitor.ask('GET', path, {headers: {Cookie: undefined}}))).toBe('401 SESSION_INVALID')
-    expect(codeOf(await visitor.ask('GET', path, {headers: {Cookie: 'tally_session=made.up'}}))).toBe('401 SESSION_INVALID')
+    expect(codeOf(await visitor.ask('GET', path, {headers: {Cookie: `${visitor.cookie.split('=')[0]}=made.up`}}))).toBe(
+      '401 SESSION_INVALID',
+    )
   })
 
   it('nothing is done', async () => {
@@ -71,11 +73,12 @@ describe('without a session', () => {
   })
 
   it('a cookie that was tampered with is none', async () => {
-    const [payload = '', signature = ''] = visitor.cookie.replace('tally_session=', '').split('.')
+    const [name = ''] = visitor.cookie.split('=')
+    const [payload = '', signature = ''] = visitor.cookie.slice(name.length + 1).split('.')
     const claims = {...JSON.parse(Buffer.from(payload, 'base64url').toString()), expiresAtMs: Number.MAX_SAFE_INTEGER}
-    const forged = `tally_session=${Buffer.from(JSON.stringify(claims)).toString('base64url')}.${signature}`
+    const forged = `${name}=${Buffer.from(JSON.stringify(claims)).toString('base64url')}.${signature}`
     expect((await visitor.ask('GET', '/api/node')).status).toBe(200)
-    for (const cookie of [forged, `${visitor.cookie}x`, visitor.cookie.slice(0, -1), `tally_session=${payload}`, 'tally_session=.'])
+    for (const cookie of [forged, `${visitor.cookie}x`, visitor.cookie.slice(0, -1), `${name}=${payload}`, `${name}=.`])
       expect((await visitor.ask('GET', '/api/node', {headers: {Cookie: cookie}})).status).toBe(401)
   })
 
@@ -220,7 +223,7 @@ describe('whatever is sent', () => {
       'GET /%zz HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n',
       `POST ${container}/start HTTP/1.1\r\nHost: 127.0.0.1\r\nOrigin: http://127.0.0.1\r\nCookie: ${visitor.cookie}\r\nContent-Type: application/json\r\nContent-Length: 99\r\n\r\n{`,
       `GET /api/events HTTP/1.1\r\nHost: 127.0.0.1\r\nCookie: ${visitor.cookie}\r\n\r\n`,
-      `GET /api/events?after=1e9 HTTP/1.1\r\nHost: 127.0.0.1\r\nCookie: ${visitor.cookie}; tally_session=\r\n\r\n`,
+      `GET /api/events?after=1e9 HTTP/1.1\r\nHost: 127.0.0.1\r\nCookie: ${visitor.cookie}; ${visitor.cookie.split('=')[0]}=\r\n\r\n`,
       `GET /${'x'.repeat(100_000)} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n`,
       'CONNECT example.com:443 HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n',
       'OPTIONS * HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n',

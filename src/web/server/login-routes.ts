@@ -2,7 +2,7 @@
 import {setCookie} from 'hono/cookie'
 import type {App} from './app.ts'
 import type {Backend} from './backend.ts'
-import {sessionCookie, sessionLifeMs} from './sessions.ts'
+import {sessionLifeMs} from './sessions.ts'
 
 const refusal = `<!doctype html>
 <html lang="en">
@@ -19,7 +19,7 @@ export function addLoginRoutes(app: App, {tokens, sessions}: Pick<Backend, 'toke
     // Who only looks whether there is something must not use it up.
     const actor = context.req.method === 'GET' ? tokens.redeem(context.req.query('token') ?? '') : undefined
     if (actor === undefined) return context.html(refusal, 401)
-    setCookie(context, sessionCookie, sessions.issue({actor: `${actor} (page)`}), {
+    setCookie(context, sessions.cookieName, sessions.issue({actor: `${actor} (page)`}), {
       httpOnly: true,
       sameSite: 'Strict',
       path: '/',

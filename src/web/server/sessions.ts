@@ -12,19 +12,22 @@ export interface Session {
 }
 
 export interface Sessions {
+  /** A browser knows cookies by host, whatever the port: several nodes there must not take each other's. */
+  readonly cookieName: string
   /** The value of a cookie. */
   issue(session: Session): string
   /** Undefined when it was not issued here, or is too old. */
   verify(cookie: string | undefined): Session | undefined
 }
 
-export const sessionCookie = 'tally_session'
+export const sessionCookiePrefix = 'tally_session_'
 export const sessionLifeMs = 24 * 60 * 60_000
 
 const claimsSchema = z.object({actor: z.string(), expiresAtMs: z.number()})
 
 export function createSessions(key: Uint8Array, clock: Pick<Clock, 'now'>): Sessions {
   return {
+    cookieName: `${sessionCookiePrefix}${sign('name of the cookie').toString('hex').slice(0, 8)}`,
     issue: ({actor}) => {
       const claims: z.infer<typeof claimsSchema> = {actor, expiresAtMs: clock.now() + sessionLifeMs}
       const payload = Buffer.from(JSON.stringify(claims)).toString('base64url')

@@ -3,7 +3,7 @@ import {largestRequestBytes} from '../../../src/messaging/codec.ts'
 import {commandVerbs} from '../../../src/web/server/command-routes.ts'
 import {defaultAddress} from '../../../src/web/server/listen.ts'
 import {toSecurityHeaders} from '../../../src/web/server/security-headers.ts'
-import {sessionCookie, sessionLifeMs} from '../../../src/web/server/sessions.ts'
+import {sessionCookiePrefix, sessionLifeMs} from '../../../src/web/server/sessions.ts'
 import {tokenLifeMs} from '../../../src/web/server/tokens.ts'
 import {readCode, readProjectFile, readSection} from './markdown.ts'
 
@@ -14,7 +14,7 @@ describe('docs/web.md', () => {
     expect(text).toContain(`on ${defaultAddress.host}:${defaultAddress.port}`)
     const login = readSection(text, 2, 'Login')
     expect(login).toContain(`good once, for ${tokenLifeMs / 60_000} minutes`)
-    expect(login).toContain(`\`${sessionCookie}\``)
+    expect(login).toContain(`\`${sessionCookiePrefix}<`)
     expect(login).toContain(`for ${sessionLifeMs / 3_600_000} hours`)
   })
 

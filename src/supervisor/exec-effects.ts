@@ -140,7 +140,7 @@ export function createExecEffects(
   async function rollBack(exec: string): Promise<void> {
     const {runDir, stateDir} = layout.exec(exec)
     await outputs.of(exec).remove(listWriters(exec).length > 0)
-    await Promise.all([runDir, stateDir].map((dir) => rm(dir, {recursive: true, force: true})))
+    await Promise.all([runDir, stateDir].map((dir) => rm(dir, {recursive: true, force: true, maxRetries: 3})))
   }
 
   /** Processes of the container that have its FIFOs open. */

@@ -137,8 +137,8 @@ export interface ContainerClient extends ProcessClient {
 const requestTimeoutMs = 60_000
 /** For what moves all of a container's memory. */
 const criuTimeoutMs = 360_000
-/** NATS wants a limit; a wait is asked again when it is reached. */
-const waitTimeoutMs = 60_000
+/** What changes nothing is asked again after so long: whoever was asked may have died with the question. */
+const queryTimeoutMs = 5_000
 /** A coordinator sees at once that a supervisor has died; another takes over within a second, or later on a machine that is busy. */
 const adoptionPatienceMs = 10_000
 const adoptionPollMs = 100
@@ -224,12 +224,12 @@ export function createClient(
           requestTimeoutMs + (graceMs ?? 10_000),
         ),
       delete: ({force = false} = {}) => command('delete', {force}),
-      state: () => command('state', {}),
-      wait: () => untilAnswered(() => command('wait', {}, waitTimeoutMs)),
-      output: (stream, offset, options = {}) => send('output', {stream, offset, ...options}, outputReplySchema),
-      log: (from) => send('log', from, logReplySchema),
-      stats: (options = {}) => send('stats', options, statsReplySchema),
-      top: () => send('top', {}, topReplySchema),
+      state: () => query('state', {}, containerViewSchema),
+      wait: () => untilAnswered(() => command('wait', {}, queryTimeoutMs)),
+      output: (stream, offset, options = {}) => query('output', {stream, offset, ...options}, outputReplySchema),
+      log: (from) => query('log', from, logReplySchema),
+      stats: (options = {}) => query('stats', options, statsReplySchema),
+      top: () => query('top', {}, topReplySchema),
       republish: () => send('republish', {}, republishReplySchema),
     }
 
@@ -241,11 +241,11 @@ export function createClient(
         kill: (signal) => ofProcess('kill', {...(signal !== undefined && {signal})}),
         resize: (size) => ofProcess('resize', size),
         closeStdin: () => ofProcess('close-stdin', {}),
-        state: () => ofProcess('state', {}),
-        wait: () => untilAnswered(() => ofProcess('wait', {}, waitTimeoutMs)),
+        state: () => query('state', {exec}, processViewSchema),
+        wait: () => untilAnswered(() => ofProcess('wait', {}, queryTimeoutMs)),
         delete: () => command('delete', {exec}),
-        output: (stream, offset, options = {}) => send('output', {exec, stream, offset, ...options}, outputReplySchema),
-        log: (from) => send('log', {exec, ...from}, logReplySchema),
+        output: (stream, offset, options = {}) => query('output', {exec, stream, offset, ...options}, outputReplySchema),
+        log: (from) => query('log', {exec, ...from}, logReplySchema),
       }
 
       function ofProcess(verb: ContainerVerb, request: object, timeoutMs = requestTimeoutMs): Promise<ProcessView> {
@@ -255,6 +255,10 @@ export function createClient(
 
     function command(verb: ContainerVerb, request: unknown, timeoutMs = requestTimeoutMs): Promise<ContainerView> {
       return send(verb, request, containerViewSchema, timeoutMs)
+    }
+
+    function query<S extends z.ZodType>(verb: ContainerVerb, request: unknown, schema: S): Promise<z.output<S>> {
+      return untilAnswered(() => send(verb, request, schema, queryTimeoutMs), requestTimeoutMs)
     }
 
     async function send<S extends z.ZodType>(
@@ -290,13 +294,13 @@ function unsupervised({node, namespace, id, unsupervised}: ContainerView): Tally
   return new TallyError('SUPERVISOR_FAILED', `nobody answers for container ${id}: ${why}`, {details: {node, namespace, id}})
 }
 
-/** Asks again whenever the time for an answer has passed. */
-async function untilAnswered<T>(ask: () => Promise<T>): Promise<T> {
-  for (;;) {
+/** Asks again whenever the time for an answer has passed. @param patienceMs in all; for ever when absent */
+async function untilAnswered<T>(ask: () => Promise<T>, patienceMs = Number.POSITIVE_INFINITY): Promise<T> {
+  for (const giveUpAt = Date.now() + patienceMs; ; ) {
     try {
       return await ask()
     } catch (error) {
-      if (!(error instanceof TallyError && error.code === 'TIMED_OUT')) throw error
+      if (!(error instanceof TallyError && error.code === 'TIMED_OUT') || Date.now() > giveUpAt) throw error
     }
   }
 }

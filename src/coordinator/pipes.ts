@@ -70,7 +70,7 @@ function toPipes({dir, hasEnded, takesInput}: PipePlace): readonly Pipe[] {
   ]
 }
 
-/** Undefined when it has not been made yet, as for a terminal it never is, or when it is an input that nobody reads. */
+/** Undefined when it has not been made yet, as some of a terminal never are, or when it is an input that nobody reads. */
 function openPipe(path: string, flags: number): number | undefined {
   try {
     return openSync(path, flags)

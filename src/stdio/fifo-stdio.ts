@@ -4,8 +4,7 @@ import {TallyError} from '../kernel/errors.ts'
 import {makeFifo} from '../linux/fifo.ts'
 import type {ContainerStdio, ContainerStdioOptions, StreamName} from './container-stdio.ts'
 import {openLogWriter} from './log-writer.ts'
-import {openPipeReader} from './pipe-reader.ts'
-import type {StreamReader} from './stream-reader.ts'
+import {openPipeReader, type PipeReader} from './pipe-reader.ts'
 
 const streamNames = ['stdout', 'stderr'] as const satisfies readonly StreamName[]
 
@@ -63,7 +62,7 @@ function open({fifoDir, logFile, rotation, now, onOutput}: ContainerStdioOptions
     for (const fd of childFds) closeSync(fd)
   }
 
-  function startReading(stream: StreamName): StreamReader {
+  function startReading(stream: StreamName): PipeReader {
     return openPipeReader({stream, path: join(fifoDir, stream), spool: join(fifoDir, `${stream}.spool`), log, now, onOutput})
   }
 }

@@ -1,5 +1,5 @@
 /**
- * From a FIFO into the log by way of a spool, and told to whoever listens. MUST hold: no byte is lost or doubled, wherever this process
+ * From a FIFO, or from a terminal by way of one, through a spool into the log, and told to whoever listens. MUST hold: no byte is lost or doubled, wherever this process
  * is killed; achieved by the kernel's moving bytes from the pipe into the spool, and by the log's count, which says what of the spool
  * is in it. While the disk does not take them, nothing more is taken from the pipe, so that it fills and the process waits.
  */
@@ -10,12 +10,31 @@ import {watchPipe} from '../linux/pipe-watch.ts'
 import type {OutputChunk, StreamName} from './container-stdio.ts'
 import type {LogWriter} from './log-writer.ts'
 import {openSpool} from './spool.ts'
-import type {StreamReader} from './stream-reader.ts'
+
+export interface PipeReader {
+  /**
+   * Reads what there is, for as long as the disk takes to have room for it, and then no more. Idempotent.
+   * @throws TallyError STDIO_FAILED when it is closed before that
+   */
+  drain(): Promise<void>
+  /** Goes on reading, for whoever writes still, and forgets what it reads. Instead of `close`. */
+  discard(): void
+  close(): void
+}
+
+/** What does not write into the pipe by itself. */
+export interface Upstream {
+  /** Non-blocking; the caller's to close. */
+  readonly fd: number
+  /** Moves what there is into the pipe, which is empty. @returns how much */
+  moveTo(pipe: number, limitBytes: number): number
+}
 
 export interface PipeReaderOptions {
   readonly stream: StreamName
   /** The FIFO. */
   readonly path: string
+  readonly upstream?: Upstream
   readonly spool: string
   readonly log: LogWriter
   readonly now: () => number
@@ -36,14 +55,14 @@ type State =
   | {readonly type: 'discarding'}
   | {readonly type: 'closed'; readonly unwritten: number; readonly why: unknown}
 
-export function openPipeReader({stream, path, spool: spoolFile, log, now, onOutput}: PipeReaderOptions): StreamReader {
+export function openPipeReader({stream, path, upstream, spool: spoolFile, log, now, onOutput}: PipeReaderOptions): PipeReader {
   // Read-write, so that there is never an end of file while a container may still write.
   const keep = openSync(path, constants.O_RDWR | constants.O_NONBLOCK)
   const pipe = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK)
   const spool = openSpool(spoolFile)
   let state: State = {type: 'reading'}
   let draining: Promise<void> | undefined
-  const watch = watchPipe(pipe, readOn)
+  const watch = watchPipe(upstream?.fd ?? pipe, readOn)
   // What waits already.
   setImmediate(readOn)
 
@@ -104,7 +123,7 @@ export function openPipeReader({stream, path, spool: spoolFile, log, now, onOutp
     try {
       const offset = log.totals[stream]
       // What a supervisor that died has left in the spool comes first.
-      const count = spool.end > offset ? Math.min(spool.end - offset, pieceBytes) : spool.take(pipe, offset, pieceBytes)
+      const count = spool.end > offset ? Math.min(spool.end - offset, pieceBytes) : take(offset)
       if (count === 0) return false
       const chunk = {stream, offset, bytes: spool.read(offset, count), atMs: now()}
       const why = log.append(chunk)
@@ -116,6 +135,13 @@ export function openPipeReader({stream, path, spool: spoolFile, log, now, onOutp
       // The disk of the spool is full.
       return block(why)
     }
+  }
+
+  /** Into the spool. What a supervisor that died has left in the pipe comes first. */
+  function take(offset: number): number {
+    const count = spool.take(pipe, offset, pieceBytes)
+    if (count > 0 || !upstream || upstream.moveTo(keep, pieceBytes) === 0) return count
+    return spool.take(pipe, offset, pieceBytes)
   }
 
   function block(why: unknown): false {
@@ -135,7 +161,7 @@ export function openPipeReader({stream, path, spool: spoolFile, log, now, onOutp
       return readSync(pipe, Buffer.allocUnsafe(pieceBytes)) > 0
     } catch {
       // EAGAIN: there is nothing.
-      return false
+      return upstream !== undefined && upstream.moveTo(keep, pieceBytes) > 0
     }
   }
 }

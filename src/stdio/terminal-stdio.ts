@@ -1,19 +1,21 @@
 /**
  * A terminal as the 0, 1 and 2 of a process: the runtime makes it, and we have its master. What the process writes is one stream,
- * logged as `stdout`; the line discipline of the terminal is between our input and what the process reads.
+ * logged as `stdout`; the line discipline of the terminal is between our input and what the process reads. From the master it goes
+ * into a FIFO, in the kernel, and from there as all output does: no kill comes in between.
  */
-import {rmSync} from 'node:fs'
+import {closeSync, rmSync} from 'node:fs'
 import {join} from 'node:path'
 import {setTimeout as sleep} from 'node:timers/promises'
-import {ReadStream} from 'node:tty'
 import {TallyError} from '../kernel/errors.ts'
 import {openConsoleSocket} from '../linux/console-socket.ts'
+import {makeFifo} from '../linux/fifo.ts'
 import {setNonBlocking} from '../linux/non-blocking.ts'
+import {spliceToPipe} from '../linux/splice.ts'
 import {setWindowSize} from '../linux/window-size.ts'
 import {createInputWriter, type InputWriter} from './input-writer.ts'
 import {openLogWriter} from './log-writer.ts'
+import {openPipeReader, type PipeReader} from './pipe-reader.ts'
 import type {ConsoleSize, ProcessStdio, ProcessStdioOptions} from './process-stdio.ts'
-import {createStreamReader, type StreamReader} from './stream-reader.ts'
 
 /** What a terminal has that nobody told its size. */
 const usualSize: ConsoleSize = {columns: 80, rows: 24}
@@ -25,7 +27,8 @@ const [shortestWaitMs, longestWaitMs] = [5, 100]
 type State =
   /** The runtime has not sent it yet. */
   | {readonly type: 'awaited'}
-  | {readonly type: 'open'; readonly fd: number; readonly master: ReadStream; readonly input: InputWriter; readonly reader: StreamReader}
+  | {readonly type: 'open'; readonly master: number; readonly input: InputWriter; readonly reader: PipeReader}
+  | {readonly type: 'closed'}
 
 /** @throws TallyError STDIO_FAILED */
 export function openTerminalStdio(options: ProcessStdioOptions): ProcessStdio {
@@ -55,7 +58,7 @@ export function openTerminalStdio(options: ProcessStdioOptions): ProcessStdio {
       if (state.type === 'open') state.input.write(endOfTransmission).catch(() => {})
     },
     resize: (size) => {
-      if (state.type === 'open' && !state.master.destroyed) setWindowSize(state.fd, size)
+      if (state.type === 'open') setWindowSize(state.master, size)
     },
     drain: async () => {
       if (state.type === 'open') await state.reader.drain()
@@ -68,21 +71,36 @@ export function openTerminalStdio(options: ProcessStdioOptions): ProcessStdio {
     },
     remove: async () => rmSync(dir, {recursive: true, force: true}),
     [Symbol.asyncDispose]: async () => {
-      if (state.type === 'open') state.reader.close()
-      else socket[Symbol.dispose]()
+      if (state.type === 'awaited') socket[Symbol.dispose]()
+      if (state.type === 'open') {
+        const {reader, master} = state
+        state = {type: 'closed'}
+        reader.close()
+        closeSync(master)
+      }
       log[Symbol.dispose]()
     },
   }
 
-  function open(fd: number): State {
-    const master = new ReadStream(fd)
-    setNonBlocking(fd)
-    const input = createInputWriter({fd, isOpen: () => !master.destroyed, untilRoom})
-    return {type: 'open', fd, master, input, reader: createStreamReader({stream: 'stdout', fd, socket: master, log, now, onOutput})}
+  function open(master: number): State {
+    setNonBlocking(master)
+    const fifo = join(dir, 'stdout')
+    makeFifo(fifo, 0o600)
+    const reader = openPipeReader({
+      stream: 'stdout',
+      path: fifo,
+      upstream: {fd: master, moveTo: (pipe, limitBytes) => spliceToPipe(master, pipe, limitBytes)},
+      spool: join(dir, 'stdout.spool'),
+      log,
+      now,
+      onOutput,
+    })
+    const input = createInputWriter({fd: master, isOpen: () => state.type === 'open', untilRoom})
+    return {type: 'open', master, input, reader}
   }
 }
 
-/** Nothing tells of room in a terminal but asking: the event loop has its descriptor for reading. */
+/** Nothing tells reliably of room in a terminal but asking. */
 async function untilRoom(tries: number): Promise<void> {
   await sleep(Math.min(longestWaitMs, shortestWaitMs * 2 ** Math.min(tries - 1, 10)))
 }

@@ -6,6 +6,7 @@ import type {ContainerView} from '../../machines/view.ts'
 import {connectTally, type ProcessClient, type TallyClient} from '../../src/client/index.ts'
 import {createInputSender} from '../../src/client/send-input.ts'
 import {listProcesses, readProcessStat} from '../../src/linux/process-table.ts'
+import {findSupervisor} from '../support/find-supervisor.ts'
 import {startNatsServer} from '../support/nats-server.ts'
 import {eventually, startNode} from '../support/tally-node.ts'
 
@@ -101,6 +102,26 @@ describe('when the supervisor of a terminal is killed', () => {
     await type(client, shell, 'echo still here; exit 5\n')
     expect((await shell.wait()).exit).toEqual({type: 'code', code: 5})
     expect((await node.tally('logs', 'shell')).stdout).toContain('\nstill here')
+  })
+})
+
+describe('when the supervisors of what floods a terminal are killed', () => {
+  it('each line is in the log once', async () => {
+    await using node = await startNode()
+    await using client = await connectTally({runDir: node.runDir})
+    const count = 60_000
+    const script = `i=0; while [ $i -lt ${count} ]; do i=$((i+1)); echo "line $i"; done; exit 3`
+    await client.create({id: 'flood', rootfs: node.rootfs, args: ['sh', '-c', script], terminal: true})
+    const flood = client.container('flood')
+    await flood.start()
+    for (let deaths = 0; deaths < 4; deaths += 1) {
+      const adopted = async () => (await node.events('flood')).filter(({type}) => type === 'supervisor.adopted').length
+      await eventually('another supervisor', async () => (await adopted()) === deaths)
+      process.kill(findSupervisor(node, 'flood') ?? 0, 'SIGKILL')
+    }
+    expect((await flood.wait()).exit).toEqual({type: 'code', code: 3})
+    const {stdout} = await node.tally('logs', 'flood')
+    expect(stdout.replaceAll('\r', '')).toBe(Array.from({length: count}, (_, index) => `line ${index + 1}\n`).join(''))
   })
 })
 

@@ -9,6 +9,7 @@ import type {ContainerVerb, containerCommandSchemas, nodeCommandSchemas, NodeVer
 import type {ConsoleSize, CreateRequestInput} from '../../machines/create-request.ts'
 import type {ContainerAddress} from '../../machines/ids.ts'
 import type {Limits} from '../../machines/limits.ts'
+import type {LedgerEvent} from '../../machines/events.ts'
 import type {ProcessExit} from '../../machines/process-exit.ts'
 import {type TopReply, topReplySchema} from '../../machines/processes.ts'
 import {type RepublishReply, republishReplySchema} from '../../machines/republish.ts'
@@ -137,8 +138,8 @@ export interface ContainerClient extends ProcessClient {
 const requestTimeoutMs = 60_000
 /** For what moves all of a container's memory. */
 const criuTimeoutMs = 360_000
-/** What changes nothing is asked again after so long: whoever was asked may have died with the question. */
-const queryTimeoutMs = 5_000
+/** After so long it is asked again: whoever was asked may have died with the question. */
+const askAgainMs = 5_000
 /** A coordinator sees at once that a supervisor has died; another takes over within a second, or later on a machine that is busy. */
 const adoptionPatienceMs = 10_000
 const adoptionPollMs = 100
@@ -198,8 +199,14 @@ export function createClient(
     return reply
   }
 
-  function ask<S extends z.ZodType>(subject: string, request: unknown, schema: S, timeoutMs: number): Promise<z.output<S> | undefined> {
-    return requestJson(connection, subject, request, {schema, timeoutMs, origin: {actor, correlationId: randomUUID()}})
+  function ask<S extends z.ZodType>(
+    subject: string,
+    request: unknown,
+    schema: S,
+    timeoutMs: number,
+    {correlationId = randomUUID(), isAgain = false} = {},
+  ): Promise<z.output<S> | undefined> {
+    return requestJson(connection, subject, request, {schema, timeoutMs, origin: {actor, correlationId, isAgain}})
   }
 
   function container(id: string, namespace = 'default'): ContainerClient {
@@ -207,7 +214,7 @@ export function createClient(
     return {
       address,
       exec: undefined,
-      addProcess: (request) => send('exec', request, processViewSchema),
+      addProcess: ({exec = randomUUID().slice(0, 12), ...request}) => send('exec', {exec, ...request}, processViewSchema),
       process,
       start: () => command('start', {}, criuTimeoutMs),
       kill: (signal, {all} = {}) => command('kill', {...(signal !== undefined && {signal}), ...(all !== undefined && {all})}),
@@ -224,12 +231,12 @@ export function createClient(
           requestTimeoutMs + (graceMs ?? 10_000),
         ),
       delete: ({force = false} = {}) => command('delete', {force}),
-      state: () => query('state', {}, containerViewSchema),
-      wait: () => untilAnswered(() => command('wait', {}, queryTimeoutMs)),
-      output: (stream, offset, options = {}) => query('output', {stream, offset, ...options}, outputReplySchema),
-      log: (from) => query('log', from, logReplySchema),
-      stats: (options = {}) => query('stats', options, statsReplySchema),
-      top: () => query('top', {}, topReplySchema),
+      state: () => command('state', {}),
+      wait: () => command('wait', {}, Number.POSITIVE_INFINITY),
+      output: (stream, offset, options = {}) => send('output', {stream, offset, ...options}, outputReplySchema),
+      log: (from) => send('log', from, logReplySchema),
+      stats: (options = {}) => send('stats', options, statsReplySchema),
+      top: () => send('top', {}, topReplySchema),
       republish: () => send('republish', {}, republishReplySchema),
     }
 
@@ -241,11 +248,11 @@ export function createClient(
         kill: (signal) => ofProcess('kill', {...(signal !== undefined && {signal})}),
         resize: (size) => ofProcess('resize', size),
         closeStdin: () => ofProcess('close-stdin', {}),
-        state: () => query('state', {exec}, processViewSchema),
-        wait: () => untilAnswered(() => ofProcess('wait', {}, queryTimeoutMs)),
+        state: () => ofProcess('state', {}),
+        wait: () => ofProcess('wait', {}, Number.POSITIVE_INFINITY),
         delete: () => command('delete', {exec}),
-        output: (stream, offset, options = {}) => query('output', {exec, stream, offset, ...options}, outputReplySchema),
-        log: (from) => query('log', {exec, ...from}, logReplySchema),
+        output: (stream, offset, options = {}) => send('output', {exec, stream, offset, ...options}, outputReplySchema),
+        log: (from) => send('log', {exec, ...from}, logReplySchema),
       }
 
       function ofProcess(verb: ContainerVerb, request: object, timeoutMs = requestTimeoutMs): Promise<ProcessView> {
@@ -257,27 +264,56 @@ export function createClient(
       return send(verb, request, containerViewSchema, timeoutMs)
     }
 
-    function query<S extends z.ZodType>(verb: ContainerVerb, request: unknown, schema: S): Promise<z.output<S>> {
-      return untilAnswered(() => send(verb, request, schema, queryTimeoutMs), requestTimeoutMs)
-    }
-
     async function send<S extends z.ZodType>(
       verb: ContainerVerb,
       request: unknown,
       schema: S,
       timeoutMs = requestTimeoutMs,
     ): Promise<z.output<S>> {
-      for (const giveUpAt = Date.now() + adoptionPatienceMs; ; await sleep(adoptionPollMs)) {
-        const reply = await ask(subjects.containerCommand(address, verb), request, schema, timeoutMs)
-        if (reply !== undefined) return reply
+      const correlationId = randomUUID()
+      const endsAt = Date.now() + timeoutMs
+      let isAgain = false
+      let aloneSince: number | undefined
+      for (;;) {
+        const leftMs = Math.max(1, Math.min(askAgainMs, endsAt - Date.now()))
+        const subject = subjects.containerCommand(address, verb)
+        const asked = await ask(subject, request, schema, leftMs, {correlationId, isAgain}).then(
+          (reply) => ({reply}),
+          (error: unknown) => {
+            if (error instanceof TallyError && error.code === 'TIMED_OUT' && Date.now() < endsAt) return undefined
+            throw error
+          },
+        )
+        isAgain = true
+        if (!asked) continue
+        if (asked.reply !== undefined) return asked.reply
         const view = await find(address)
-        if (!view)
-          throw new TallyError('CONTAINER_NOT_FOUND', `no container ${id} in namespace ${namespace} on node ${node}`, {
-            details: {...address},
-          })
-        if (view.unsupervised || Date.now() > giveUpAt) throw unsupervised(view)
+        if (!view) return schema.parse(await findDeleted(verb, correlationId))
+        aloneSince ??= Date.now()
+        if (view.unsupervised || Date.now() > aloneSince + adoptionPatienceMs) throw unsupervised(view)
+        await sleep(adoptionPollMs)
       }
     }
+
+    /** It may be our delete that was carried out, and its answer that was lost. @throws TallyError CONTAINER_NOT_FOUND */
+    async function findDeleted(verb: ContainerVerb, correlationId: string): Promise<ContainerView> {
+      const view = verb === 'delete' ? await findDeletedBy(correlationId, address) : undefined
+      if (view) return view
+      throw new TallyError('CONTAINER_NOT_FOUND', `no container ${id} in namespace ${namespace} on node ${node}`, {details: {...address}})
+    }
+  }
+
+  /** As the stream tells it: the container that a request has deleted, which nobody else does. */
+  async function findDeletedBy(correlationId: string, address: ContainerAddress): Promise<ContainerView | undefined> {
+    const [{toContainerView}, {foldEvents}] = await Promise.all([
+      import('../../machines/container-view.ts'),
+      import('../../machines/ledger.ts'),
+    ])
+    const events: LedgerEvent[] = []
+    for await (const {event} of readEvents(connection, subjects, {filter: address, follow: false})) events.push(event)
+    const asked = events.findLast((event) => event.type === 'container.delete-requested' && event.correlationId === correlationId)
+    const own = events.filter(({uid}) => uid === asked?.uid)
+    return own.at(-1)?.type === 'container.deleted' ? toContainerView(foldEvents(own)) : undefined
   }
 
   /** As the coordinator knows it; undefined when there is none, or no coordinator either. */
@@ -292,17 +328,6 @@ function unsupervised({node, namespace, id, unsupervised}: ContainerView): Tally
     ? 'its supervisors have died again and again, and it gets no other before the node is started again: `tally down`, `tally up -d`'
     : `its supervisor has died, and no other took over within ${adoptionPatienceMs / 1_000} s`
   return new TallyError('SUPERVISOR_FAILED', `nobody answers for container ${id}: ${why}`, {details: {node, namespace, id}})
-}
-
-/** Asks again whenever the time for an answer has passed. @param patienceMs in all; for ever when absent */
-async function untilAnswered<T>(ask: () => Promise<T>, patienceMs = Number.POSITIVE_INFINITY): Promise<T> {
-  for (const giveUpAt = Date.now() + patienceMs; ; ) {
-    try {
-      return await ask()
-    } catch (error) {
-      if (!(error instanceof TallyError && error.code === 'TIMED_OUT') || Date.now() > giveUpAt) throw error
-    }
-  }
 }
 
 /** How a container ended, as the stream tells it, also when the container is gone; undefined when it tells of no end. */

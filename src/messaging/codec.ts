@@ -8,6 +8,8 @@ export const largestRequestBytes = 256 * 1024
 
 const actorHeader = 'Tally-Actor'
 const correlationHeader = 'Tally-Correlation-Id'
+/** 1, or absent, when it is asked for the first time. */
+const attemptHeader = 'Tally-Attempt'
 const errorHeader = 'Nats-Service-Error'
 const errorCodeHeader = 'Nats-Service-Error-Code'
 
@@ -15,6 +17,8 @@ const errorCodeHeader = 'Nats-Service-Error-Code'
 export interface RequestOrigin {
   readonly actor: string
   readonly correlationId: string | undefined
+  /** It may have been asked before, in the same words and under the same name, without an answer. */
+  readonly isAgain?: boolean
 }
 
 /** @throws TallyError INVALID_REQUEST with a line per field, REQUEST_TOO_LARGE. An empty payload is `{}`. */
@@ -38,6 +42,7 @@ export function readOrigin(message: Pick<Msg, 'headers'>): RequestOrigin {
   return {
     actor: clean(message.headers?.get(actorHeader)) || 'anonymous',
     correlationId: clean(message.headers?.get(correlationHeader)) || undefined,
+    isAgain: Number(message.headers?.get(attemptHeader)) > 1,
   }
 }
 
@@ -98,6 +103,7 @@ function toOriginHeaders(origin: RequestOrigin | undefined): MsgHdrs {
   const result = headers()
   if (origin) result.set(actorHeader, origin.actor)
   if (origin?.correlationId) result.set(correlationHeader, origin.correlationId)
+  if (origin?.isAgain) result.set(attemptHeader, '2')
   return result
 }
 

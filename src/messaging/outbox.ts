@@ -73,6 +73,8 @@ export function createOutbox(options: OutboxOptions): Outbox {
   let [first, latest] = [nowhere, nowhere]
   /** It has to be found out what the stream has. */
   let isDoubtful = !fresh
+  /** A nats-server that is killed may have what was taken out of its stream again (2.9). */
+  let hasRemoved = false
   let lookAt = fresh ? clock.now() + lookMs : 0
   let waiting: readonly {readonly sequence: number; readonly resolve: (done: boolean) => void}[] = []
   let comparing: readonly ((comparison: Comparison) => void)[] = []
@@ -112,6 +114,7 @@ export function createOutbox(options: OutboxOptions): Outbox {
     })
     // Whatever happened to the stream while there was no connection.
     if (latest.sequence > 0) lookAt = 0
+    if (hasRemoved) doubt()
     while (!connection.isClosed()) {
       try {
         if (clock.now() >= lookAt) await look(connection)
@@ -164,6 +167,7 @@ export function createOutbox(options: OutboxOptions): Outbox {
       // They are nowhere else then.
       logger.error({removed: wrong.map(({event}) => toCloudEvent(event))}, 'taking out of the stream what does not follow the journal')
       await removeEvents(connection, subjects, wrong.map((one) => one.streamSequence).toReversed())
+      hasRemoved = true
     }
     if (!isDropped) confirm(comparison.first, kept)
     isDoubtful = false

@@ -4,19 +4,18 @@ import type {NatsConnection, Service, ServiceMsg} from 'nats'
 import type {z} from 'zod'
 import {errorKinds, toErrorBody} from '../kernel/errors.ts'
 import type {Logger} from '../kernel/log.ts'
-import {encodeJson, parseRequest, readOrigin, toErrorReply} from './codec.ts'
+import {encodeJson, parseRequest, readOrigin, type RequestOrigin, toErrorReply} from './codec.ts'
 
 export type {Service}
+
+/** Who asks, and whether it may be not for the first time. */
+export type Asked = RequestOrigin & {readonly correlationId: string}
 
 export interface Endpoint {
   readonly name: string
   readonly subject: string
   /** Parses the request, answers, or throws a TallyError. Several run at once. */
-  readonly handle: (
-    bytes: Uint8Array,
-    origin: {readonly actor: string; readonly correlationId: string},
-    message: Incoming,
-  ) => Promise<unknown>
+  readonly handle: (bytes: Uint8Array, origin: Asked, message: Incoming) => Promise<unknown>
 }
 
 /** What a request has beside its payload. */
@@ -41,7 +40,7 @@ export function endpoint<S extends z.ZodType>(
   name: string,
   subject: string,
   schema: S,
-  handle: (request: z.output<S>, origin: {readonly actor: string; readonly correlationId: string}) => Promise<unknown>,
+  handle: (request: z.output<S>, origin: Asked) => Promise<unknown>,
 ): Endpoint {
   return {name, subject, handle: (bytes, origin) => handle(parseRequest(schema, bytes), origin)}
 }
@@ -72,9 +71,9 @@ async function answer(
   handle: Endpoint['handle'],
   {logger, ended}: {readonly logger: Logger; readonly ended: ((outcome: string) => void) | undefined},
 ): Promise<void> {
-  const {actor, correlationId = randomUUID()} = readOrigin(message)
+  const {correlationId = randomUUID(), ...origin} = readOrigin(message)
   try {
-    message.respond(encodeJson(await handle(message.data, {actor, correlationId}, toIncoming(message))))
+    message.respond(encodeJson(await handle(message.data, {...origin, correlationId}, toIncoming(message))))
     ended?.('done')
   } catch (error) {
     const body = toErrorBody(error)

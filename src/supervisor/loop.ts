@@ -16,6 +16,7 @@ import type {Journal} from '../journal/journal.ts'
 import type {Clock} from '../kernel/clock.ts'
 import {fromFailure, TallyError, toErrorBody} from '../kernel/errors.ts'
 import type {Logger} from '../kernel/log.ts'
+import {findFormerOutcome} from './former-outcome.ts'
 import {illegal, toRejection} from './rejections.ts'
 
 /** Who asked, and what it followed from. */
@@ -23,6 +24,8 @@ export interface Origin {
   readonly actor: string
   readonly correlationId: string
   readonly causationId?: string
+  /** It may have been asked before, in the same words, without an answer. */
+  readonly isAgain?: boolean
 }
 
 /** The supervisor acts in its own name, on account of an event. */
@@ -50,7 +53,7 @@ export interface LoopOptions {
 export interface Loop {
   readonly ledger: Ledger
   /**
-   * Submits a wish. Resolves with the ledger once the outcome is durable.
+   * Submits a wish. Resolves with the ledger once the outcome is durable. One that is asked again is not carried out twice.
    * @throws TallyError ILLEGAL_COMMAND, JOURNAL_WRITE_FAILED, or that of a failure event.
    */
   submit(command: Command, origin: Origin): Promise<Ledger>
@@ -121,7 +124,8 @@ export function createLoop({journal, clock, logger, runEffect, onEvent}: LoopDep
   }
 
   function deliver(item: Item): void {
-    mailbox = [...mailbox, item]
+    const waits = item.type === 'command' && item.origin.isAgain === true && mailbox.some((other) => isSame(other, item))
+    mailbox = waits ? mailbox.map((other) => (isSame(other, item) ? answerBoth(other, item) : other)) : [...mailbox, item]
     drain()
   }
 
@@ -147,7 +151,9 @@ export function createLoop({journal, clock, logger, runEffect, onEvent}: LoopDep
     return item.type === 'command' ? takeCommand(item) : takeObservation(item)
   }
 
-  function takeCommand({command, origin, resolve, reject}: Extract<Item, {type: 'command'}>): boolean {
+  function takeCommand(item: Extract<Item, {type: 'command'}>): boolean {
+    const {command, origin, resolve, reject} = item
+    if (origin.isAgain && takeFormer(item)) return true
     const decision = decide(ledger, command, clock.now())
     switch (decision.type) {
       case 'defer':
@@ -177,6 +183,17 @@ export function createLoop({journal, clock, logger, runEffect, onEvent}: LoopDep
         return true
       }
     }
+  }
+
+  /** @returns whether it had been accepted */
+  function takeFormer({command, origin, resolve, reject}: Extract<Item, {type: 'command'}>): boolean {
+    const former = findFormerOutcome(journal.read(), {...origin, type: command.type, exec: toExecId(command)})
+    if (!former) return false
+    const {intentId, outcome, ledger: then} = former
+    if (outcome.type === 'pending') pending = [...pending, {command: command.type, intentId, exec: toExecId(command), resolve, reject}]
+    else if (outcome.type === 'done') resolve(then)
+    else reject(fromFailure(outcome.error))
+    return true
   }
 
   function takeObservation({draft, origin, resolve}: Extract<Item, {type: 'observation'}>): boolean {
@@ -248,6 +265,29 @@ export function createLoop({journal, clock, logger, runEffect, onEvent}: LoopDep
     for (const {entry, outcome} of settled) {
       durable.then(() => (outcome.type === 'done' ? entry.resolve(at) : entry.reject(fromFailure(outcome.error))))
     }
+  }
+}
+
+type CommandItem = Extract<Item, {readonly type: 'command'}>
+
+/** Whether it waits already. */
+function isSame(waiting: Item, again: Item): waiting is CommandItem {
+  if (waiting.type !== 'command' || again.type !== 'command') return false
+  return waiting.command.type === again.command.type && waiting.origin.correlationId === again.origin.correlationId
+}
+
+function answerBoth(waiting: CommandItem, again: Item): CommandItem {
+  if (again.type !== 'command') return waiting
+  return {
+    ...waiting,
+    resolve: (ledger) => {
+      waiting.resolve(ledger)
+      again.resolve(ledger)
+    },
+    reject: (error) => {
+      waiting.reject(error)
+      again.reject(error)
+    },
   }
 }
 

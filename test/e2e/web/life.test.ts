@@ -143,6 +143,7 @@ describe('the harbour', () => {
     const {page} = session
     await page.locator('[data-id="refusing"]').waitFor()
     await page.keyboard.press('/')
+    await page.locator('#find:focus').waitFor()
     await page.keyboard.type('refus')
     await page.locator('[data-id="writing"]').waitFor({state: 'detached'})
     await page.keyboard.press('Escape')

@@ -171,6 +171,23 @@ test('an old copy of the store under a killed server: what came after it is publ
   expect(db.rebuilt).toEqual([{from: 1, missing: 3, removed: 0}])
 })
 
+test('what was taken out of the stream is looked for again when the server was killed: it may not have written that', async () => {
+  const web = open('web')
+  await web.append(2)
+  await manage((streams) => streams.purge(stream))
+  // Behind a gap, until that is noticed.
+  await web.append(1)
+  await has('web', 3)
+  const [again] = make('web', 1)
+  // What a killed server brings back stands between the first and the latest, which are in their places.
+  await withConnection(async (connection) => {
+    if (again) await connection.jetstream().publish(subjects.event(toAddress('web'), again.type), encodeJson(toCloudEvent(again)))
+  })
+  await web.append(1)
+  await server.restart()
+  await has('web', 4)
+})
+
 test('a supervisor that takes over finds a gap that its predecessor has not lived to mend', async () => {
   const web = open('web')
   await web.append(6)

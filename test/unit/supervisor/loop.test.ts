@@ -114,3 +114,46 @@ describe('effects', () => {
     expect(types().length).toBe(histories.stopped.length)
   })
 })
+
+describe('a command that is asked again', () => {
+  const again = {...origin, isAgain: true}
+
+  it('is not carried out twice, and both are answered', async () => {
+    const {loop, types, finish} = makeLoop(histories.created)
+    const asked = {...origin, correlationId: 'mine'}
+    const first = loop.submit({type: 'start'}, asked)
+    const second = loop.submit({type: 'start'}, {...asked, isAgain: true})
+    expect(types().filter((type) => type === 'container.start-requested')).toHaveLength(1)
+    await finish('runtime.start', happen.started)
+    expect(toTopLevelState(await first)).toBe('running')
+    expect(toTopLevelState(await second)).toBe('running')
+    expect(toTopLevelState(await loop.submit({type: 'start'}, {...asked, isAgain: true}))).toBe('running')
+    expect(types().filter((type) => type === 'container.start-requested')).toHaveLength(1)
+  })
+
+  it('is answered with the failure that came of it', async () => {
+    const {loop, finish} = makeLoop(histories.created)
+    const asked = {...origin, correlationId: 'mine'}
+    const first = loop.submit({type: 'start'}, asked)
+    await Promise.all([expect(first).rejects.toMatchObject({code: 'RUNC_START_FAILED'}), finish('runtime.start', happen.startFailed)])
+    await expect(loop.submit({type: 'start'}, {...asked, isAgain: true})).rejects.toMatchObject({code: 'RUNC_START_FAILED'})
+  })
+
+  it('joins the one that waits', async () => {
+    const {loop, types, finish} = makeLoop(histories.created)
+    void loop.submit({type: 'start'}, {...origin, correlationId: 'other'})
+    const asked = {...origin, correlationId: 'mine'}
+    const both = [loop.submit({type: 'kill', signal: 'SIGUSR1', all: false}, asked)]
+    both.push(loop.submit({type: 'kill', signal: 'SIGUSR1', all: false}, {...asked, isAgain: true}))
+    await finish('runtime.start', happen.started)
+    await finish('runtime.kill', {type: 'container.signalled', data: {signal: 'SIGUSR1'}})
+    await Promise.all(both)
+    expect(types().filter((type) => type === 'container.kill-requested')).toHaveLength(1)
+  })
+
+  it('is a new one when it never came, or was somebody else’s', async () => {
+    const {loop, types} = makeLoop(histories.created)
+    void loop.submit({type: 'start'}, {...again, correlationId: 'never seen'})
+    expect(types().at(-1)).toBe('container.start-requested')
+  })
+})

@@ -1,0 +1,43 @@
+/**
+ * What became of a command that is asked again, since its answer was lost: perhaps with the supervisor that was to give it. The journal has
+ * it, under the name that its sender gave it.
+ */
+import type {CommandType} from '../../machines/commands.ts'
+import type {LedgerEvent} from '../../machines/events.ts'
+import {applyEvent, emptyLedger, type Ledger} from '../../machines/ledger.ts'
+import {type Outcome, toOutcome} from '../../machines/outcome.ts'
+
+export interface FormerCommand {
+  readonly type: CommandType
+  /** Undefined of one that is about init. */
+  readonly exec: string | undefined
+  readonly actor: string
+  readonly correlationId: string
+}
+
+export interface FormerOutcome {
+  readonly intentId: string
+  readonly outcome: Outcome
+  /** As it was when that was settled, or as it is. */
+  readonly ledger: Ledger
+}
+
+/** @returns undefined when it was never accepted */
+export function findFormerOutcome(events: Iterable<LedgerEvent>, command: FormerCommand): FormerOutcome | undefined {
+  let ledger = emptyLedger
+  let intentId: string | undefined
+  for (const event of events) {
+    ;({ledger} = applyEvent(ledger, event))
+    if (intentId === undefined && isIntentOf(command, event)) intentId = `${event.uid}:${event.sequence}`
+    if (intentId === undefined) continue
+    const outcome = toOutcome(command.type, {intentId, exec: command.exec}, event, ledger)
+    if (outcome.type !== 'pending') return {intentId, outcome, ledger}
+  }
+  return intentId === undefined ? undefined : {intentId, outcome: {type: 'pending'}, ledger}
+}
+
+/** It followed from nothing but the request. One request can add a process and start it. */
+function isIntentOf({type, actor, correlationId}: FormerCommand, event: LedgerEvent): boolean {
+  const isAsked = event.causationId === undefined && event.actor === actor && event.correlationId === correlationId
+  return isAsked && (event.type === 'exec.added') === (type === 'exec')
+}

@@ -1,0 +1,87 @@
+import {chmodSync, writeFileSync} from 'node:fs'
+import {join} from 'node:path'
+import {setTimeout as sleep} from 'node:timers/promises'
+import {afterAll, beforeAll, describe, expect, it} from 'vitest'
+import {connectTally, type TallyClient} from '../../src/client/index.ts'
+import {findSupervisor} from '../support/find-supervisor.ts'
+import {startNode, type TallyNode} from '../support/tally-node.ts'
+
+let node: TallyNode
+let client: TallyClient
+beforeAll(async () => {
+  node = await startNode()
+  client = await connectTally({runDir: node.runDir})
+})
+afterAll(async () => {
+  await client[Symbol.asyncDispose]()
+  await node[Symbol.asyncDispose]()
+})
+
+/** A runtime that takes its time for one kind of call. */
+function writeSlow(verb: string, seconds: number): string {
+  const path = join(node.dir, `slow-${verb}`)
+  writeFileSync(path, `#!/bin/sh\ncase " $* " in *" ${verb} "*) sleep ${seconds};; esac\nexec runc "$@"\n`)
+  chmodSync(path, 0o755)
+  return path
+}
+
+async function make(id: string, slowVerb: string, script = 'sleep 600') {
+  await client.create({id, rootfs: node.rootfs, args: ['sh', '-c', script], runtime: {binary: writeSlow(slowVerb, 3)}})
+  return client.container(id)
+}
+
+async function killSupervisorIn(ms: number, id: string): Promise<void> {
+  await sleep(ms)
+  process.kill(findSupervisor(node, id) ?? 0, 'SIGKILL')
+}
+
+const count = async (id: string, wanted: string) => (await node.events(id)).filter(({type}) => type === wanted).length
+
+describe('a command whose supervisor dies before it answers', () => {
+  it('is carried out once by the next, and answered by that', async () => {
+    const container = await make('started', 'start')
+    const [view] = await Promise.all([container.start(), killSupervisorIn(1_000, 'started')])
+    expect(view.state).toBe('running')
+    expect(await count('started', 'container.start-requested')).toBe(1)
+    expect(await count('started', 'supervisor.adopted')).toBe(1)
+    await container.delete({force: true})
+  })
+
+  it('is answered though the container is gone with it', async () => {
+    const container = await make('removed', 'delete')
+    const [view] = await Promise.all([container.delete(), killSupervisorIn(1_000, 'removed')])
+    expect(view.state).toBe('deleted')
+    expect(await count('removed', 'container.delete-requested')).toBe(1)
+    await expect(container.delete()).rejects.toMatchObject({code: 'CONTAINER_NOT_FOUND'})
+  })
+
+  it('adds a process once, and starts it once', async () => {
+    const container = await make('host', 'exec')
+    await container.start()
+    const [view] = await Promise.all([container.addProcess({args: ['sleep', '600']}), killSupervisorIn(1_000, 'host')])
+    expect(view.state).toBe('running')
+    expect(await count('host', 'exec.added')).toBe(1)
+    expect(await count('host', 'exec.started')).toBe(1)
+    await container.delete({force: true})
+  })
+
+  it('is answered with its failure, if that is what came of it', async () => {
+    const container = await make('paused', 'pause', 'sleep 3; exit 5')
+    await container.start()
+    const pausing = expect(container.pause()).rejects.toMatchObject({code: expect.stringMatching(/_FAILED$/)})
+    await killSupervisorIn(1_000, 'paused')
+    await pausing
+    await container.delete({force: true})
+  })
+})
+
+it('who waits for an end is told of it by the next supervisor, within seconds', async () => {
+  const container = await make('ending', 'none', 'sleep 2; exit 6')
+  await container.start()
+  const waiting = container.wait()
+  await killSupervisorIn(200, 'ending')
+  const begin = performance.now()
+  expect((await waiting).exit).toEqual({type: 'code', code: 6})
+  expect(performance.now() - begin).toBeLessThan(12_000)
+  await container.delete()
+})

@@ -42,7 +42,7 @@ export function readOrigin(message: Pick<Msg, 'headers'>): RequestOrigin {
   return {
     actor: clean(message.headers?.get(actorHeader)) || 'anonymous',
     correlationId: clean(message.headers?.get(correlationHeader)) || undefined,
-    isAgain: Number(message.headers?.get(attemptHeader)) > 1,
+    ...(Number(message.headers?.get(attemptHeader)) > 1 && {isAgain: true}),
   }
 }
 

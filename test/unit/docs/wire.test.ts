@@ -30,12 +30,14 @@ describe('docs/commands.md, on the wire', () => {
   })
 
   it('names the headers that say who asks', () => {
-    const [actor = '', correlation = ''] = readRows(text, 'header', 'meaning').map((row) => unquote(row['header'] ?? ''))
+    const [actor = '', correlation = '', attempt = ''] = readRows(text, 'header', 'meaning').map((row) => unquote(row['header'] ?? ''))
     const given = headers()
     given.set(actor, 'alice')
     given.set(correlation, 'deploy-17')
     expect(readOrigin({headers: given})).toEqual({actor: 'alice', correlationId: 'deploy-17'})
-    expect(readRows(text, 'header', 'meaning')).toHaveLength(2)
+    given.set(attempt, '2')
+    expect(readOrigin({headers: given})).toMatchObject({isAgain: true})
+    expect(readRows(text, 'header', 'meaning')).toHaveLength(3)
   })
 
   it('says what becomes of headers that are absent or too long', () => {

@@ -1,5 +1,5 @@
 /** The public TypeScript client: a node's commands as functions, over one NATS connection. */
-import {randomUUID} from 'node:crypto'
+import {randomBytes, randomUUID} from 'node:crypto'
 import {join} from 'node:path'
 import {setTimeout as sleep} from 'node:timers/promises'
 import type {NatsConnection} from 'nats'
@@ -34,6 +34,7 @@ import {type Connection, connectNats, type Credentials, readConnection} from '..
 import {createEventReader, type EventReader, type EventReaderOptions} from '../messaging/event-reader.ts'
 import {type ReadOptions, readEvents, type StreamedEvent} from '../messaging/stream.ts'
 import {createSubjects, type Subjects} from '../messaging/subjects.ts'
+import {type Again, createAsker} from './ask-again.ts'
 
 /** As sent: defaults may be absent. */
 export type ExecRequestInput = z.input<typeof containerCommandSchemas.exec>
@@ -138,8 +139,6 @@ export interface ContainerClient extends ProcessClient {
 const requestTimeoutMs = 60_000
 /** For what moves all of a container's memory. */
 const criuTimeoutMs = 360_000
-/** After so long it is asked again: whoever was asked may have died with the question. */
-const askAgainMs = 5_000
 /** A coordinator sees at once that a supervisor has died; another takes over within a second, or later on a machine that is busy. */
 const adoptionPatienceMs = 10_000
 const adoptionPollMs = 100
@@ -180,8 +179,8 @@ export function createClient(
     node,
     connection,
     subjects,
-    create: (request) => askNode('create', request, containerViewSchema),
-    restore: (request) => askNode('restore', request, containerViewSchema),
+    create: (request) => askNode('create', {...request, id: request.id ?? randomId()}, containerViewSchema),
+    restore: (request) => askNode('restore', {...request, id: request.id ?? randomId()}, containerViewSchema),
     list: async (options = {}) => (await askNode('list', options, listSchema)).containers,
     info: () => askNode('info', {}, nodeInfoSchema),
     ui: () => askNode('ui', {}, uiReplySchema),
@@ -193,10 +192,21 @@ export function createClient(
   }
 
   async function askNode<S extends z.ZodType>(verb: NodeVerb, request: unknown, schema: S): Promise<z.output<S>> {
-    const reply = await ask(subjects.nodeCommand(node, verb), request, schema, requestTimeoutMs)
-    if (reply === undefined)
-      throw new TallyError('NODE_NOT_RUNNING', `no coordinator answers for node ${node}; \`tally up\` starts one`, {details: {node}})
-    return reply
+    const subject = subjects.nodeCommand(node, verb)
+    // A node that shuts down answers, and is gone: there is nobody to ask again.
+    const againMs = verb === 'shutdown' ? requestTimeoutMs : undefined
+    const asked = createAsker((timeoutMs, origin) => ask(subject, request, schema, timeoutMs, origin), {
+      patienceMs: requestTimeoutMs,
+      ...(againMs !== undefined && {againMs}),
+    })
+    for (let aloneSince: number | undefined; ; await sleep(adoptionPollMs)) {
+      const reply = await asked.untilAnswered()
+      if (reply !== undefined) return reply
+      aloneSince ??= Date.now()
+      // It was there when it was asked: it is about to be started again.
+      if (asked.attempts === 1 || Date.now() > aloneSince + adoptionPatienceMs)
+        throw new TallyError('NODE_NOT_RUNNING', `no coordinator answers for node ${node}; \`tally up\` starts one`, {details: {node}})
+    }
   }
 
   function ask<S extends z.ZodType>(
@@ -204,7 +214,7 @@ export function createClient(
     request: unknown,
     schema: S,
     timeoutMs: number,
-    {correlationId = randomUUID(), isAgain = false} = {},
+    {correlationId = randomUUID(), isAgain = false}: Partial<Again> = {},
   ): Promise<z.output<S> | undefined> {
     return requestJson(connection, subject, request, {schema, timeoutMs, origin: {actor, correlationId, isAgain}})
   }
@@ -214,7 +224,7 @@ export function createClient(
     return {
       address,
       exec: undefined,
-      addProcess: ({exec = randomUUID().slice(0, 12), ...request}) => send('exec', {exec, ...request}, processViewSchema),
+      addProcess: ({exec = randomId(), ...request}) => send('exec', {exec, ...request}, processViewSchema),
       process,
       start: () => command('start', {}, criuTimeoutMs),
       kill: (signal, {all} = {}) => command('kill', {...(signal !== undefined && {signal}), ...(all !== undefined && {all})}),
@@ -270,28 +280,15 @@ export function createClient(
       schema: S,
       timeoutMs = requestTimeoutMs,
     ): Promise<z.output<S>> {
-      const correlationId = randomUUID()
-      const endsAt = Date.now() + timeoutMs
-      let isAgain = false
-      let aloneSince: number | undefined
-      for (;;) {
-        const leftMs = Math.max(1, Math.min(askAgainMs, endsAt - Date.now()))
-        const subject = subjects.containerCommand(address, verb)
-        const asked = await ask(subject, request, schema, leftMs, {correlationId, isAgain}).then(
-          (reply) => ({reply}),
-          (error: unknown) => {
-            if (error instanceof TallyError && error.code === 'TIMED_OUT' && Date.now() < endsAt) return undefined
-            throw error
-          },
-        )
-        isAgain = true
-        if (!asked) continue
-        if (asked.reply !== undefined) return asked.reply
+      const subject = subjects.containerCommand(address, verb)
+      const asked = createAsker((leftMs, origin) => ask(subject, request, schema, leftMs, origin), {patienceMs: timeoutMs})
+      for (let aloneSince: number | undefined; ; await sleep(adoptionPollMs)) {
+        const reply = await asked.untilAnswered()
+        if (reply !== undefined) return reply
         const view = await find(address)
-        if (!view) return schema.parse(await findDeleted(verb, correlationId))
+        if (!view) return schema.parse(await findDeleted(verb, asked.correlationId))
         aloneSince ??= Date.now()
         if (view.unsupervised || Date.now() > aloneSince + adoptionPatienceMs) throw unsupervised(view)
-        await sleep(adoptionPollMs)
       }
     }
 
@@ -321,6 +318,11 @@ export function createClient(
     const known = await ask(subjects.nodeCommand(node, 'list'), {all: true, namespace}, listSchema, requestTimeoutMs)
     return known?.containers.find((view) => view.id === id)
   }
+}
+
+/** As the coordinator and docker give it. */
+function randomId(): string {
+  return randomBytes(6).toString('hex')
 }
 
 function unsupervised({node, namespace, id, unsupervised}: ContainerView): TallyError {

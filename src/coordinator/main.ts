@@ -164,6 +164,7 @@ async function main(options: CoordinatorOptions): Promise<void> {
       // The reply goes out first.
       setTimeout(() => void close(), 20)
     },
+    clock,
     logger,
   })
   link.onSession(async (connection) => {

@@ -5,14 +5,16 @@ import {nodeCommandSchemas} from '../../machines/commands.ts'
 import type {CreateRequest} from '../../machines/create-request.ts'
 import {toContainerView} from '../../machines/container-view.ts'
 import type {ContainerView, NodeInfo, UiReply} from '../../machines/view.ts'
+import type {Clock} from '../kernel/clock.ts'
 import {TallyError} from '../kernel/errors.ts'
 import type {Logger} from '../kernel/log.ts'
-import {type Endpoint, endpoint} from '../messaging/services.ts'
+import {type Asked, type Endpoint, endpoint} from '../messaging/services.ts'
 import type {Subjects} from '../messaging/subjects.ts'
 import {checkRequest} from '../runtime/bundle.ts'
 import {readManifest} from '../runtime/checkpoint-image.ts'
 import type {Directories} from '../supervisor/layout.ts'
 import {type ContainerName, releaseContainer, reserveContainer} from './containers.ts'
+import {findFormerCreate} from './former-create.ts'
 import type {Projection} from './projection.ts'
 import type {Supervisors} from './supervisors.ts'
 
@@ -28,6 +30,7 @@ export interface NodeServiceDependencies {
   readonly invite: (actor: string) => UiReply
   readonly hold: (name: ContainerName, exec: string) => void
   readonly shutDown: (options: {readonly containers: boolean}) => Promise<void>
+  readonly clock: Pick<Clock, 'sleep'>
   readonly logger: Logger
 }
 
@@ -64,17 +67,27 @@ export function createNodeEndpoints(dependencies: NodeServiceDependencies): read
 }
 
 async function create(
-  {node, directories, supervisors, logger}: NodeServiceDependencies,
+  {node, directories, supervisors, clock, logger}: NodeServiceDependencies,
   wanted: CreateRequest,
-  origin: {readonly actor: string; readonly correlationId: string},
+  origin: Asked,
 ): Promise<unknown> {
+  if (origin.isAgain && wanted.id !== undefined) {
+    const view = await findFormerCreate(directories, {...wanted, id: wanted.id}, {origin, clock})
+    if (view) return view
+  }
   await checkRequest(wanted)
   const id = wanted.id ?? randomBytes(6).toString('hex')
   const {namespace} = wanted
   const request = {...wanted, id}
   reserveContainer(directories, {namespace, id})
   try {
-    return await supervisors.assign({node, namespace, id, uid: randomUUID(), work: {type: 'create', request, ...origin}})
+    return await supervisors.assign({
+      node,
+      namespace,
+      id,
+      uid: randomUUID(),
+      work: {type: 'create', request, actor: origin.actor, correlationId: origin.correlationId},
+    })
   } catch (error) {
     // Whatever went wrong, an id without a journal is free.
     releaseContainer(directories, {namespace, id})

@@ -16,7 +16,7 @@ import type {Journal} from '../journal/journal.ts'
 import type {Clock} from '../kernel/clock.ts'
 import {fromFailure, TallyError, toErrorBody} from '../kernel/errors.ts'
 import type {Logger} from '../kernel/log.ts'
-import {findFormerOutcome} from './former-outcome.ts'
+import {findFormerOutcome} from '../../machines/former-outcome.ts'
 import {illegal, toRejection} from './rejections.ts'
 
 /** Who asked, and what it followed from. */

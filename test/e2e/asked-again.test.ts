@@ -75,6 +75,23 @@ describe('a command whose supervisor dies before it answers', () => {
   })
 })
 
+describe('a create whose coordinator dies before it answers', () => {
+  it('is carried out once, and answered by the next coordinator', async () => {
+    await using own = await startNode()
+    await using asking = await connectTally({runDir: own.runDir})
+    const path = join(own.dir, 'slow')
+    writeFileSync(path, `#!/bin/sh\ncase " $* " in *" create "*) sleep 3;; esac\nexec runc "$@"\n`, {mode: 0o755})
+    const creating = asking.create({rootfs: own.rootfs, args: ['sleep', '600'], runtime: {binary: path}})
+    await sleep(1_000)
+    process.kill((await own.info()).coordinatorPid, 'SIGKILL')
+    expect(await own.tally('up', '-d')).toMatchObject({exitCode: 0})
+    const {id, state} = await creating
+    expect(state).toBe('created')
+    expect((await own.events(id)).filter(({type}) => type === 'container.create-requested')).toHaveLength(1)
+    await asking.container(id).delete()
+  })
+})
+
 it('who waits for an end is told of it by the next supervisor, within seconds', async () => {
   const container = await make('ending', 'none', 'sleep 2; exit 6')
   await container.start()

@@ -2,10 +2,10 @@
  * What became of a command that is asked again, since its answer was lost: perhaps with the supervisor that was to give it. The journal has
  * it, under the name that its sender gave it.
  */
-import type {CommandType} from '../../machines/commands.ts'
-import type {LedgerEvent} from '../../machines/events.ts'
-import {applyEvent, emptyLedger, type Ledger} from '../../machines/ledger.ts'
-import {type Outcome, toOutcome} from '../../machines/outcome.ts'
+import type {CommandType} from './commands.ts'
+import type {LedgerEvent} from './events.ts'
+import {applyEvent, emptyLedger, type Ledger} from './ledger.ts'
+import {type Outcome, toOutcome} from './outcome.ts'
 
 export interface FormerCommand {
   readonly type: CommandType

@@ -1,0 +1,50 @@
+/** One request, asked again until somebody answers: whoever was asked may have died with it. It is carried out once (docs/adr/0021). */
+import {randomUUID} from 'node:crypto'
+import {TallyError} from '../kernel/errors.ts'
+
+const usualAgainMs = 5_000
+
+/** Under which name it is asked, and whether it may have been heard before. */
+export interface Again {
+  readonly correlationId: string
+  readonly isAgain: boolean
+}
+
+export interface Asker<T> {
+  readonly correlationId: string
+  /** How often it has been asked. */
+  readonly attempts: number
+  /** @returns undefined when nobody listens now. @throws TallyError that of the answer; TIMED_OUT */
+  untilAnswered(): Promise<T | undefined>
+}
+
+/** @param ask resolves to undefined when nobody listens */
+export function createAsker<T>(
+  ask: (timeoutMs: number, origin: Again) => Promise<T | undefined>,
+  {patienceMs, againMs = usualAgainMs}: {readonly patienceMs: number; readonly againMs?: number},
+): Asker<T> {
+  const correlationId = randomUUID()
+  const endsAt = Date.now() + patienceMs
+  let attempts = 0
+  return {
+    correlationId,
+    get attempts() {
+      return attempts
+    },
+    untilAnswered: async () => {
+      for (;;) {
+        attempts += 1
+        try {
+          return await ask(Math.max(1, Math.min(againMs, endsAt - Date.now())), {correlationId, isAgain: attempts > 1})
+        } catch (error) {
+          if (!(error instanceof TallyError && error.code === 'TIMED_OUT')) throw error
+          if (Date.now() >= endsAt)
+            throw new TallyError('TIMED_OUT', `no answer within ${patienceMs} ms`, {
+              details: {...error.details, timeoutMs: patienceMs},
+              cause: error,
+            })
+        }
+      }
+    },
+  }
+}

@@ -65,7 +65,11 @@ export const containerCommandSchemas = {
   /** The container as it is, or an added process. */
   state: z.strictObject({exec}),
   /** Answers when the container has stopped, or the added process has; at once if it had before. */
-  wait: z.strictObject({exec}),
+  wait: z.strictObject({
+    exec,
+    /** So long, at most: then it is TIMED_OUT, and can be asked again. */
+    waitMs: z.int().positive().max(86_400_000).optional(),
+  }),
   /**
    * Output from `offset` (bytes of that stream since create), at most `limitBytes` of it. Whoever cannot do without the rest
    * says for how long a container that removes itself has to wait for him; a `holdMs` replaces the one before, 0 lets go.

@@ -24,16 +24,18 @@ export interface FormerOutcome {
 
 /** @returns undefined when it was never accepted */
 export function findFormerOutcome(events: Iterable<LedgerEvent>, command: FormerCommand): FormerOutcome | undefined {
+  const all = [...events]
+  const intent = all.find((event) => isIntentOf(command, event))
+  if (!intent) return undefined
+  const intentId = `${intent.uid}:${intent.sequence}`
   let ledger = emptyLedger
-  let intentId: string | undefined
-  for (const event of events) {
+  for (const event of all) {
     ;({ledger} = applyEvent(ledger, event))
-    if (intentId === undefined && isIntentOf(command, event)) intentId = `${event.uid}:${event.sequence}`
-    if (intentId === undefined) continue
+    if (event.sequence < intent.sequence) continue
     const outcome = toOutcome(command.type, {intentId, exec: command.exec}, event, ledger)
     if (outcome.type !== 'pending') return {intentId, outcome, ledger}
   }
-  return intentId === undefined ? undefined : {intentId, outcome: {type: 'pending'}, ledger}
+  return {intentId, outcome: {type: 'pending'}, ledger}
 }
 
 /** It followed from nothing but the request. One request can add a process and start it. */

@@ -143,6 +143,9 @@ const criuTimeoutMs = 360_000
 const adoptionPatienceMs = 10_000
 const adoptionPollMs = 100
 
+/** A supervisor that nobody waits for any more is not to remember who has. */
+const waitMs = 4_000
+
 const listSchema = z.object({containers: z.array(containerViewSchema)})
 
 /** @throws TallyError NODE_NOT_RUNNING, NATS_UNREACHABLE, NATS_AUTH_FAILED */
@@ -242,7 +245,7 @@ export function createClient(
         ),
       delete: ({force = false} = {}) => command('delete', {force}),
       state: () => command('state', {}),
-      wait: () => command('wait', {}, Number.POSITIVE_INFINITY),
+      wait: () => command('wait', {waitMs}, Number.POSITIVE_INFINITY),
       output: (stream, offset, options = {}) => send('output', {stream, offset, ...options}, outputReplySchema),
       log: (from) => send('log', from, logReplySchema),
       stats: (options = {}) => send('stats', options, statsReplySchema),
@@ -259,7 +262,7 @@ export function createClient(
         resize: (size) => ofProcess('resize', size),
         closeStdin: () => ofProcess('close-stdin', {}),
         state: () => ofProcess('state', {}),
-        wait: () => ofProcess('wait', {}, Number.POSITIVE_INFINITY),
+        wait: () => ofProcess('wait', {waitMs}, Number.POSITIVE_INFINITY),
         delete: () => command('delete', {exec}),
         output: (stream, offset, options = {}) => send('output', {exec, stream, offset, ...options}, outputReplySchema),
         log: (from) => send('log', {exec, ...from}, logReplySchema),

@@ -11,12 +11,12 @@ import type {Effect} from '../../machines/effects.ts'
 import type {LedgerEvent} from '../../machines/events.ts'
 import {type ContainerAddress, toSource} from '../../machines/ids.ts'
 import {applyEvent, foldEvents, type Ledger} from '../../machines/ledger.ts'
-import {toOutcome} from '../../machines/outcome.ts'
+import {type Outcome, toOutcome} from '../../machines/outcome.ts'
 import type {Journal} from '../journal/journal.ts'
 import type {Clock} from '../kernel/clock.ts'
 import {fromFailure, TallyError, toErrorBody} from '../kernel/errors.ts'
 import type {Logger} from '../kernel/log.ts'
-import {findFormerOutcome} from '../../machines/former-outcome.ts'
+import {findFormerOutcome, type FormerCommand} from '../../machines/former-outcome.ts'
 import {illegal, toRejection} from './rejections.ts'
 
 /** Who asked, and what it followed from. */
@@ -61,14 +61,17 @@ export interface Loop {
   observe(draft: Draft, origin: Origin): Promise<LedgerEvent | undefined>
   /**
    * Resolves once init, or an added process, has exited, at once if it had.
-   * @throws TallyError EXEC_NOT_FOUND
+   * @param patienceMs no end when absent
+   * @throws TallyError EXEC_NOT_FOUND, TIMED_OUT
    */
-  waitForExit(exec?: string): Promise<Ledger>
+  waitForExit(exec?: string, patienceMs?: number): Promise<Ledger>
   /** Runs effects that a former supervisor may have left undone. */
   resume(effects: readonly Effect[]): void
 }
 
 interface PendingCommand {
+  /** Under which it is asked again. */
+  readonly key: string | undefined
   readonly command: CommandType | 'wait'
   readonly intentId: string | undefined
   readonly exec: string | undefined
@@ -91,6 +94,8 @@ type Item =
       readonly resolve: (event: LedgerEvent | undefined) => void
     }
 
+const mostRemembered = 64
+
 /** How long an observation waits for a journal that cannot be written before it tries again. */
 const retryMs = 250
 
@@ -99,6 +104,9 @@ const syncedEvents: ReadonlySet<LedgerEvent['type']> = new Set(['container.creat
 
 export function createLoop({journal, clock, logger, runEffect, onEvent}: LoopDependencies, {address, uid}: LoopOptions): Loop {
   let ledger = foldEvents(journal.read())
+  const isTakenOver = ledger.latest !== undefined
+  /** What became of the last commands, by their keys. */
+  const settledBefore = new Map<string, Settled>()
   let mailbox: readonly Item[] = []
   let pending: readonly PendingCommand[] = []
   let draining = false
@@ -111,16 +119,26 @@ export function createLoop({journal, clock, logger, runEffect, onEvent}: LoopDep
     },
     submit: (command, origin) => new Promise((resolve, reject) => deliver({type: 'command', command, origin, resolve, reject})),
     observe: (draft, origin) => new Promise((resolve) => deliver({type: 'observation', draft, origin, resolve})),
-    waitForExit: (exec) =>
+    waitForExit: (exec, patienceMs) =>
       new Promise((resolve, reject) => {
         const process = exec === undefined ? ledger.snapshot : ledger.processes.get(exec)
         if (!process) reject(new TallyError('EXEC_NOT_FOUND', `no process ${exec} was added to this container`, {details: {exec}}))
         else if (process.context.exited) resolve(ledger)
-        else pending = [...pending, {command: 'wait', intentId: undefined, exec, resolve, reject}]
+        else wait({key: undefined, command: 'wait', intentId: undefined, exec, resolve, reject}, patienceMs)
       }),
     resume: (effects) => {
       if (ledger.latest) for (const effect of effects) start(effect, ledger.latest)
     },
+  }
+
+  function wait(entry: PendingCommand, patienceMs: number | undefined): void {
+    pending = [...pending, entry]
+    if (patienceMs === undefined) return
+    clock.at(clock.now() + patienceMs, () => {
+      pending = pending.filter((other) => other !== entry)
+      // Settled before, it is that.
+      entry.reject(new TallyError('TIMED_OUT', `it has not exited within ${patienceMs} ms`, {details: {timeoutMs: patienceMs}}))
+    })
   }
 
   function deliver(item: Item): void {
@@ -162,7 +180,7 @@ export function createLoop({journal, clock, logger, runEffect, onEvent}: LoopDep
         resolve(ledger)
         return true
       case 'join':
-        pending = [...pending, {command: command.type, intentId: undefined, exec: toExecId(command), resolve, reject}]
+        pending = [...pending, {key: toKey(item), command: command.type, intentId: undefined, exec: toExecId(command), resolve, reject}]
         return true
       case 'reject':
         reject(illegal(command.type, decision.state, decision.legal))
@@ -172,7 +190,7 @@ export function createLoop({journal, clock, logger, runEffect, onEvent}: LoopDep
         reject(toRejection(command.type, decision))
         return true
       case 'accept': {
-        const entry = (intentId: string) => ({command: command.type, intentId, exec: toExecId(command), resolve, reject})
+        const entry = (intentId: string) => ({key: toKey(item), command: command.type, intentId, exec: toExecId(command), resolve, reject})
         try {
           commit(decision.draft, origin, (event) => {
             pending = [...pending, entry(`${event.uid}:${event.sequence}`)]
@@ -185,15 +203,24 @@ export function createLoop({journal, clock, logger, runEffect, onEvent}: LoopDep
     }
   }
 
-  /** @returns whether it had been accepted */
-  function takeFormer({command, origin, resolve, reject}: Extract<Item, {type: 'command'}>): boolean {
-    const former = findFormerOutcome(journal.read(), {...origin, type: command.type, exec: toExecId(command)})
-    if (!former) return false
-    const {intentId, outcome, ledger: then} = former
-    if (outcome.type === 'pending') pending = [...pending, {command: command.type, intentId, exec: toExecId(command), resolve, reject}]
-    else if (outcome.type === 'done') resolve(then)
-    else reject(fromFailure(outcome.error))
-    return true
+  /** @returns whether it had been accepted, by this supervisor or by the one before */
+  function takeFormer(item: CommandItem): boolean {
+    const key = toKey(item)
+    const waiting = pending.find((entry) => entry.key === key)
+    const settled = waiting ? undefined : (settledBefore.get(key) ?? findSettled(item))
+    if (waiting) pending = [...pending, {...waiting, resolve: item.resolve, reject: item.reject}]
+    if (settled) durable.then(() => answer(item, settled.outcome, settled.ledger))
+    return waiting !== undefined || settled !== undefined
+  }
+
+  /** What another supervisor has accepted is in the journal alone. One whose outcome is still to come is pending from now on. */
+  function findSettled(item: CommandItem): Settled | undefined {
+    const former = isTakenOver ? findFormerOutcome(journal.read(), toFormer(item)) : undefined
+    if (former?.outcome.type === 'pending') {
+      const {command, resolve, reject} = item
+      pending = [...pending, {key: toKey(item), command: command.type, intentId: former.intentId, exec: toExecId(command), resolve, reject}]
+    }
+    return former
   }
 
   function takeObservation({draft, origin, resolve}: Extract<Item, {type: 'observation'}>): boolean {
@@ -263,9 +290,35 @@ export function createLoop({journal, clock, logger, runEffect, onEvent}: LoopDep
     })
     pending = pending.filter((entry) => !settled.some((other) => other.entry === entry))
     for (const {entry, outcome} of settled) {
-      durable.then(() => (outcome.type === 'done' ? entry.resolve(at) : entry.reject(fromFailure(outcome.error))))
+      if (entry.key !== undefined) remember(entry.key, {outcome, ledger: at})
+      durable.then(() => answer(entry, outcome, at))
     }
   }
+
+  /** For whoever asks again, without reading the journal. */
+  function remember(key: string, outcome: Settled): void {
+    settledBefore.set(key, outcome)
+    const [eldest] = settledBefore.keys()
+    if (eldest !== undefined && settledBefore.size > mostRemembered) settledBefore.delete(eldest)
+  }
+}
+
+interface Settled {
+  readonly outcome: Outcome
+  readonly ledger: Ledger
+}
+
+function answer({resolve, reject}: Pick<CommandItem, 'resolve' | 'reject'>, outcome: Outcome, ledger: Ledger): void {
+  if (outcome.type === 'done') resolve(ledger)
+  if (outcome.type === 'failed') reject(fromFailure(outcome.error))
+}
+
+function toKey({command, origin}: CommandItem): string {
+  return [command.type, origin.actor, origin.correlationId].join(' ')
+}
+
+function toFormer({command, origin}: CommandItem): FormerCommand {
+  return {type: command.type, exec: toExecId(command), actor: origin.actor, correlationId: origin.correlationId}
 }
 
 type CommandItem = Extract<Item, {readonly type: 'command'}>
@@ -273,7 +326,7 @@ type CommandItem = Extract<Item, {readonly type: 'command'}>
 /** Whether it waits already. */
 function isSame(waiting: Item, again: Item): waiting is CommandItem {
   if (waiting.type !== 'command' || again.type !== 'command') return false
-  return waiting.command.type === again.command.type && waiting.origin.correlationId === again.origin.correlationId
+  return toKey(waiting) === toKey(again)
 }
 
 function answerBoth(waiting: CommandItem, again: Item): CommandItem {

@@ -193,7 +193,12 @@ function createEndpoints(
       return toOwnView(ledger)
     }),
     endpoint('state', subject('state'), containerCommandSchemas.state, async ({exec}) => toView(loop.ledger, exec)),
-    endpoint('wait', subject('wait'), containerCommandSchemas.wait, async ({exec}) => await published(await loop.waitForExit(exec), exec)),
+    endpoint(
+      'wait',
+      subject('wait'),
+      containerCommandSchemas.wait,
+      async ({exec, waitMs}) => await published(await loop.waitForExit(exec, waitMs), exec),
+    ),
     createInputEndpoint({subjects, address, outputs, loop, layout, clock}),
     endpoint(
       'output',

@@ -4,14 +4,14 @@
  * last event is still in its place before reading on behind it, and by remembering how far every container has been read.
  */
 import {setTimeout as sleep} from 'node:timers/promises'
-import type {NatsConnection} from 'nats'
+import {type NatsConnection, NatsError} from 'nats'
 import {eventAt, readEvents, type ReadOptions, type StreamedEvent} from './stream.ts'
 import type {Subjects} from './subjects.ts'
 
 export interface EventReader {
   /**
    * Goes on where the last connection was left. Following, it ends with the connection, without an error.
-   * @throws NatsError JetStream's, when the stream cannot be read
+   * @throws NatsError JetStream's, when the stream cannot be read; following, when it could not for ten seconds
    */
   read(connection: NatsConnection): AsyncGenerator<StreamedEvent>
 }
@@ -24,6 +24,8 @@ export interface EventReaderOptions extends ReadOptions {
 }
 
 const retryMs = 250
+/** A stream that is being made again, or a server that is busy, is there again within that. */
+const patienceMs = 10_000
 
 export function createEventReader(subjects: Subjects, {onOther, once = true, ...options}: EventReaderOptions): EventReader {
   /** Sequence of the latest event read, by uid. */
@@ -32,14 +34,21 @@ export function createEventReader(subjects: Subjects, {onOther, once = true, ...
 
   return {
     read: async function* (connection) {
+      let readableAt = Date.now()
       do {
-        for await (const found of readEvents(connection, subjects, {...options, ...(await findStart(connection))})) {
-          last = found
-          if (!once) yield found
-          else if (found.event.sequence > (seen.get(found.event.uid) ?? 0)) {
-            seen.set(found.event.uid, found.event.sequence)
-            yield found
+        try {
+          for await (const found of readEvents(connection, subjects, {...options, ...(await findStart(connection))})) {
+            last = found
+            readableAt = Date.now()
+            if (!once) yield found
+            else if (found.event.sequence > (seen.get(found.event.uid) ?? 0)) {
+              seen.set(found.event.uid, found.event.sequence)
+              yield found
+            }
           }
+        } catch (error) {
+          const isPassing = error instanceof NatsError && options.follow && Date.now() < readableAt + patienceMs
+          if (!isPassing) throw error
         }
         if (!options.follow || connection.isClosed() || options.signal?.aborted) return
         await sleep(retryMs)

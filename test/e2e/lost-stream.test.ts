@@ -77,7 +77,12 @@ test('who follows sees every event once, over a deletion and a restart of everyt
     ),
   )
   const all = () => names.flatMap((id) => node.journal(id).map((line): string => JSON.parse(line).id)).sort()
-  const follows = () => eventually('it has seen all', () => JSON.stringify([...seen].sort()) === JSON.stringify(all()), 60_000)
+  let end: string | undefined
+  follower.then(({exitCode, stderr}) => {
+    end = `${exitCode}: ${stderr}`
+  })
+  const compare = () => ({missing: all().filter((id) => !seen.includes(id)), doubled: seen.length - new Set(seen).size, end})
+  const follows = () => expect.poll(compare, {timeout: 60_000}).toEqual({missing: [], doubled: 0, end: undefined})
   await follows()
   await manage((streams) => streams.delete('TALLY_EVENTS'))
   await expectWhole()

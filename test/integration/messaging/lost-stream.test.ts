@@ -269,3 +269,17 @@ test('who follows gets every event once and in order over a deletion, a purge an
   await follows(9, 9)
   expect(others).toBeGreaterThanOrEqual(1)
 })
+
+test('who begins to follow while there is no stream waits for it', async () => {
+  await manage((streams) => streams.delete(stream))
+  const connection = await server.connect()
+  const seen: string[] = []
+  const reading = (async () => {
+    for await (const {event} of createEventReader(subjects, {follow: true}).read(connection)) seen.push(toEventId(event))
+  })()
+  await clock.sleep(600)
+  await open('web').append(2)
+  await expect.poll(() => seen).toEqual(idsOf(make('web', 2)))
+  await connection.close()
+  await reading
+})

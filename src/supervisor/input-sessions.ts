@@ -83,7 +83,8 @@ export function createInputSessions({write, record, clock}: InputSessionsOptions
     }
   }
 
-  function note(attempt?: InputState['attempt']): void {
+  /** What was uncertain remains so, also for the supervisor after this one. */
+  function note(attempt = former.attempt): void {
     const last = [...sessions].slice(-mostRecordedSessions)
     record.write({sessions: last.map(([name, {taken}]) => [name, taken]), ...(attempt && {attempt})})
   }

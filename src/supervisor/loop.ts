@@ -94,8 +94,6 @@ type Item =
       readonly resolve: (event: LedgerEvent | undefined) => void
     }
 
-const mostRemembered = 64
-
 /** How long an observation waits for a journal that cannot be written before it tries again. */
 const retryMs = 250
 
@@ -104,9 +102,6 @@ const syncedEvents: ReadonlySet<LedgerEvent['type']> = new Set(['container.creat
 
 export function createLoop({journal, clock, logger, runEffect, onEvent}: LoopDependencies, {address, uid}: LoopOptions): Loop {
   let ledger = foldEvents(journal.read())
-  const isTakenOver = ledger.latest !== undefined
-  /** What became of the last commands, by their keys. */
-  const settledBefore = new Map<string, Settled>()
   let mailbox: readonly Item[] = []
   let pending: readonly PendingCommand[] = []
   let draining = false
@@ -203,24 +198,18 @@ export function createLoop({journal, clock, logger, runEffect, onEvent}: LoopDep
     }
   }
 
-  /** @returns whether it had been accepted, by this supervisor or by the one before */
+  /** @returns whether it had been accepted, by this supervisor or by the one before: the journal has it */
   function takeFormer(item: CommandItem): boolean {
+    const {command, resolve, reject} = item
     const key = toKey(item)
+    // Many that take long are asked again together: that must not cost as many readings.
     const waiting = pending.find((entry) => entry.key === key)
-    const settled = waiting ? undefined : (settledBefore.get(key) ?? findSettled(item))
-    if (waiting) pending = [...pending, {...waiting, resolve: item.resolve, reject: item.reject}]
-    if (settled) durable.then(() => answer(item, settled.outcome, settled.ledger))
-    return waiting !== undefined || settled !== undefined
-  }
-
-  /** What another supervisor has accepted is in the journal alone. One whose outcome is still to come is pending from now on. */
-  function findSettled(item: CommandItem): Settled | undefined {
-    const former = isTakenOver ? findFormerOutcome(journal.read(), toFormer(item)) : undefined
-    if (former?.outcome.type === 'pending') {
-      const {command, resolve, reject} = item
-      pending = [...pending, {key: toKey(item), command: command.type, intentId: former.intentId, exec: toExecId(command), resolve, reject}]
-    }
-    return former
+    const former = waiting ? undefined : findFormerOutcome(journal.read(), toFormer(item))
+    if (waiting) pending = [...pending, {...waiting, resolve, reject}]
+    else if (former?.outcome.type === 'pending')
+      pending = [...pending, {key, command: command.type, intentId: former.intentId, exec: toExecId(command), resolve, reject}]
+    else if (former) durable.then(() => answer(item, former.outcome, former.ledger))
+    return waiting !== undefined || former !== undefined
   }
 
   function takeObservation({draft, origin, resolve}: Extract<Item, {type: 'observation'}>): boolean {
@@ -290,22 +279,9 @@ export function createLoop({journal, clock, logger, runEffect, onEvent}: LoopDep
     })
     pending = pending.filter((entry) => !settled.some((other) => other.entry === entry))
     for (const {entry, outcome} of settled) {
-      if (entry.key !== undefined) remember(entry.key, {outcome, ledger: at})
       durable.then(() => answer(entry, outcome, at))
     }
   }
-
-  /** For whoever asks again, without reading the journal. */
-  function remember(key: string, outcome: Settled): void {
-    settledBefore.set(key, outcome)
-    const [eldest] = settledBefore.keys()
-    if (eldest !== undefined && settledBefore.size > mostRemembered) settledBefore.delete(eldest)
-  }
-}
-
-interface Settled {
-  readonly outcome: Outcome
-  readonly ledger: Ledger
 }
 
 function answer({resolve, reject}: Pick<CommandItem, 'resolve' | 'reject'>, outcome: Outcome, ledger: Ledger): void {

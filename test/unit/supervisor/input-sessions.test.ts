@@ -95,6 +95,8 @@ describe('input that another supervisor goes on with', () => {
       details: {from: 3, to: 5},
     })
     expect(await next.take({session: 't', offset: 0, bytes: Buffer.from('x')})).toBe(1)
+    const third = createSessions(async () => {}, record)
+    await expect(third.take({session: 's', offset: 3, bytes: Buffer.from('de')})).rejects.toMatchObject({code: 'INPUT_UNCERTAIN'})
   })
 
   it('is answered after a while with what has been taken so far', async () => {

@@ -139,6 +139,25 @@ describe('a command that is asked again', () => {
     await expect(loop.submit({type: 'start'}, {...asked, isAgain: true})).rejects.toMatchObject({code: 'RUNC_START_FAILED'})
   })
 
+  it('is not carried out twice, however many came after it', async () => {
+    // By the very supervisor that has accepted all of it.
+    const {loop, types, finish} = makeLoop()
+    const created = loop.submit(create, origin)
+    await finish('runtime.create', happen.created)
+    await created
+    const started = loop.submit({type: 'start'}, origin)
+    await finish('runtime.start', happen.started)
+    await started
+    const kill = {type: 'kill', signal: 'SIGUSR1', all: false} as const
+    for (let index = 0; index < 100; index += 1) {
+      const sent = loop.submit(kill, {...origin, correlationId: `k${index}`})
+      await finish('runtime.kill', {type: 'container.signalled', data: {signal: 'SIGUSR1'}})
+      await sent
+    }
+    await loop.submit(kill, {...again, correlationId: 'k0'})
+    expect(types().filter((type) => type === 'container.kill-requested')).toHaveLength(100)
+  })
+
   it('joins the one that waits', async () => {
     const {loop, types, finish} = makeLoop(histories.created)
     void loop.submit({type: 'start'}, {...origin, correlationId: 'other'})

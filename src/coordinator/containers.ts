@@ -4,6 +4,7 @@ import {dirname, join} from 'node:path'
 import {isId} from '../../machines/ids.ts'
 import {readJournalFile} from '../journal/file-journal.ts'
 import {TallyError} from '../kernel/errors.ts'
+import {isMissing, removeIfEmpty} from '../kernel/files.ts'
 import type {Logger} from '../kernel/log.ts'
 import {lockFile} from '../linux/file-lock.ts'
 import {listMountsBelow} from '../linux/mount.ts'
@@ -39,11 +40,31 @@ export function reserveContainer(directories: Directories, {namespace, id}: Cont
   }
 }
 
-/** Undoes a reservation for which no journal was ever begun. */
+/**
+ * Undoes a reservation for which no journal was ever begun. The lock of the journal is had meanwhile, and the journal is the last to
+ * go: a supervisor that is just beginning, for a coordinator now dead, keeps what it has made.
+ */
 export function releaseContainer(directories: Directories, name: ContainerName): void {
-  const {stateDir} = toContainerLayout(directories, name, '')
-  // Behind a mount are other people's files: `tally fsck` tells of it.
-  if (!readUid(directories, name) && listMountsBelow(stateDir).length === 0) rmSync(stateDir, {recursive: true, force: true})
+  const {stateDir, journal} = toContainerLayout(directories, name, '')
+  let fd: number
+  try {
+    fd = openSync(journal, constants.O_RDWR | constants.O_CREAT, 0o600)
+  } catch (error) {
+    if (isMissing(error)) return
+    throw error
+  }
+  try {
+    // Behind a mount are other people's files: `tally fsck` tells of it.
+    if (!lockFile(fd) || readUid(directories, name) || listMountsBelow(stateDir).length > 0) return
+    for (const entry of readdirSync(stateDir)) {
+      const path = join(stateDir, entry)
+      if (path !== journal) rmSync(path, {recursive: true, force: true})
+    }
+    rmSync(journal)
+    removeIfEmpty(stateDir)
+  } finally {
+    closeSync(fd)
+  }
 }
 
 export function listContainers({stateDir}: Directories): readonly ContainerName[] {
@@ -79,13 +100,13 @@ function readUid(directories: Directories, name: ContainerName): string | undefi
   try {
     for (const {uid} of readJournalFile(toContainerLayout(directories, name, '').journal)) return uid
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined
-    throw error
+    if (!isMissing(error)) throw error
   }
   return undefined
 }
 
-function isHeld(journal: string): boolean {
+/** Somebody holds it. */
+export function isHeld(journal: string): boolean {
   try {
     const fd = openSync(journal, constants.O_RDWR)
     try {

@@ -6,11 +6,36 @@ import type {ContainerView} from '../../machines/view.ts'
 import {readJournalFile} from '../journal/file-journal.ts'
 import type {Clock} from '../kernel/clock.ts'
 import {fromFailure} from '../kernel/errors.ts'
+import {isMissing} from '../kernel/files.ts'
 import type {Asked} from '../messaging/services.ts'
 import {type Directories, toContainerLayout} from '../supervisor/layout.ts'
-import type {ContainerName} from './containers.ts'
+import {type ContainerName, isHeld} from './containers.ts'
 
 const pollMs = 50
+
+/** Creates that this coordinator is at, by who asked for them: under load the next asking comes before the journal has anything. */
+export interface Creates {
+  /** Begins it, or joins the one that this asks for again. */
+  join(name: ContainerName, origin: Asked, begin: () => Promise<unknown>): Promise<unknown>
+}
+
+export function createCreates(): Creates {
+  const underWay = new Map<string, Promise<unknown>>()
+  return {
+    join: async ({namespace, id}, {actor, correlationId, isAgain}, begin) => {
+      const key = JSON.stringify([namespace, id, actor, correlationId])
+      const former = underWay.get(key)
+      if (former) return await (isAgain ? former : begin())
+      const creating = begin()
+      underWay.set(key, creating)
+      try {
+        return await creating
+      } finally {
+        underWay.delete(key)
+      }
+    },
+  }
+}
 
 /**
  * Resolves when the container of that request has been made, whoever looks after it by then.
@@ -26,7 +51,9 @@ export async function findFormerCreate(
   for (;;) {
     const former = findFormerOutcome(readIfThere(journal), {...origin, type: 'create', exec: undefined})
     if (former?.outcome.type === 'failed') throw fromFailure(former.outcome.error)
-    if (!former || former.outcome.type === 'done') return former && toContainerView(former.ledger)
+    if (former?.outcome.type === 'done') return toContainerView(former.ledger)
+    // A coordinator that is dead has given it to a supervisor, which is about to begin.
+    if (!former && !isHeld(journal)) return undefined
     await clock.sleep(pollMs)
   }
 }
@@ -35,7 +62,7 @@ function readIfThere(journal: string): readonly LedgerEvent[] {
   try {
     return [...readJournalFile(journal)]
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return []
+    if (isMissing(error)) return []
     throw error
   }
 }

@@ -1,6 +1,6 @@
 /** The coordinator process: one per node. It may die and come back at any time; containers do not notice. */
 import {once} from 'node:events'
-import {rmdirSync, rmSync} from 'node:fs'
+import {rmSync} from 'node:fs'
 import {dirname, join} from 'node:path'
 import {fileURLToPath} from 'node:url'
 import * as z from 'zod'
@@ -9,6 +9,7 @@ import {parseSource} from '../../machines/ids.ts'
 import type {Ledger} from '../../machines/ledger.ts'
 import {createSystemClock} from '../kernel/clock.ts'
 import {TallyError, toErrorBody} from '../kernel/errors.ts'
+import {removeIfEmpty} from '../kernel/files.ts'
 import {createLogger} from '../kernel/log.ts'
 import {version} from '../kernel/version.ts'
 import {requestJson} from '../messaging/codec.ts'
@@ -337,13 +338,5 @@ async function main(options: CoordinatorOptions): Promise<void> {
     }
     lock[Symbol.dispose]()
     process.exit(0)
-  }
-}
-
-function removeIfEmpty(directory: string): void {
-  try {
-    rmdirSync(directory)
-  } catch {
-    // Something of somebody else's is in it.
   }
 }

@@ -14,7 +14,7 @@ import {checkRequest} from '../runtime/bundle.ts'
 import {readManifest} from '../runtime/checkpoint-image.ts'
 import type {Directories} from '../supervisor/layout.ts'
 import {type ContainerName, releaseContainer, reserveContainer} from './containers.ts'
-import {findFormerCreate} from './former-create.ts'
+import {createCreates, findFormerCreate} from './former-create.ts'
 import type {Projection} from './projection.ts'
 import type {Supervisors} from './supervisors.ts'
 
@@ -37,11 +37,16 @@ export interface NodeServiceDependencies {
 export function createNodeEndpoints(dependencies: NodeServiceDependencies): readonly Endpoint[] {
   const {node, subjects, info, invite, hold, shutDown} = dependencies
   const subject = (verb: keyof typeof nodeCommandSchemas) => subjects.nodeCommand(node, verb)
+  const creates = createCreates()
+  const make = (wanted: CreateRequest, origin: Asked) => {
+    const id = wanted.id ?? randomBytes(6).toString('hex')
+    return creates.join({namespace: wanted.namespace, id}, origin, () => create(dependencies, {...wanted, id}, origin))
+  }
   return [
-    endpoint('create', subject('create'), nodeCommandSchemas.create, (request, origin) => create(dependencies, request, origin)),
+    endpoint('create', subject('create'), nodeCommandSchemas.create, make),
     endpoint('restore', subject('restore'), nodeCommandSchemas.restore, ({id, namespace, autoRemove, ...checkpoint}, origin) => {
       const {id: _another, ...request} = readManifest(checkpoint.image).request
-      return create(dependencies, {...request, namespace, autoRemove, checkpoint, ...(id !== undefined && {id})}, origin)
+      return make({...request, namespace, autoRemove, checkpoint, ...(id !== undefined && {id})}, origin)
     }),
     endpoint('list', subject('list'), nodeCommandSchemas.list, async ({all, namespace}) => {
       const views = await list(dependencies)
@@ -68,17 +73,14 @@ export function createNodeEndpoints(dependencies: NodeServiceDependencies): read
 
 async function create(
   {node, directories, supervisors, clock, logger}: NodeServiceDependencies,
-  wanted: CreateRequest,
+  request: CreateRequest & {readonly id: string},
   origin: Asked,
 ): Promise<unknown> {
-  if (origin.isAgain && wanted.id !== undefined) {
-    const view = await findFormerCreate(directories, {...wanted, id: wanted.id}, {origin, clock})
-    if (view) return view
-  }
-  await checkRequest(wanted)
-  const id = wanted.id ?? randomBytes(6).toString('hex')
-  const {namespace} = wanted
-  const request = {...wanted, id}
+  const {namespace, id} = request
+  const findFormer = () => findFormerCreate(directories, {namespace, id}, {origin, clock})
+  const former = origin.isAgain && (await findFormer())
+  if (former) return former
+  await checkRequest(request)
   reserveContainer(directories, {namespace, id})
   try {
     return await supervisors.assign({
@@ -89,6 +91,9 @@ async function create(
       work: {type: 'create', request, actor: origin.actor, correlationId: origin.correlationId},
     })
   } catch (error) {
+    // Its supervisor may have died, and another be at it; or that of a coordinator now dead has been before ours.
+    const taken = await findFormer()
+    if (taken) return taken
     // Whatever went wrong, an id without a journal is free.
     releaseContainer(directories, {namespace, id})
     logger.info({err: error, namespace, id}, 'create failed')

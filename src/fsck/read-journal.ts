@@ -4,6 +4,7 @@ import type {LedgerEvent} from '../../machines/events.ts'
 import {applyEvent, emptyLedger, LedgerError, toTopLevelState} from '../../machines/ledger.ts'
 import {readJournalFile} from '../journal/file-journal.ts'
 import {TallyError} from '../kernel/errors.ts'
+import {isMissing} from '../kernel/files.ts'
 import type {JournalReading} from './survey.ts'
 
 /** @throws Error of the file system, but for a file that is not there */
@@ -16,7 +17,7 @@ export function readJournal(file: string): JournalReading {
       ;({ledger} = applyEvent(ledger, event))
     }
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return {type: 'missing'}
+    if (isMissing(error)) return {type: 'missing'}
     // Its number counts those that were folded.
     if (error instanceof LedgerError) return {type: 'damaged', line: (ledger.latest?.sequence ?? 0) + 1, why: error.message}
     if (!(error instanceof TallyError) || error.code !== 'JOURNAL_DAMAGED') throw error

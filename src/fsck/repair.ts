@@ -2,11 +2,12 @@
  * Taking away what belongs to nobody. MUST hold: nothing of a container that is there is touched; achieved by taking its id, as a create
  * does, for as long as it takes: nobody can make one meanwhile, and where somebody has, nothing is done.
  */
-import {lstatSync, mkdirSync, realpathSync, rmdirSync, rmSync} from 'node:fs'
+import {lstatSync, mkdirSync, realpathSync, rmSync} from 'node:fs'
 import {dirname, join} from 'node:path'
 import {isId} from '../../machines/ids.ts'
 import type {Clock} from '../kernel/clock.ts'
 import {TallyError} from '../kernel/errors.ts'
+import {removeIfEmpty} from '../kernel/files.ts'
 import {findCgroups, readCgroupProcesses, removeCgroup} from '../linux/cgroup.ts'
 import {listMountsBelow, unmount} from '../linux/mount.ts'
 import {containersDir, type Directories, toContainerLayout} from '../supervisor/layout.ts'
@@ -100,13 +101,6 @@ function removeTree(directory: string, root: string): void {
 
 function isThere(path: string): boolean {
   return lstatSync(path, {throwIfNoEntry: false}) !== undefined
-}
-
-/** Others may have something in it. */
-function removeIfEmpty(directory: string): void {
-  try {
-    rmdirSync(directory)
-  } catch {}
 }
 
 /** It may have ended since it was listed. */

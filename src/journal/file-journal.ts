@@ -1,4 +1,5 @@
-import {closeSync, constants, fdatasync, fstatSync, ftruncateSync, openSync, writeSync} from 'node:fs'
+import {closeSync, constants, fdatasync, fstatSync, ftruncateSync, mkdirSync, openSync, statSync, writeSync} from 'node:fs'
+import {dirname} from 'node:path'
 import {promisify} from 'node:util'
 import {parseLedgerEvent, toCloudEvent} from '../../machines/cloud-event.ts'
 import type {LedgerEvent} from '../../machines/events.ts'
@@ -12,18 +13,41 @@ export interface FileJournal extends Journal {
 }
 
 /**
- * Opens (or creates, 0600) and locks the journal, and cuts a torn last line off.
+ * Opens (or creates, 0600, with its directory) and locks the journal, and cuts a torn last line off.
  * @throws TallyError JOURNAL_LOCKED when another process writes it, JOURNAL_DAMAGED for a damaged line other than a torn last one.
  */
 export function openFileJournal(path: string): FileJournal {
-  const fd = openSync(path, constants.O_RDWR | constants.O_CREAT | constants.O_APPEND, 0o600)
+  const fd = openLocked(path)
   try {
-    if (!lockFile(fd)) throw new TallyError('JOURNAL_LOCKED', `another supervisor holds the journal ${path}`, {details: {path}})
     return createFileJournal(fd, path)
   } catch (error) {
     closeSync(fd)
     throw error
   }
+}
+
+/** Whoever looks whether a journal is held has its lock for an instant. */
+const lockAttempts = 20
+const lockPauseMs = 5
+
+function openLocked(path: string): number {
+  for (let attempt = 1; attempt <= lockAttempts; attempt += 1) {
+    mkdirSync(dirname(path), {recursive: true, mode: 0o700})
+    const fd = openSync(path, constants.O_RDWR | constants.O_CREAT | constants.O_APPEND, 0o600)
+    // A reservation that was never used may have been removed since it was opened.
+    if (lockFile(fd) && isStillThere(fd, path)) return fd
+    closeSync(fd)
+    pause(lockPauseMs)
+  }
+  throw new TallyError('JOURNAL_LOCKED', `another supervisor holds the journal ${path}`, {details: {path}})
+}
+
+function isStillThere(fd: number, path: string): boolean {
+  return statSync(path, {throwIfNoEntry: false})?.ino === fstatSync(fd).ino
+}
+
+function pause(ms: number): void {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms)
 }
 
 /**

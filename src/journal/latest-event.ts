@@ -1,5 +1,6 @@
 /** The last event of a journal, read from its end: whatever its length, that is one read of the file. */
 import {closeSync, constants, fstatSync, openSync, readSync} from 'node:fs'
+import {isMissing} from '../kernel/files.ts'
 import {parseLedgerEvent} from '../../machines/cloud-event.ts'
 import type {LedgerEvent} from '../../machines/events.ts'
 
@@ -42,7 +43,7 @@ function openExisting(path: string): number | undefined {
   try {
     return openSync(path, constants.O_RDONLY)
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined
+    if (isMissing(error)) return undefined
     throw error
   }
 }

@@ -3,6 +3,7 @@
  * been dropped. A torn last line, and what is not ours, is passed over.
  */
 import {closeSync, constants, fstatSync, openSync} from 'node:fs'
+import {isMissing} from '../kernel/files.ts'
 import {readLines} from '../kernel/lines.ts'
 import type {StreamName} from './container-stdio.ts'
 import {listSegments} from './log-segments.ts'
@@ -181,7 +182,7 @@ function openIfThere(path: string): number {
   try {
     return openSync(path, constants.O_RDONLY)
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return openSync('/dev/null', constants.O_RDONLY)
+    if (isMissing(error)) return openSync('/dev/null', constants.O_RDONLY)
     throw error
   }
 }

@@ -1,10 +1,11 @@
 /** One container under this process: its parts, put together, for as long as it is in the ledger. */
-import {mkdirSync, rmdirSync, rmSync} from 'node:fs'
+import {rmSync} from 'node:fs'
 import {dirname, join} from 'node:path'
 import type {LedgerEvent} from '../../machines/events.ts'
 import {foldEvents} from '../../machines/ledger.ts'
 import {openFileJournal, readJournalFile} from '../journal/file-journal.ts'
 import type {Clock} from '../kernel/clock.ts'
+import {removeIfEmpty} from '../kernel/files.ts'
 import type {Logger} from '../kernel/log.ts'
 import {version} from '../kernel/version.ts'
 import type {ChildReaper} from '../linux/child-reaper.ts'
@@ -67,7 +68,6 @@ export async function supervise(
   const layout = toContainerLayout(options, address, uid)
   const log = logger.child({container: `${namespace}/${id}`})
   process.title = `tally-supervisor ${namespace}/${id}`
-  mkdirSync(layout.stateDir, {recursive: true, mode: 0o700})
   const failpointsDir = process.env[failpointsVariable]
   const failpoints = failpointsDir === undefined ? noFailpoints : createFailpoints(createFileFailpoint(failpointsDir, address))
   const reaper = failpoints.reaper(childReaper)
@@ -250,11 +250,4 @@ export async function supervise(
     journal[Symbol.dispose]()
     process.exit(0)
   }
-}
-
-/** Others may have containers in it. */
-function removeIfEmpty(directory: string): void {
-  try {
-    rmdirSync(directory)
-  } catch {}
 }

@@ -3,8 +3,8 @@ import {join} from 'node:path'
 import {setTimeout as sleep} from 'node:timers/promises'
 import {afterAll, beforeAll, describe, expect, it} from 'vitest'
 import {connectTally, type TallyClient} from '../../src/client/index.ts'
-import {findSupervisor} from '../support/find-supervisor.ts'
-import {startNode, type TallyNode} from '../support/tally-node.ts'
+import {findReadySupervisor, findSupervisor} from '../support/find-supervisor.ts'
+import {eventually, startNode, type TallyNode} from '../support/tally-node.ts'
 
 let node: TallyNode
 let client: TallyClient
@@ -90,6 +90,37 @@ describe('a create whose coordinator dies before it answers', () => {
     expect((await own.events(id)).filter(({type}) => type === 'container.create-requested')).toHaveLength(1)
     await asking.container(id).delete()
   })
+})
+
+describe('a create that is asked again while this coordinator is at it', () => {
+  it('is answered when it is done, and carried out once', async () => {
+    let ready = 0
+    await eventually('a supervisor is ready', () => {
+      ready = findReadySupervisor(node) ?? 0
+      return ready > 0
+    })
+    process.kill(ready, 'SIGSTOP')
+    const creating = client.create({id: 'late', rootfs: node.rootfs, args: ['true']})
+    await sleep(6_500)
+    process.kill(ready, 'SIGCONT')
+    expect((await creating).state).toBe('created')
+    expect(await count('late', 'container.create-requested')).toBe(1)
+    await client.container('late').delete()
+  })
+
+  it('is refused to another who wants that id', async () => {
+    await client.create({id: 'taken', rootfs: node.rootfs, args: ['true']})
+    await expect(client.create({id: 'taken', rootfs: node.rootfs, args: ['true']})).rejects.toMatchObject({code: 'CONTAINER_EXISTS'})
+    await client.container('taken').delete()
+  })
+})
+
+it('a create whose supervisor dies fails when what there was of it has gone, and its id is free', async () => {
+  const creating = expect(make('orphaned', 'create')).rejects.toMatchObject({code: 'SUPERVISOR_FAILED'})
+  await killSupervisorIn(1_500, 'orphaned')
+  await creating
+  await make('orphaned', 'none')
+  await client.container('orphaned').delete()
 })
 
 it('who waits for an end is told of it by the next supervisor, within seconds', async () => {

@@ -1,5 +1,7 @@
+import {once} from 'node:events'
 import {readFileSync, statSync} from 'node:fs'
 import {join} from 'node:path'
+import {execa} from 'execa'
 import {describe, expect, it} from 'vitest'
 import {openFileJournal, readJournalFile} from '../../../src/journal/file-journal.ts'
 import {makeTempDir} from '../support/temp-dir.ts'
@@ -54,6 +56,15 @@ describe('a journal', () => {
     }
     using second = openFileJournal(file.path)
     expect(second.latestSequence()).toBe(life.length)
+  })
+
+  it('is had by who waits an instant for one that looks at its lock', async () => {
+    using file = makeJournalFile()
+    const looking = execa('flock', [file.path, 'sh', '-c', 'echo held; sleep 0.03'])
+    await once(looking.stdout, 'data')
+    using journal = openFileJournal(file.path)
+    expect(journal.latestSequence()).toBe(life.length)
+    await looking
   })
 
   it('may be read while another writes it', () => {

@@ -5,18 +5,17 @@
  * up to and including the append. Observations that the chart cannot take yet (an exit while start is in flight) wait in
  * the mailbox; commands wait while anything is in flight.
  */
-import type {Command, CommandType} from '../../machines/commands.ts'
+import type {Command} from '../../machines/commands.ts'
 import {type Draft, decide, isAwaited, isPossible} from '../../machines/decide.ts'
 import type {Effect} from '../../machines/effects.ts'
 import type {LedgerEvent} from '../../machines/events.ts'
 import {type ContainerAddress, toSource} from '../../machines/ids.ts'
 import {applyEvent, foldEvents, type Ledger} from '../../machines/ledger.ts'
-import {type Outcome, toOutcome} from '../../machines/outcome.ts'
 import type {Journal} from '../journal/journal.ts'
 import type {Clock} from '../kernel/clock.ts'
 import {fromFailure, TallyError, toErrorBody} from '../kernel/errors.ts'
 import type {Logger} from '../kernel/log.ts'
-import {findFormerOutcome, type FormerCommand} from '../../machines/former-outcome.ts'
+import {createAskers, type Answer, type Question} from './askers.ts'
 import {illegal, toRejection} from './rejections.ts'
 
 /** Who asked, and what it followed from. */
@@ -69,24 +68,12 @@ export interface Loop {
   resume(effects: readonly Effect[]): void
 }
 
-interface PendingCommand {
-  /** Under which it is asked again. */
-  readonly key: string | undefined
-  readonly command: CommandType | 'wait'
-  readonly intentId: string | undefined
-  readonly exec: string | undefined
-  readonly resolve: (ledger: Ledger) => void
-  readonly reject: (error: TallyError) => void
-}
-
 type Item =
-  | {
+  | ({
       readonly type: 'command'
       readonly command: Command
       readonly origin: Origin
-      readonly resolve: (ledger: Ledger) => void
-      readonly reject: (error: TallyError) => void
-    }
+    } & Answer)
   | {
       readonly type: 'observation'
       readonly draft: Draft
@@ -101,9 +88,9 @@ const retryMs = 250
 const syncedEvents: ReadonlySet<LedgerEvent['type']> = new Set(['container.create-requested', 'container.exited', 'container.deleted'])
 
 export function createLoop({journal, clock, logger, runEffect, onEvent}: LoopDependencies, {address, uid}: LoopOptions): Loop {
-  let ledger = foldEvents(journal.read())
+  const askers = createAskers({journal, durable: () => durable})
+  let ledger = foldEvents(noted(journal.read()))
   let mailbox: readonly Item[] = []
-  let pending: readonly PendingCommand[] = []
   let draining = false
   let retry: Disposable | undefined
   let durable: Promise<void> = Promise.resolve()
@@ -119,20 +106,27 @@ export function createLoop({journal, clock, logger, runEffect, onEvent}: LoopDep
         const process = exec === undefined ? ledger.snapshot : ledger.processes.get(exec)
         if (!process) reject(new TallyError('EXEC_NOT_FOUND', `no process ${exec} was added to this container`, {details: {exec}}))
         else if (process.context.exited) resolve(ledger)
-        else wait({key: undefined, command: 'wait', intentId: undefined, exec, resolve, reject}, patienceMs)
+        else wait(exec, {resolve, reject}, patienceMs)
       }),
     resume: (effects) => {
       if (ledger.latest) for (const effect of effects) start(effect, ledger.latest)
     },
   }
 
-  function wait(entry: PendingCommand, patienceMs: number | undefined): void {
-    pending = [...pending, entry]
+  function* noted(events: Iterable<LedgerEvent>): Iterable<LedgerEvent> {
+    for (const event of events) {
+      askers.note(event)
+      yield event
+    }
+  }
+
+  function wait(exec: string | undefined, answer: Answer, patienceMs: number | undefined): void {
+    const giveUp = askers.add({command: 'wait', exec, name: undefined}, undefined, answer)
     if (patienceMs === undefined) return
     clock.at(clock.now() + patienceMs, () => {
-      pending = pending.filter((other) => other !== entry)
+      giveUp()
       // Settled before, it is that.
-      entry.reject(new TallyError('TIMED_OUT', `it has not exited within ${patienceMs} ms`, {details: {timeoutMs: patienceMs}}))
+      answer.reject(new TallyError('TIMED_OUT', `it has not exited within ${patienceMs} ms`, {details: {timeoutMs: patienceMs}}))
     })
   }
 
@@ -166,7 +160,7 @@ export function createLoop({journal, clock, logger, runEffect, onEvent}: LoopDep
 
   function takeCommand(item: Extract<Item, {type: 'command'}>): boolean {
     const {command, origin, resolve, reject} = item
-    if (origin.isAgain && takeFormer(item)) return true
+    if (origin.isAgain && askers.addAgain(toQuestion(item), item, ledger)) return true
     const decision = decide(ledger, command, clock.now())
     switch (decision.type) {
       case 'defer':
@@ -175,7 +169,7 @@ export function createLoop({journal, clock, logger, runEffect, onEvent}: LoopDep
         resolve(ledger)
         return true
       case 'join':
-        pending = [...pending, {key: toKey(item), command: command.type, intentId: undefined, exec: toExecId(command), resolve, reject}]
+        askers.add(toQuestion(item), undefined, item)
         return true
       case 'reject':
         reject(illegal(command.type, decision.state, decision.legal))
@@ -184,32 +178,14 @@ export function createLoop({journal, clock, logger, runEffect, onEvent}: LoopDep
       case 'reject-exec':
         reject(toRejection(command.type, decision))
         return true
-      case 'accept': {
-        const entry = (intentId: string) => ({key: toKey(item), command: command.type, intentId, exec: toExecId(command), resolve, reject})
+      case 'accept':
         try {
-          commit(decision.draft, origin, (event) => {
-            pending = [...pending, entry(`${event.uid}:${event.sequence}`)]
-          })
+          commit(decision.draft, origin, ({uid, sequence}) => askers.add(toQuestion(item), `${uid}:${sequence}`, item))
         } catch (error) {
           reject(asTallyError(error))
         }
         return true
-      }
     }
-  }
-
-  /** @returns whether it had been accepted, by this supervisor or by the one before: the journal has it */
-  function takeFormer(item: CommandItem): boolean {
-    const {command, resolve, reject} = item
-    const key = toKey(item)
-    // Many that take long are asked again together: that must not cost as many readings.
-    const waiting = pending.find((entry) => entry.key === key)
-    const former = waiting ? undefined : findFormerOutcome(journal.read(), toFormer(item))
-    if (waiting) pending = [...pending, {...waiting, resolve, reject}]
-    else if (former?.outcome.type === 'pending')
-      pending = [...pending, {key, command: command.type, intentId: former.intentId, exec: toExecId(command), resolve, reject}]
-    else if (former) durable.then(() => answer(item, former.outcome, former.ledger))
-    return waiting !== undefined || former !== undefined
   }
 
   function takeObservation({draft, origin, resolve}: Extract<Item, {type: 'observation'}>): boolean {
@@ -252,11 +228,12 @@ export function createLoop({journal, clock, logger, runEffect, onEvent}: LoopDep
     const next = applyEvent(ledger, event)
     journal.append(event)
     ledger = next.ledger
+    askers.note(event)
     if (syncedEvents.has(event.type))
       durable = durable.then(() => journal.sync()).catch((error: unknown) => logger.error({err: error}, 'fdatasync failed'))
     onIntent?.(event)
     onEvent(event)
-    settle(event)
+    askers.settle(event, ledger)
     for (const effect of next.effects) start(effect, event)
     return event
   }
@@ -269,32 +246,10 @@ export function createLoop({journal, clock, logger, runEffect, onEvent}: LoopDep
       (error: unknown) => logger.fatal({err: error, effect: effect.type}, 'an effect rejected'),
     )
   }
-
-  /** Answers those whose outcome the event is, once it is durable. */
-  function settle(event: LedgerEvent): void {
-    const at = ledger
-    const settled = pending.flatMap((entry) => {
-      const outcome = toOutcome(entry.command, entry, event, at)
-      return outcome.type === 'pending' ? [] : [{entry, outcome}]
-    })
-    pending = pending.filter((entry) => !settled.some((other) => other.entry === entry))
-    for (const {entry, outcome} of settled) {
-      durable.then(() => answer(entry, outcome, at))
-    }
-  }
 }
 
-function answer({resolve, reject}: Pick<CommandItem, 'resolve' | 'reject'>, outcome: Outcome, ledger: Ledger): void {
-  if (outcome.type === 'done') resolve(ledger)
-  if (outcome.type === 'failed') reject(fromFailure(outcome.error))
-}
-
-function toKey({command, origin}: CommandItem): string {
-  return [command.type, origin.actor, origin.correlationId].join(' ')
-}
-
-function toFormer({command, origin}: CommandItem): FormerCommand {
-  return {type: command.type, exec: toExecId(command), actor: origin.actor, correlationId: origin.correlationId}
+function toQuestion({command, origin}: CommandItem): Question {
+  return {command: command.type, exec: toExecId(command), name: origin}
 }
 
 type CommandItem = Extract<Item, {readonly type: 'command'}>
@@ -302,7 +257,8 @@ type CommandItem = Extract<Item, {readonly type: 'command'}>
 /** Whether it waits already. */
 function isSame(waiting: Item, again: Item): waiting is CommandItem {
   if (waiting.type !== 'command' || again.type !== 'command') return false
-  return toKey(waiting) === toKey(again)
+  const [one, other] = [waiting, again].map(({command, origin: {actor, correlationId}}) => [command.type, actor, correlationId].join(' '))
+  return one === other
 }
 
 function answerBoth(waiting: CommandItem, again: Item): CommandItem {

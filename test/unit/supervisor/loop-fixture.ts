@@ -30,8 +30,8 @@ export interface LoopFixture {
 
 export const origin = {actor: 'test', correlationId: 'c1'} as const
 
-export function makeLoop(history: readonly Draft[] = []): LoopFixture {
-  const journal = createMemoryJournal(toHistory(history))
+/** @param journal that of a supervisor before this one */
+export function makeLoop(history: readonly Draft[] = [], journal = createMemoryJournal(toHistory(history))): LoopFixture {
   const clock = createFakeClock(epoch)
   const effects: RunningEffect[] = []
   const told: LedgerEvent[] = []

@@ -108,6 +108,11 @@ export const errorTable = {
     kind: 'precondition',
     meaning: 'The state or run directory cannot be used: wrong owner, mode, or left by something else.',
   },
+  HOST_EXHAUSTED: {
+    kind: 'unavailable',
+    meaning:
+      'The host has no disk space, memory, processes or descriptors left for it, or its disk fails; the message is what the kernel said.',
+  },
   TIMED_OUT: {kind: 'timeout', meaning: 'The answer did not come within the time allowed; what was asked may still happen.'},
   CANCELLED: {kind: 'cancelled', meaning: 'The operation was cancelled by the caller or by a shutdown.'},
   INTERNAL: {kind: 'bug', meaning: 'A fault in Tallyman itself; please report the message and the details.'},
@@ -157,7 +162,15 @@ export function toErrorBody(error: unknown): ErrorBody {
     return {code, kind, message, details: details ?? {}}
   }
   const message = error instanceof Error ? error.message : String(error)
-  return {code: 'INTERNAL', kind: 'bug', message, details: {}}
+  const code = isOfHost(error) ? 'HOST_EXHAUSTED' : 'INTERNAL'
+  return {code, kind: errorTable[code].kind, message, details: {}}
+}
+
+/** errno(3) of a host that cannot, whatever it is asked. */
+const hostErrors: ReadonlySet<unknown> = new Set(['ENOSPC', 'EDQUOT', 'EROFS', 'EIO', 'ENOMEM', 'EAGAIN', 'EMFILE', 'ENFILE'])
+
+function isOfHost(error: unknown): boolean {
+  return error instanceof Error && 'syscall' in error && 'code' in error && hostErrors.has(error.code)
 }
 
 /** From the ledger, whose failures may have been written by a release with other codes. */

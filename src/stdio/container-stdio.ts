@@ -43,6 +43,6 @@ export interface ContainerStdio extends AsyncDisposable {
    * which would block when the pipe is full. Instead of disposing.
    */
   discard(): void
-  /** Removes the FIFOs and their directory, not the log. Idempotent. */
+  /** Removes the FIFOs with their directory, and the spools, not the log. Idempotent. */
   remove(): Promise<void>
 }

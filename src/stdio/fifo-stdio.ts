@@ -1,10 +1,10 @@
 import {closeSync, constants, mkdirSync, openSync, rmSync} from 'node:fs'
 import {join} from 'node:path'
 import {TallyError} from '../kernel/errors.ts'
-import {makeFifo} from '../linux/fifo.ts'
 import type {ContainerStdio, ContainerStdioOptions, StreamName} from './container-stdio.ts'
 import {openLogWriter} from './log-writer.ts'
 import {openPipeReader, type PipeReader} from './pipe-reader.ts'
+import {makeSpooledFifo, removeSpools, toSpoolPath} from './spool.ts'
 
 const streamNames = ['stdout', 'stderr'] as const satisfies readonly StreamName[]
 
@@ -40,7 +40,10 @@ function open({fifoDir, logFile, rotation, now, onOutput}: ContainerStdioOptions
       for (const reader of readers) reader.discard()
       log[Symbol.dispose]()
     },
-    remove: async () => rmSync(fifoDir, {recursive: true, force: true}),
+    remove: async () => {
+      rmSync(fifoDir, {recursive: true, force: true})
+      removeSpools(logFile)
+    },
     [Symbol.asyncDispose]: async () => {
       if (disposed) return
       disposed = true
@@ -52,7 +55,7 @@ function open({fifoDir, logFile, rotation, now, onOutput}: ContainerStdioOptions
 
   function openForContainer(stream: StreamName): number {
     const path = join(fifoDir, stream)
-    makeFifo(path, 0o600)
+    makeSpooledFifo(path, toSpoolPath(logFile, stream))
     return openSync(path, constants.O_RDWR)
   }
 
@@ -63,6 +66,6 @@ function open({fifoDir, logFile, rotation, now, onOutput}: ContainerStdioOptions
   }
 
   function startReading(stream: StreamName): PipeReader {
-    return openPipeReader({stream, path: join(fifoDir, stream), spool: join(fifoDir, `${stream}.spool`), log, now, onOutput})
+    return openPipeReader({stream, path: join(fifoDir, stream), spool: toSpoolPath(logFile, stream), log, now, onOutput})
   }
 }

@@ -1,5 +1,5 @@
 /** The 0, 1 and 2 of one process, be they pipes or a terminal, and whatever its supervisor does with them. */
-import {mkdirSync, rmSync} from 'node:fs'
+import {mkdirSync} from 'node:fs'
 import {join} from 'node:path'
 import {TallyError} from '../kernel/errors.ts'
 import type {ContainerStdio, OutputChunk, StreamName} from './container-stdio.ts'
@@ -34,7 +34,7 @@ export interface ProcessStdio extends AsyncDisposable {
   readonly totals: Readonly<Record<StreamName, number>>
   /** As {@link ContainerStdio.discard}. */
   discard(): void
-  /** Removes what is in the run directory. Idempotent. */
+  /** Removes the FIFOs and what belongs to them, not the log. Idempotent. */
   remove(): Promise<void>
 }
 
@@ -91,7 +91,7 @@ async function openPipes(
       stdin?.[Symbol.dispose]()
       output.discard()
     },
-    remove: async () => rmSync(dir, {recursive: true, force: true}),
+    remove: () => output.remove(),
     [Symbol.asyncDispose]: async () => {
       stdin?.[Symbol.dispose]()
       await output[Symbol.asyncDispose]()

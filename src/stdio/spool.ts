@@ -3,8 +3,11 @@
  * whoever opens it next knows by the log's own count what of it is missing there. It has no length worth mentioning: what is in the
  * log is cut off, and what comes later begins behind a hole.
  */
-import {closeSync, constants, fstatSync, ftruncateSync, openSync, readSync} from 'node:fs'
+import {closeSync, constants, fstatSync, ftruncateSync, openSync, readSync, rmSync} from 'node:fs'
+import {dirname, join} from 'node:path'
+import {makeFifo} from '../linux/fifo.ts'
 import {spliceToFile} from '../linux/splice.ts'
+import type {StreamName} from './container-stdio.ts'
 
 export interface Spool extends Disposable {
   /** Offset behind the last byte that ever came into it and may not be in the log; lower than that of the log when all is. */
@@ -14,6 +17,20 @@ export interface Spool extends Disposable {
   read(offset: number, count: number): Buffer
   /** All of it is in the log. */
   clear(): void
+}
+
+/** Beside the log: where that has room, this has. */
+export function toSpoolPath(logFile: string, stream: StreamName): string {
+  return join(dirname(logFile), `${stream}.spool`)
+}
+
+/** With a FIFO that is new, what there is of a spool was left by another boot of the host, and may be anything. */
+export function makeSpooledFifo(path: string, spool: string): void {
+  if (makeFifo(path, 0o600)) rmSync(spool, {force: true})
+}
+
+export function removeSpools(logFile: string): void {
+  for (const stream of ['stdout', 'stderr'] as const) rmSync(toSpoolPath(logFile, stream), {force: true})
 }
 
 export function openSpool(path: string): Spool {

@@ -8,13 +8,13 @@ import {join} from 'node:path'
 import {setTimeout as sleep} from 'node:timers/promises'
 import {TallyError} from '../kernel/errors.ts'
 import {openConsoleSocket} from '../linux/console-socket.ts'
-import {makeFifo} from '../linux/fifo.ts'
 import {setNonBlocking} from '../linux/non-blocking.ts'
 import {spliceToPipe} from '../linux/splice.ts'
 import {setWindowSize} from '../linux/window-size.ts'
 import {createInputWriter, type InputWriter} from './input-writer.ts'
 import {openLogWriter} from './log-writer.ts'
 import {openPipeReader, type PipeReader} from './pipe-reader.ts'
+import {makeSpooledFifo, removeSpools, toSpoolPath} from './spool.ts'
 import type {ConsoleSize, ProcessStdio, ProcessStdioOptions} from './process-stdio.ts'
 
 /** What a terminal has that nobody told its size. */
@@ -69,7 +69,10 @@ export function openTerminalStdio(options: ProcessStdioOptions): ProcessStdio {
       if (state.type === 'open') state.reader.discard()
       log[Symbol.dispose]()
     },
-    remove: async () => rmSync(dir, {recursive: true, force: true}),
+    remove: async () => {
+      rmSync(dir, {recursive: true, force: true})
+      removeSpools(logFile)
+    },
     [Symbol.asyncDispose]: async () => {
       if (state.type === 'awaited') socket[Symbol.dispose]()
       if (state.type === 'open') {
@@ -85,12 +88,13 @@ export function openTerminalStdio(options: ProcessStdioOptions): ProcessStdio {
   function open(master: number): State {
     setNonBlocking(master)
     const fifo = join(dir, 'stdout')
-    makeFifo(fifo, 0o600)
+    const spool = toSpoolPath(logFile, 'stdout')
+    makeSpooledFifo(fifo, spool)
     const reader = openPipeReader({
       stream: 'stdout',
       path: fifo,
       upstream: {fd: master, moveTo: (pipe, limitBytes) => spliceToPipe(master, pipe, limitBytes)},
-      spool: join(dir, 'stdout.spool'),
+      spool,
       log,
       now,
       onOutput,

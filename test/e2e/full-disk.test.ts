@@ -4,13 +4,14 @@ import {join} from 'node:path'
 import {expect, it} from 'vitest'
 import type {ContainerView} from '../../machines/view.ts'
 import {isAlive, readProcessIdentity, readProcessStat} from '../../src/linux/process-table.ts'
+import {findSupervisor} from '../support/find-supervisor.ts'
 import {startNatsServer} from '../support/nats-server.ts'
-import {eventually, startNode, type TallyNode} from '../support/tally-node.ts'
+import {eventually, startNode} from '../support/tally-node.ts'
 
 it('a full disk: commands are refused, containers run on, no exit is lost, and all goes on when there is room again', async () => {
   await using nats = await startNatsServer()
   await using node = await startNode({up: false})
-  await using _disk = mountDisk(node)
+  await using _disk = mountDisk(node.stateDir)
   const filler = join(node.stateDir, 'filler')
   Object.assign(node.env, {TALLY_PASSWORD: nats.credentials.password})
   expect(await node.tally('up', '-d', '--nats', nats.url, '--user', nats.credentials.user)).toMatchObject({exitCode: 0, stderr: ''})
@@ -43,11 +44,48 @@ it('a full disk: commands are refused, containers run on, no exit is lost, and a
   expect(await node.tally('down', '--containers')).toMatchObject({exitCode: 0})
 })
 
-/** A megabyte, as the state directory. */
-function mountDisk({stateDir}: TallyNode): AsyncDisposable {
-  mkdirSync(stateDir)
-  execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=1m,mode=0700', 'tally-test', stateDir])
-  return {[Symbol.asyncDispose]: async () => void execFileSync('umount', ['-l', stateDir])}
+it('a full run directory: nothing new is begun, and what runs goes on, under the next supervisor as well', async () => {
+  await using node = await startNode({up: false})
+  await using _disk = mountDisk(node.runDir)
+  const filler = join(node.runDir, 'filler')
+  expect(await node.tally('up', '-d')).toMatchObject({exitCode: 0, stderr: ''})
+  const run = (id: string, script: string, ...options: readonly string[]) =>
+    node.tally('run', '-d', ...options, '--name', id, '--rootfs', node.rootfs, '--', 'sh', '-c', script)
+  const counting = 'i=0; until [ -e /tmp/go ]; do i=$((i + 1)); echo $i; sleep 0.02; done'
+  expect(await run('ends', `${counting}; exit 7`)).toMatchObject({exitCode: 0, stderr: ''})
+  expect(await run('goes', `${counting}; exit 6`, '--rm')).toMatchObject({exitCode: 0, stderr: ''})
+  expect(await run('fed', 'cat; exit 5', '-i')).toMatchObject({exitCode: 0, stderr: ''})
+  fill(filler)
+
+  expect((await run('another', 'true')).stderr).toMatch(/\[(RUNC_CREATE_FAILED|HOST_EXHAUSTED|STDIO_FAILED)\]/)
+  const refused = {exitCode: 125, stderr: expect.stringMatching(/no space left on device.*\[HOST_EXHAUSTED\]/)}
+  expect(await node.tally('exec', 'ends', 'true')).toMatchObject(refused)
+  for (const id of ['ends', 'goes', 'fed']) process.kill(findSupervisor(node, id) ?? 0, 'SIGKILL')
+  for (const id of ['ends', 'goes', 'fed'])
+    await eventually('it has another', async () => (await node.events(id)).some(({type}) => type === 'supervisor.adopted'))
+  const feeding = node.spawn('attach', 'fed')
+  feeding.stdin.end('one\ntwo\n')
+  expect(await feeding).toMatchObject({exitCode: 5, stdout: 'one\ntwo'})
+  const waiting = node.spawn('wait', 'goes')
+  for (const id of ['ends', 'goes'])
+    execFileSync('touch', [`/proc/${(await node.json<ContainerView>('inspect', id)).pid}/root/tmp/go`])
+  expect((await waiting).stdout).toBe('6')
+  expect((await node.tally('wait', 'ends')).stdout).toBe('7\n')
+  const lines = (await node.tally('logs', 'ends')).stdout.trimEnd().split('\n').map(Number)
+  expect(lines).toEqual(lines.map((_, index) => index + 1))
+  await eventually('it has removed itself', async () => (await node.events('goes')).at(-1)?.type === 'container.deleted')
+
+  rmSync(filler)
+  expect(await run('another', 'exit 4')).toMatchObject({exitCode: 0, stderr: ''})
+  expect((await node.tally('wait', 'another')).stdout).toBe('4\n')
+  expect(await node.tally('down', '--containers')).toMatchObject({exitCode: 0})
+})
+
+/** A megabyte. */
+function mountDisk(dir: string): AsyncDisposable {
+  mkdirSync(dir)
+  execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=1m,mode=0700', 'tally-test', dir])
+  return {[Symbol.asyncDispose]: async () => void execFileSync('umount', ['-l', dir])}
 }
 
 function fill(file: string): void {

@@ -1,6 +1,6 @@
 import {spawn} from 'node:child_process'
 import {once} from 'node:events'
-import {closeSync, constants, openSync, writeFileSync} from 'node:fs'
+import {closeSync, constants, openSync, writeFileSync, readdirSync} from 'node:fs'
 import {join} from 'node:path'
 import {setTimeout as sleep} from 'node:timers/promises'
 import {expect, test} from 'vitest'
@@ -47,9 +47,19 @@ test('what had left the pipe and was not in the log when the reader was killed i
   const first = await openContainerStdio(options)
   await first[Symbol.asyncDispose]()
   writeFileSync(join(dir.path, 'log'), '2026-01-02T03:04:05.123000000+00:00 stdout F one\n')
-  writeFileSync(join(dir.path, 'io', 'stdout.spool'), '\0\0\0\0two\n')
+  writeFileSync(join(dir.path, 'stdout.spool'), '\0\0\0\0two\n')
   const second = await openContainerStdio(options)
   expect(await second.drain()).toEqual({stdout: 8, stderr: 0})
   await second[Symbol.asyncDispose]()
   expect(createOutputReader(join(dir.path, 'log')).read('stdout', 0, 100).bytes.toString()).toBe('one\ntwo\n')
+})
+
+test('a spool without its FIFO was left by another boot, and is no output', async () => {
+  await using dir = makeTempDir()
+  writeFileSync(join(dir.path, 'stdout.spool'), '\0\0\0\0')
+  const stdio = await openContainerStdio({fifoDir: join(dir.path, 'io'), logFile: join(dir.path, 'log'), now: Date.now, onOutput: () => {}})
+  expect(await stdio.drain()).toEqual({stdout: 0, stderr: 0})
+  await stdio[Symbol.asyncDispose]()
+  await stdio.remove()
+  expect(readdirSync(dir.path)).toEqual(['log'])
 })

@@ -48,6 +48,16 @@ describe('an error of the table', () => {
   })
 })
 
+describe('an error of the kernel', () => {
+  const from = (code: string) => Object.assign(new Error(`${code}: no, write`), {code, syscall: 'write'})
+
+  it('is the host’s when the host has nothing left, and else a fault of ours', () => {
+    expect(toErrorBody(from('ENOSPC'))).toEqual({code: 'HOST_EXHAUSTED', kind: 'unavailable', message: 'ENOSPC: no, write', details: {}})
+    expect(toErrorBody(from('EBADF'))).toMatchObject({code: 'INTERNAL', kind: 'bug'})
+    expect(toErrorBody(Object.assign(new Error('no call'), {code: 'EAGAIN'}))).toMatchObject({code: 'INTERNAL'})
+  })
+})
+
 describe('isErrorBody', () => {
   it.each([body, {...body, details: {}}, {...body, more: 1}, new TallyError('INTERNAL', 'x')])('recognises %j', (value) => {
     expect(isErrorBody(value)).toBe(true)

@@ -66,6 +66,7 @@ interface Waiting {
 
 interface Accepted {
   readonly intentId: string
+  readonly sequence: number
   readonly atMs: number
   /** Undefined until it is settled, and of one that a former supervisor has settled. */
   readonly settled: Settled | undefined
@@ -87,7 +88,8 @@ export function createAskers({journal, durable}: AskersOptions): Askers {
       if (event.causationId !== undefined) return
       const [key, atMs] = [toKey(event, event.type === 'exec.added'), Date.parse(event.time)]
       forgetBefore(atMs - keepMs)
-      if (!accepted.has(key)) accepted.set(key, {intentId: `${event.uid}:${event.sequence}`, atMs, settled: undefined})
+      if (!accepted.has(key))
+        accepted.set(key, {intentId: `${event.uid}:${event.sequence}`, sequence: event.sequence, atMs, settled: undefined})
     },
     add,
     addAgain: (question, answer, ledger) => {
@@ -96,8 +98,8 @@ export function createAskers({journal, durable}: AskersOptions): Askers {
       const former = accepted.get(key ?? '')
       if (other) add(question, other.intentId, answer)
       else if (former) {
-        const settled = former.settled ?? readSettled(question)
-        if (!settled || settled.outcome.type === 'pending') add(question, former.intentId, answer)
+        const settled = former.settled ?? readSettled(question, former, ledger)
+        if (settled.outcome.type === 'pending') add(question, former.intentId, answer)
         else tell(keep(question, settled), answer, withProcess(ledger, question.exec, settled.process))
       }
       return other !== undefined || former !== undefined
@@ -129,11 +131,17 @@ export function createAskers({journal, durable}: AskersOptions): Askers {
     return settled
   }
 
-  /** Of one that a former supervisor has accepted. */
-  function readSettled({command, exec, name}: Question): Settled | undefined {
-    if (!name || command === 'wait') return undefined
-    const former = findFormerOutcome(journal.read(), {...name, type: command, exec})
-    return former && {outcome: former.outcome, process: toProcess(former.ledger, exec)}
+  /** Of one that a former supervisor has accepted: from there on, since folding a long journal takes seconds. */
+  function readSettled({command, exec, name}: Question, {intentId, sequence}: Accepted, ledger: Ledger): Settled {
+    for (const event of journal.read(sequence - 1)) {
+      const outcome = toOutcome(command, {intentId, exec}, event, ledger)
+      if (outcome.type === 'pending') continue
+      const process = toProcess(ledger, exec)
+      if (exec === undefined || process || !name || command === 'wait') return {outcome, process}
+      const former = findFormerOutcome(journal.read(), {...name, type: command, exec})
+      return {outcome, process: former && toProcess(former.ledger, exec)}
+    }
+    return {outcome: {type: 'pending'}, process: undefined}
   }
 
   function tell({outcome}: Settled, {resolve, reject}: Answer, ledger: Ledger): void {

@@ -10,7 +10,7 @@ import {type Draft, decide, isAwaited, isPossible} from '../../machines/decide.t
 import type {Effect} from '../../machines/effects.ts'
 import type {LedgerEvent} from '../../machines/events.ts'
 import {type ContainerAddress, toSource} from '../../machines/ids.ts'
-import {applyEvent, foldEvents, type Ledger} from '../../machines/ledger.ts'
+import {applyEvent, type Ledger} from '../../machines/ledger.ts'
 import type {Journal} from '../journal/journal.ts'
 import type {Clock} from '../kernel/clock.ts'
 import {fromFailure, TallyError, toErrorBody} from '../kernel/errors.ts'
@@ -47,6 +47,8 @@ export interface LoopDependencies {
 export interface LoopOptions {
   readonly address: ContainerAddress
   readonly uid: string
+  /** Folded from the journal. */
+  readonly ledger: Ledger
 }
 
 export interface Loop {
@@ -87,9 +89,13 @@ const retryMs = 250
 /** Made durable against a crash of the host; the rest need not be, since that ends the containers anyway. */
 const syncedEvents: ReadonlySet<LedgerEvent['type']> = new Set(['container.create-requested', 'container.exited', 'container.deleted'])
 
-export function createLoop({journal, clock, logger, runEffect, onEvent}: LoopDependencies, {address, uid}: LoopOptions): Loop {
+export function createLoop(
+  {journal, clock, logger, runEffect, onEvent}: LoopDependencies,
+  {address, uid, ledger: folded}: LoopOptions,
+): Loop {
   const askers = createAskers({journal, durable: () => durable})
-  let ledger = foldEvents(noted(journal.read()))
+  let ledger = folded
+  for (const event of journal.read()) askers.note(event)
   let mailbox: readonly Item[] = []
   let draining = false
   let retry: Disposable | undefined
@@ -111,13 +117,6 @@ export function createLoop({journal, clock, logger, runEffect, onEvent}: LoopDep
     resume: (effects) => {
       if (ledger.latest) for (const effect of effects) start(effect, ledger.latest)
     },
-  }
-
-  function* noted(events: Iterable<LedgerEvent>): Iterable<LedgerEvent> {
-    for (const event of events) {
-      askers.note(event)
-      yield event
-    }
   }
 
   function wait(exec: string | undefined, answer: Answer, patienceMs: number | undefined): void {

@@ -74,7 +74,12 @@ export async function supervise(
   const journal = openFileJournal(layout.journal)
   if (journal.repair.tornBytes > 0) log.warn(journal.repair, 'cut a torn last line off the journal')
   const subjects = createSubjects(prefix)
-  const takenBack = work.type === 'recover' ? await takeBackLost({journal, link, subjects, address, uid, clock, logger: log}) : 0
+  // Once: of a long journal it takes seconds.
+  const folded = foldEvents(journal.read())
+  const {takenBack, ledger} =
+    work.type === 'recover'
+      ? await takeBackLost({journal, ledger: folded, link, subjects, address, uid, clock, logger: log})
+      : {takenBack: 0, ledger: folded}
   const outbox: Outbox = createOutbox({
     source: failpoints.source(journal),
     link,
@@ -87,7 +92,7 @@ export async function supervise(
     onRebuild: (data) => void loop.observe({type: 'supervisor.republished', data}, toOwnOrigin()),
   })
   const outputs = createContainerOutputs({link, subjects, address, layout, clock, failpoints})
-  const {request} = work.type === 'create' ? work : foldEvents(journal.read()).snapshot.context
+  const {request} = work.type === 'create' ? work : ledger.snapshot.context
   const {binary = options.runtime, root = layout.runtimeRoot, ...how} = request?.runtime ?? {}
   const runtime = createRunc({
     ...how,
@@ -191,7 +196,7 @@ export async function supervise(
       runEffect: failpoints.effects((effect, cause) => runEffect(handlers, effect, cause)),
       onEvent,
     },
-    {address, uid},
+    {address, uid, ledger},
   )
   let service: ContainerService | undefined
   if (work.type === 'recover')

@@ -1,7 +1,7 @@
 /** Events that the stream has and the journal has not: a power cut takes what was written and not yet on the disk. */
 import type {EventData, LedgerEvent} from '../../machines/events.ts'
 import type {ContainerAddress} from '../../machines/ids.ts'
-import {applyEvent, foldEvents} from '../../machines/ledger.ts'
+import {applyEvent, type Ledger} from '../../machines/ledger.ts'
 import type {Journal, JournalRepair} from '../journal/journal.ts'
 import type {Clock} from '../kernel/clock.ts'
 import type {Logger} from '../kernel/log.ts'
@@ -12,6 +12,8 @@ import type {Subjects} from '../messaging/subjects.ts'
 
 export interface TakeBackOptions {
   readonly journal: Journal
+  /** Folded from that. */
+  readonly ledger: Ledger
   readonly link: Pick<NatsLink, 'connected'>
   readonly subjects: Subjects
   readonly address: ContainerAddress
@@ -23,28 +25,34 @@ export interface TakeBackOptions {
 /** A journal that has lived through the death of its supervisor alone has all that was appended: then NATS is not worth a long wait. */
 const patienceMs = {sameBoot: 1_000, otherBoot: 10_000} as const
 
+export interface TakenBack {
+  /** How many were written back. */
+  readonly takenBack: number
+  /** With them. */
+  readonly ledger: Ledger
+}
+
 /**
  * Writes them back into the journal, as far as they continue it. Whatever does not is taken out of the stream by the outbox, which says so.
- * @returns how many were written back
  * @throws TallyError JOURNAL_WRITE_FAILED
  */
-export async function takeBackLost({journal, link, subjects, address, uid, clock, logger}: TakeBackOptions): Promise<number> {
-  const {init} = foldEvents(journal.read()).snapshot.context
+export async function takeBackLost({journal, ledger, link, subjects, address, uid, clock, logger}: TakeBackOptions): Promise<TakenBack> {
+  const {init} = ledger.snapshot.context
   const waitMs = init?.bootId === readBootId() ? patienceMs.sameBoot : patienceMs.otherBoot
   const late = clock.sleep(waitMs)
   const ahead = await Promise.race([readAhead(), late]).catch((error: unknown) => logger.warn({err: error}, 'cannot ask the stream'))
   if (!ahead) {
     logger.warn({waitMs}, 'NATS did not tell in time whether the journal has lost events: going on without')
-    return 0
+    return {takenBack: 0, ledger}
   }
-  const {continuing, conflict} = planTakeBack(journal.read(), ahead)
+  const {continuing, conflict, ledger: after} = planTakeBack(ledger, ahead)
   for (const event of continuing) journal.append(event)
   if (continuing.length > 0) {
     await journal.sync()
     logger.warn({from: continuing[0]?.sequence, count: continuing.length}, 'the journal was behind the stream: took its events back')
   }
   if (conflict) logger.error({conflict}, 'the stream has events that do not continue the journal')
-  return continuing.length
+  return {takenBack: continuing.length, ledger: after}
 
   async function readAhead(): Promise<readonly LedgerEvent[]> {
     const connection = await link.connected()
@@ -66,13 +74,14 @@ export function toMended({tornBytes}: JournalRepair, takenBack: number): Pick<Ev
 
 export interface TakeBackPlan {
   readonly continuing: readonly LedgerEvent[]
+  readonly ledger: Ledger
   /** Why those after them do not continue the journal; undefined when there are none. */
   readonly conflict: string | undefined
 }
 
 /** @param ahead of the stream, in its order, with sequences above those of the journal */
-export function planTakeBack(journaled: Iterable<LedgerEvent>, ahead: readonly LedgerEvent[]): TakeBackPlan {
-  let ledger = foldEvents(journaled)
+export function planTakeBack(journaled: Ledger, ahead: readonly LedgerEvent[]): TakeBackPlan {
+  let ledger = journaled
   const continuing: LedgerEvent[] = []
   for (const event of ahead) {
     // A repetition.
@@ -80,9 +89,9 @@ export function planTakeBack(journaled: Iterable<LedgerEvent>, ahead: readonly L
     try {
       ;({ledger} = applyEvent(ledger, event))
     } catch (error) {
-      return {continuing, conflict: error instanceof Error ? error.message : String(error)}
+      return {continuing, ledger, conflict: error instanceof Error ? error.message : String(error)}
     }
     continuing.push(event)
   }
-  return {continuing, conflict: undefined}
+  return {continuing, ledger, conflict: undefined}
 }

@@ -3,6 +3,7 @@ import type {Draft} from '../../../machines/decide.ts'
 import type {Effect, EffectType} from '../../../machines/effects.ts'
 import type {LedgerEvent} from '../../../machines/events.ts'
 import {silentLogger} from '../../../src/kernel/log.ts'
+import {foldEvents} from '../../../machines/ledger.ts'
 import {createLoop, type Loop} from '../../../src/supervisor/loop.ts'
 import {createFakeClock, type FakeClock} from '../../support/fake-clock.ts'
 import {epoch, toHistory} from '../../support/given.ts'
@@ -46,7 +47,7 @@ export function makeLoop(history: readonly Draft[] = [], journal = createMemoryJ
         }),
       onEvent: (event) => told.push(event),
     },
-    {address: {node: 'node', namespace: 'default', id: 'web'}, uid: 'u1'},
+    {address: {node: 'node', namespace: 'default', id: 'web'}, uid: 'u1', ledger: foldEvents(journal.events)},
   )
   return {
     loop,

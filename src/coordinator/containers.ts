@@ -46,6 +46,8 @@ export function reserveContainer(directories: Directories, {namespace, id}: Cont
  */
 export function releaseContainer(directories: Directories, name: ContainerName): void {
   const {stateDir, journal} = toContainerLayout(directories, name, '')
+  // Behind a mount are other people's files: `tally fsck` tells of it.
+  if (listMountsBelow(stateDir).length > 0) return
   let fd: number
   try {
     fd = openSync(journal, constants.O_RDWR | constants.O_CREAT, 0o600)
@@ -54,8 +56,7 @@ export function releaseContainer(directories: Directories, name: ContainerName):
     throw error
   }
   try {
-    // Behind a mount are other people's files: `tally fsck` tells of it.
-    if (!lockFile(fd) || readUid(directories, name) || listMountsBelow(stateDir).length > 0) return
+    if (!lockFile(fd) || readUid(directories, name)) return
     for (const entry of readdirSync(stateDir)) {
       const path = join(stateDir, entry)
       if (path !== journal) rmSync(path, {recursive: true, force: true})

@@ -2,12 +2,20 @@
 import {randomUUID} from 'node:crypto'
 import {TallyError} from '../kernel/errors.ts'
 
-const usualAgainMs = 5_000
+/** Whoever was asked has died seldom, and takes long often. */
+const usualAgainMs: readonly number[] = [1_000, 2_000, 5_000]
 
 /** Under which name it is asked, and whether it may have been heard before. */
 export interface Again {
   readonly correlationId: string
   readonly isAgain: boolean
+}
+
+export interface Patience {
+  /** In all. */
+  readonly patienceMs: number
+  /** For how long each asking waits for an answer; the last stands for those after it as well. */
+  readonly againMs?: readonly number[]
 }
 
 export interface Asker<T> {
@@ -21,7 +29,7 @@ export interface Asker<T> {
 /** @param ask resolves to undefined when nobody listens */
 export function createAsker<T>(
   ask: (timeoutMs: number, origin: Again) => Promise<T | undefined>,
-  {patienceMs, againMs = usualAgainMs}: {readonly patienceMs: number; readonly againMs?: number},
+  {patienceMs, againMs = usualAgainMs}: Patience,
 ): Asker<T> {
   const correlationId = randomUUID()
   const endsAt = Date.now() + patienceMs
@@ -33,9 +41,10 @@ export function createAsker<T>(
     },
     untilAnswered: async () => {
       for (;;) {
+        const waitMs = againMs[Math.min(attempts, againMs.length - 1)] ?? patienceMs
         attempts += 1
         try {
-          return await ask(Math.max(1, Math.min(againMs, endsAt - Date.now())), {correlationId, isAgain: attempts > 1})
+          return await ask(Math.max(1, Math.min(waitMs, endsAt - Date.now())), {correlationId, isAgain: attempts > 1})
         } catch (error) {
           if (!(error instanceof TallyError && error.code === 'TIMED_OUT')) throw error
           if (Date.now() >= endsAt)

@@ -34,7 +34,7 @@ import {type Connection, connectNats, type Credentials, readConnection} from '..
 import {createEventReader, type EventReader, type EventReaderOptions} from '../messaging/event-reader.ts'
 import {type ReadOptions, readEvents, type StreamedEvent} from '../messaging/stream.ts'
 import {createSubjects, type Subjects} from '../messaging/subjects.ts'
-import {type Again, createAsker} from './ask-again.ts'
+import {type Again, createAsker, type Patience} from './ask-again.ts'
 
 /** As sent: defaults may be absent. */
 export type ExecRequestInput = z.input<typeof containerCommandSchemas.exec>
@@ -145,6 +145,9 @@ const adoptionPollMs = 100
 
 /** A supervisor that nobody waits for any more is not to remember who has. */
 const waitMs = 4_000
+/** The answer comes a little after that, if it comes. */
+const untilItEnds: Patience = {patienceMs: Number.POSITIVE_INFINITY, againMs: [waitMs + 1_000]}
+const usualPatience: Patience = {patienceMs: requestTimeoutMs}
 
 const listSchema = z.object({containers: z.array(containerViewSchema)})
 
@@ -197,11 +200,8 @@ export function createClient(
   async function askNode<S extends z.ZodType>(verb: NodeVerb, request: unknown, schema: S): Promise<z.output<S>> {
     const subject = subjects.nodeCommand(node, verb)
     // A node that shuts down answers, and is gone: there is nobody to ask again.
-    const againMs = verb === 'shutdown' ? requestTimeoutMs : undefined
-    const asked = createAsker((timeoutMs, origin) => ask(subject, request, schema, timeoutMs, origin), {
-      patienceMs: requestTimeoutMs,
-      ...(againMs !== undefined && {againMs}),
-    })
+    const patience = verb === 'shutdown' ? {...usualPatience, againMs: [requestTimeoutMs]} : usualPatience
+    const asked = createAsker((timeoutMs, origin) => ask(subject, request, schema, timeoutMs, origin), patience)
     for (let aloneSince: number | undefined; ; await sleep(adoptionPollMs)) {
       const reply = await asked.untilAnswered()
       if (reply !== undefined) return reply
@@ -229,23 +229,23 @@ export function createClient(
       exec: undefined,
       addProcess: ({exec = randomId(), ...request}) => send('exec', {exec, ...request}, processViewSchema),
       process,
-      start: () => command('start', {}, criuTimeoutMs),
+      start: () => command('start', {}, {patienceMs: criuTimeoutMs}),
       kill: (signal, {all} = {}) => command('kill', {...(signal !== undefined && {signal}), ...(all !== undefined && {all})}),
       resize: (size) => command('resize', size),
       closeStdin: () => command('close-stdin', {}),
       pause: () => command('pause', {}),
       resume: () => command('resume', {}),
-      checkpoint: (checkpoint) => command('checkpoint', checkpoint, criuTimeoutMs),
+      checkpoint: (checkpoint) => command('checkpoint', checkpoint, {patienceMs: criuTimeoutMs}),
       update: (limits) => command('update', limits),
       stop: ({signal, graceMs} = {}) =>
         command(
           'stop',
           {...(signal !== undefined && {signal}), ...(graceMs !== undefined && {graceMs})},
-          requestTimeoutMs + (graceMs ?? 10_000),
+          {patienceMs: requestTimeoutMs + (graceMs ?? 10_000)},
         ),
       delete: ({force = false} = {}) => command('delete', {force}),
       state: () => command('state', {}),
-      wait: () => command('wait', {waitMs}, Number.POSITIVE_INFINITY),
+      wait: () => command('wait', {waitMs}, untilItEnds),
       output: (stream, offset, options = {}) => send('output', {stream, offset, ...options}, outputReplySchema),
       log: (from) => send('log', from, logReplySchema),
       stats: (options = {}) => send('stats', options, statsReplySchema),
@@ -262,29 +262,29 @@ export function createClient(
         resize: (size) => ofProcess('resize', size),
         closeStdin: () => ofProcess('close-stdin', {}),
         state: () => ofProcess('state', {}),
-        wait: () => ofProcess('wait', {waitMs}, Number.POSITIVE_INFINITY),
+        wait: () => ofProcess('wait', {waitMs}, untilItEnds),
         delete: () => command('delete', {exec}),
         output: (stream, offset, options = {}) => send('output', {exec, stream, offset, ...options}, outputReplySchema),
         log: (from) => send('log', {exec, ...from}, logReplySchema),
       }
 
-      function ofProcess(verb: ContainerVerb, request: object, timeoutMs = requestTimeoutMs): Promise<ProcessView> {
-        return send(verb, {exec, ...request}, processViewSchema, timeoutMs)
+      function ofProcess(verb: ContainerVerb, request: object, patience = usualPatience): Promise<ProcessView> {
+        return send(verb, {exec, ...request}, processViewSchema, patience)
       }
     }
 
-    function command(verb: ContainerVerb, request: unknown, timeoutMs = requestTimeoutMs): Promise<ContainerView> {
-      return send(verb, request, containerViewSchema, timeoutMs)
+    function command(verb: ContainerVerb, request: unknown, patience = usualPatience): Promise<ContainerView> {
+      return send(verb, request, containerViewSchema, patience)
     }
 
     async function send<S extends z.ZodType>(
       verb: ContainerVerb,
       request: unknown,
       schema: S,
-      timeoutMs = requestTimeoutMs,
+      patience = usualPatience,
     ): Promise<z.output<S>> {
       const subject = subjects.containerCommand(address, verb)
-      const asked = createAsker((leftMs, origin) => ask(subject, request, schema, leftMs, origin), {patienceMs: timeoutMs})
+      const asked = createAsker((leftMs, origin) => ask(subject, request, schema, leftMs, origin), patience)
       for (let aloneSince: number | undefined; ; await sleep(adoptionPollMs)) {
         const reply = await asked.untilAnswered()
         if (reply !== undefined) return reply

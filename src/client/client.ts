@@ -140,8 +140,9 @@ const requestTimeoutMs = 60_000
 /** For what moves all of a container's memory. */
 const criuTimeoutMs = 360_000
 /** A coordinator sees at once that a supervisor has died; another takes over within a second, or later on a machine that is busy. */
-const adoptionPatienceMs = 10_000
-const adoptionPollMs = 100
+const adoptionPatienceMs = 30_000
+/** Before who was not there is asked again. Many may wait for the same supervisor, and the coordinator, which they ask as well, has to start it. */
+const toPollMs = (asked: number) => Math.min(1_000, 100 * 1.5 ** (asked - 1))
 
 /** A supervisor that nobody waits for any more is not to remember who has. */
 const waitMs = 4_000
@@ -202,7 +203,7 @@ export function createClient(
     // A node that shuts down answers, and is gone: there is nobody to ask again.
     const patience = verb === 'shutdown' ? {...usualPatience, againMs: [requestTimeoutMs]} : usualPatience
     const asked = createAsker((timeoutMs, origin) => ask(subject, request, schema, timeoutMs, origin), patience)
-    for (let aloneSince: number | undefined; ; await sleep(adoptionPollMs)) {
+    for (let aloneSince: number | undefined; ; await sleep(toPollMs(asked.attempts))) {
       const reply = await asked.untilAnswered()
       if (reply !== undefined) return reply
       aloneSince ??= Date.now()
@@ -285,7 +286,7 @@ export function createClient(
     ): Promise<z.output<S>> {
       const subject = subjects.containerCommand(address, verb)
       const asked = createAsker((leftMs, origin) => ask(subject, request, schema, leftMs, origin), patience)
-      for (let aloneSince: number | undefined; ; await sleep(adoptionPollMs)) {
+      for (let aloneSince: number | undefined; ; await sleep(toPollMs(asked.attempts))) {
         const reply = await asked.untilAnswered()
         if (reply !== undefined) return reply
         const view = await find(address)

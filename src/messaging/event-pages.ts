@@ -1,7 +1,6 @@
 /** The stream in pages, for readers of any speed: the next is asked for when the one before has been taken, and no more is held. */
 import {AckPolicy, DeliverPolicy, type NatsConnection, nanos} from 'nats'
-import {parseLedgerEvent} from '../../machines/cloud-event.ts'
-import {type StreamedEvent, toStreamName} from './stream.ts'
+import {type StreamedEvent, toStreamedEvent, toStreamName} from './stream.ts'
 import type {Subjects} from './subjects.ts'
 
 export interface PagesOptions {
@@ -41,7 +40,7 @@ export async function* readEventPages(
       const page: StreamedEvent[] = []
       const messages = await consumer.fetch({max_messages: Math.min(pageEvents, pending), expires: fetchMs})
       for await (const message of messages) {
-        page.push({event: parseLedgerEvent(message.string()), streamSequence: message.seq})
+        page.push(toStreamedEvent(message))
         pending = message.info.pending
       }
       last = page.at(-1)?.streamSequence ?? Number.NaN

@@ -1,11 +1,11 @@
 /**
  * Reading on over everything that can happen to a stream: the connection goes, the stream is deleted and made again, purged and published
  * again, or replaced by an old copy of itself. MUST hold: every event once, those of a container in order; achieved by looking whether the
- * last event is still in its place before reading on behind it, and by remembering how far every container has been read.
+ * last event is still the one in its place before reading on behind it, and by remembering how far every container has been read.
  */
 import {setTimeout as sleep} from 'node:timers/promises'
 import {type NatsConnection, NatsError} from 'nats'
-import {eventAt, readEvents, type ReadOptions, type StreamedEvent} from './stream.ts'
+import {isStillThere, readEvents, type ReadOptions, type StreamedEvent} from './stream.ts'
 import type {Subjects} from './subjects.ts'
 
 export interface EventReader {
@@ -36,8 +36,10 @@ export function createEventReader(subjects: Subjects, {onOther, once = true, ...
     read: async function* (connection) {
       let readableAt = Date.now()
       do {
+        let isRight = true
+        const start = {...options, isRight: async () => (isRight = !last || (await isStillThere(connection, subjects, last)))}
         try {
-          for await (const found of readEvents(connection, subjects, {...options, ...(await findStart(connection))})) {
+          for await (const found of readEvents(connection, subjects, {...start, ...(await findStart(connection))})) {
             last = found
             readableAt = Date.now()
             if (!once) yield found
@@ -50,6 +52,7 @@ export function createEventReader(subjects: Subjects, {onOther, once = true, ...
           const isPassing = error instanceof NatsError && options.follow && Date.now() < readableAt + patienceMs
           if (!isPassing) throw error
         }
+        if (!isRight) continue
         if (!options.follow || connection.isClosed() || options.signal?.aborted) return
         await sleep(retryMs)
       } while (!connection.isClosed())
@@ -58,9 +61,7 @@ export function createEventReader(subjects: Subjects, {onOther, once = true, ...
 
   async function findStart(connection: NatsConnection): Promise<Pick<ReadOptions, 'from'>> {
     if (!last) return {}
-    const {streamSequence, event} = last
-    const there = await eventAt(connection, subjects, streamSequence)
-    if (there?.event.uid === event.uid && there.event.sequence === event.sequence) return {from: {streamSequence: streamSequence + 1}}
+    if (await isStillThere(connection, subjects, last)) return {from: {streamSequence: last.streamSequence + 1}}
     onOther?.()
     last = undefined
     return options.from && 'time' in options.from ? {} : {from: {streamSequence: 1}}

@@ -3,6 +3,7 @@ import {
   AckPolicy,
   DeliverPolicy,
   ErrorCode,
+  type JsMsg,
   type JetStreamManager,
   type MsgRequest,
   type NatsConnection,
@@ -11,7 +12,7 @@ import {
   RetentionPolicy,
   StorageType,
 } from 'nats'
-import {parseLedgerEvent} from '../../machines/cloud-event.ts'
+import {parseLedgerEvent, toEventId} from '../../machines/cloud-event.ts'
 import type {LedgerEvent} from '../../machines/events.ts'
 import type {ContainerAddress} from '../../machines/ids.ts'
 import {TallyError} from '../kernel/errors.ts'
@@ -67,7 +68,7 @@ async function findEvent(connection: NatsConnection, subjects: Subjects, query: 
   const manager = await connection.jetstreamManager({checkAPI: false})
   try {
     const message = await manager.streams.getMessage(toStreamName(subjects), query)
-    return {event: parseLedgerEvent(message.string()), streamSequence: message.seq}
+    return {event: parseLedgerEvent(message.string()), streamSequence: message.seq, storedAtMs: message.time.getTime()}
   } catch (error) {
     if (error instanceof NatsError && error.api_error?.code === 404 && error.api_error.err_code !== streamNotFound) return undefined
     throw error
@@ -99,7 +100,27 @@ export interface StreamedEvent {
   readonly event: LedgerEvent
   /** Its place in the stream, from 1. */
   readonly streamSequence: number
+  /** When the server stored it, by its clock, in epoch milliseconds. */
+  readonly storedAtMs: number
 }
+
+export function toStreamedEvent(message: JsMsg): StreamedEvent {
+  const {timestampNanos} = message.info
+  return {event: parseLedgerEvent(message.string()), streamSequence: message.seq, storedAtMs: timestampNanos / 1e6}
+}
+
+/**
+ * Whether it is still in its place, and the same message. Then so is all before it, since a stream grows at its end only. The same event in the
+ * same place is not enough: in a stream that was made again others may have come before it.
+ */
+export async function isStillThere(connection: NatsConnection, subjects: Subjects, one: StreamedEvent): Promise<boolean> {
+  const there = await eventAt(connection, subjects, one.streamSequence)
+  if (!there || toEventId(there.event) !== toEventId(one.event)) return false
+  return Math.abs(there.storedAtMs - one.storedAtMs) <= storedAtToleranceMs
+}
+
+/** One of the two has whole milliseconds. */
+const storedAtToleranceMs = 1
 
 export interface ReadOptions {
   readonly filter?: EventFilter
@@ -108,6 +129,8 @@ export interface ReadOptions {
   /** Go on with what comes; otherwise end where the stream ends now. */
   readonly follow: boolean
   readonly signal?: AbortSignal
+  /** Asked when the reading is bound to the stream that there is now; nothing is read when it is not the one that `from` is of. */
+  readonly isRight?: () => Promise<boolean>
 }
 
 /**
@@ -117,7 +140,7 @@ export interface ReadOptions {
 export async function* readEvents(
   connection: NatsConnection,
   subjects: Subjects,
-  {filter, from, follow, signal}: ReadOptions,
+  {filter, from, follow, signal, isRight}: ReadOptions,
 ): AsyncGenerator<StreamedEvent> {
   const manager = await connection.jetstreamManager({checkAPI: false})
   const stream = toStreamName(subjects)
@@ -130,6 +153,7 @@ export async function* readEvents(
     num_replicas: 1,
     ...toStart(from),
   })
+  if (isRight && !(await isRight())) return void (await manager.consumers.delete(stream, consumer.name).catch(() => false))
   if (!follow && consumer.num_pending === 0) return
   const pull = await connection.jetstream().consumers.get(stream, consumer.name)
   const messages = await pull.consume({max_messages: 500, abort_on_missing_resource: true})
@@ -139,7 +163,7 @@ export async function* readEvents(
   try {
     if (signal?.aborted) return
     for await (const message of messages) {
-      yield {event: parseLedgerEvent(message.string()), streamSequence: message.seq}
+      yield toStreamedEvent(message)
       if (!follow && (message.seq >= state.last_seq || message.info.pending === 0)) return
     }
   } catch (error) {

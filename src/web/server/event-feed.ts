@@ -7,7 +7,7 @@ import {setTimeout as sleep} from 'node:timers/promises'
 import type {NatsConnection} from 'nats'
 import {toCloudEvent} from '../../../machines/cloud-event.ts'
 import {readEventPages} from '../../messaging/event-pages.ts'
-import {readEvents, type StreamedEvent} from '../../messaging/stream.ts'
+import {eventAt, isStillThere, readEvents, type StreamedEvent} from '../../messaging/stream.ts'
 import {createBell} from './bell.ts'
 import type {Backend} from './backend.ts'
 import {formatEvent} from './server-sent-events.ts'
@@ -46,6 +46,8 @@ export function createEventFeed(
   /** Events after this one, up to the newest, are kept. */
   let floor = 0
   let newest = 0
+  /** The one at `newest`; undefined when nothing is there. */
+  let latest: StreamedEvent | undefined
   /** Another stream than before has another generation; 0 until one is followed. */
   let generation = 0
   let created: string | undefined
@@ -68,13 +70,17 @@ export function createEventFeed(
 
   async function followOnce(connection: NatsConnection): Promise<void> {
     const state = await readStreamState(connection, subjects)
-    if (generation === 0 || isAnother(state)) begin(state)
+    if (generation === 0 || (await isAnother(connection, state))) {
+      latest = state.lastSequence > 0 ? await eventAt(connection, subjects, state.lastSequence) : undefined
+      begin(state)
+    }
     created = state.created
     const stop = new AbortController()
     const watch = watchStream(connection, stop)
     try {
       const from = {streamSequence: newest + 1}
-      for await (const event of readEvents(connection, subjects, {from, follow: true, signal: stop.signal})) keep(event)
+      const isRight = async () => !latest || (await isStillThere(connection, subjects, latest))
+      for await (const event of readEvents(connection, subjects, {from, follow: true, signal: stop.signal, isRight})) keep(event)
     } finally {
       stop.abort()
       await watch
@@ -90,12 +96,13 @@ export function createEventFeed(
       const state = await readStreamState(connection, subjects).catch(() => undefined)
       const isBehind = state !== undefined && state.lastSequence > newest && newest === before
       before = newest
-      if (state === undefined || isBehind || isAnother(state)) stop.abort()
+      if (state === undefined || isBehind || (await isAnother(connection, state).catch(() => true))) stop.abort()
     }
   }
 
-  function isAnother(state: StreamState): boolean {
-    return state.created !== created || state.lastSequence < newest
+  async function isAnother(connection: NatsConnection, state: StreamState): Promise<boolean> {
+    if (state.created !== created || state.lastSequence < newest) return true
+    return latest !== undefined && !(await isStillThere(connection, subjects, latest))
   }
 
   function begin({lastSequence}: StreamState): void {
@@ -107,9 +114,11 @@ export function createEventFeed(
     bell.ring()
   }
 
-  function keep({event, streamSequence}: StreamedEvent): void {
+  function keep(one: StreamedEvent): void {
+    const {streamSequence} = one
     if (streamSequence <= newest) return
-    const text = format({event, streamSequence})
+    const text = format(one)
+    latest = one
     kept.push({sequence: streamSequence, text})
     characters += text.length
     newest = streamSequence

@@ -1,5 +1,6 @@
 import {setTimeout as sleep} from 'node:timers/promises'
 import {expect, test} from 'vitest'
+import {createEventReader} from '../../../src/messaging/event-reader.ts'
 import {ensureEventStream, type ReadOptions, readEvents} from '../../../src/messaging/stream.ts'
 import {numberedEvents} from '../../support/numbered-events.ts'
 import {connection, ofDb, ofWeb, publish, reconnect, server, subjects, web} from './stream-fixture.ts'
@@ -92,4 +93,25 @@ test('following ends without an error when the server dies, and can be taken up 
   for await (const {streamSequence} of readEvents(connection, subjects, {follow: false, from: {streamSequence: 3}}))
     places.push(streamSequence)
   expect(places).toEqual([1, 2, 3, 4])
+})
+
+test('in a stream that was made again, what came before the event that was read last, in that very place, is read', async () => {
+  const reader = createEventReader(subjects, {follow: false})
+  const seen: string[] = []
+  const read = async () => {
+    for await (const {event} of reader.read(connection)) seen.push(`${event.uid}:${event.sequence}`)
+  }
+  await ensureEventStream(connection, subjects)
+  await publish(...ofWeb.slice(0, 2), ...ofDb)
+  await read()
+  expect(seen).toEqual(['u1:1', 'u1:2', 'u2:1', 'u2:2'])
+
+  await (await connection.jetstreamManager()).streams.delete('TALLY_EVENTS')
+  await ensureEventStream(connection, subjects)
+  const ofOther = numberedEvents({address: {...web, id: 'other'}, uid: 'u3', count: 1})
+  await publish(...ofWeb.slice(0, 1), ...ofOther, ...ofDb, ...ofWeb.slice(1, 2))
+  await read()
+  expect(seen.slice(4)).toEqual(['u3:1'])
+  await read()
+  expect(seen).toHaveLength(5)
 })

@@ -45,7 +45,11 @@ test('the last event of an address is its newest, whatever its type and whatever
   await ensureEventStream(connection, subjects)
   expect(await lastEventOf(connection, subjects, web)).toBeUndefined()
   await publish(...ofWeb, ...ofDb)
-  expect(await lastEventOf(connection, subjects, web)).toEqual({event: ofWeb[3], streamSequence: expect.any(Number)})
+  expect(await lastEventOf(connection, subjects, web)).toEqual({
+    event: ofWeb[3],
+    streamSequence: expect.any(Number),
+    storedAtMs: expect.any(Number),
+  })
   expect(await lastEventOf(connection, subjects, {...web, namespace: 'other'})).toBeUndefined()
 })
 

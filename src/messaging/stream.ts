@@ -12,7 +12,7 @@ import {
   RetentionPolicy,
   StorageType,
 } from 'nats'
-import {parseLedgerEvent, toEventId} from '../../machines/cloud-event.ts'
+import {parseLedgerEvent} from '../../machines/cloud-event.ts'
 import type {LedgerEvent} from '../../machines/events.ts'
 import type {ContainerAddress} from '../../machines/ids.ts'
 import {TallyError} from '../kernel/errors.ts'
@@ -110,13 +110,16 @@ export function toStreamedEvent(message: JsMsg): StreamedEvent {
 }
 
 /**
- * Whether it is still in its place, and the same message. Then so is all before it, since a stream grows at its end only. The same event in the
- * same place is not enough: in a stream that was made again others may have come before it.
+ * Whether the message that was stored then is still in its place. Then so is all before it, since a stream grows at its end only. The same event
+ * in the same place would not be enough: in a stream that was made again others may have come before it.
  */
-export async function isStillThere(connection: NatsConnection, subjects: Subjects, one: StreamedEvent): Promise<boolean> {
-  const there = await eventAt(connection, subjects, one.streamSequence)
-  if (!there || toEventId(there.event) !== toEventId(one.event)) return false
-  return Math.abs(there.storedAtMs - one.storedAtMs) <= storedAtToleranceMs
+export async function isStillThere(
+  connection: NatsConnection,
+  subjects: Subjects,
+  {streamSequence, storedAtMs}: Pick<StreamedEvent, 'streamSequence' | 'storedAtMs'>,
+): Promise<boolean> {
+  const there = await eventAt(connection, subjects, streamSequence)
+  return there !== undefined && Math.abs(there.storedAtMs - storedAtMs) <= storedAtToleranceMs
 }
 
 /** One of the two has whole milliseconds. */

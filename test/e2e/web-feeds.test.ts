@@ -36,7 +36,8 @@ afterAll(async () => {
 })
 
 const path = (id: string) => `/api/containers/n1/default/${id}`
-const ids = (events: readonly SentEvent[]) => events.map(({id}) => Number(id))
+const toPlace = (id: string | undefined) => Number.parseInt(id ?? '', 10)
+const ids = (events: readonly SentEvent[]) => events.map(({id}) => toPlace(id))
 const range = (first: number, last: number) => Array.from({length: last - first + 1}, (_, index) => first + index)
 const run = async (id: string, ...args: readonly string[]) => {
   await client.create({id, rootfs: node.rootfs, args: [...args]})
@@ -118,9 +119,9 @@ describe('the feed of events', () => {
     await client.container('meanwhile').delete({force: true})
     // The address is that of the first time.
     const next = await visitor.follow('/api/events?after=0', ({length}) => length >= 5, {'Last-Event-ID': last})
-    expect(ids(next)).toEqual(range(Number(last) + 1, Number(last) + next.length))
+    expect(ids(next)).toEqual(range(toPlace(last) + 1, toPlace(last) + next.length))
     const {streamSequence} = await visitor.json<Harbour>('/api/containers')
-    const all = await visitor.follow('/api/events', (events) => Number(events.at(-1)?.id) >= streamSequence)
+    const all = await visitor.follow('/api/events', (events) => toPlace(events.at(-1)?.id) >= streamSequence)
     expect(all.map(({data}) => parseLedgerEvent(data))).toEqual((await node.events()).slice(0, all.length))
   })
 
@@ -137,7 +138,7 @@ describe('the feed of events', () => {
 
   it('is the same for everybody, and goes on when the coordinator was away', async () => {
     const {streamSequence} = await visitor.json<Harbour>('/api/containers')
-    const before = await visitor.follow('/api/events?after=0', (events) => Number(events.at(-1)?.id) >= streamSequence)
+    const before = await visitor.follow('/api/events?after=0', (events) => toPlace(events.at(-1)?.id) >= streamSequence)
     const {coordinatorPid} = await node.info()
     process.kill(coordinatorPid, 'SIGKILL')
     await eventually('dead', async () => (await node.tally('info')).exitCode !== 0)

@@ -10,12 +10,13 @@ import {readEventPages} from '../../messaging/event-pages.ts'
 import {eventAt, isStillThere, readEvents, type StreamedEvent} from '../../messaging/stream.ts'
 import {createBell} from './bell.ts'
 import type {Backend} from './backend.ts'
+import {type FeedPlace, formatPlace} from './feed-place.ts'
 import {formatEvent} from './server-sent-events.ts'
 import {readStreamState, type StreamState} from './stream-state.ts'
 
 export interface EventFeed {
   /** Events after `after`, formatted, several in a piece; or at last a `reset`, when the stream is not the one that `after` is of. */
-  follow(after: number, signal: AbortSignal): AsyncGenerator<string, void, undefined>
+  follow(after: FeedPlace, signal: AbortSignal): AsyncGenerator<string, void, undefined>
 }
 
 export interface EventFeedOptions {
@@ -131,12 +132,13 @@ export function createEventFeed(
     bell.ring()
   }
 
-  async function* follow(after: number, signal: AbortSignal): AsyncGenerator<string, void, undefined> {
+  async function* follow(after: FeedPlace, signal: AbortSignal): AsyncGenerator<string, void, undefined> {
     while (generation === 0 && !signal.aborted) await bell.wait(signal, retryMs)
     const own = generation
-    let place = after
+    let place = after.streamSequence
+    const isOther = await isOfOther(after, signal)
     while (!signal.aborted) {
-      if (generation !== own || (await isBeyondEnd(place))) {
+      if (isOther || generation !== own || (await isBeyondEnd(place))) {
         yield formatEvent({event: 'reset', data: {streamSequence: newest}})
         return
       }
@@ -153,6 +155,19 @@ export function createEventFeed(
       else yield text
       place = next
     }
+  }
+
+  /** Who comes back to another server than this may have been in another stream. */
+  async function isOfOther({streamSequence, storedAtMs}: FeedPlace, signal: AbortSignal): Promise<boolean> {
+    while (storedAtMs !== undefined && !signal.aborted) {
+      try {
+        if (present && !present.isClosed()) return !(await isStillThere(present, subjects, {streamSequence, storedAtMs}))
+      } catch (error) {
+        logger.debug({err: error}, 'cannot look whether a listener was in this stream; trying again')
+      }
+      await sleep(retryMs)
+    }
+    return false
   }
 
   /** Who has heard of an event elsewhere may be ahead of what we follow, but not of the stream. */
@@ -199,6 +214,6 @@ export function createEventFeed(
   }
 }
 
-function format({event, streamSequence}: StreamedEvent): string {
-  return formatEvent({id: streamSequence, data: toCloudEvent(event)})
+function format(one: StreamedEvent): string {
+  return formatEvent({id: formatPlace(one), data: toCloudEvent(one.event)})
 }

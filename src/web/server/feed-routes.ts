@@ -5,12 +5,13 @@ import {idSchema} from '../../../machines/ids.ts'
 import type {App, AppEnvironment} from './app.ts'
 import {type Backend, toClient} from './backend.ts'
 import {createEventFeed} from './event-feed.ts'
+import {placeSchema} from './feed-place.ts'
 import {followLog, readLog} from './log-feed.ts'
 import {addressPath, countSchema, parseAddress, parseFields} from './read-routes.ts'
 import {type EventSource, toEventStream} from './server-sent-events.ts'
 import {createStatsFeed} from './stats-feed.ts'
 
-const eventsQuery = z.object({after: countSchema.default(0)})
+const eventsQuery = z.object({after: placeSchema.default({streamSequence: 0, storedAtMs: undefined})})
 const followQuery = z.object({position: countSchema.default(0), exec: idSchema.optional()})
 
 export function addFeedRoutes(app: App, backend: Backend): void {

@@ -6,6 +6,7 @@ import {createSystemClock} from '../../../src/kernel/clock.ts'
 import {silentLogger} from '../../../src/kernel/log.ts'
 import {createNatsLink, type NatsLink} from '../../../src/messaging/link.ts'
 import {ensureEventStream, toStreamName} from '../../../src/messaging/stream.ts'
+import type {FeedPlace} from '../../../src/web/server/feed-place.ts'
 import {createEventFeed, type EventFeedOptions} from '../../../src/web/server/event-feed.ts'
 import {numberedEvents} from '../../support/numbered-events.ts'
 import {connection, publish, reconnect, server, subjects, web} from '../messaging/stream-fixture.ts'
@@ -29,11 +30,19 @@ interface Heard {
 }
 
 /** Until so many have come, or a reset. */
-async function hear(feed: ReturnType<typeof open>, after: number, count: number, pauseMs = 0): Promise<readonly (Heard | 'reset')[]> {
+async function hear(
+  feed: ReturnType<typeof open>,
+  after: number | FeedPlace,
+  count: number,
+  pauseMs = 0,
+): Promise<readonly (Heard | 'reset')[]> {
   const stop = new AbortController()
   const heard: (Heard | 'reset')[] = []
   try {
-    for await (const piece of feed.follow(after, stop.signal)) {
+    for await (const piece of feed.follow(
+      typeof after === 'number' ? {streamSequence: after, storedAtMs: undefined} : after,
+      stop.signal,
+    )) {
       heard.push(...piece.split('\n\n').filter(Boolean).map(parse))
       if (heard.length >= count || heard.includes('reset')) break
       if (pauseMs > 0) await sleep(pauseMs)
@@ -46,7 +55,7 @@ async function hear(feed: ReturnType<typeof open>, after: number, count: number,
 
 function parse(message: string): Heard | 'reset' {
   if (message.startsWith('event: reset')) return 'reset'
-  const [, id = '', data = ''] = /^id: (\d+)\ndata: (.*)$/.exec(message) ?? []
+  const [, id = '', data = ''] = /^id: (\d+)-\d+\ndata: (.*)$/.exec(message) ?? []
   return {id: Number(id), event: parseLedgerEvent(data)}
 }
 
@@ -92,6 +101,19 @@ test('another stream under the same name is told to who follows', async () => {
   expect(await following).toEqual(['reset'])
   expect(sequences(await hear(feed, 0, 10))).toEqual(range(1, 10))
 }, 60_000)
+
+test('who comes back to another server is told when the stream is another, though it is as long', async () => {
+  await publish(...events.slice(0, 5))
+  const {time} = await (await connection.jetstreamManager()).streams.getMessage(toStreamName(subjects), {seq: 5})
+  const place = {streamSequence: 5, storedAtMs: time.getTime()}
+  const same = hear(open(), place, 1)
+  await publish(...events.slice(5, 6))
+  expect(sequences(await same)).toEqual([6])
+  await (await connection.jetstreamManager()).streams.delete(toStreamName(subjects))
+  await ensureEventStream(connection, subjects)
+  await publish(...events.slice(0, 8))
+  expect(await hear(open(), place, 1)).toEqual(['reset'])
+})
 
 test('a restart of nats-server is not noticed', async () => {
   await publish(...events.slice(0, 5))

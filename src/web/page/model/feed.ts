@@ -27,7 +27,7 @@ export function startFeed(after: number, onReset: () => void): void {
   connection = followServerEvents((lastId) => `/api/events?after=${lastId || after}`, {
     onData: (data, id) => {
       const event = parse(data)
-      if (event) take({event, streamSequence: Number(id)})
+      if (event) take({event, streamSequence: Number.parseInt(id, 10)})
     },
     onState: (state) => {
       feedState.value = state

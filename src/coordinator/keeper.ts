@@ -6,9 +6,9 @@
  * Which they are the journals say, since the stream may be away.
  */
 import {closeSync, readdirSync, readFileSync, readlinkSync, statSync} from 'node:fs'
-import {foldEvents, type Ledger} from '../../machines/ledger.ts'
+import {emptyLedger, foldEvents, type Ledger} from '../../machines/ledger.ts'
 import type {LedgerEvent, ProcessIdentity} from '../../machines/events.ts'
-import {readJournalFile} from '../journal/file-journal.ts'
+import {createJournalTail, type JournalTail} from '../journal/journal-tail.ts'
 import type {Logger} from '../kernel/log.ts'
 import {copyDescriptor, openPidfd, openPidfdOf} from '../linux/pidfd.ts'
 import {isSameProcess, listProcesses, readProcessStat} from '../linux/process-table.ts'
@@ -37,9 +37,11 @@ export type Held = Kept
 
 interface Container {
   /** Of the journal when it was read last. */
-  readonly size: number
+  readonly file: {readonly inode: number; readonly size: number} | undefined
+  readonly tail: JournalTail
+  readonly ledger: Ledger
   readonly processes: readonly LiveProcess[]
-  /** Of all processes that it ever had. */
+  /** Of all processes that it ever had, those that are not reaped. */
   readonly known: readonly ProcessIdentity[]
   readonly pipes: readonly PipePlace[]
 }
@@ -106,21 +108,26 @@ export function createKeeper({directories, logger}: KeeperOptions): Keeper {
 
   function read(name: ContainerName): void {
     const layout = toContainerLayout(directories, name, '')
-    const size = statSync(layout.journal, {throwIfNoEntry: false})?.size
-    const former = containers.get(toKey(name))
-    if (size === undefined || former?.size === size) return
+    const found = statSync(layout.journal, {throwIfNoEntry: false})
+    if (!found) return
+    const file = {inode: found.ino, size: found.size}
+    const former = containers.get(toKey(name)) ?? toUnread(layout)
+    if (former.file?.inode === file.inode && former.file.size === file.size) return
     try {
-      const events = [...readJournalFile(layout.journal)]
-      const ledger = foldEvents(events)
+      const {events, isAnew} = former.tail.read()
+      const ledger = foldEvents(events, isAnew ? emptyLedger : former.ledger)
       containers.set(toKey(name), {
-        size,
+        file,
+        tail: former.tail,
+        ledger,
         processes: toLiveProcesses(ledger),
-        known: events.flatMap(toProcess),
+        known: [...former.known, ...events.flatMap(toProcess)].filter(isSameProcess),
         pipes: toPipePlaces(ledger, layout),
       })
     } catch (error) {
       logger.warn({err: error, ...name}, 'cannot read what is to be kept of this container')
-      containers.set(toKey(name), {processes: [], known: [], pipes: [], ...former, size})
+      // The next time from its beginning.
+      containers.set(toKey(name), {...former, tail: createJournalTail(layout.journal), file})
     }
   }
 
@@ -147,6 +154,10 @@ export function createKeeper({directories, logger}: KeeperOptions): Keeper {
     const supervisor = findHolder(toContainerLayout(directories, name, '').journal)
     return supervisor === undefined ? undefined : copyMaster(supervisor, pid)
   }
+}
+
+function toUnread({journal}: ContainerLayout): Container {
+  return {file: undefined, tail: createJournalTail(journal), ledger: emptyLedger, processes: [], known: [], pipes: []}
 }
 
 function toKey({namespace, id}: ContainerName): string {

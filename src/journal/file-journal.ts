@@ -57,7 +57,7 @@ function pause(ms: number): void {
 export function* readJournalFile(path: string): Generator<LedgerEvent> {
   const fd = openSync(path, constants.O_RDONLY)
   try {
-    for (const line of readLines(fd, 0, fstatSync(fd).size)) if (line.complete) yield parseLine(line.bytes, path, line.number)
+    for (const line of readLines(fd, 0, fstatSync(fd).size)) if (line.complete) yield parseJournalLine(line.bytes, path, line.number)
   } finally {
     closeSync(fd)
   }
@@ -69,7 +69,7 @@ function createFileJournal(fd: number, path: string): FileJournal {
   let size = 0
   for (const line of readLines(fd, 0, fstatSync(fd).size)) {
     if (!line.complete) break
-    const {sequence} = parseLine(line.bytes, path, line.number)
+    const {sequence} = parseJournalLine(line.bytes, path, line.number)
     if (sequence !== ends.length) throw damaged(path, line.number, `expected sequence ${ends.length}, got ${sequence}`)
     size = line.end
     ends.push(size)
@@ -103,7 +103,7 @@ function createFileJournal(fd: number, path: string): FileJournal {
       let number = after
       for (const line of readLines(fd, ends[after] ?? size, size)) {
         number += 1
-        yield parseLine(line.bytes, path, number)
+        yield parseJournalLine(line.bytes, path, number)
       }
     },
     [Symbol.dispose]: () => closeSync(fd),
@@ -115,7 +115,8 @@ function writeFully(fd: number, bytes: Buffer): void {
   for (let written = 0; written < bytes.length; ) written += writeSync(fd, bytes, written)
 }
 
-function parseLine(bytes: Buffer, path: string, number: number): LedgerEvent {
+/** @throws TallyError JOURNAL_DAMAGED */
+export function parseJournalLine(bytes: Buffer, path: string, number: number): LedgerEvent {
   try {
     return parseLedgerEvent(bytes.toString('utf8'))
   } catch (cause) {

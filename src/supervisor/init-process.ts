@@ -12,7 +12,7 @@ import type {OnProcessExit, WatchProcess} from './process-watcher.ts'
 export interface InitProcess {
   /** Begins to watch the init that the runtime has just left us. */
   adopt(pid: number): {readonly identity: ProcessIdentity; readonly cgroups: readonly string[]}
-  /** Begins to watch an init that a former supervisor had; the exit of one that is no child of ours is known from Linux 6.15 on, and `lost` before. */
+  /** Begins to watch an init that a former supervisor had; how one ends that is no child of ours the coordinator knows, or the kernel. */
   readopt(identity: ProcessIdentity, cgroups: readonly string[]): void
   /** @throws TallyError PROCESS_ENDED */
   signal(signalNumber: number, options?: {readonly all?: boolean}): void

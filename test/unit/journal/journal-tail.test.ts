@@ -1,0 +1,52 @@
+import {appendFileSync, renameSync, truncateSync, writeFileSync} from 'node:fs'
+import {describe, expect, it} from 'vitest'
+import {createJournalTail} from '../../../src/journal/journal-tail.ts'
+import {life, makeJournalFile, toLine} from './journal-fixture.ts'
+
+const [first, ...others] = life.map(toLine)
+
+describe('the tail of a journal', () => {
+  it('is all of it at first, and then what was added', () => {
+    using file = makeJournalFile(life.slice(0, 2))
+    const tail = createJournalTail(file.path)
+    expect(tail.read()).toEqual({events: life.slice(0, 2), isAnew: true})
+    expect(tail.read()).toEqual({events: [], isAnew: false})
+    appendFileSync(file.path, life.slice(2, 4).map(toLine).join(''))
+    expect(tail.read()).toEqual({events: life.slice(2, 4), isAnew: false})
+  })
+
+  it('has no part of a line, and the whole line once', () => {
+    using file = makeJournalFile([])
+    const tail = createJournalTail(file.path)
+    appendFileSync(file.path, `${first}${others[0]?.slice(0, 30)}`)
+    expect(tail.read().events).toEqual(life.slice(0, 1))
+    expect(tail.read().events).toEqual([])
+    appendFileSync(file.path, others[0]?.slice(30) ?? '')
+    expect(tail.read()).toEqual({events: life.slice(1, 2), isAnew: false})
+  })
+
+  it('begins anew when the file is another, or was cut', () => {
+    using file = makeJournalFile(life.slice(0, 3))
+    const tail = createJournalTail(file.path)
+    tail.read()
+    truncateSync(file.path, first?.length)
+    expect(tail.read()).toEqual({events: life.slice(0, 1), isAnew: true})
+    writeFileSync(`${file.path}.new`, life.map(toLine).join(''))
+    renameSync(`${file.path}.new`, file.path)
+    expect(tail.read()).toEqual({events: life, isAnew: true})
+  })
+
+  it('tells the line that is damaged, and begins anew after that', () => {
+    using file = makeJournalFile(life.slice(0, 2))
+    const tail = createJournalTail(file.path)
+    tail.read()
+    appendFileSync(file.path, 'not an event\n')
+    expect(() => tail.read()).toThrow(expect.objectContaining({code: 'JOURNAL_DAMAGED', details: {path: file.path, line: 3}}))
+    writeFileSync(file.path, life.map(toLine).join(''))
+    expect(tail.read()).toEqual({events: life, isAnew: true})
+  })
+
+  it('is an error where there is no journal', () => {
+    expect(() => createJournalTail('/nowhere/journal.jsonl').read()).toThrow(/ENOENT/)
+  })
+})

@@ -18,6 +18,7 @@ import {createOutputReader, findEnd, findTail, type OutputReader, readLogPage} f
 import type {Loop, Origin} from './loop.ts'
 import {createInputEndpoint} from './input-endpoint.ts'
 import type {ContainerLayout} from './layout.ts'
+import type {Output} from './output.ts'
 import type {Outputs} from './outputs.ts'
 import {isToCome, toExecIds, toExecView, toOwnView, toView, unknownExec} from './own-view.ts'
 import type {Stats} from './stats.ts'
@@ -95,7 +96,8 @@ function createEndpoints(
   gone: Promise<void>,
 ): readonly Endpoint[] {
   const subject = (verb: keyof typeof containerCommandSchemas) => subjects.containerCommand(address, verb)
-  const readers = new Map<string | undefined, OutputReader>()
+  /** By what they read: an id that is free again is another's. */
+  const readers = new WeakMap<Output, OutputReader>()
   const command =
     <T>(toCommand: (request: T) => Command) =>
     async (request: T, origin: Origin): Promise<ContainerView> =>
@@ -247,8 +249,9 @@ function createEndpoints(
   ]
 
   function toReader(exec: string | undefined): OutputReader {
-    const reader = readers.get(exec) ?? createOutputReader(exec === undefined ? layout.log : layout.exec(exec).log)
-    readers.set(exec, reader)
+    const output = outputs.of(exec)
+    const reader = readers.get(output) ?? createOutputReader(exec === undefined ? layout.log : layout.exec(exec).log)
+    readers.set(output, reader)
     return reader
   }
 

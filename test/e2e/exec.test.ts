@@ -135,6 +135,20 @@ describe('a process that was added', () => {
     await process.delete()
   })
 
+  it('has its own output, though another had its id before', async () => {
+    const run = async (script: string) => {
+      await box.addProcess({exec: 'again', args: ['sh', '-c', script]})
+      await box.process('again').wait()
+    }
+    const read = async (offset: number) => Buffer.from((await box.process('again').output('stdout', offset)).data, 'base64').toString()
+    await run('echo the first; echo has two lines')
+    expect(await read(0)).toBe('the first\nhas two lines\n')
+    await box.process('again').delete()
+    await run('for line in one two three four five six seven; do echo $line; done')
+    expect(await read(28)).toBe('seven\n')
+    await box.process('again').delete()
+  })
+
   it('is one of 200 at once, each with its own status and output', async () => {
     const statuses = await Promise.all(
       Array.from({length: 200}, async (_, index) => {

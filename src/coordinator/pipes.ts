@@ -40,7 +40,12 @@ export function createPipeKeeper(): PipeKeeper {
   return {
     open: (places) => {
       for (const {path, flags, isWanted} of places.flatMap(toPipes)) {
-        const fd = isWanted && !held.has(path) ? openPipe(path, flags) : undefined
+        if (!isWanted) continue
+        const former = held.get(path)
+        if (former !== undefined && isThere(path, former)) continue
+        // That of a process whose id another has now.
+        if (former !== undefined) close(path, former)
+        const fd = openPipe(path, flags)
         if (fd !== undefined) held.set(path, fd)
       }
     },
@@ -49,10 +54,14 @@ export function createPipeKeeper(): PipeKeeper {
       for (const [path, fd] of [...held]) {
         const pipe = pipes.get(path)
         if (pipe && isThere(path, fd) && (pipe.isWanted || pipe.isKept(fd))) continue
-        closeSync(fd)
-        held.delete(path)
+        close(path, fd)
       }
     },
+  }
+
+  function close(path: string, fd: number): void {
+    closeSync(fd)
+    held.delete(path)
   }
 }
 

@@ -10,6 +10,7 @@ import {createInputRecord} from './input-record.ts'
 import {createInputSessions, type InputSessions} from './input-sessions.ts'
 import type {ContainerLayout} from './layout.ts'
 import type {Loop} from './loop.ts'
+import type {Output} from './output.ts'
 import type {Outputs} from './outputs.ts'
 
 /** Chosen by who sends, for as long as he does. */
@@ -29,7 +30,8 @@ export interface InputEndpointDependencies {
 }
 
 export function createInputEndpoint({subjects, address, outputs, loop, layout, clock}: InputEndpointDependencies): Endpoint {
-  const sessions = new Map<string, InputSessions>()
+  /** By what they feed: an id that is free again is another's. */
+  const sessions = new WeakMap<Output, InputSessions>()
   return {
     name: 'input',
     subject: subjects.inputs(address),
@@ -40,7 +42,7 @@ export function createInputEndpoint({subjects, address, outputs, loop, layout, c
         throw new TallyError('EXEC_NOT_FOUND', `no process ${exec} was added to this container`, {details: {exec}})
       if (bytes.length > largestPieceBytes)
         throw new TallyError('REQUEST_TOO_LARGE', `expected at most ${largestPieceBytes} bytes of input at once, got ${bytes.length}`)
-      const next = await toSessions(name, exec).take({
+      const next = await toSessions(exec).take({
         session: toSession(message.header(sessionHeader)),
         offset: toOffset(message.header(offsetHeader)),
         bytes,
@@ -49,16 +51,17 @@ export function createInputEndpoint({subjects, address, outputs, loop, layout, c
     },
   }
 
-  function toSessions(name: string, exec: string | undefined): InputSessions {
-    const known = sessions.get(name)
+  function toSessions(exec: string | undefined): InputSessions {
+    const output = outputs.of(exec)
+    const known = sessions.get(output)
     if (known) return known
     const {fifoDir} = exec === undefined ? layout : layout.exec(exec)
     const created = createInputSessions({
-      write: (bytes, account) => outputs.of(exec).write(bytes, account),
+      write: (bytes, account) => output.write(bytes, account),
       record: createInputRecord(join(fifoDir, 'input')),
       clock,
     })
-    sessions.set(name, created)
+    sessions.set(output, created)
     return created
   }
 }

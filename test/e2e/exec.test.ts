@@ -1,3 +1,4 @@
+import {headers} from 'nats'
 import {afterAll, beforeAll, describe, expect, it} from 'vitest'
 import {connectTally, type ContainerClient, type TallyClient, TallyError} from '../../src/client/index.ts'
 import {eventually, startNode, type TallyNode} from '../support/tally-node.ts'
@@ -147,6 +148,21 @@ describe('a process that was added', () => {
     await run('for line in one two three four five six seven; do echo $line; done')
     expect(await read(28)).toBe('seven\n')
     await box.process('again').delete()
+  })
+
+  it('has its own input, though another had its id before', async () => {
+    for (const text of ['one', 'another']) {
+      await box.addProcess({exec: 'fed', args: ['cat'], stdin: true})
+      const header = headers()
+      header.set('Tally-Offset', '0')
+      const subject = client.subjects.io(box.address, 'fed', 'stdin')
+      const reply = await client.connection.request(subject, text, {headers: header, timeout: 5_000})
+      expect(reply.json()).toEqual({next: text.length})
+      await box.process('fed').closeStdin()
+      await box.process('fed').wait()
+      expect(Buffer.from((await box.process('fed').output('stdout', 0)).data, 'base64').toString()).toBe(text)
+      await box.process('fed').delete()
+    }
   })
 
   it('is one of 200 at once, each with its own status and output', async () => {

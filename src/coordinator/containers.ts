@@ -51,9 +51,10 @@ export function releaseContainer(directories: Directories, name: ContainerName):
   let fd: number
   try {
     fd = openSync(journal, constants.O_RDWR | constants.O_CREAT, 0o600)
-  } catch (error) {
-    if (isMissing(error)) return
-    throw error
+  } catch {
+    // On a full disk there is none to hold; a directory in which somebody has made one meanwhile stays.
+    removeIfEmpty(stateDir)
+    return
   }
   try {
     if (!lockFile(fd) || readUid(directories, name)) return

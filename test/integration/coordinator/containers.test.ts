@@ -1,3 +1,4 @@
+import {execFileSync} from 'node:child_process'
 import {existsSync, writeFileSync} from 'node:fs'
 import {dirname, join} from 'node:path'
 import {expect, it} from 'vitest'
@@ -27,6 +28,20 @@ it('an id is had by one at a time, and is free when it was given back', async ()
   expect(existsSync(stateDir)).toBe(false)
   releaseContainer(directories, name)
   reserveContainer(directories, name)
+})
+
+it('is free also when it is given back on a full disk', async () => {
+  await using dir = makeTempDir()
+  // Room for the directories, and for no journal.
+  execFileSync('mount', ['-t', 'tmpfs', '-o', 'nr_inodes=4', 'tally-test', dir.path])
+  try {
+    const {directories, journal, stateDir} = reserve(dir.path)
+    expect(() => openFileJournal(journal)).toThrow(/ENOSPC/)
+    releaseContainer(directories, name)
+    expect(existsSync(stateDir)).toBe(false)
+  } finally {
+    execFileSync('umount', [dir.path])
+  }
 })
 
 it('a reservation that nobody used is removed', async () => {

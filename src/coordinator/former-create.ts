@@ -5,13 +5,15 @@ import {findFormerOutcome} from '../../machines/former-outcome.ts'
 import type {ContainerView} from '../../machines/view.ts'
 import {readJournalFile} from '../journal/file-journal.ts'
 import type {Clock} from '../kernel/clock.ts'
-import {fromFailure} from '../kernel/errors.ts'
+import {fromFailure, TallyError} from '../kernel/errors.ts'
 import {isMissing} from '../kernel/files.ts'
 import type {Asked} from '../messaging/services.ts'
 import {type Directories, toContainerLayout} from '../supervisor/layout.ts'
 import {type ContainerName, isHeld} from './containers.ts'
 
 const pollMs = 50
+/** One whose supervisors die again and again is never settled. */
+const patienceMs = 60_000
 
 /** Creates that this coordinator is at, by who asked for them: under load the next asking comes before the journal has anything. */
 export interface Creates {
@@ -40,7 +42,7 @@ export function createCreates(): Creates {
 /**
  * Resolves when the container of that request has been made, whoever looks after it by then.
  * @returns undefined when it was never begun, or has failed and gone: it can be asked for anew
- * @throws TallyError that of its failure; JOURNAL_DAMAGED
+ * @throws TallyError that of its failure; JOURNAL_DAMAGED; TIMED_OUT
  */
 export async function findFormerCreate(
   directories: Directories,
@@ -48,7 +50,7 @@ export async function findFormerCreate(
   {origin, clock}: {readonly origin: Asked; readonly clock: Pick<Clock, 'sleep'>},
 ): Promise<ContainerView | undefined> {
   const {journal} = toContainerLayout(directories, name, '')
-  for (;;) {
+  for (let waitedMs = 0; waitedMs < patienceMs; waitedMs += pollMs) {
     const former = findFormerOutcome(readIfThere(journal), {...origin, type: 'create', exec: undefined})
     if (former?.outcome.type === 'failed') throw fromFailure(former.outcome.error)
     if (former?.outcome.type === 'done') return toContainerView(former.ledger)
@@ -56,6 +58,8 @@ export async function findFormerCreate(
     if (!former && !isHeld(journal)) return undefined
     await clock.sleep(pollMs)
   }
+  const details = {...name, timeoutMs: patienceMs}
+  throw new TallyError('TIMED_OUT', `${name.namespace}/${name.id} has been neither made nor given up within ${patienceMs} ms`, {details})
 }
 
 function readIfThere(journal: string): readonly LedgerEvent[] {

@@ -1,7 +1,8 @@
 /**
  * All events for everybody who listens. The stream is followed once; its newest events are kept here, and who has fallen behind
  * them reads pages of the stream until he has caught up. MUST hold: each reader gets every event after his own place, once and in
- * order, and what is kept has a limit; achieved by going by sequences alone.
+ * order, and what is kept has a limit; achieved by going by places in the stream, and by when they were
+ * taken, which tells one stream from another.
  */
 import {setTimeout as sleep} from 'node:timers/promises'
 import type {NatsConnection} from 'nats'

@@ -1,10 +1,8 @@
 /** `attach`: in the foreground with a container that others have started; several may be at once. */
 import type {Command} from 'commander'
-import {toErrorBody} from '../kernel/errors.ts'
+import {exitAsProcess} from './as-process.ts'
 import {checkDetachKeys} from './detach-keys.ts'
-import {toRunExitCode} from './exit-codes.ts'
 import {type NodeOptions, resolveNodeOptions} from './node-options.ts'
-import {printError} from './print.ts'
 import {runSession, toSessionExitCode} from './session.ts'
 import {addVerb, connect} from './verb.ts'
 
@@ -23,13 +21,7 @@ export function addAttach(program: Command): void {
     .option('--no-sig-proxy', 'do not pass signals on to it')
     .option('--detach-keys <keys>', 'what to press to leave it running (default: ctrl-p,ctrl-q)', checkDetachKeys)
     .action(async (id: string, flags: AttachFlags, command: Command) => {
-      try {
-        process.exitCode = await attach(resolveNodeOptions(command), id, flags)
-      } catch (error) {
-        const body = toErrorBody(error)
-        printError(body, {json: process.argv.includes('--json')})
-        process.exitCode = toRunExitCode(body.code)
-      }
+      await exitAsProcess(command, () => attach(resolveNodeOptions(command), id, flags))
     })
 }
 

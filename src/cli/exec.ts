@@ -3,11 +3,12 @@ import {randomBytes} from 'node:crypto'
 import type {Command} from 'commander'
 import type {ExecClient, ExecRequestInput, TallyClient} from '../client/client.ts'
 import {toErrorBody} from '../kernel/errors.ts'
+import {exitAsProcess, toProgram} from './as-process.ts'
 import {repeated, toConsoleSize, toVariable} from './container-options.ts'
 import {checkDetachKeys} from './detach-keys.ts'
-import {exitCodes, toRunExitCode} from './exit-codes.ts'
+import {exitCodes} from './exit-codes.ts'
 import {type NodeOptions, resolveNodeOptions} from './node-options.ts'
-import {printError, printJson} from './print.ts'
+import {printJson} from './print.ts'
 import {runSession, toSessionExitCode} from './session.ts'
 import {addVerb, connect} from './verb.ts'
 
@@ -28,13 +29,7 @@ const holdMs = 30_000
 export function addExec(program: Command): void {
   addVerb(program, 'exec', 'run one more command in a container; exits as the command does', addOptions).action(
     async (id: string, args: readonly string[], flags: ExecFlags, command: Command) => {
-      try {
-        process.exitCode = await exec(resolveNodeOptions(command), id, args, flags)
-      } catch (error) {
-        const body = toErrorBody(error)
-        printError(body, {json: process.argv.includes('--json')})
-        process.exitCode = toRunExitCode(body.code)
-      }
+      await exitAsProcess(command, () => exec(resolveNodeOptions(command), id, toProgram(args), flags))
     },
   )
 }

@@ -3,7 +3,7 @@ import {Command, CommanderError} from 'commander'
 import {toErrorBody} from '../kernel/errors.ts'
 import {version} from '../kernel/version.ts'
 import {exitCodes, toExitCode} from './exit-codes.ts'
-import {addNodeOptions} from './node-options.ts'
+import {addNodeOptions, wantsJson} from './node-options.ts'
 import {printError} from './print.ts'
 
 /** In the order in which --help shows them. */
@@ -53,6 +53,11 @@ const program = new Command('tally')
   .configureOutput({outputError: (text, write) => write(text.replace(/^error: /, 'tally: '))})
   .exitOverride()
 addNodeOptions(program)
+/** What runs, once its options are known. */
+let verb: Command = program
+program.hook('preAction', (_, action) => {
+  verb = action
+})
 for (const load of toVerbs(process.argv)) (await load())(program)
 
 try {
@@ -71,7 +76,7 @@ function toVerbs(argv: readonly string[]): readonly (() => Promise<(program: Com
 function fail(error: unknown): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.ok : isRun() ? exitCodes.runFailed : exitCodes.usage
   const body = toErrorBody(error)
-  printError(body, {json: process.argv.includes('--json')})
+  printError(body, {json: wantsJson(verb)})
   if (body.kind === 'bug' && process.env['TALLY_LOG_LEVEL'] === 'debug') console.error(error)
   return toExitCode(body.code)
 }

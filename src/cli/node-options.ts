@@ -92,8 +92,13 @@ export function resolveNodeOptions(command: Command, environment: NodeJS.Process
     nats: toNats(read),
     prefix: read('prefix'),
     namespace,
-    json: own['json'] === true || outer['json'] === true,
+    json: wantsJson(command),
   }
+}
+
+/** Asked of the options alone: `--json` may be an argument of a container's program as well. */
+export function wantsJson(command: Command): boolean {
+  return [command.opts(), command.parent?.opts()].some((options) => options?.['json'] === true)
 }
 
 function toNats(read: (name: string) => string | undefined): NodeOptions['nats'] {

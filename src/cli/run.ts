@@ -3,11 +3,12 @@ import type {Command} from 'commander'
 import {type ContainerClient, findExit, type TallyClient} from '../client/client.ts'
 import type {ContainerView} from '../../machines/view.ts'
 import {toErrorBody} from '../kernel/errors.ts'
+import {exitAsProcess} from './as-process.ts'
 import {addContainerOptions, type ContainerFlags, toCreateRequest} from './container-options.ts'
 import {checkDetachKeys} from './detach-keys.ts'
-import {exitCodes, toRunExitCode} from './exit-codes.ts'
+import {exitCodes} from './exit-codes.ts'
 import {type NodeOptions, resolveNodeOptions} from './node-options.ts'
-import {printError, printJson} from './print.ts'
+import {printJson} from './print.ts'
 import {runSession, type SessionEnd, toSessionExitCode} from './session.ts'
 import {addVerb, connect} from './verb.ts'
 
@@ -23,14 +24,7 @@ export function addRun(program: Command): void {
     .option('--detach-keys <keys>', 'what to press to leave it running (default: ctrl-p,ctrl-q)', checkDetachKeys)
     .option('--rm', 'delete it, by itself, once it has stopped')
     .action(async (args: readonly string[], flags: RunFlags, command: Command) => {
-      const isJson = process.argv.includes('--json')
-      try {
-        process.exitCode = await run(resolveNodeOptions(command), flags, args)
-      } catch (error) {
-        const body = toErrorBody(error)
-        printError(body, {json: isJson})
-        process.exitCode = toRunExitCode(body.code)
-      }
+      await exitAsProcess(command, () => run(resolveNodeOptions(command), flags, args))
     })
 }
 

@@ -32,6 +32,24 @@ describe('exec in the foreground', () => {
     expect(await exec('box', 'sh', '-c', 'echo out; echo err >&2; exit 7')).toEqual({exitCode: 7, stdout: 'out\n', stderr: 'err\n'})
   })
 
+  it.each([
+    [['box', '--', 'echo', 'a']],
+    [['--', 'box', 'echo', 'a']],
+    [['-e', 'A=1', '--', 'box', '--', 'echo', 'a']],
+  ])('takes what is behind a -- to be the command: %j', async (args) => {
+    expect(await exec(...args)).toEqual({exitCode: 0, stdout: 'a\n', stderr: ''})
+  })
+
+  it('has further -- be arguments, and refuses one with nothing behind it', async () => {
+    expect(await exec('box', '--', 'echo', '--', '-n')).toMatchObject({exitCode: 0, stdout: '-- -n\n'})
+    expect(await exec('box', '--')).toMatchObject({exitCode: 125, stderr: 'tally: expected a command after -- [INVALID_ARGUMENT]\n'})
+  })
+
+  it('takes options of the command for its own, --json too', async () => {
+    const {stderr} = await exec('box', '/none', '--json')
+    expect(stderr).toMatch(/^tally: .*\[COMMAND_NOT_FOUND\]\n$/)
+  })
+
   it('gives every byte of a large output', async () => {
     const {stdout} = await exec('box', 'seq', '1', '200000')
     expect(stdout).toBe(`${Array.from({length: 200_000}, (_, index) => index + 1).join('\n')}\n`)

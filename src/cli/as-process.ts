@@ -1,0 +1,27 @@
+/** The verbs that stand for a process: they exit as it does, and with 125 to 127 when it was not the process that failed. */
+import type {Command} from 'commander'
+import {TallyError, toErrorBody} from '../kernel/errors.ts'
+import {toRunExitCode} from './exit-codes.ts'
+import {wantsJson} from './node-options.ts'
+import {printError} from './print.ts'
+
+/** @param work resolves to the exit code */
+export async function exitAsProcess(command: Command, work: () => Promise<number>): Promise<void> {
+  try {
+    process.exitCode = await work()
+  } catch (error) {
+    const body = toErrorBody(error)
+    printError(body, {json: wantsJson(command)})
+    process.exitCode = toRunExitCode(body.code)
+  }
+}
+
+/**
+ * What is to run, which may follow a `--` behind the container, as it may behind options.
+ * @throws TallyError INVALID_ARGUMENT
+ */
+export function toProgram(args: readonly string[]): readonly string[] {
+  const program = args[0] === '--' ? args.slice(1) : args
+  if (program.length === 0) throw new TallyError('INVALID_ARGUMENT', 'expected a command after --')
+  return program
+}

@@ -5,33 +5,6 @@ import {TallyError} from '../kernel/errors.ts'
 import type {CreateRequestInput, Mount} from '../../machines/create-request.ts'
 import {parseSignal, type SignalName} from '../../machines/signals.ts'
 
-const unitsMs: Readonly<Record<string, number>> = {s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000}
-
-/** `10m`, `1h30m`: that long ago; otherwise a date as RFC 3339 has it, or seconds since the epoch. */
-export function parseTime(text: string, now = Date.now()): Date {
-  const agoMs = parseDurationMs(text)
-  if (agoMs !== undefined) return new Date(now - agoMs)
-  const at = /^\d+(\.\d+)?$/.test(text) ? Number(text) * 1_000 : Date.parse(text)
-  if (Number.isNaN(at))
-    throw new InvalidArgumentError(`expected a time such as 2026-01-02T03:04:05Z or a duration such as 10m, got ${JSON.stringify(text)}`)
-  return new Date(at)
-}
-
-function parseDurationMs(text: string): number | undefined {
-  if (!/^(\d+(\.\d+)?[smhd])+$/.test(text)) return undefined
-  return [...text.matchAll(/(\d+(?:\.\d+)?)([smhd])/g)].reduce(
-    (sum, [, count, unit]) => sum + Number(count) * (unitsMs[unit ?? ''] ?? 0),
-    0,
-  )
-}
-
-/** `30s`, `1m30s`, or seconds. @returns milliseconds */
-export function parseDuration(text: string): number {
-  const ms = parseDurationMs(text) ?? (/^\d+(\.\d+)?$/.test(text) ? Number(text) * 1_000 : Number.NaN)
-  if (!(ms <= 2 ** 31 - 1)) throw new InvalidArgumentError(`expected a duration such as 30s or 1m30s, got ${JSON.stringify(text)}`)
-  return Math.round(ms)
-}
-
 /** As docker has it: `no`, `on-failure`, `on-failure:5`, `always`, `unless-stopped`. */
 export function parseRestart(text: string): NonNullable<CreateRequestInput['restart']> {
   const [, policy, maxRetries] = /^(no|always|unless-stopped|on-failure)(?::([1-9]\d{0,5}))?$/.exec(text) ?? []
@@ -45,14 +18,6 @@ export function parseCount(text: string): number {
   if (!/^\d+$/.test(text) || !Number.isSafeInteger(Number(text)))
     throw new InvalidArgumentError(`expected a whole number, got ${JSON.stringify(text)}`)
   return Number(text)
-}
-
-/** Seconds, with a fraction if need be. @returns milliseconds */
-export function parseSeconds(text: string): number {
-  const ms = Math.round(Number(text) * 1_000)
-  if (!/^\d+(\.\d+)?$/.test(text) || ms > 2 ** 31 - 1)
-    throw new InvalidArgumentError(`expected seconds, such as 10 or 0.5, got ${JSON.stringify(text)}`)
-  return ms
 }
 
 export function parseSignalName(text: string): SignalName {

@@ -10,7 +10,6 @@ import {
   parseBytes,
   parseCount,
   parseCpus,
-  parseDuration,
   parseLabel,
   parseLogOption,
   parseRestart,
@@ -20,6 +19,7 @@ import {
   toLimit,
   toLogRotation,
 } from './arguments.ts'
+import {parseDuration} from './times.ts'
 
 export interface ContainerFlags {
   readonly name?: string

@@ -4,11 +4,11 @@ import {type EventType, eventSchemas, isEventType, type LedgerEvent} from '../..
 import {idRule, isId, parseSource} from '../../machines/ids.ts'
 import type {TallyClient} from '../client/client.ts'
 import {TallyError} from '../kernel/errors.ts'
-import {parseTime} from './arguments.ts'
 import {formatExit, formatLimits} from './format.ts'
 import {resolveNodeOptions} from './node-options.ts'
 import {printJsonLine, printNote} from './print.ts'
 import {withReconnect} from './reconnect.ts'
+import {parseTime} from './times.ts'
 import {addVerb, connect} from './verb.ts'
 
 interface Filter {

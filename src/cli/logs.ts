@@ -1,11 +1,12 @@
 import type {Command} from 'commander'
 import type {LogReply} from '../../machines/view.ts'
 import type {ContainerClient, TallyClient} from '../client/client.ts'
-import {parseCount, parseTime} from './arguments.ts'
+import {parseCount} from './arguments.ts'
 import {writeToFd} from './fd-writer.ts'
 import {resolveNodeOptions} from './node-options.ts'
 import {printNote} from './print.ts'
 import {withReconnect} from './reconnect.ts'
+import {parseTime} from './times.ts'
 import {addVerb, connect} from './verb.ts'
 
 interface LogsFlags {

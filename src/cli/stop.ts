@@ -1,5 +1,6 @@
 import type {Command} from 'commander'
-import {parseSeconds, parseSignalName} from './arguments.ts'
+import {parseSignalName} from './arguments.ts'
+import {parseDuration} from './times.ts'
 import {addVerb, forEachId} from './verb.ts'
 
 interface StopFlags {
@@ -10,7 +11,7 @@ interface StopFlags {
 export function addStop(program: Command): void {
   addVerb(program, 'stop', 'ask containers to end, and kill those that have not after a while; returns when they have stopped')
     .argument('<id...>')
-    .option('-t, --time <seconds>', 'how long to wait before SIGKILL (default: 10)', parseSeconds)
+    .option('-t, --time <duration>', 'how long to wait before SIGKILL, such as 10 or 1m30s (default: 10s)', parseDuration)
     .option('-s, --signal <signal>', 'how to ask (default: SIGTERM)', parseSignalName)
     .action(async (ids: readonly string[], {signal, time}: StopFlags, command: Command) => {
       const how = {...(signal !== undefined && {signal}), ...(time !== undefined && {graceMs: time})}

@@ -32,13 +32,12 @@ describe('exec in the foreground', () => {
     expect(await exec('box', 'sh', '-c', 'echo out; echo err >&2; exit 7')).toEqual({exitCode: 7, stdout: 'out\n', stderr: 'err\n'})
   })
 
-  it.each([
-    [['box', '--', 'echo', 'a']],
-    [['--', 'box', 'echo', 'a']],
-    [['-e', 'A=1', '--', 'box', '--', 'echo', 'a']],
-  ])('takes what is behind a -- to be the command: %j', async (args) => {
-    expect(await exec(...args)).toEqual({exitCode: 0, stdout: 'a\n', stderr: ''})
-  })
+  it.each([[['box', '--', 'echo', 'a']], [['--', 'box', 'echo', 'a']], [['-e', 'A=1', '--', 'box', '--', 'echo', 'a']]])(
+    'takes what is behind a -- to be the command: %j',
+    async (args) => {
+      expect(await exec(...args)).toEqual({exitCode: 0, stdout: 'a\n', stderr: ''})
+    },
+  )
 
   it('has further -- be arguments, and refuses one with nothing behind it', async () => {
     expect(await exec('box', '--', 'echo', '--', '-n')).toMatchObject({exitCode: 0, stdout: '-- -n\n'})

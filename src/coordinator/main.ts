@@ -287,7 +287,7 @@ async function main(options: CoordinatorOptions): Promise<void> {
     while (!closing) {
       await clock.sleep(200)
       if (closing || !embedded || isAlive(embedded.process)) continue
-      logger.error({pid: embedded.process.pid}, 'nats-server has ended; starting it again')
+      logger.error({natsPid: embedded.process.pid}, 'nats-server has ended; starting it again')
       try {
         embedded = await startEmbeddedServer(embeddedOptions)
         await publishConnection()

@@ -39,7 +39,7 @@ export function createOrphanReaper({keeper, clock, logger}: OrphanReaperOptions)
       const since = seen.get(key) ?? clock.now()
       seen.set(key, since)
       if (found === 'awaited' || (found === undefined && clock.now() - since < patienceMs)) continue
-      logger.debug({pid}, 'reaped an orphan')
+      logger.debug({orphan: pid}, 'reaped an orphan')
       reapChild(pid)
     }
     return zombies.some(({found}) => found === 'awaited')

@@ -67,7 +67,7 @@ export function createSupervisors({program, options, logFile, logger, onReady, o
       pids.set(pid, assignment)
       child.once('exit', (code, signal) => {
         pids.delete(pid)
-        logger.debug({pid, code, signal}, 'a supervisor ended')
+        logger.debug({supervisorPid: pid, code, signal}, 'a supervisor ended')
         onEnd(assignment)
       })
       try {

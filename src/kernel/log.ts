@@ -1,7 +1,18 @@
 import {writeSync} from 'node:fs'
-import {type DestinationStream, type Logger as PinoLogger, pino} from 'pino'
+import {type DestinationStream, pino} from 'pino'
 
-export type Logger = Pick<PinoLogger, 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'child'>
+/** Every line has these already: a second of the same name would be lost to whoever parses it. */
+type Reserved = {readonly [K in 'pid' | 'name' | 'level' | 'time' | 'msg' | 'container']?: never}
+interface Log {
+  (message: string): void
+  <F extends object>(fields: F & Reserved, message: string): void
+}
+type Level = 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal'
+
+export type Logger = {readonly [L in Level]: Log} & {
+  /** Whose lines name a container. */
+  child(bindings: {readonly container: string}): Logger
+}
 
 /**
  * Structured diagnostics, JSON Lines. Not the ledger: nothing that a user relies on may be only here.

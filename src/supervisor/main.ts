@@ -26,7 +26,7 @@ process.title = 'tally-supervisor (ready)'
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
   process.on(signal, () => logger.warn({signal}, 'ignored: containers are ended by commands'))
 becomeChildSubreaper()
-const childReaper = createChildReaper({onOrphan: (pid, exit) => logger.debug({pid, exit}, 'reaped an orphan')})
+const childReaper = createChildReaper({onOrphan: (pid, exit) => logger.debug({orphan: pid, exit}, 'reaped an orphan')})
 const host = readHostFacts()
 const link = createNatsLink({readConnection: () => readConnection(connectionFile), name: () => process.title, clock, logger})
 

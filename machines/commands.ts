@@ -1,8 +1,9 @@
 /** Wishes, imperative; each may be rejected. The names are the last token of the subject that carries them. */
 import * as z from 'zod'
 import {type CheckpointSpec, checkpointSpecSchema, restoreSpecSchema} from './checkpoint.ts'
-import {type ConsoleSize, consoleSizeSchema, createRequestSchema} from './create-request.ts'
+import {type ConsoleSize, consoleSizeSchema, type createRequestSchema} from './create-request.ts'
 import {type ExecSpec, execSpecSchema} from './exec-spec.ts'
+import {newRequestSchema} from './new-request.ts'
 import {idSchema} from './ids.ts'
 import {limitFields, type Limits} from './limits.ts'
 import {isSignalName, parseSignal, type SignalName} from './signals.ts'
@@ -112,7 +113,7 @@ export const containerVerbs = Object.keys(containerCommandSchemas) as readonly C
 /** Answered by a node's coordinator, on `tally.cmd.<node>.<verb>`. */
 export const nodeCommandSchemas = {
   /** Make a container, ready to start. Answers when it is made. */
-  create: createRequestSchema,
+  create: newRequestSchema,
   /**
    * Make a container from a checkpoint, as the one was made from which it was taken, ready to start. Answers when it is made. Another id
    * and another namespace have to be named; it is not removed by itself unless asked for.

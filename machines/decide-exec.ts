@@ -1,6 +1,6 @@
 /** What becomes of a wish that is for an added process: both charts, its own and the container's, have to allow it. */
 import type {ExecCommand} from './commands.ts'
-import type {Decision, Draft} from './decide.ts'
+import type {Decision, Draft, Lack} from './decide.ts'
 import {canFollow, type Ledger, type ProcessSnapshot} from './ledger.ts'
 import {toProbe} from './probe.ts'
 
@@ -16,7 +16,13 @@ export function decideExec(ledger: Ledger, command: ExecCommand): Decision | 'co
   const draft = toExecDraft(command)
   if (canFollow(ledger, toProbe(draft))) return {type: 'accept', draft}
   if (needsContainer(command) && !ledger.snapshot.can(toProbe(draft))) return 'container forbids it'
-  return {type: 'reject-exec', reason: 'illegal', exec, state: toProcessState(process)}
+  return {type: 'reject-exec', reason: 'illegal', exec, state: toProcessState(process), ...findLack(command, process)}
+}
+
+function findLack({type}: ExecCommand, process: ProcessSnapshot | undefined): {readonly lacks?: Lack} {
+  const {terminal, stdin} = process?.context.spec ?? {}
+  if (type === 'exec-resize' && terminal !== true) return {lacks: 'terminal'}
+  return type === 'exec-close-stdin' && stdin !== true ? {lacks: 'input'} : {}
 }
 
 /** Where a process is in its life; `absent` before it is added. */

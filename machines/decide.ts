@@ -10,6 +10,9 @@ import {canFollow, type Ledger, toTopLevelState} from './ledger.ts'
 /** An event to be: what happened, before the ledger adds when, where and in which place. */
 export type Draft = {readonly [T in EventType]: {readonly type: T; readonly data: EventData<T>}}[EventType]
 
+/** What a command needs that a process has from its beginning or never. */
+export type Lack = 'terminal' | 'input'
+
 export type Decision =
   /** The wish is granted: journal this. */
   | {readonly type: 'accept'; readonly draft: Draft}
@@ -19,19 +22,19 @@ export type Decision =
   | {readonly type: 'satisfied'}
   /** Something is in flight; ask again after its outcome. */
   | {readonly type: 'defer'}
-  | {readonly type: 'reject'; readonly state: TopLevelState | 'paused'; readonly legal: readonly CommandType[]}
+  | {readonly type: 'reject'; readonly state: TopLevelState | 'paused'; readonly legal: readonly CommandType[]; readonly lacks?: Lack}
   /** There is no process any more to do it to. */
   | {readonly type: 'reject-ended'; readonly state: TopLevelState}
   | ({readonly type: 'reject-exec'; readonly exec: string} & (
       | {readonly reason: 'exists' | 'unknown' | 'ended'}
-      | {readonly reason: 'illegal'; readonly state: string}
+      | {readonly reason: 'illegal'; readonly state: string; readonly lacks?: Lack}
     ))
 
 /** @param now epoch milliseconds */
 export function decide(ledger: Ledger, command: Command, now: number): Decision {
   if (isExecCommand(command)) {
     const decision = decideExec(ledger, command)
-    return decision === 'container forbids it' ? reject(ledger) : decision
+    return decision === 'container forbids it' ? reject(ledger, command) : decision
   }
   const state = toTopLevelState(ledger)
   const isOver = (state === 'stopped' && !ledger.snapshot.hasTag('in-flight')) || state === 'failed'
@@ -42,12 +45,18 @@ export function decide(ledger: Ledger, command: Command, now: number): Decision 
   if (command.type === 'stop' && ledger.snapshot.matches({running: {stop: 'killing'}})) return {type: 'join'}
   const draft = toDraft(ledger, command, now)
   if (isPossible(ledger, draft)) return {type: 'accept', draft}
-  return reject(ledger)
+  return reject(ledger, command)
 }
 
-function reject(ledger: Ledger): Decision {
+function reject(ledger: Ledger, command: Command): Decision {
+  const lacks = findLack(command, ledger.snapshot.context)
   const isPaused = ledger.snapshot.matches({running: {execution: 'paused'}})
-  return {type: 'reject', state: isPaused ? 'paused' : toTopLevelState(ledger), legal: legalCommands(ledger)}
+  return {type: 'reject', state: isPaused ? 'paused' : toTopLevelState(ledger), legal: legalCommands(ledger), ...(lacks && {lacks})}
+}
+
+function findLack({type}: Command, {terminal, request}: Ledger['snapshot']['context']): Lack | undefined {
+  if (type === 'resize' && !terminal) return 'terminal'
+  return type === 'close-stdin' && request?.stdin !== true ? 'input' : undefined
 }
 
 /** What may be asked of the container as it is. */

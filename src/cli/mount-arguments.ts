@@ -2,6 +2,7 @@
 import {resolve} from 'node:path'
 import {InvalidArgumentError} from 'commander'
 import {type Mount, mountSchema, type RootfsMount} from '../../machines/create-request.ts'
+import {describeIssues} from '../kernel/issues.ts'
 import {parseBytes} from './arguments.ts'
 
 /** `type=overlay,source=overlay,target=/,options=lowerdir=/a:/b,upperdir=/u`: the options come last, since they have commas too. */
@@ -31,18 +32,20 @@ const mountFields = {
 export function parseMount(text: string): Mount {
   const {type = 'bind', source, target, readonly, propagation, size, mode} = toFields(text, text, mountFields)
   const isReadOnly = readonly !== undefined && readonly !== 'false' && readonly !== '0'
-  const parsed = mountSchema.safeParse({
-    type,
-    target,
-    ...(source !== undefined && {source: type === 'bind' ? resolve(source) : source}),
-    ...(isReadOnly && {readOnly: true}),
-    ...(propagation !== undefined && {propagation}),
-    ...(size !== undefined && {sizeBytes: parseBytes(size)}),
-    ...(mode !== undefined && {mode: Number.parseInt(mode, 8)}),
-  })
+  const parsed = mountSchema.safeParse(
+    {
+      type,
+      target,
+      ...(source !== undefined && {source: type === 'bind' ? resolve(source) : source}),
+      ...(isReadOnly && {readOnly: true}),
+      ...(propagation !== undefined && {propagation}),
+      ...(size !== undefined && {sizeBytes: parseBytes(size)}),
+      ...(mode !== undefined && {mode: Number.parseInt(mode, 8)}),
+    },
+    {reportInput: true},
+  )
   if (parsed.success) return parsed.data
-  const [issue] = parsed.error.issues
-  throw new InvalidArgumentError(`${issue?.path.join('.') || 'mount'}: ${issue?.message}, in ${JSON.stringify(text)}`)
+  throw new InvalidArgumentError(`${describeIssues(parsed.error).join('; ')}, in ${JSON.stringify(text)}`)
 }
 
 /** `name=value,name`: a name alone has an empty value. */

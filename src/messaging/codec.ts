@@ -2,6 +2,7 @@
 import {ErrorCode, headers, type Msg, type MsgHdrs, type NatsConnection, NatsError} from 'nats'
 import type {z} from 'zod'
 import {type ErrorBody, errorKinds, fromFailure, isErrorBody, TallyError} from '../kernel/errors.ts'
+import {describeIssues} from '../kernel/issues.ts'
 
 /** Larger requests are refused: a create with a long environment is some kilobytes. */
 export const largestRequestBytes = 256 * 1024
@@ -28,7 +29,7 @@ export function parseRequest<S extends z.ZodType>(schema: S, bytes: Uint8Array):
   }
   const parsed = schema.safeParse(parseJson(bytes), {reportInput: true})
   if (parsed.success) return parsed.data
-  const issues = parsed.error.issues.flatMap(flatten).map(({path, message}) => `${path.join('.') || 'request'}: ${message}`)
+  const issues = describeIssues(parsed.error)
   throw new TallyError('INVALID_REQUEST', issues.join('; '), {details: {issues}})
 }
 
@@ -105,31 +106,6 @@ function toOriginHeaders(origin: RequestOrigin | undefined): MsgHdrs {
   if (origin?.correlationId) result.set(correlationHeader, origin.correlationId)
   if (origin?.isAgain) result.set(attemptHeader, '2')
   return result
-}
-
-/** A union says only that nothing fitted: the alternative that came closest says why. */
-function flatten(issue: z.core.$ZodIssue): readonly {readonly path: readonly PropertyKey[]; readonly message: string}[] {
-  if (issue.code === 'invalid_union') {
-    const [closest] = [...issue.errors].sort((a, b) => countMistakes(a) - countMistakes(b))
-    if (closest) return closest.flatMap(flatten).map((inner) => ({...inner, path: [...issue.path, ...inner.path]}))
-  }
-  if (issue.code === 'invalid_type') return [{path: issue.path, message: `expected ${issue.expected}, got ${describe(issue.input)}`}]
-  return [{path: issue.path, message: issue.message}]
-}
-
-/** One issue stands for all unknown fields of an object. */
-function countMistakes(issues: readonly z.core.$ZodIssue[]): number {
-  return issues.reduce((sum, issue) => sum + (issue.code === 'unrecognized_keys' ? issue.keys.length : 1), 0)
-}
-
-function describe(value: unknown): string {
-  if (value === undefined) return 'nothing'
-  try {
-    return JSON.stringify(value)?.slice(0, 80) ?? typeof value
-  } catch {
-    // Nested so deeply that the stack does not suffice.
-    return typeof value
-  }
 }
 
 function parseJson(bytes: Uint8Array): unknown {

@@ -171,7 +171,7 @@ export function createLoop(
         askers.add(toQuestion(item), undefined, item)
         return true
       case 'reject':
-        reject(illegal(command.type, decision.state, decision.legal))
+        reject(illegal(command.type, decision))
         return true
       case 'reject-ended':
       case 'reject-exec':

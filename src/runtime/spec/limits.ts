@@ -36,6 +36,9 @@ export function toOciLimits(change: Limits, {present, limitsSwap}: LimitsOptions
 function toMemory(change: Limits, {present, limitsSwap}: LimitsOptions): OciLimits['memory'] | undefined {
   if (change.memoryBytes === undefined && change.memorySwapBytes === undefined) return undefined
   const {memoryBytes, memorySwapBytes} = {...present, ...change}
+  // Those of a bundle are not known.
+  if (memorySwapBytes && memoryBytes === undefined && limitsSwap)
+    throw new TallyError('INVALID_REQUEST', 'memorySwapBytes: expected memoryBytes as well, since this is memory and swap together')
   if (memorySwapBytes && (memoryBytes === null || (memoryBytes ?? 0) > memorySwapBytes)) {
     const got = `${memorySwapBytes} with memoryBytes ${memoryBytes ?? 'without limit'}`
     throw new TallyError('INVALID_REQUEST', `expected memorySwapBytes to be at least memoryBytes, got ${got}`)

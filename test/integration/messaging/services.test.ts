@@ -105,7 +105,7 @@ test.each<[string, string | Uint8Array, string]>([
   ['bytes that are not UTF-8', Buffer.from([0x22, 0xff, 0x22]), 'expected JSON in UTF-8'],
   ['a number for a string', '{"text":5}', 'text: expected string, got 5'],
   ['a missing field', '', 'text: expected string, got nothing'],
-  ['an unknown field', '{"text":"a","txet":"b"}', 'request: Unrecognized key: "txet"'],
+  ['an unknown field', '{"text":"a","txet":"b"}', 'request: expected no field "txet"'],
   ['what is no object', '[1]', 'request: expected object, got [1]'],
 ])('%s is an INVALID_REQUEST that says what is wrong', async (_what, payload, message) => {
   const {code, body} = toError(await ask('echo', payload))

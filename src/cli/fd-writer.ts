@@ -2,10 +2,11 @@
 import {write} from 'node:fs'
 import {promisify} from 'node:util'
 import {exitCodes} from './exit-codes.ts'
+import {toOutputFailure} from './output-failure.ts'
 
 const retryMs = 10
 
-/** Resolves when all of it is written. A reader that has gone away ends this process, quietly. */
+/** Resolves when all of it is written. A reader that has gone away ends this process, quietly. @throws TallyError OUTPUT_FAILED */
 export async function writeToFd(fd: number, bytes: Uint8Array): Promise<void> {
   for (let written = 0; written < bytes.length; ) {
     try {
@@ -14,7 +15,7 @@ export async function writeToFd(fd: number, bytes: Uint8Array): Promise<void> {
       const code = error instanceof Error && 'code' in error ? error.code : undefined
       if (code === 'EPIPE') process.exit(exitCodes.ok)
       // Somebody shares the pipe with us and has made it non-blocking.
-      if (code !== 'EAGAIN') throw error
+      if (code !== 'EAGAIN') throw toOutputFailure(fd, error)
       await new Promise((resolve) => setTimeout(resolve, retryMs))
     }
   }

@@ -2,8 +2,9 @@
 import {Command, CommanderError} from 'commander'
 import {toErrorBody} from '../kernel/errors.ts'
 import {version} from '../kernel/version.ts'
-import {exitCodes, toExitCode} from './exit-codes.ts'
+import {exitCodes, toExitCode, toRunExitCode} from './exit-codes.ts'
 import {addNodeOptions, wantsJson} from './node-options.ts'
+import {toOutputFailure} from './output-failure.ts'
 import {printError} from './print.ts'
 
 /** In the order in which --help shows them. */
@@ -42,7 +43,10 @@ const verbs: Readonly<Record<string, () => Promise<(program: Command) => void>>>
 
 // A reader that has seen enough, such as head, is no failure.
 for (const stream of [process.stdout, process.stderr]) {
-  stream.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? exitCodes.ok : exitCodes.failed))
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code === 'EPIPE') process.exit(exitCodes.ok)
+    process.exit(stream.fd === 1 ? fail(toOutputFailure(1, error)) : exitCodes.failed)
+  })
 }
 
 const program = new Command('tally')
@@ -78,7 +82,7 @@ function fail(error: unknown): number {
   const body = toErrorBody(error)
   printError(body, {json: wantsJson(verb)})
   if (body.kind === 'bug' && process.env['TALLY_LOG_LEVEL'] === 'debug') console.error(error)
-  return toExitCode(body.code)
+  return isRun() ? toRunExitCode(body.code) : toExitCode(body.code)
 }
 
 /** `run` keeps the low numbers for the container. */

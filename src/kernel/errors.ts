@@ -113,6 +113,10 @@ export const errorTable = {
     meaning:
       'The host has no disk space, memory, processes or descriptors left for it, or its disk fails; the message is what the kernel said.',
   },
+  OUTPUT_FAILED: {
+    kind: 'unavailable',
+    meaning: 'What a command prints cannot be written, since the disk is full or the descriptor is closed; the message says which.',
+  },
   TIMED_OUT: {kind: 'timeout', meaning: 'The answer did not come within the time allowed; what was asked may still happen.'},
   CANCELLED: {kind: 'cancelled', meaning: 'The operation was cancelled by the caller or by a shutdown.'},
   INTERNAL: {kind: 'bug', meaning: 'A fault in Tallyman itself; please report the message and the details.'},

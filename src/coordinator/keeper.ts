@@ -9,6 +9,7 @@ import {closeSync, readdirSync, readFileSync, readlinkSync, statSync} from 'node
 import {emptyLedger, foldEvents, type Ledger} from '../../machines/ledger.ts'
 import type {LedgerEvent, ProcessIdentity} from '../../machines/events.ts'
 import {createJournalTail, type JournalTail} from '../journal/journal-tail.ts'
+import {toFileIdentity} from '../kernel/files.ts'
 import type {Logger} from '../kernel/log.ts'
 import {copyDescriptor, openPidfd, openPidfdOf} from '../linux/pidfd.ts'
 import {isSameProcess, listProcesses, readProcessStat} from '../linux/process-table.ts'
@@ -37,7 +38,7 @@ export type Held = Kept
 
 interface Container {
   /** Of the journal when it was read last. */
-  readonly file: {readonly inode: number; readonly size: number} | undefined
+  readonly file: {readonly identity: string; readonly size: bigint} | undefined
   readonly tail: JournalTail
   readonly ledger: Ledger
   readonly processes: readonly LiveProcess[]
@@ -108,11 +109,11 @@ export function createKeeper({directories, logger}: KeeperOptions): Keeper {
 
   function read(name: ContainerName): void {
     const layout = toContainerLayout(directories, name, '')
-    const found = statSync(layout.journal, {throwIfNoEntry: false})
+    const found = statSync(layout.journal, {throwIfNoEntry: false, bigint: true})
     if (!found) return
-    const file = {inode: found.ino, size: found.size}
+    const file = {identity: toFileIdentity(found), size: found.size}
     const former = containers.get(toKey(name)) ?? toUnread(layout)
-    if (former.file?.inode === file.inode && former.file.size === file.size) return
+    if (former.file?.identity === file.identity && former.file.size === file.size) return
     try {
       const {events, isAnew} = former.tail.read()
       const ledger = foldEvents(events, isAnew ? emptyLedger : former.ledger)

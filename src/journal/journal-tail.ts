@@ -1,6 +1,7 @@
 /** What has been added to a journal that somebody else writes: a long one is not read whole for each event of it. */
 import {closeSync, constants, fstatSync, openSync} from 'node:fs'
 import type {LedgerEvent} from '../../machines/events.ts'
+import {toFileIdentity} from '../kernel/files.ts'
 import {readLines} from '../kernel/lines.ts'
 import {parseJournalLine} from './file-journal.ts'
 
@@ -20,7 +21,7 @@ export interface JournalTail {
 }
 
 interface Place {
-  readonly inode: number
+  readonly file: string
   readonly position: number
   readonly lines: number
 }
@@ -33,8 +34,9 @@ export function createJournalTail(path: string): JournalTail {
       place = undefined
       const fd = openSync(path, constants.O_RDONLY)
       try {
-        const {ino: inode, size} = fstatSync(fd)
-        const isAnew = former?.inode !== inode || size < former.position
+        const {size} = fstatSync(fd)
+        const file = toFileIdentity(fstatSync(fd, {bigint: true}))
+        const isAnew = former?.file !== file || size < former.position
         const start = isAnew ? {position: 0, lines: 0} : former
         let {position, lines} = start
         const events: LedgerEvent[] = []
@@ -44,7 +46,7 @@ export function createJournalTail(path: string): JournalTail {
           position = line.end
           lines = start.lines + line.number
         }
-        place = {inode, position, lines}
+        place = {file, position, lines}
         return {events, isAnew}
       } finally {
         closeSync(fd)

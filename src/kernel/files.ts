@@ -1,4 +1,4 @@
-import {rmdirSync} from 'node:fs'
+import {type BigIntStats, mkdirSync, rmdirSync} from 'node:fs'
 
 /** Of a call of node:fs: nothing has that name. */
 export function isMissing(error: unknown): boolean {
@@ -10,4 +10,23 @@ export function removeIfEmpty(directory: string): void {
   try {
     rmdirSync(directory)
   } catch {}
+}
+
+/** An inode is given to another file as soon as it is free: its birth tells them apart, where the file system has that. */
+export function toFileIdentity({ino, birthtimeNs}: Pick<BigIntStats, 'ino' | 'birthtimeNs'>): string {
+  return `${ino} ${birthtimeNs}`
+}
+
+const mostAttempts = 100
+
+/** Makes an entry of a directory that others remove when it is empty, and the directory: again, when it went in between. */
+export function makeWithin<T>(directory: string, make: () => T): T {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      mkdirSync(directory, {recursive: true, mode: 0o700})
+      return make()
+    } catch (error) {
+      if (!isMissing(error) || attempt === mostAttempts) throw error
+    }
+  }
 }

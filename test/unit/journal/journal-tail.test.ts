@@ -1,4 +1,4 @@
-import {appendFileSync, renameSync, truncateSync, writeFileSync} from 'node:fs'
+import {appendFileSync, renameSync, rmSync, truncateSync, writeFileSync} from 'node:fs'
 import {describe, expect, it} from 'vitest'
 import {createJournalTail} from '../../../src/journal/journal-tail.ts'
 import {life, makeJournalFile, toLine} from './journal-fixture.ts'
@@ -34,6 +34,15 @@ describe('the tail of a journal', () => {
     writeFileSync(`${file.path}.new`, life.map(toLine).join(''))
     renameSync(`${file.path}.new`, file.path)
     expect(tail.read()).toEqual({events: life, isAnew: true})
+  })
+
+  it('begins anew when the file is another that has got the inode, and is as long', () => {
+    using file = makeJournalFile(life.slice(0, 2))
+    const tail = createJournalTail(file.path)
+    tail.read()
+    rmSync(file.path)
+    writeFileSync(file.path, life.slice(0, 2).map(toLine).join(''))
+    expect(tail.read()).toEqual({events: life.slice(0, 2), isAnew: true})
   })
 
   it('tells the line that is damaged, and begins anew after that', () => {

@@ -1,51 +1,50 @@
 /** The state directories of this node's containers: reserving one, and finding those that nobody looks after. */
-import {closeSync, constants, mkdirSync, openSync, readdirSync, rmSync} from 'node:fs'
+import {closeSync, constants, openSync, readdirSync, statSync} from 'node:fs'
 import {dirname, join} from 'node:path'
 import {isId} from '../../machines/ids.ts'
 import {readJournalFile} from '../journal/file-journal.ts'
 import {TallyError} from '../kernel/errors.ts'
-import {isMissing, removeIfEmpty} from '../kernel/files.ts'
+import {isMissing, removeIfEmpty, toFileIdentity} from '../kernel/files.ts'
 import type {Logger} from '../kernel/log.ts'
 import {lockFile} from '../linux/file-lock.ts'
 import {listMountsBelow} from '../linux/mount.ts'
-import {containersDir, type Directories, toContainerLayout} from '../supervisor/layout.ts'
+import {type ContainerLayout, containersDir, type Directories, toContainerLayout} from '../supervisor/layout.ts'
+import {freeId, takeId} from '../supervisor/shared-directories.ts'
 
 export interface ContainerName {
   readonly namespace: string
   readonly id: string
 }
 
+/** Tells the reservation of an id from that of whoever has the id later. */
+export type Reservation = string
+
 /**
  * Takes the id, at once and for one caller only: mkdir(2) is atomic.
  * @throws TallyError CONTAINER_EXISTS, STATE_DIR_INVALID
  */
-export function reserveContainer(directories: Directories, {namespace, id}: ContainerName): void {
-  const {stateDir} = toContainerLayout(directories, {namespace, id}, '')
-  for (let attempt = 1; ; attempt += 1) {
-    try {
-      mkdirSync(dirname(stateDir), {recursive: true, mode: 0o700})
-      mkdirSync(stateDir, {mode: 0o700})
-      return
-    } catch (cause) {
-      const code = cause instanceof Error && 'code' in cause ? cause.code : undefined
-      if (code === 'EEXIST') {
-        throw new TallyError('CONTAINER_EXISTS', `the id ${id} is in use in namespace ${namespace}`, {details: {namespace, id}})
-      }
-      // The last container of the namespace was deleted in between, and its directory with it.
-      if (code !== 'ENOENT' || attempt === 5) {
-        const why = cause instanceof Error ? cause.message : String(cause)
-        throw new TallyError('STATE_DIR_INVALID', `cannot make the state directory of ${namespace}/${id}: ${why}`, {cause})
-      }
-    }
+export function reserveContainer(directories: Directories, {namespace, id}: ContainerName): Reservation | undefined {
+  const layout = toContainerLayout(directories, {namespace, id}, '')
+  try {
+    takeId(layout)
+    return findReservation(layout)
+  } catch (cause) {
+    if (cause instanceof Error && 'code' in cause && cause.code === 'EEXIST')
+      throw new TallyError('CONTAINER_EXISTS', `the id ${id} is in use in namespace ${namespace}`, {details: {namespace, id}})
+    const why = cause instanceof Error ? cause.message : String(cause)
+    throw new TallyError('STATE_DIR_INVALID', `cannot make the state directory of ${namespace}/${id}: ${why}`, {cause})
   }
 }
 
 /**
  * Undoes a reservation for which no journal was ever begun. The lock of the journal is had meanwhile, and the journal is the last to
  * go: a supervisor that is just beginning, for a coordinator now dead, keeps what it has made.
+ * @param reservation the one that is undone, when the id may be another's meanwhile; whichever there is when absent
  */
-export function releaseContainer(directories: Directories, name: ContainerName): void {
-  const {stateDir, journal} = toContainerLayout(directories, name, '')
+export function releaseContainer(directories: Directories, name: ContainerName, reservation?: Reservation): void {
+  const layout = toContainerLayout(directories, name, '')
+  if (reservation !== undefined && findReservation(layout) !== reservation) return
+  const {stateDir, journal} = layout
   // Behind a mount are other people's files: `tally fsck` tells of it.
   if (listMountsBelow(stateDir).length > 0) return
   let fd: number
@@ -53,20 +52,20 @@ export function releaseContainer(directories: Directories, name: ContainerName):
     fd = openSync(journal, constants.O_RDWR | constants.O_CREAT, 0o600)
   } catch {
     // On a full disk there is none to hold; a directory in which somebody has made one meanwhile stays.
-    removeIfEmpty(stateDir)
+    for (const directory of [stateDir, dirname(stateDir)]) removeIfEmpty(directory)
     return
   }
   try {
     if (!lockFile(fd) || readUid(directories, name)) return
-    for (const entry of readdirSync(stateDir)) {
-      const path = join(stateDir, entry)
-      if (path !== journal) rmSync(path, {recursive: true, force: true})
-    }
-    rmSync(journal)
-    removeIfEmpty(stateDir)
+    freeId(layout)
   } finally {
     closeSync(fd)
   }
+}
+
+function findReservation({stateDir}: ContainerLayout): Reservation | undefined {
+  const found = statSync(stateDir, {throwIfNoEntry: false, bigint: true})
+  return found && toFileIdentity(found)
 }
 
 export function listContainers({stateDir}: Directories): readonly ContainerName[] {
@@ -83,6 +82,7 @@ export interface Orphan extends ContainerName {
  * @param isAssigned whether a supervisor has just been given this one, and may not hold its journal yet
  */
 export function findOrphans(directories: Directories, isAssigned: (name: ContainerName) => boolean, logger: Logger): readonly Orphan[] {
+  removeEmptyNamespaces(directories)
   return listContainers(directories).flatMap((name) => {
     if (isAssigned(name) || isHeld(toContainerLayout(directories, name, '').journal)) return []
     try {
@@ -95,6 +95,12 @@ export function findOrphans(directories: Directories, isAssigned: (name: Contain
     }
     return []
   })
+}
+
+/** Whoever was about to remove one may have been killed. Whoever is about to use one makes it again. */
+function removeEmptyNamespaces({stateDir}: Directories): void {
+  const root = containersDir(stateDir)
+  for (const namespace of readDirectory(root)) if (readDirectory(join(root, namespace)).length === 0) removeIfEmpty(join(root, namespace))
 }
 
 /** From the first event of its journal; undefined when there is none. */

@@ -51,11 +51,12 @@ export async function findFormerCreate(
 ): Promise<ContainerView | undefined> {
   const {journal} = toContainerLayout(directories, name, '')
   for (let waitedMs = 0; waitedMs < patienceMs; waitedMs += pollMs) {
-    const former = findFormerOutcome(readIfThere(journal), {...origin, type: 'create', exec: undefined})
+    const events = readIfThere(journal)
+    const former = findFormerOutcome(events, {...origin, type: 'create', exec: undefined})
     if (former?.outcome.type === 'failed') throw fromFailure(former.outcome.error)
     if (former?.outcome.type === 'done') return toContainerView(former.ledger)
-    // A coordinator that is dead has given it to a supervisor, which is about to begin.
-    if (!former && !isHeld(journal)) return undefined
+    // A coordinator that is dead has given it to a supervisor, which is about to begin. What has begun is another's.
+    if (!former && (events.length > 0 || !isHeld(journal))) return undefined
     await clock.sleep(pollMs)
   }
   const details = {...name, timeoutMs: patienceMs}

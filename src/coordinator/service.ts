@@ -81,7 +81,7 @@ async function create(
   const former = origin.isAgain && (await findFormer())
   if (former) return former
   await checkRequest(request)
-  reserveContainer(directories, {namespace, id})
+  const reservation = reserveContainer(directories, {namespace, id})
   try {
     return await supervisors.assign({
       node,
@@ -95,7 +95,7 @@ async function create(
     const taken = await findFormer()
     if (taken) return taken
     // Whatever went wrong, an id without a journal is free.
-    releaseContainer(directories, {namespace, id})
+    releaseContainer(directories, {namespace, id}, reservation)
     logger.info({err: error, namespace, id}, 'create failed')
     throw error
   }

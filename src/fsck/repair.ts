@@ -2,7 +2,7 @@
  * Taking away what belongs to nobody. MUST hold: nothing of a container that is there is touched; achieved by taking its id, as a create
  * does, for as long as it takes: nobody can make one meanwhile, and where somebody has, nothing is done.
  */
-import {lstatSync, mkdirSync, realpathSync, rmSync} from 'node:fs'
+import {lstatSync, realpathSync, rmSync} from 'node:fs'
 import {dirname, join} from 'node:path'
 import {isId} from '../../machines/ids.ts'
 import type {Clock} from '../kernel/clock.ts'
@@ -10,7 +10,8 @@ import {TallyError} from '../kernel/errors.ts'
 import {removeIfEmpty} from '../kernel/files.ts'
 import {findCgroups, readCgroupProcesses, removeCgroup} from '../linux/cgroup.ts'
 import {listMountsBelow, unmount} from '../linux/mount.ts'
-import {containersDir, type Directories, toContainerLayout} from '../supervisor/layout.ts'
+import {type Directories, toContainerLayout} from '../supervisor/layout.ts'
+import {leaveSharedDirectories, takeId} from '../supervisor/shared-directories.ts'
 import type {Repair} from './findings.ts'
 import type {ContainerName} from './survey.ts'
 
@@ -36,8 +37,9 @@ export function createRepairs(directories: Directories, {deleteFromRuntime, repu
     'remove-cgroup': ({path}) => removeGroup(path),
     'remove-run-dir': (repair) =>
       withId(repair, async () => {
-        removeTree(toContainerLayout(directories, repair, '').runDir, directories.runDir)
-        removeIfEmpty(dirname(toContainerLayout(directories, repair, '').runDir))
+        const layout = toContainerLayout(directories, repair, '')
+        removeTree(layout.runDir, directories.runDir)
+        leaveSharedDirectories(layout)
       }),
     'remove-state-dir': async (repair) => {
       const {stateDir, journal} = toContainerLayout(directories, checked(repair), '')
@@ -52,10 +54,8 @@ export function createRepairs(directories: Directories, {deleteFromRuntime, repu
   /** As a create takes it: by making its state directory, which is there for one only. */
   async function withId(name: ContainerName, work: () => Promise<void>): Promise<void> {
     const {stateDir} = toContainerLayout(directories, checked(name), '')
-    mkdirSync(containersDir(directories.stateDir), {recursive: true, mode: 0o700})
-    mkdirSync(dirname(stateDir), {recursive: true, mode: 0o700})
     try {
-      mkdirSync(stateDir, {mode: 0o700})
+      takeId(toContainerLayout(directories, name, ''))
     } catch (cause) {
       throw inUse(name, cause)
     }

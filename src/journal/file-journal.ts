@@ -1,9 +1,10 @@
-import {closeSync, constants, fdatasync, fstatSync, ftruncateSync, mkdirSync, openSync, statSync, writeSync} from 'node:fs'
+import {closeSync, constants, fdatasync, fstatSync, ftruncateSync, openSync, statSync, writeSync} from 'node:fs'
 import {dirname} from 'node:path'
 import {promisify} from 'node:util'
 import {parseLedgerEvent, toCloudEvent} from '../../machines/cloud-event.ts'
 import type {LedgerEvent} from '../../machines/events.ts'
 import {TallyError} from '../kernel/errors.ts'
+import {makeWithin} from '../kernel/files.ts'
 import {readLines} from '../kernel/lines.ts'
 import {lockFile} from '../linux/file-lock.ts'
 import type {Journal, JournalRepair} from './journal.ts'
@@ -27,13 +28,12 @@ export function openFileJournal(path: string): FileJournal {
 }
 
 /** Whoever looks whether a journal is held has its lock for an instant. */
-const lockAttempts = 20
+const lockAttempts = 100
 const lockPauseMs = 5
 
 function openLocked(path: string): number {
   for (let attempt = 1; attempt <= lockAttempts; attempt += 1) {
-    mkdirSync(dirname(path), {recursive: true, mode: 0o700})
-    const fd = openSync(path, constants.O_RDWR | constants.O_CREAT | constants.O_APPEND, 0o600)
+    const fd = makeWithin(dirname(path), () => openSync(path, constants.O_RDWR | constants.O_CREAT | constants.O_APPEND, 0o600))
     // A reservation that was never used may have been removed since it was opened.
     if (lockFile(fd) && isStillThere(fd, path)) return fd
     closeSync(fd)

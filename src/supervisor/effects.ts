@@ -2,7 +2,7 @@
  * The one interpreter of effects. Each handler is idempotent: recovery may run it again. None rejects for a reason of the
  * world; what goes wrong there is the failure event that it returns.
  */
-import {mkdir, rm} from 'node:fs/promises'
+import {rm} from 'node:fs/promises'
 import type {Draft} from '../../machines/decide.ts'
 import type {Effect, EffectType} from '../../machines/effects.ts'
 import type {LedgerEvent} from '../../machines/events.ts'
@@ -24,6 +24,7 @@ import type {ExecHandlers} from './exec-effects.ts'
 import type {HealthChecks} from './health-checks.ts'
 import type {Outputs} from './outputs.ts'
 import type {RestartHandlers} from './restart-effects.ts'
+import {enterSharedDirectories} from './shared-directories.ts'
 
 export interface EffectDependencies {
   readonly runtime: OciRuntime
@@ -111,8 +112,7 @@ export function createEffectHandlers(
     const isFirst = loop().ledger.snapshot.context.createdAt === undefined
     try {
       if (checkpoint) await checkRestore(request, reaper)
-      await mkdir(layout.runDir, {recursive: true, mode: 0o700})
-      await mkdir(layout.runtimeRoot, {recursive: true, mode: 0o700})
+      enterSharedDirectories(layout)
       const {bundle, args, terminal, overlay} = await prepareBundle(request, layout)
       const made = {bundle, args: [...args], ...(terminal && {terminal}), ...(overlay && {overlay})}
       if (checkpoint) return {type: 'container.created', data: {...made, cgroups: []}}

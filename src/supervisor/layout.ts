@@ -15,6 +15,8 @@ export interface ContainerLayout {
   exec(exec: string): ExecLayout
   /** `runc --root`, one per namespace. */
   readonly runtimeRoot: string
+  /** Keeps it there while the container has nothing else in it. */
+  readonly runtimeMark: string
   /** Flat, so that no parent directory is left in any cgroup hierarchy. */
   readonly cgroupsPath: string
   /** The same for a runtime that has systemd make it: slice, prefix and name. */
@@ -59,6 +61,7 @@ export function toContainerLayout(
       processFile: join(run, 'exec', exec, 'process.json'),
     }),
     runtimeRoot: join(runDir, 'runc', namespace),
+    runtimeMark: join(runDir, 'runc', namespace, `.${id}`),
     cgroupsPath: `/tally-${namespace}-${id}-${uid.slice(0, 8)}`,
     systemdCgroupsPath: `system.slice:tally:${namespace}-${id}-${uid.slice(0, 8)}`,
   }

@@ -44,11 +44,10 @@ const publicationPatienceMs = 1_000
 const republicationPatienceMs = 30_000
 
 export interface ContainerService {
-  /**
-   * The container is gone: takes no more requests, so that whoever asks from now on finds nobody, and then answers those that
-   * waited for it to be gone. Resolves when all are answered, or after the time.
-   */
-  close(timeoutMs: number): Promise<void>
+  /** Takes no more requests, so that whoever asks from now on finds nobody. Resolves when the server knows, or after the time. */
+  leave(timeoutMs: number): Promise<void>
+  /** The container is gone: answers those that waited for that. Resolves when all are answered. */
+  answerAll(): Promise<void>
 }
 
 /** Answers on every session from now on. */
@@ -58,7 +57,9 @@ export function serveContainer(dependencies: ServiceDependencies): ContainerServ
   const gone = Promise.withResolvers<void>()
   const endpoints = createEndpoints(dependencies, gone.promise).map((one) => ({...one, handle: tracked(one.handle)}))
   let service: Service | undefined
+  let hasLeft = false
   link.onSession(async (connection) => {
+    if (hasLeft) return
     service = await registerService(connection, {
       name: 'tally-supervisor',
       version,
@@ -70,11 +71,14 @@ export function serveContainer(dependencies: ServiceDependencies): ContainerServ
   })
 
   return {
-    close: async (timeoutMs) => {
+    leave: async (timeoutMs) => {
+      hasLeft = true
       // Without a connection there is nobody to take requests from.
       await Promise.race([service?.stop().catch(() => {}), clock.sleep(timeoutMs)])
+    },
+    answerAll: async () => {
       gone.resolve()
-      await Promise.race([Promise.allSettled(unanswered), clock.sleep(timeoutMs)])
+      await Promise.allSettled(unanswered)
     },
   }
 

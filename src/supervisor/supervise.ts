@@ -1,11 +1,9 @@
 /** One container under this process: its parts, put together, for as long as it is in the ledger. */
-import {rmSync} from 'node:fs'
-import {dirname, join} from 'node:path'
+import {join} from 'node:path'
 import type {LedgerEvent} from '../../machines/events.ts'
 import {foldEvents} from '../../machines/ledger.ts'
 import {openFileJournal, readJournalFile} from '../journal/file-journal.ts'
 import type {Clock} from '../kernel/clock.ts'
-import {removeIfEmpty} from '../kernel/files.ts'
 import type {Logger} from '../kernel/log.ts'
 import {version} from '../kernel/version.ts'
 import type {ChildReaper} from '../linux/child-reaper.ts'
@@ -37,6 +35,7 @@ import {createProbe} from './probe.ts'
 import {createProcessWatcher} from './process-watcher.ts'
 import {createRestartEffects} from './restart-effects.ts'
 import {type ContainerService, serveContainer} from './service.ts'
+import {freeId, leaveSharedDirectories} from './shared-directories.ts'
 import {createStats} from './stats.ts'
 import {takeBackLost} from './take-back.ts'
 import {takeOver} from './take-over.ts'
@@ -245,10 +244,12 @@ export async function supervise(
     while (!(await outbox.whenAcknowledged(journal.latestSequence(), 60_000))) log.info('waiting for the stream to confirm the last event')
     // Behind a bind are other people's files.
     unmountBelow(layout.stateDir)
-    rmSync(layout.stateDir, {recursive: true, force: true})
-    for (const parent of [dirname(layout.stateDir), dirname(layout.runDir), layout.runtimeRoot]) removeIfEmpty(parent)
+    // The next that has the id has the address as well: from now on nothing is ours that comes for it.
+    await service?.leave(lastReplyPatienceMs)
+    leaveSharedDirectories(layout)
+    freeId(layout)
     // Whoever waits for a reply gets it: on NATS, and the coordinator about a create that failed.
-    await Promise.race([Promise.all([service?.close(lastReplyPatienceMs), replied]), clock.sleep(lastReplyPatienceMs)])
+    await Promise.race([Promise.all([service?.answerAll(), replied]), clock.sleep(lastReplyPatienceMs)])
     // What has been answered in this very turn is still to be handed to the connection.
     await clock.sleep(1)
     await link[Symbol.asyncDispose]()

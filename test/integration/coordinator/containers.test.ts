@@ -30,6 +30,18 @@ it('an id is had by one at a time, and is free when it was given back', async ()
   reserveContainer(directories, name)
 })
 
+it('is not given back by who had it before', async () => {
+  await using dir = makeTempDir()
+  const directories = {stateDir: dir.path, runDir: dir.path}
+  const before = reserveContainer(directories, name)
+  releaseContainer(directories, name, before)
+  const now = reserveContainer(directories, name)
+  releaseContainer(directories, name, before)
+  expect(() => reserveContainer(directories, name)).toThrow(expect.objectContaining({code: 'CONTAINER_EXISTS'}))
+  releaseContainer(directories, name, now)
+  reserveContainer(directories, name)
+})
+
 it('is free also when it is given back on a full disk', async () => {
   await using dir = makeTempDir()
   // Room for the directories, and for no journal.

@@ -24,6 +24,15 @@ it('what was never begun is not waited for, and what is never settled not for ev
   expect(await findFormerCreate(directories, name, {origin, clock})).toMatchObject({id: 'web', state: 'created'})
 })
 
+it('a create of somebody else, who has the id now, is not waited for', async () => {
+  await using dir = makeTempDir()
+  const directories = {stateDir: dir.path, runDir: dir.path}
+  using journal = openFileJournal(toContainerLayout(directories, name, '').journal)
+  for (const event of toHistory([happen.createRequested])) journal.append(event)
+  const sleep = () => Promise.reject(new Error('waited'))
+  expect(await findFormerCreate(directories, name, {origin: {...origin, correlationId: 'c2'}, clock: {sleep}})).toBeUndefined()
+})
+
 it('a create is joined by who asks for it again, and by nobody else', async () => {
   const creates = createCreates()
   const {promise, resolve} = Promise.withResolvers<string>()

@@ -130,14 +130,19 @@ function toInherited(assignment: Assignment): Assignment {
 /** NATS may be slow to confirm what the supervisor has told it. */
 const endPatienceMs = 2_000
 
+/** Of a process that has ended: what it has said before that may still have to be read. */
+const lastWordsMs = 1_000
+
 async function ask(child: ChildProcess, assignment: Assignment): Promise<unknown> {
   const {promise, resolve, reject} = Promise.withResolvers<unknown>()
   const died = () =>
     reject(new TallyError('SUPERVISOR_FAILED', `the supervisor of ${assignment.namespace}/${assignment.id} died before it answered`))
-  child.once('exit', died)
+  // Behind all that it has said; the end of the process may be seen before that.
+  child.once('disconnect', died)
+  child.once('exit', () => setTimeout(died, lastWordsMs).unref())
   child.once('message', (message) => {
     const reply = assignmentReplySchema.parse(message)
-    child.off('exit', died)
+    child.off('disconnect', died)
     if (reply.type === 'done') return resolve(reply.view)
     // It ends once the ledger of the failure is told and its directory removed: then the id is free again.
     const fail = () => reject(fromFailure(reply.error))

@@ -19,6 +19,7 @@ const options = supervisorOptionsSchema.parse(JSON.parse(process.env[supervisorO
 const clock = createSystemClock()
 const logger = createLogger('supervisor')
 const replied = Promise.withResolvers<void>()
+const replyPatienceMs = 5_000
 const connectionFile = join(options.runDir, 'connection.json')
 
 process.title = 'tally-supervisor (ready)'
@@ -36,9 +37,7 @@ process.once('message', (message) => {
   accept(message).catch((error: unknown) => {
     logger.fatal({err: error}, 'cannot take the container over')
     reply({type: 'failed', error: toErrorBody(error)})
-    process.exitCode = 1
-    process.disconnect?.()
-    setTimeout(() => process.exit(1), 100).unref()
+    void leaveCoordinator().then(() => process.exit(1))
   })
 })
 
@@ -70,5 +69,11 @@ async function accept(message: unknown): Promise<void> {
   } else {
     reply({type: 'done', view: toOwnView(loop.ledger)})
   }
+  await leaveCoordinator()
+}
+
+/** What has been said is on its way then: the channel takes it with it when it is closed before. A coordinator may hang. */
+async function leaveCoordinator(): Promise<void> {
+  await Promise.race([replied.promise, clock.sleep(replyPatienceMs)])
   process.disconnect?.()
 }

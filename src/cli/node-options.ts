@@ -2,6 +2,7 @@
 import {resolve} from 'node:path'
 import {type Command, Option} from 'commander'
 import {idRule, isId} from '../../machines/ids.ts'
+import {toRealPath} from '../kernel/real-path.ts'
 import {TallyError} from '../kernel/errors.ts'
 import type {Credentials} from '../messaging/connection.ts'
 
@@ -86,8 +87,8 @@ export function resolveNodeOptions(command: Command, environment: NodeJS.Process
   checkId('--namespace', namespace)
   if (node !== undefined) checkId('--node', node)
   return {
-    stateDir: resolve(read('stateDir') ?? defaults.stateDir),
-    runDir: resolve(read('runDir') ?? defaults.runDir),
+    stateDir: toRealPath(read('stateDir') ?? defaults.stateDir),
+    runDir: toRealPath(read('runDir') ?? defaults.runDir),
     node,
     nats: toNats(read),
     prefix: read('prefix'),

@@ -1,12 +1,16 @@
 import * as z from 'zod'
 import {idSchema} from '../../machines/ids.ts'
+import {toRealPath} from '../kernel/real-path.ts'
 import {credentialsSchema} from '../messaging/connection.ts'
 import {defaultPrefix} from '../messaging/subjects.ts'
 
 /** What a coordinator is started with: one JSON object in the environment, since it may hold a password. */
+/** Whatever the caller calls it: what the kernel lists is compared with it. */
+const directory = (usual: string) => z.string().regex(/^\//, 'expected an absolute path').default(usual).transform(toRealPath)
+
 export const coordinatorOptionsSchema = z.strictObject({
-  stateDir: z.string().regex(/^\//, 'expected an absolute path').default('/var/lib/tally'),
-  runDir: z.string().regex(/^\//, 'expected an absolute path').default('/run/tally'),
+  stateDir: directory('/var/lib/tally'),
+  runDir: directory('/run/tally'),
   /** That of the state directory, or of the host, when absent. */
   node: idSchema.optional(),
   prefix: z.string().default(defaultPrefix),

@@ -80,7 +80,7 @@ async function create(
   const findFormer = () => findFormerCreate(directories, {namespace, id}, {origin, clock})
   const former = origin.isAgain && (await findFormer())
   if (former) return former
-  await checkRequest(request)
+  const checked = await checkRequest(request)
   const reservation = reserveContainer(directories, {namespace, id})
   try {
     return await supervisors.assign({
@@ -88,14 +88,18 @@ async function create(
       namespace,
       id,
       uid: randomUUID(),
-      work: {type: 'create', request, actor: origin.actor, correlationId: origin.correlationId},
+      work: {type: 'create', request: {...checked, id}, actor: origin.actor, correlationId: origin.correlationId},
     })
   } catch (error) {
     // Its supervisor may have died, and another be at it; or that of a coordinator now dead has been before ours.
     const taken = await findFormer()
     if (taken) return taken
     // Whatever went wrong, an id without a journal is free.
-    releaseContainer(directories, {namespace, id}, reservation)
+    try {
+      releaseContainer(directories, {namespace, id}, reservation)
+    } catch (cause) {
+      logger.error({err: cause, namespace, id}, 'cannot remove what a failed create has left; trying again')
+    }
     logger.info({err: error, namespace, id}, 'create failed')
     throw error
   }

@@ -3,6 +3,7 @@ import {existsSync, readdirSync, readFileSync, readlinkSync, statSync} from 'nod
 import {basename, join} from 'node:path'
 import {isId, parseSource} from '../../machines/ids.ts'
 import {parseMounts, readCgroupProcesses} from '../linux/cgroup.ts'
+import {toRealPath} from '../kernel/real-path.ts'
 import {readLockHolders} from '../linux/locks.ts'
 import {listMountsBelow} from '../linux/mount.ts'
 import {isAlive, listProcesses} from '../linux/process-table.ts'
@@ -40,7 +41,7 @@ export async function look(
     runtime: listNames(join(runDir, 'runc')).map((name) => ({...name, path: join(runDir, 'runc', name.namespace, name.id)})),
     runDirs: listNames(join(runDir, 'containers')).map((name) => ({...name, path: join(runDir, 'containers', name.namespace, name.id)})),
     mounts: listMountsBelow(containersDir(stateDir)).flatMap((target) => {
-      const name = toNameBelow(containersDir(stateDir), target)
+      const name = toNameBelow(toRealPath(containersDir(stateDir)), target)
       return name ? [{...name, target}] : []
     }),
     cgroups: listGroups(),

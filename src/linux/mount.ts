@@ -1,5 +1,5 @@
 /** mount(2) and umount2(2), with the options of fstab(5) as containers' mounts have them. */
-import {readFileSync} from 'node:fs'
+import {existsSync, readFileSync, realpathSync} from 'node:fs'
 import {check, libc} from './libc.ts'
 
 export interface MountOptions {
@@ -94,8 +94,9 @@ export function unmount(target: string): void {
   check('umount2', libc.umount2(target, MNT_DETACH | UMOUNT_NOFOLLOW))
 }
 
-/** Where something is mounted in a directory or below it, the latest first. From /proc/self/mountinfo (proc(5)). */
-export function listMountsBelow(directory: string): readonly string[] {
+/** Where something is mounted in a directory or below it, without symbolic links, the latest first. From /proc/self/mountinfo (proc(5)). */
+export function listMountsBelow(path: string): readonly string[] {
+  const directory = existsSync(path) ? realpathSync(path) : path
   return readFileSync('/proc/self/mountinfo', 'utf8')
     .split('\n')
     .map((line) => fromOctal(line.split(' ')[4] ?? ''))

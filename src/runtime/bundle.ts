@@ -5,6 +5,7 @@ import {readFile} from 'node:fs/promises'
 import {join, resolve} from 'node:path'
 import * as z from 'zod'
 import {type BundleRequest, type CreateRequest, isBundleRequest, type RootfsRequest} from '../../machines/create-request.ts'
+import {toRealPath} from '../kernel/real-path.ts'
 import {TallyError} from '../kernel/errors.ts'
 import {findChanges} from './checkpoint-image.ts'
 import {mountRootfs} from './rootfs.ts'
@@ -39,14 +40,20 @@ export async function prepareBundle(request: CreateRequest, options: BundleOptio
   return isBundleRequest(request) ? await checkBundle(request) : await writeBundle(request, options)
 }
 
-/** What can be said of a request before anything is made for it. @throws as prepareBundle */
-export async function checkRequest(request: CreateRequest): Promise<void> {
+/**
+ * What can be said of a request before anything is made for it.
+ * @returns it, with the path of its root free of symbolic links, which the runtime refuses: what it was made with is what it keeps
+ * @throws as prepareBundle
+ */
+export async function checkRequest(request: CreateRequest): Promise<CreateRequest> {
   if (isBundleRequest(request)) {
     await checkBundle(request)
-  } else if (request.rootfs !== undefined) {
-    await assertDirectory(request.rootfs, 'ROOTFS_INVALID', 'a root file system')
-    resolveUser(request.rootfs, request.user)
+    return {...request, bundle: toRealPath(request.bundle)}
   }
+  if (request.rootfs === undefined) return request
+  await assertDirectory(request.rootfs, 'ROOTFS_INVALID', 'a root file system')
+  resolveUser(request.rootfs, request.user)
+  return {...request, rootfs: toRealPath(request.rootfs)}
 }
 
 async function writeBundle(

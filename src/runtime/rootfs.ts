@@ -7,6 +7,7 @@ import {execFileSync} from 'node:child_process'
 import {chmodSync, chownSync, lstatSync, mkdirSync, statSync} from 'node:fs'
 import {join} from 'node:path'
 import type {RootfsMount, RootfsRequest} from '../../machines/create-request.ts'
+import {toRealPath} from '../kernel/real-path.ts'
 import {TallyError} from '../kernel/errors.ts'
 import {SystemCallError} from '../linux/libc.ts'
 import {listMountsBelow, mount, unmount} from '../linux/mount.ts'
@@ -21,7 +22,9 @@ export interface PreparedRootfs {
  * @param changes those with which an overlay begins: a directory that is copied
  * @throws TallyError MOUNT_FAILED, with nothing left mounted
  */
-export function mountRootfs({rootfs, rootfsMounts, overlay}: RootfsRequest, dir: string, changes?: string): PreparedRootfs {
+export function mountRootfs({rootfs, rootfsMounts, overlay}: RootfsRequest, given: string, changes?: string): PreparedRootfs {
+  // The runtime takes no root behind a symbolic link, and the kernel lists none.
+  const dir = toRealPath(given)
   // It is made again: what has been mounted for the one before has its changes.
   if (isMounted(join(dir, 'rootfs'), dir))
     return {path: join(dir, 'rootfs'), ...(overlay && {overlay: isMounted(join(dir, 'overlay'), dir) ? 'memory' : 'disk'})}

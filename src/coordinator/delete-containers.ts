@@ -14,6 +14,8 @@ export interface DeleteDependencies {
 
 const patienceMs = 45_000
 const retryMs = 200
+/** What the kernel does not let go of: its supervisor has said so, and each further try is in the ledger. */
+const refused = {patienceMs: 5_000, retryMs: 1_000} as const
 
 /** @throws TallyError CONTAINERS_LEFT, which says what could not be deleted and why */
 export async function deleteContainers({list, ask, supervise, clock}: DeleteDependencies): Promise<void> {
@@ -23,15 +25,19 @@ export async function deleteContainers({list, ask, supervise, clock}: DeleteDepe
 
   /** @returns why not */
   async function deleteOne(name: ContainerName): Promise<string | undefined> {
-    for (;;) {
+    for (let firstRefusedAt: number | undefined; ; ) {
       try {
         await ask(name)
         return undefined
       } catch (error) {
         if (!isThere(name)) return undefined
-        if (clock.now() > giveUpAt) return `${name.namespace}/${name.id} (${toErrorBody(error).message})`
+        const {code, message} = toErrorBody(error)
+        const isRefused = code === 'DELETE_FAILED'
+        if (isRefused) firstRefusedAt ??= clock.now()
+        if (clock.now() > Math.min(giveUpAt, (firstRefusedAt ?? giveUpAt) + refused.patienceMs))
+          return `${name.namespace}/${name.id} (${message})`
         supervise(name)
-        await clock.sleep(retryMs)
+        await clock.sleep(isRefused ? refused.retryMs : retryMs)
       }
     }
   }

@@ -71,6 +71,10 @@ export const errorTable = {
   RUNC_EXEC_FAILED: {kind: 'precondition', meaning: 'runc exec failed; the message is the reason that it logged.'},
   RUNC_UPDATE_FAILED: {kind: 'precondition', meaning: 'runc update failed; the message is the reason that it logged.'},
   RUNC_DELETE_FAILED: {kind: 'precondition', meaning: 'runc delete failed; the message is the reason that it logged.'},
+  DELETE_FAILED: {
+    kind: 'precondition',
+    meaning: 'What was made for the container cannot be removed; the message is what the kernel said. Another delete tries again.',
+  },
   RUNC_STATE_FAILED: {kind: 'precondition', meaning: 'runc state failed; the message is the reason that it logged.'},
   STDIO_FAILED: {kind: 'unavailable', meaning: 'The FIFOs or the log file of a container cannot be made or opened.'},
   JOURNAL_LOCKED: {kind: 'conflict', meaning: 'Another supervisor holds the journal of this container.'},

@@ -18,6 +18,7 @@ import {toOciLimits} from '../runtime/spec/limits.ts'
 import type {InitProcess} from './init-process.ts'
 import {checkRestore, createCheckpointEffects} from './checkpoint-effects.ts'
 import {removeCgroupRemains} from './cgroup-remains.ts'
+import {emptyStateDir, toDeleteFailure} from './container-files.ts'
 import type {ContainerLayout} from './layout.ts'
 import {type Loop, toOrigin} from './loop.ts'
 import type {ExecHandlers} from './exec-effects.ts'
@@ -231,9 +232,10 @@ export function createEffectHandlers(
         unmountRootfs()
         await output.remove()
         await rm(layout.runDir, {recursive: true, force: true, maxRetries: 3})
+        await emptyStateDir(layout)
         return {type: 'container.deleted', data: {}}
       } catch (error) {
-        return {type: 'container.delete-failed', data: {error: toErrorBody(error)}}
+        return {type: 'container.delete-failed', data: {error: toErrorBody(toDeleteFailure(error))}}
       }
     },
 

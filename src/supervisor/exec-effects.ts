@@ -6,6 +6,7 @@ import type {ExecSpec} from '../../machines/exec-spec.ts'
 import {toSignalNumber} from '../../machines/signals.ts'
 import type {Clock} from '../kernel/clock.ts'
 import {TallyError, toErrorBody} from '../kernel/errors.ts'
+import type {Logger} from '../kernel/log.ts'
 import type {ChildReaper} from '../linux/child-reaper.ts'
 import {readCgroupProcesses} from '../linux/cgroup.ts'
 import {hasOpenBelow, isAlive, readProcessIdentity} from '../linux/process-table.ts'
@@ -28,11 +29,13 @@ export interface ExecEffectDependencies {
   /** Has its pipes held, so that they outlive us; no longer than a moment. */
   readonly hold: (exec: string) => Promise<void>
   readonly loop: () => Loop
+  readonly logger: Pick<Logger, 'error'>
 }
 
 /** A process start each, of tens of milliseconds of CPU time: more at once only makes all of them late. */
 const mostStartsAtOnce = 8
 const lastOutputPatienceMs = 5_000
+const rollBackAgain = {firstMs: 100, mostMs: 60_000} as const
 
 export type ExecHandlers = Pick<Handlers, Extract<EffectType, `exec.${string}` | 'request.exec-delete'>>
 
@@ -45,7 +48,7 @@ export interface ExecEffects {
 }
 
 export function createExecEffects(
-  {runtime, outputs, watch, clock, reaper, prepareProcess, hold, loop}: ExecEffectDependencies,
+  {runtime, outputs, watch, clock, reaper, prepareProcess, hold, loop, logger}: ExecEffectDependencies,
   {containerId, layout}: {readonly containerId: string; readonly layout: ContainerLayout},
 ): ExecEffects {
   const gate = createGate(mostStartsAtOnce)
@@ -120,7 +123,7 @@ export function createExecEffects(
       'exec.delete': async ({exec}) => {
         const output = outputs.of(exec)
         await Promise.race([output.end().catch(() => {}), clock.sleep(lastOutputPatienceMs)])
-        await rollBack(exec)
+        await rollBackAtLast(exec)
         outputs.forget(exec)
         return {type: 'exec.deleted', data: {exec}}
       },
@@ -134,6 +137,18 @@ export function createExecEffects(
         return undefined
       },
     },
+  }
+
+  /** What cannot be removed now is tried again: until then its id is not free, since the next would go on in its log. */
+  async function rollBackAtLast(exec: string): Promise<void> {
+    for (let waitMs: number = rollBackAgain.firstMs; ; waitMs = Math.min(waitMs * 2, rollBackAgain.mostMs)) {
+      try {
+        return await rollBack(exec)
+      } catch (error) {
+        logger.error({err: error, exec, waitMs}, 'cannot remove what was made for an added process; trying again')
+        await clock.sleep(waitMs)
+      }
+    }
   }
 
   /** Takes away what was made for it. */

@@ -28,6 +28,7 @@ import {findInit} from './find-init.ts'
 import {createHealthChecks} from './health-checks.ts'
 import {createInitProcess} from './init-process.ts'
 import {findKeptProcess} from './kept.ts'
+import {removeLast} from './container-files.ts'
 import {toContainerLayout} from './layout.ts'
 import {createLoop, type Loop, type Origin} from './loop.ts'
 import {createOomWatch} from './oom-watch.ts'
@@ -35,7 +36,6 @@ import {createProbe} from './probe.ts'
 import {createProcessWatcher} from './process-watcher.ts'
 import {createRestartEffects} from './restart-effects.ts'
 import {type ContainerService, serveContainer} from './service.ts'
-import {freeId, leaveSharedDirectories} from './shared-directories.ts'
 import {createStats} from './stats.ts'
 import {takeBackLost} from './take-back.ts'
 import {takeOver} from './take-over.ts'
@@ -142,6 +142,7 @@ export async function supervise(
         await ask()?.catch(() => {})
       },
       loop: () => loop,
+      logger: log,
     },
     {containerId: id, layout},
   )
@@ -242,12 +243,9 @@ export async function supervise(
   /** Everything is told: first the stream must have it, then the directory goes, then we do. */
   async function end(): Promise<void> {
     while (!(await outbox.whenAcknowledged(journal.latestSequence(), 60_000))) log.info('waiting for the stream to confirm the last event')
-    // Behind a bind are other people's files.
-    unmountBelow(layout.stateDir)
     // The next that has the id has the address as well: from now on nothing is ours that comes for it.
     await service?.leave(lastReplyPatienceMs)
-    leaveSharedDirectories(layout)
-    freeId(layout)
+    await removeLast(layout, {unmount: () => unmountBelow(layout.stateDir), clock, logger: log})
     // Whoever waits for a reply gets it: on NATS, and the coordinator about a create that failed.
     await Promise.race([Promise.all([service?.answerAll(), replied]), clock.sleep(lastReplyPatienceMs)])
     // What has been answered in this very turn is still to be handed to the connection.

@@ -58,7 +58,10 @@ export const errorTable = {
     kind: 'invalid',
     meaning: 'The bundle is missing, or its config.json is missing, unreadable or not an OCI runtime spec.',
   },
-  COMMAND_NOT_FOUND: {kind: 'invalid', meaning: 'The command does not exist in the container (a shell would say 127).'},
+  COMMAND_NOT_FOUND: {
+    kind: 'invalid',
+    meaning: 'The command, or the interpreter that it needs, does not exist in the container (a shell would say 127).',
+  },
   COMMAND_NOT_EXECUTABLE: {kind: 'invalid', meaning: 'The command exists in the container but cannot be executed (a shell would say 126).'},
   USER_NOT_FOUND: {kind: 'invalid', meaning: 'The user or group is not in the passwd or group file of the container.'},
   RUNTIME_NOT_FOUND: {kind: 'unavailable', meaning: 'The OCI runtime (runc) is not installed or not executable.'},

@@ -9,8 +9,12 @@ import type {OciLimits} from './spec/oci-spec.ts'
 export interface OciRuntime {
   /** Makes the container, init waiting for start. When this rejects, nothing of the container is left. Not idempotent. */
   create(options: RuntimeCreateOptions): Promise<{readonly pid: number}>
-  /** Lets init execute the user's program. */
-  start(id: string): Promise<void>
+  /**
+   * Lets init execute the user's program.
+   * @param init without, it is not looked at whether the kernel executes it
+   * @throws TallyError COMMAND_NOT_FOUND, COMMAND_NOT_EXECUTABLE: init has ended, or is about to
+   */
+  start(id: string, init?: RuntimeInit): Promise<void>
   /** Starts one more process in a container; it becomes a child of the nearest subreaper. When this rejects, it was not started. */
   exec(options: RuntimeExecOptions): Promise<{readonly pid: number}>
   /** Sends a signal to init, or with `all` to every process of the container's cgroup. A container that has ended is RUNC_KILL_FAILED. */
@@ -48,11 +52,19 @@ export interface RuntimeCreateOptions {
   readonly stdio: RuntimeStdio
 }
 
+export interface RuntimeInit {
+  readonly pid: number
+  /** Directory with config.json. */
+  readonly bundle: string
+}
+
 export interface RuntimeExecOptions {
   /** The container's. */
   readonly id: string
   /** The `process` of an OCI spec, as JSON. */
   readonly processFile: string
+  /** In whose root file system the program is. */
+  readonly initPid?: number | undefined
   /** Where the runtime writes the pid, as seen on the host; it stays there. */
   readonly pidFile: string
   readonly stdio: RuntimeStdio

@@ -155,7 +155,8 @@ export function createEffectHandlers(
 
     'runtime.start': async (): Promise<Draft> => {
       try {
-        await runtime.start(address.id)
+        const {init: identity, bundle} = loop().ledger.snapshot.context
+        await runtime.start(address.id, identity && bundle !== undefined ? {pid: identity.pid, bundle} : undefined)
         return {type: 'container.started', data: {}}
       } catch (error) {
         // Whatever became of the runtime: what counts is what init does.

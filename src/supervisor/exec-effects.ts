@@ -71,7 +71,9 @@ export function createExecEffects(
             ])
             await hold(exec)
             using _hold = reaper.holdOrphans()
-            const {pid} = await runtime.exec({id: containerId, processFile: place.processFile, pidFile: place.pidFile, stdio})
+            const initPid = loop().ledger.snapshot.context.init?.pid
+            const {processFile, pidFile} = place
+            const {pid} = await runtime.exec({id: containerId, processFile, pidFile, stdio, initPid})
             const identity = readProcessIdentity(pid)
             if (!identity) throw new TallyError('RUNC_EXEC_FAILED', `the runtime reported process ${pid}, which does not exist`)
             watchExec(exec, identity)

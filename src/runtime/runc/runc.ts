@@ -1,11 +1,10 @@
 /** runc behind the port: one process start a call, each with a deadline, each with a log of its own. */
 import {randomBytes} from 'node:crypto'
 import {existsSync, readdirSync, readFileSync, rmdirSync} from 'node:fs'
-import {readFile, rm} from 'node:fs/promises'
+import {rm} from 'node:fs/promises'
 import {basename, join} from 'node:path'
 import {setTimeout as sleep} from 'node:timers/promises'
 import {execa} from 'execa'
-import * as z from 'zod'
 import type {RestoreSpec} from '../../../machines/checkpoint.ts'
 import {toSignalNumber} from '../../../machines/signals.ts'
 import {TallyError} from '../../kernel/errors.ts'
@@ -13,6 +12,8 @@ import {listProcesses} from '../../linux/process-table.ts'
 import type {OciRuntime, RuntimeStdio} from '../oci-runtime.ts'
 import {unmountBelow} from '../rootfs.ts'
 import {isUnknownContainer, toRuncError} from './errors.ts'
+import {findFaultOf, hasFailedToExecute, isExecutedSoon, readBundleProgram, readProgram, toExecutionError} from './execution.ts'
+import {parseState, readPid} from './results.ts'
 
 export interface RuncOptions {
   /** Name or path. */
@@ -49,11 +50,6 @@ interface Call {
 
 const settlePollMs = 10
 
-const stateSchema = z.object({
-  status: z.enum(['creating', 'created', 'running', 'paused', 'stopped']),
-  pid: z.int().nonnegative().default(0),
-})
-
 export function createRunc(options: RuncOptions): OciRuntime {
   const {
     binary,
@@ -73,7 +69,7 @@ export function createRunc(options: RuncOptions): OciRuntime {
     create: async ({id, bundle, pidFile, stdio}) => {
       try {
         await run({verb: 'create', args: ['--bundle', bundle, '--pid-file', pidFile, ...makingFlags, ...toConsole(stdio), id], stdio})
-        const pid = Number(await readFile(pidFile, 'utf8'))
+        const pid = await readPid(binary, pidFile, 'create')
         await rm(pidFile, {force: true})
         return {pid}
       } catch (error) {
@@ -83,11 +79,21 @@ export function createRunc(options: RuncOptions): OciRuntime {
         throw error
       }
     },
-    exec: async ({id, processFile, pidFile, stdio}) => {
+    exec: async ({id, processFile, pidFile, stdio, initPid}) => {
       await run({verb: 'exec', args: ['--detach', '--process', processFile, '--pid-file', pidFile, ...toConsole(stdio), id], stdio})
-      return {pid: Number(await readFile(pidFile, 'utf8'))}
+      const pid = await readPid(binary, pidFile, 'exec')
+      // Nothing of the container has to be looked at as long as it is well.
+      if (!(await isExecutedSoon(pid, timeoutMs))) throw toExecutionError(binary, 'exec', findFaultOf(initPid, readProgram(processFile)))
+      return {pid}
     },
-    start: async (id) => void (await run({verb: 'start', args: [id]})),
+    start: async (id, init) => {
+      // Of a process that has ended nobody can tell any more what it saw.
+      const fault = init && findFaultOf(init.pid, readBundleProgram(init.bundle))
+      await run({verb: 'start', args: [id]}).catch((error: unknown) => {
+        if (!init || !hasFailedToExecute(init.pid)) throw error
+      })
+      if (init && !(await isExecutedSoon(init.pid, timeoutMs))) throw toExecutionError(binary, 'start', fault)
+    },
     kill: async (id, signal, {all = false} = {}) =>
       void (await run({verb: 'kill', args: [...(all ? ['--all'] : []), id, String(toSignalNumber(signal))]})),
     pause: async (id) => void (await run({verb: 'pause', args: [id]})),
@@ -99,7 +105,7 @@ export function createRunc(options: RuncOptions): OciRuntime {
     restore: async ({id, bundle, pidFile, stdio, checkpoint, workDir, criuConfig}) => {
       const flags = ['--detach', '--no-subreaper', '--bundle', bundle, '--pid-file', pidFile, ...(noPivot ? ['--no-pivot'] : [])]
       await run({verb: 'restore', args: [...flags, ...toCriuFlags(checkpoint, workDir), ...toConsole(stdio), id], stdio, criuConfig})
-      const pid = Number(await readFile(pidFile, 'utf8'))
+      const pid = await readPid(binary, pidFile, 'restore')
       await rm(pidFile, {force: true})
       return {pid}
     },
@@ -123,7 +129,7 @@ export function createRunc(options: RuncOptions): OciRuntime {
     },
     state: async (id) => {
       try {
-        return stateSchema.parse(JSON.parse(await run({verb: 'state', args: [id]})))
+        return parseState(binary, await run({verb: 'state', args: [id]}))
       } catch (error) {
         if (isUnknownContainer(error)) return undefined
         throw error
@@ -132,7 +138,7 @@ export function createRunc(options: RuncOptions): OciRuntime {
     // The FIFO on which init waits is removed by start (runc and crun).
     isExecuted: async (id, initPid) => {
       const fifo = join(root, id, 'exec.fifo')
-      if (!existsSync(fifo)) return existsSync(join(root, id))
+      if (!existsSync(fifo)) return existsSync(join(root, id)) && !(initPid !== undefined && hasFailedToExecute(initPid))
       if (initPid === undefined || isRuntimes(initPid, binary)) return false
       // Left by a start that was killed: for as long the runtime takes the container for one that was never started.
       await rm(fifo, {force: true})

@@ -51,6 +51,19 @@ test('the log of a call goes with it, whether it fails or not', async () => {
   expect(readdirSync(harness.logDir)).toEqual([])
 })
 
+test('a binary that is no runtime is told from one', async () => {
+  await using harness = await openRuncHarness({binary: '/bin/true'})
+  const options = await harness.prepare(['true'])
+  await expect(harness.runtime.create(options)).rejects.toMatchObject({
+    code: 'RUNC_CREATE_FAILED',
+    message: '/bin/true create: it ended without an error and named no process: expected an OCI runtime such as runc',
+  })
+  await expect(harness.runtime.state(options.id)).rejects.toMatchObject({
+    code: 'RUNC_STATE_FAILED',
+    message: expect.stringMatching(/expected an OCI runtime/),
+  })
+})
+
 test('a file that no interpreter takes is found out by init alone, after start has succeeded', async () => {
   await using harness = await openRuncHarness()
   const program = join(harness.rootfs, 'bin/no-format')

@@ -1,12 +1,16 @@
-import {mkdirSync, readFileSync, symlinkSync, writeFileSync} from 'node:fs'
+import {execFileSync} from 'node:child_process'
+import {closeSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync} from 'node:fs'
 import {dirname, join} from 'node:path'
 import fc from 'fast-check'
 import {describe, expect, it} from 'vitest'
+import {openInRoot} from '../../../src/runtime/open-in-root.ts'
 import {resolveInRoot} from '../../../src/runtime/spec/resolve-in-root.ts'
 import {makeTempDir} from '../support/temp-dir.ts'
 
+type Open = (root: string, path: string) => string | number | undefined
+
 /** A root in a directory whose `outside/secret` nobody in it may reach. */
-function makeRoot(files: readonly string[], links: Readonly<Record<string, string>> = {}) {
+function makeRootOf(open: Open, files: readonly string[], links: Readonly<Record<string, string>> = {}) {
   const dir = makeTempDir()
   const root = join(dir.path, 'root')
   const make = (path: string, content: string) => {
@@ -23,14 +27,22 @@ function makeRoot(files: readonly string[], links: Readonly<Record<string, strin
   return {
     /** The content of the file that is found; each is its own path. */
     find: (path: string) => {
-      const found = resolveInRoot(root, path)
-      return found === undefined ? undefined : readFileSync(found, 'utf8')
+      const found = open(root, path)
+      if (found === undefined) return undefined
+      const content = readFileSync(found, 'utf8')
+      if (typeof found === 'number') closeSync(found)
+      return content
     },
     [Symbol.dispose]: () => dir[Symbol.dispose](),
   }
 }
 
-describe('a path in a root', () => {
+describe.each<[string, Open]>([
+  ['resolved', resolveInRoot],
+  ['opened', openInRoot],
+])('a path in a root, %s,', (_name, open) => {
+  const makeRoot = (files: readonly string[], links: Readonly<Record<string, string>> = {}) => makeRootOf(open, files, links)
+
   it.each(['/etc/passwd', 'etc/passwd', '/etc//passwd', '/./etc/./passwd', '/etc/../etc/passwd', '/../../etc/passwd'])(
     'is found: %s',
     (path) => {
@@ -89,5 +101,31 @@ describe('a path in a root', () => {
       }),
       {numRuns: 150},
     )
+  })
+})
+
+describe('what is opened in a root', () => {
+  it('is no FIFO, no device and no socket, and nobody waits for one', () => {
+    using dir = makeTempDir()
+    execFileSync('mkfifo', [join(dir.path, 'fifo')])
+    symlinkSync('fifo', join(dir.path, 'link'))
+    symlinkSync('/dev/zero', join(dir.path, 'zero'))
+    for (const path of ['fifo', 'link', 'zero', 'fifo/x']) expect(openInRoot(dir.path, path)).toBeUndefined()
+    expect(openInRoot('/dev', 'zero')).toBeUndefined()
+    expect(openInRoot(join(dir.path, 'none'), 'x')).toBeUndefined()
+  })
+
+  it('leaves no descriptor open', () => {
+    using dir = makeTempDir()
+    mkdirSync(join(dir.path, 'a/b'), {recursive: true})
+    writeFileSync(join(dir.path, 'a/b/file'), '')
+    symlinkSync('/a/../a/b/./file', join(dir.path, 'a/b/link'))
+    const count = () => readdirSync('/proc/self/fd').length
+    const before = count()
+    for (const path of ['a/b/link', 'a/b/file', 'a/b/none', 'a/b', 'a/b/../../..', 'a/b/file/x']) {
+      const fd = openInRoot(dir.path, path)
+      if (fd !== undefined) closeSync(fd)
+    }
+    expect(count()).toBe(before)
   })
 })

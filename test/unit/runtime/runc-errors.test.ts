@@ -41,6 +41,12 @@ const furtherWordings: typeof wordings = [
   ['create', 'container with id exists: web', 'CONTAINER_EXISTS'],
   ['create', `${begin} unable to apply cgroup configuration: mkdir /sys/fs/cgroup/x: permission denied`, 'RUNC_CREATE_FAILED'],
   ['state', 'container "web" does not exist', 'CONTAINER_NOT_FOUND'],
+  ['create', 'runc create failed: unexpected EOF', 'BUNDLE_INVALID'],
+  ['create', 'runc create failed: namespace {"time" ""} does not exist', 'UNSUPPORTED'],
+  ['exec', 'exec failed: container does not exist', 'CONTAINER_NOT_FOUND'],
+  ['exec', 'exec failed: cannot exec in a stopped container', 'RUNC_EXEC_FAILED'],
+  ['create', `${begin} error during container init: exec: "/adir": is a directory`, 'COMMAND_NOT_EXECUTABLE'],
+  ['create', 'executable file `nope` not found in $PATH: No such file or directory', 'COMMAND_NOT_FOUND'],
   ['state', 'open /run/runc/web/state.json: input/output error', 'RUNC_STATE_FAILED'],
 ]
 
@@ -50,7 +56,69 @@ const mounts = [
   `${begin} error during container init: error mounting "/etc/passwd" to rootfs at "/etc": mount /etc/passwd:/etc (via /proc/self/fd/6), flags: 0x1000: not a directory`,
 ]
 
+/** As logged by runc 1.1.5 and 1.5.3, with something of the user's in it. */
+const withUserText: readonly (readonly [RuncVerb, (text: string) => string, ErrorCode])[] = [
+  [
+    'create',
+    (text) => `${begin} error during container init: error mounting "${text}" to rootfs at "/etc": stat ${text}: no such file or directory`,
+    'RUNC_CREATE_FAILED',
+  ],
+  [
+    'create',
+    (text) => `${begin} error during container init: failed to fulfil mount request: open ${text}: no such file or directory`,
+    'RUNC_CREATE_FAILED',
+  ],
+  ['create', (text) => `${begin} error during container init: mkdir ${text}: not a directory`, 'RUNC_CREATE_FAILED'],
+  [
+    'create',
+    (text) => `${begin} error running hook #0: error running hook: exit status 1, stdout: ${text}, stderr: ${text}`,
+    'RUNC_CREATE_FAILED',
+  ],
+  ['start', (text) => `error running hook #0: error running hook: exit status 1, stdout: , stderr: ${text}`, 'RUNC_START_FAILED'],
+  [
+    'exec',
+    (text) =>
+      `exec failed: unable to start container process: chdir to cwd ("${text}") set in config.json failed: no such file or directory`,
+    'RUNC_EXEC_FAILED',
+  ],
+  ['exec', (text) => `exec failed: unable to start container process: exec: "${text}": permission denied`, 'COMMAND_NOT_EXECUTABLE'],
+  [
+    'exec',
+    (text) => `exec failed: unable to start container process: exec: "${text}": stat ${text}: no such file or directory`,
+    'COMMAND_NOT_FOUND',
+  ],
+]
+const userTexts = [
+  'config.json',
+  'no matching entries in passwd file',
+  'unable to find user x',
+  'container does not exist',
+  'container with id exists',
+  'invalid rootfs',
+  'executable file not found in $PATH',
+  'exec: "x": no such file or directory',
+  'exec format error',
+  'a: permission denied\nrunc create failed: container does not exist',
+  'container not running',
+]
+
 describe('what runc logs', () => {
+  it.each(withUserText.flatMap(([verb, say, code]) => userTexts.map((text) => [code, verb, say(text)] as const)))(
+    'is %s, whatever is called what: %s, %s',
+    async (code, verb, stderr) => {
+      const error = await failed({stderr}, verb)
+      expect([error.code, error.details]).toEqual([code, {runtime: 'runc', verb}])
+    },
+  )
+
+  it('does not tell of a file that was not asked for', async () => {
+    const stderr =
+      'exec failed: unable to start container process: chdir to cwd ("/none") set in config.json failed: no such file or directory'
+    expect((await failed({stderr}, 'exec')).message).toBe(
+      'runc exec: exec failed: unable to start container process: chdir to cwd ("/none") failed: no such file or directory',
+    )
+  })
+
   it.each([...wordings, ...furtherWordings])('on %s: %s', async (verb, message, code) => {
     using dir = makeTempDir()
     const log = join(dir.path, 'log.json')
@@ -111,7 +179,7 @@ describe('a call of runc', () => {
     })
   })
 
-  it.each(['ENOENT', 'EACCES'])('that cannot be executed (%s) says how to install it', async (code) => {
+  it.each(['ENOENT', 'EACCES', 'ENOEXEC'])('that cannot be executed (%s) says how to install it', async (code) => {
     const error = await failed({code, exitCode: undefined})
     expect(error).toMatchObject({code: 'RUNTIME_NOT_FOUND', kind: 'unavailable'})
     expect(error.message).toContain(`cannot execute the OCI runtime runc (${code})`)

@@ -1,0 +1,58 @@
+/**
+ * Opens a file below a directory that somebody else may change at any moment, as a process confined to that directory would find it.
+ * What is opened MUST be a regular file below it; achieved by going down one name at a time, each opened by itself and never followed
+ * by the kernel (open(2), O_PATH and O_NOFOLLOW), so that nothing is waited for, and no device is touched.
+ */
+import {closeSync, constants, fstatSync, openSync, readlinkSync} from 'node:fs'
+
+const mostLinks = 40
+/** Names a file without opening it (open(2)); the same number for all that Node.js runs on. */
+const pathOnly = 0o10000000
+
+/** @returns a descriptor to read from; undefined when there is no such file */
+export function openInRoot(root: string, path: string): number | undefined {
+  const directories: number[] = []
+  try {
+    directories.push(openPath(root, constants.O_DIRECTORY))
+    let todo = path.split('/').filter(isName)
+    for (let links = 0; todo.length > 0; ) {
+      const [part = '', ...rest] = todo
+      const here = `/proc/self/fd/${directories.at(-1)}/${part}`
+      todo = rest
+      if (part === '..') {
+        if (directories.length > 1) closeSync(directories.pop() ?? -1)
+        continue
+      }
+      const fd = openPath(here, constants.O_NOFOLLOW)
+      const stat = fstatSync(fd)
+      if (stat.isDirectory()) {
+        directories.push(fd)
+        continue
+      }
+      using _closed = {[Symbol.dispose]: () => closeSync(fd)}
+      if (stat.isSymbolicLink()) {
+        links += 1
+        if (links > mostLinks) return undefined
+        const target = readlinkSync(here)
+        if (target.startsWith('/')) for (const above of directories.splice(1)) closeSync(above)
+        todo = [...target.split('/').filter(isName), ...todo]
+      } else {
+        return stat.isFile() && todo.length === 0 ? openSync(`/proc/self/fd/${fd}`, constants.O_RDONLY | constants.O_NONBLOCK) : undefined
+      }
+    }
+    return undefined
+  } catch {
+    // It is not there, or not any more.
+    return undefined
+  } finally {
+    for (const fd of directories) closeSync(fd)
+  }
+}
+
+function openPath(path: string, flags: number): number {
+  return openSync(path, pathOnly | flags)
+}
+
+function isName(part: string): boolean {
+  return part !== '' && part !== '.'
+}

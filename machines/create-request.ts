@@ -44,7 +44,7 @@ const common = {
   /** Yours; nothing here looks at them. */
   labels: z.record(z.string().min(1), z.string()).optional(),
   runtime: runtimeOptionsSchema.optional(),
-  /** A log that would grow beyond `maxBytes` goes on in another file; the last `maxFiles` are kept. All of it when absent. */
+  /** A line that would make the log larger than `maxBytes` begins another file; the last `maxFiles` are kept. All of it when absent. */
   log: z.strictObject({maxBytes: z.int().min(1), maxFiles: z.int().min(1).max(1_000)}).optional(),
   /** Somebody will send it input (`input`, `close-stdin`); without, it reads an end of file. */
   stdin: z.boolean().optional(),

@@ -5,7 +5,7 @@
 import type {OutputChunk, StreamName} from './container-stdio.ts'
 
 /** Longer lines are written in parts, as collectors expect (conmon's buffer is about as large). */
-const longestPartBytes = 16 * 1024
+export const longestPartBytes = 16 * 1024
 const newline = 0x0a
 const space = 0x20
 
@@ -64,6 +64,11 @@ export function parseLine(line: Buffer): LineParts | undefined {
   const text = timeEnd + streamAndTagBytes
   const found = timeEnd < 0 || text > line.length ? undefined : streamsAndTags.get(line.toString('latin1', timeEnd, text))
   return found && {...found, timeEnd, text}
+}
+
+/** Where the text begins in each line of an encoded chunk: they have one time and one stream. */
+export function textAt(encoded: Buffer): number {
+  return encoded.indexOf(space) + streamAndTagBytes
 }
 
 /** How many of the container's own bytes are in the line. */

@@ -26,7 +26,8 @@ export const firstPlace: Place = {position: 0, stdout: 0, stderr: 0}
 export function listSegments(path: string): readonly Segment[] {
   const places = readPlaces(path)
   const segments = listFiles(path).flatMap((file) => {
-    const place = places.find(({inode}) => inode === statSync(file).ino)
+    const {ino} = statSync(file)
+    const place = places.find(({inode}) => inode === ino)
     return place ? [{path: file, begin: place}] : []
   })
   return segments.length > 0 ? segments.sort((a, b) => a.begin.position - b.begin.position) : [{path, begin: firstPlace}]

@@ -1,7 +1,8 @@
 import {closeSync, constants, fstatSync, ftruncateSync, openSync, writeSync} from 'node:fs'
 import {readLines} from '../kernel/lines.ts'
 import type {OutputChunk, StreamName} from './container-stdio.ts'
-import {countBytes, encodeChunk, parseLine} from './cri-log.ts'
+import {countBytes, encodeChunk, parseLine, textAt} from './cri-log.ts'
+import {divideLines, type LogPart} from './log-parts.ts'
 import {listSegments, rotate, settle} from './log-segments.ts'
 
 /** The log of one container, as the one who appends to it has it. */
@@ -9,13 +10,13 @@ export interface LogWriter extends Disposable {
   /** Bytes of each stream since create, those included whose file has been dropped. */
   readonly totals: Readonly<Record<StreamName, number>>
   /**
-   * Appends a chunk, all of it or nothing.
-   * @returns why the disk would not take it; undefined when it is written
+   * Appends a chunk: as much of it as the disk takes, in whole lines. `totals` say how much that is.
+   * @returns why the disk would not take the rest; undefined when all of it is written
    */
   append(chunk: Omit<OutputChunk, 'offset'>): unknown
 }
 
-/** A file that would grow beyond `maxBytes` is set aside for another; of all, the last `maxFiles` are kept. */
+/** A line that would make a file larger than `maxBytes` begins another; of all, the last `maxFiles` are kept. See log-parts.ts. */
 export interface LogRotation {
   readonly maxBytes: number
   readonly maxFiles: number
@@ -28,40 +29,75 @@ interface LogFile {
   readonly size: number
 }
 
+const newline = 0x0a
+
 /** Opens the log, makes it (0600) when missing, counts what is in it, and cuts off a line that a crash has left torn. */
 export function openLogWriter(path: string, rotation?: LogRotation): LogWriter {
   settle(path, rotation?.maxFiles ?? Number.POSITIVE_INFINITY)
   const totals = {stdout: 0, stderr: 0}
+  /** Whether the last line of a stream is a part, whose rest is to come. */
+  const inLine = {stdout: false, stderr: false}
   let file = openFile()
 
   return {
     totals,
-    append: (chunk) => {
-      const lines = encodeChunk(chunk)
-      if (rotation && file.size > 0 && file.size + lines.length > rotation.maxBytes) beginNext(rotation)
-      try {
-        for (let written = 0; written < lines.length; ) written += writeSync(file.fd, lines, written)
-      } catch (error) {
-        // What was written of it must not stand before the next try, which writes the very same lines.
-        ftruncateSync(file.fd, file.size)
-        return error
-      }
-      file = {...file, size: file.size + lines.length}
-      totals[chunk.stream] += chunk.bytes.length
-      return undefined
+    append: ({stream, atMs, bytes}) => {
+      const lines = encodeChunk({stream, atMs, bytes})
+      if (rotation && file.size + lines.length > rotation.maxBytes)
+        return appendToSeveral(stream, divide(stream, lines, rotation), rotation)
+      return write(stream, {lines, bytes: bytes.length, inLine: bytes.at(-1) !== newline})
     },
     [Symbol.dispose]: () => closeSync(file.fd),
   }
 
-  function beginNext({maxFiles}: LogRotation): void {
+  function divide(stream: StreamName, lines: Buffer, {maxBytes}: LogRotation): readonly LogPart[] {
+    const otherInLine = inLine[stream === 'stdout' ? 'stderr' : 'stdout']
+    return divideLines(lines, textAt(lines), {size: file.size, inLine: inLine[stream], otherInLine}, maxBytes)
+  }
+
+  function appendToSeveral(stream: StreamName, parts: readonly LogPart[], {maxFiles}: LogRotation): unknown {
+    // Of more than may be kept, the first would be dropped before this returns: they are passed over.
+    const unkept = parts.slice(0, Math.max(0, parts.length - maxFiles))
+    const isPassedOver = unkept.length > 0 && beginNext(1, stream, unkept)
+    for (const [index, part] of (isPassedOver ? parts.slice(unkept.length) : parts).entries()) {
+      if (index > 0) beginNext(maxFiles)
+      const why = write(stream, part)
+      if (why !== undefined) return why
+    }
+    return undefined
+  }
+
+  /** @returns why the disk would not take it */
+  function write(stream: StreamName, {lines, bytes, inLine: isInLine}: LogPart): unknown {
     try {
-      rotate(path, maxFiles, {position: file.position + file.size, ...totals})
+      for (let written = 0; written < lines.length; ) written += writeSync(file.fd, lines, written)
+    } catch (error) {
+      // What was written of it must not stand before the next try, which writes the very same lines.
+      ftruncateSync(file.fd, file.size)
+      return error
+    }
+    file = {...file, size: file.size + lines.length}
+    totals[stream] += bytes
+    inLine[stream] = isInLine
+    return undefined
+  }
+
+  /**
+   * @param unwritten what is counted as if it had been written before
+   * @returns false when the disk is full: this file grows beyond its size, and the next chunk tries again
+   */
+  function beginNext(maxFiles: number, stream: StreamName = 'stdout', unwritten: readonly LogPart[] = []): boolean {
+    const passedOver = (count: (part: LogPart) => number) => unwritten.reduce((sum, part) => sum + count(part), 0)
+    const position = file.position + file.size + passedOver(({lines}) => lines.length)
+    const begin = {position, ...totals, [stream]: totals[stream] + passedOver(({bytes}) => bytes)}
+    try {
+      rotate(path, maxFiles, begin)
     } catch {
-      // A full disk: this file grows beyond its size, and the next chunk tries again.
-      return
+      return false
     }
     closeSync(file.fd)
     file = openFile()
+    return true
   }
 
   function openFile(): LogFile {
@@ -73,7 +109,9 @@ export function openLogWriter(path: string, rotation?: LogRotation): LogWriter {
       if (!line.complete) break
       size = line.end
       const parts = parseLine(line.bytes)
-      if (parts) totals[parts.stream] += countBytes(line.bytes, parts)
+      if (!parts) continue
+      totals[parts.stream] += countBytes(line.bytes, parts)
+      inLine[parts.stream] = !parts.isFull
     }
     ftruncateSync(fd, size)
     return {fd, position, size}

@@ -127,10 +127,10 @@ export function openPipeReader({stream, path, upstream, spool: spoolFile, log, n
       if (count === 0) return false
       const chunk = {stream, offset, bytes: spool.read(offset, count), atMs: now()}
       const why = log.append(chunk)
-      if (why !== undefined) return block(why)
       if (spool.end <= log.totals[stream]) spool.clear()
-      onOutput(chunk)
-      return true
+      const logged = log.totals[stream] - offset
+      if (logged > 0) onOutput({...chunk, bytes: chunk.bytes.subarray(0, logged)})
+      return why === undefined || block(why)
     } catch (why) {
       // The disk of the spool is full.
       return block(why)

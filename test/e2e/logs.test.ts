@@ -1,4 +1,4 @@
-import {readdirSync} from 'node:fs'
+import {readdirSync, readFileSync} from 'node:fs'
 import {join} from 'node:path'
 import {afterAll, beforeAll, expect, it} from 'vitest'
 import {eventually, startNode, type TallyNode} from '../support/tally-node.ts'
@@ -34,11 +34,31 @@ it('keep the latest files, and count on from what they dropped', async () => {
   const {stdout, exitCode} = await node.tally('logs', 'short')
   expect(exitCode).toBe(0)
   expect(stdout.length).toBeLessThan(numbers(50_000).length)
-  // A file may begin within a line.
-  expect(numbers(50_000).endsWith(stdout)).toBe(true)
+  expect(numbers(50_000).endsWith(`\n${stdout}`)).toBe(true)
   const attached = await node.tally('logs', '--tail', '2', 'short')
   expect(attached.stdout).toBe('49999\n50000\n')
   expect((await node.tally('rm', 'short')).exitCode).toBe(0)
+})
+
+it('are no larger than asked for, though a line is short and a file small', async () => {
+  const options = ['--log-opt', 'max-size=1k', '--log-opt', 'max-file=1']
+  await node.tally('run', '--name', 'tiny', ...options, '--rootfs', node.rootfs, 'sh', '-c', 'yes "" | head -n 300000')
+  expect(filesOf('tiny')).toEqual(['log'])
+  const file = readFileSync(join(node.stateDir, 'containers/default/tiny/log'), 'utf8')
+  expect(file.length).toBeLessThanOrEqual(1024)
+  expect(file).toMatch(/^(\S+ stdout F \n)+$/)
+  expect((await node.tally('rm', 'tiny')).exitCode).toBe(0)
+})
+
+it('are followed over every seam of small files', async () => {
+  const options = ['--log-opt', 'max-size=1k', '--log-opt', 'max-file=900']
+  const script = 'for i in 1 2 3 4 5; do seq $((i*1000-999)) $((i*1000)); sleep 0.2; done'
+  expect((await node.tally('create', '--name', 'seams', ...options, '--rootfs', node.rootfs, 'sh', '-c', script)).exitCode).toBe(0)
+  const followed = node.spawn('logs', '-f', 'seams')
+  await node.tally('start', 'seams')
+  expect(`${(await followed).stdout}\n`).toBe(numbers(5_000))
+  expect(filesOf('seams').length).toBeGreaterThan(200)
+  expect((await node.tally('rm', 'seams')).exitCode).toBe(0)
 })
 
 it('end before a time, when told to', async () => {

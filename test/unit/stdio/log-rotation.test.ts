@@ -5,6 +5,7 @@ import {describe, expect, it} from 'vitest'
 import {createOutputReader, findTail, readLog, readLogPage} from '../../../src/stdio/log-file.ts'
 import {listSegments} from '../../../src/stdio/log-segments.ts'
 import {openLogWriter} from '../../../src/stdio/log-writer.ts'
+import {decodeLine} from '../../support/decode-line.ts'
 import {makeTempDir} from '../support/temp-dir.ts'
 import {atMs, type Chunk, chunks, encode, out} from './log-fixture.ts'
 
@@ -114,6 +115,88 @@ describe('a rotated log', () => {
     using log = makeRotatedLog(pieces, 300_000, 10)
     expect(listSegments(log.path).length).toBeGreaterThan(2)
     expect(createOutputReader(log.path).read('stdout', 0, 2_000_000).bytes.equals(long)).toBe(true)
+  })
+})
+
+describe('the files of a rotated log', () => {
+  const sizesOf = (path: string) => listSegments(path).map((segment) => statSync(segment.path).size)
+  /** The entries of each file. */
+  const linesOf = (path: string) =>
+    listSegments(path).map((segment) =>
+      readFileSync(segment.path, 'latin1')
+        .split('\n')
+        .slice(0, -1)
+        .map((line) => decodeLine(Buffer.from(line, 'latin1')))
+        .map((entry) => ({stream: entry?.stream, text: entry?.bytes.toString() ?? ''})),
+    )
+  const pieces = (text: string, pieceBytes: number) =>
+    Array.from({length: Math.ceil(text.length / pieceBytes)}, (_, index) => out(text.slice(index * pieceBytes, (index + 1) * pieceBytes)))
+  const numbers = (count: number) => Array.from({length: count}, (_, index) => `${index + 1}\n`).join('')
+
+  it('are as large as they may be, though one read brings thousands of lines', () => {
+    using log = makeRotatedLog(pieces('\n'.repeat(300_000), 65_536), 1_000, 1)
+    expect(sizesOf(log.path)).toEqual([expect.any(Number)])
+    expect(sizesOf(log.path)[0]).toBeLessThanOrEqual(1_000)
+    expect(listSegments(log.path)[0]?.begin.stdout).toBeGreaterThan(299_900)
+    using writer = openLogWriter(log.path, {maxBytes: 1_000, maxFiles: 1})
+    expect(writer.totals.stdout).toBe(300_000)
+  })
+
+  it('begin with a whole line, wherever a read has ended', () => {
+    fc.assert(
+      fc.property(
+        fc.integer({min: 1, max: 400}),
+        fc.integer({min: 100, max: 2_000}),
+        fc.integer({min: 1, max: 5}),
+        (piece, maxBytes, maxFiles) => {
+          const text = numbers(500)
+          using log = makeRotatedLog(pieces(text, piece), maxBytes, maxFiles)
+          for (const lines of linesOf(log.path)) {
+            const begin = lines.map(({text: part}) => part).join('')
+            expect(text.includes(`\n${begin}`) || text.startsWith(begin)).toBe(true)
+            expect(begin.endsWith('\n')).toBe(true)
+          }
+          // The line that crosses is at most in two parts here, of 50 bytes each.
+          expect(Math.max(...sizesOf(log.path))).toBeLessThan(maxBytes + 60 * 4)
+          expect(sizesOf(log.path).length).toBe(maxFiles)
+        },
+      ),
+      {numRuns: 40},
+    )
+  })
+
+  it('begin where neither stream is within a line', () => {
+    const written = Array.from({length: 40}, (_, index): readonly Chunk[] => [
+      out(`out ${index} `),
+      {stream: 'stderr', bytes: Buffer.from(`err ${index}\n`)},
+      out('ends\n'),
+    ]).flat()
+    for (const maxBytes of [500, 520, 540, 560, 580, 600]) {
+      using log = makeRotatedLog(written, maxBytes, 100)
+      const first = linesOf(log.path).map((lines) => lines[0])
+      expect(first.length).toBeGreaterThan(5)
+      for (const line of first) expect(line).toMatchObject({stream: 'stdout', text: expect.stringMatching(/^out \d+ $/)})
+    }
+  })
+
+  it('end within a line that is longer than 16 KiB, and only there', () => {
+    using log = makeRotatedLog(pieces('x'.repeat(500_000), 5_000), 1_000, 1_000)
+    expect(Math.max(...sizesOf(log.path))).toBeLessThan(1_000 + 16 * 1024 + 5_100)
+    expect(createOutputReader(log.path).read('stdout', 0, 1_000_000).bytes.toString()).toBe('x'.repeat(500_000))
+  })
+
+  it('lose nothing that they may keep when one read fills several', () => {
+    using log = makeRotatedLog([out(numbers(5_000))], 10_000, 4)
+    const lines = linesOf(log.path).flat()
+    expect(sizesOf(log.path)).toHaveLength(4)
+    expect(lines.map(({text}) => Number(text))).toEqual(Array.from({length: lines.length}, (_, index) => 5_001 - lines.length + index))
+    expect(
+      sizesOf(log.path)
+        .slice(0, 3)
+        .every((size) => size > 9_900 && size <= 10_000),
+    ).toBe(true)
+    using writer = openLogWriter(log.path, {maxBytes: 10_000, maxFiles: 4})
+    expect(writer.totals.stdout).toBe(numbers(5_000).length)
   })
 })
 

@@ -67,7 +67,7 @@ for (const load of toVerbs(process.argv)) (await load())(program)
 try {
   await program.parseAsync()
 } catch (error) {
-  process.exitCode = fail(error)
+  process.exitCode = fail(await fromNats(error))
 }
 
 /** Only what the command line names is loaded; all of them when it names none, for --help and for suggestions. */
@@ -75,6 +75,12 @@ function toVerbs(argv: readonly string[]): readonly (() => Promise<(program: Com
   const named = Object.keys(verbs).filter((name) => argv.includes(name))
   const isHelp = argv.includes('help') || named.length === 0
   return Object.entries(verbs).flatMap(([name, load]) => (isHelp || named.includes(name) ? [load] : []))
+}
+
+/** Loaded only where it is needed, as all that brings NATS in. */
+async function fromNats(error: unknown): Promise<unknown> {
+  if (!(error instanceof Error) || error.name !== 'NatsError') return error
+  return (await import('../messaging/jetstream.ts')).fromJetStream(error)
 }
 
 function fail(error: unknown): number {

@@ -99,7 +99,10 @@ export const errorTable = {
   NATS_START_FAILED: {kind: 'unavailable', meaning: 'The embedded nats-server did not become ready; details have the end of its log.'},
   NATS_UNREACHABLE: {kind: 'unavailable', meaning: 'No NATS server answers at the URL.'},
   NATS_AUTH_FAILED: {kind: 'unavailable', meaning: 'The NATS server refused the credentials.'},
-  JETSTREAM_UNAVAILABLE: {kind: 'unavailable', meaning: 'The NATS server has no JetStream, or refused the stream.'},
+  JETSTREAM_UNAVAILABLE: {
+    kind: 'unavailable',
+    meaning: 'The NATS server has no JetStream, has switched it off, as a full disk does, or refused the stream; the message says why.',
+  },
   HTTP_ADDRESS_UNUSABLE: {
     kind: 'unavailable',
     meaning: 'The address that `--http` names is in use, or is not one of this machine.',

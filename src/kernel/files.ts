@@ -1,4 +1,5 @@
 import {type BigIntStats, mkdirSync, rmdirSync} from 'node:fs'
+import {readFile, rename, rm, writeFile} from 'node:fs/promises'
 
 /** Of a call of node:fs: nothing has that name. */
 export function isMissing(error: unknown): boolean {
@@ -28,5 +29,21 @@ export function makeWithin<T>(directory: string, make: () => T): T {
     } catch (error) {
       if (!isMissing(error) || attempt === mostAttempts) throw error
     }
+  }
+}
+
+/**
+ * Writes a file (0600) at once, so that nobody reads half of it, and a full disk does not take away what was there. One that has the text
+ * already is left alone.
+ */
+export async function replaceFile(path: string, text: string): Promise<void> {
+  if ((await readFile(path, 'utf8').catch(() => undefined)) === text) return
+  const next = `${path}.new`
+  try {
+    await writeFile(next, text, {mode: 0o600})
+    await rename(next, path)
+  } catch (error) {
+    await rm(next, {force: true})
+    throw error
   }
 }

@@ -1,17 +1,19 @@
 /**
  * A nats-server of our own: a process apart, on loopback, with generated credentials and JetStream on disk. It outlives
- * whoever started it. Port and password are kept, so that those who were connected find it again.
+ * whoever started it. Port and password are kept, so that those who were connected find it again. While the disk is full it is
+ * run without JetStream, which would hang (2.9) or refuse to write ever after (2.15).
  */
 import {spawn} from 'node:child_process'
 import {randomBytes} from 'node:crypto'
 import {once} from 'node:events'
 import {closeSync, openSync} from 'node:fs'
-import {mkdir, readFile, rm, writeFile} from 'node:fs/promises'
+import {mkdir, readFile, rm, truncate} from 'node:fs/promises'
 import {createServer} from 'node:net'
 import {join} from 'node:path'
 import * as z from 'zod'
 import type {Clock} from '../kernel/clock.ts'
 import {TallyError} from '../kernel/errors.ts'
+import {replaceFile} from '../kernel/files.ts'
 import {isAlive, type ProcessIdentity, readProcessIdentity} from '../linux/process-table.ts'
 import {type Credentials, connectNats} from './connection.ts'
 
@@ -19,6 +21,8 @@ export interface EmbeddedServer {
   readonly url: string
   readonly credentials: Credentials
   readonly process: ProcessIdentity
+  /** Off while there is no room for it. */
+  readonly jetStream: boolean
 }
 
 export interface EmbeddedServerOptions {
@@ -26,9 +30,11 @@ export interface EmbeddedServerOptions {
   readonly binary: string
   /** Holds the store, the configuration and the log; survives reboots. */
   readonly dir: string
-  /** Holds the pid file. */
+  /** Holds the pid file a second time, for a disk that is full. */
   readonly runDir: string
   readonly clock: Clock
+  /** On when absent. It is not asked of one that runs already. */
+  readonly jetStream?: boolean
   /** Called with the pid of every process started, before it can end, and when it has been reaped. */
   readonly onSpawn?: (pid: number) => void
   readonly onReaped?: (pid: number) => void
@@ -36,10 +42,11 @@ export interface EmbeddedServerOptions {
 
 const settingsSchema = z.object({port: z.int(), user: z.string(), password: z.string()})
 type Settings = z.infer<typeof settingsSchema>
-const identitySchema = z.object({pid: z.int(), startTimeTicks: z.int(), bootId: z.string()})
+const recordSchema = z.object({pid: z.int(), startTimeTicks: z.int(), bootId: z.string(), jetStream: z.boolean().default(true)})
+type ServerRecord = z.infer<typeof recordSchema>
 
 const readyPatienceMs = 10_000
-const stopPatienceMs = 5_000
+const usualStopPatienceMs = 5_000
 const portTries = 3
 
 /** The server that a former coordinator started, if it runs still; else one started now. @throws TallyError NATS_NOT_FOUND, NATS_START_FAILED */
@@ -64,33 +71,39 @@ export async function startEmbeddedServer(options: EmbeddedServerOptions): Promi
 /** The embedded server of these directories, if it runs: the recorded process must be that very one. */
 export async function findEmbeddedServer(options: Pick<EmbeddedServerOptions, 'dir' | 'runDir'>): Promise<EmbeddedServer | undefined> {
   const settings = await readSettings(options)
-  const identity = identitySchema.safeParse(await readJson(pidFile(options)))
-  if (!settings || !identity.success || !isAlive(identity.data)) return undefined
-  return toServer(settings, identity.data)
+  const records = await Promise.all(pidFiles(options).map(async (file) => recordSchema.safeParse(await readJson(file))))
+  const running = records.find(({success, data}) => success && isAlive(data))?.data
+  return settings && running && toServer(settings, running)
 }
 
-/** SIGTERM, and SIGKILL after 5 s. Resolves when it has ended. Idempotent. */
-export async function stopEmbeddedServer(options: Pick<EmbeddedServerOptions, 'dir' | 'runDir' | 'clock'>): Promise<boolean> {
+/** SIGTERM, and SIGKILL after 5 s, or another time. Resolves when it has ended. Idempotent. */
+export async function stopEmbeddedServer(
+  options: Pick<EmbeddedServerOptions, 'dir' | 'runDir' | 'clock'> & {readonly stopPatienceMs?: number},
+): Promise<boolean> {
   const server = await findEmbeddedServer(options)
   if (!server) return false
-  const {clock} = options
+  const {clock, stopPatienceMs = usualStopPatienceMs} = options
   process.kill(server.process.pid, 'SIGTERM')
   const giveUpAt = clock.now() + stopPatienceMs
   while (isAlive(server.process)) {
     if (clock.now() > giveUpAt) process.kill(server.process.pid, 'SIGKILL')
     await clock.sleep(20)
   }
-  await rm(pidFile(options), {force: true})
+  await removePidFiles(options)
   return true
 }
 
 async function start(settings: Settings, options: EmbeddedServerOptions): Promise<EmbeddedServer> {
   const {binary, dir, clock, onSpawn, onReaped} = options
-  const config = join(dir, 'nats-server.conf')
-  const log = join(dir, 'nats-server.log')
-  await writeFile(settingsFile(options), JSON.stringify(settings), {mode: 0o600})
-  await writeFile(config, toConfig(settings, dir), {mode: 0o600})
-  await writeFile(log, '', {mode: 0o600})
+  const {jetStream = true} = options
+  const log = toLogFile(options)
+  const configs = {with: join(dir, 'nats-server.conf'), without: join(dir, 'nats-server-without-jetstream.conf')}
+  // Both while there is room: on a full disk what is there has to do.
+  await replaceFile(settingsFile(options), JSON.stringify(settings))
+  await replaceFile(configs.with, toConfig(settings, dir))
+  await replaceFile(configs.without, toConfig(settings, undefined))
+  const config = jetStream ? configs.with : configs.without
+  await truncate(log).catch(() => {})
   const logFd = openSync(log, 'a', 0o600)
   const child = spawn(binary, ['-c', config], {detached: true, stdio: ['ignore', logFd, logFd], cwd: '/'})
   closeSync(logFd)
@@ -104,41 +117,49 @@ async function start(settings: Settings, options: EmbeddedServerOptions): Promis
     const {message} = await failure
     throw new TallyError('NATS_NOT_FOUND', `cannot execute ${binary} (${message}); on Debian and Ubuntu: apt-get install nats-server`)
   }
-  const server = toServer(settings, identity)
-  await writeFile(pidFile(options), JSON.stringify(identity), {mode: 0o600})
+  const record = {...identity, jetStream}
+  const server = toServer(settings, record)
+  await writePidFiles(options, record)
   for (const giveUpAt = clock.now() + readyPatienceMs; ; await clock.sleep(20)) {
     if (!isAlive(identity) || clock.now() > giveUpAt) {
       if (isAlive(identity)) process.kill(identity.pid, 'SIGKILL')
-      await rm(pidFile(options), {force: true})
+      await removePidFiles(options)
       throw await toStartError(log)
     }
     try {
       const connection = await connectNats({url: server.url, credentials: server.credentials, name: 'tally-coordinator start'})
-      const hasJetStream = await connection.jetstreamManager().then(
-        () => true,
-        () => false,
-      )
+      const isReady = !jetStream || (await connection.jetstreamManager().then(...toBoolean))
       await connection.close()
-      if (hasJetStream) return server
+      if (isReady) return server
     } catch {
       // Not listening yet.
     }
   }
 }
 
-function toConfig({port, user, password}: Settings, dir: string): string {
+const toBoolean = [() => true, () => false] as const
+
+/**
+ * Of the store's size no limit is taken from what happened to be free when the server started: what it may use is the disk.
+ * @param dir that of the store; without JetStream when undefined
+ */
+function toConfig({port, user, password}: Settings, dir: string | undefined): string {
   return `# Written by Tallyman at every start.
 host: 127.0.0.1
 port: ${port}
 server_name: tallyman
 max_payload: 1MB
-jetstream { store_dir: ${JSON.stringify(join(dir, 'store'))} }
-authorization { user: ${JSON.stringify(user)}, password: ${JSON.stringify(password)}, timeout: 20 }
+${
+  dir === undefined
+    ? ''
+    : `jetstream { store_dir: ${JSON.stringify(join(dir, 'store'))}, max_file_store: 1PB }
+`
+}authorization { user: ${JSON.stringify(user)}, password: ${JSON.stringify(password)}, timeout: 20 }
 `
 }
 
-function toServer({port, user, password}: Settings, identity: ProcessIdentity): EmbeddedServer {
-  return {url: `nats://127.0.0.1:${port}`, credentials: {type: 'user', user, password}, process: identity}
+function toServer({port, user, password}: Settings, {jetStream, ...identity}: ServerRecord): EmbeddedServer {
+  return {url: `nats://127.0.0.1:${port}`, credentials: {type: 'user', user, password}, process: identity, jetStream}
 }
 
 async function newSettings(): Promise<Settings> {
@@ -164,12 +185,33 @@ async function toStartError(logFile: string): Promise<TallyError> {
   return new TallyError('NATS_START_FAILED', `the embedded nats-server did not become ready:\n${log}`, {details: {log, logFile}})
 }
 
+/** Whether the server has found in the last bytes of its log that the store does not take what is published: it never will again (2.15). */
+export async function hasWriteError(options: Pick<EmbeddedServerOptions, 'dir'>): Promise<boolean> {
+  const log = await readFile(toLogFile(options), 'utf8').catch(() => '')
+  return /no space left on device|disk quota exceeded|critical write error/i.test(log)
+}
+
+function toLogFile({dir}: Pick<EmbeddedServerOptions, 'dir'>): string {
+  return join(dir, 'nats-server.log')
+}
+
 function settingsFile({dir}: Pick<EmbeddedServerOptions, 'dir'>): string {
   return join(dir, 'settings.json')
 }
 
-function pidFile({runDir}: Pick<EmbeddedServerOptions, 'runDir'>): string {
-  return join(runDir, 'nats-server.pid.json')
+/** The first survives a run directory that is wiped, the second is written when the disk of the first is full. */
+function pidFiles({dir, runDir}: Pick<EmbeddedServerOptions, 'dir' | 'runDir'>): readonly string[] {
+  return [dir, runDir].map((place) => join(place, 'nats-server.pid.json'))
+}
+
+async function writePidFiles(options: Pick<EmbeddedServerOptions, 'dir' | 'runDir'>, record: ServerRecord): Promise<void> {
+  const results = await Promise.allSettled(pidFiles(options).map((file) => replaceFile(file, JSON.stringify(record))))
+  const [failed, other] = results.filter(({status}) => status === 'rejected')
+  if (failed?.status === 'rejected' && other) throw failed.reason
+}
+
+async function removePidFiles(options: Pick<EmbeddedServerOptions, 'dir' | 'runDir'>): Promise<void> {
+  for (const file of pidFiles(options)) await rm(file, {force: true})
 }
 
 async function readJson(path: string): Promise<unknown> {

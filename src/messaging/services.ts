@@ -5,6 +5,7 @@ import type {z} from 'zod'
 import {errorKinds, toErrorBody} from '../kernel/errors.ts'
 import type {Logger} from '../kernel/log.ts'
 import {encodeJson, parseRequest, readOrigin, type RequestOrigin, toErrorReply} from './codec.ts'
+import {fromJetStream} from './jetstream.ts'
 
 export type {Service}
 
@@ -76,7 +77,7 @@ async function answer(
     message.respond(encodeJson(await handle(message.data, {...origin, correlationId}, toIncoming(message))))
     ended?.('done')
   } catch (error) {
-    const body = toErrorBody(error)
+    const body = toErrorBody(fromJetStream(error))
     if (body.kind === 'bug') logger.error({err: error, subject: message.subject}, 'a request failed by a fault of ours')
     const {payload, headers} = toErrorReply(body)
     message.respondError(errorKinds[body.kind], headers.get('Nats-Service-Error'), payload)

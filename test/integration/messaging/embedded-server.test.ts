@@ -1,11 +1,12 @@
 import {once} from 'node:events'
-import {readdirSync, readFileSync, readlinkSync, statSync, writeFileSync} from 'node:fs'
+import {readdirSync, readFileSync, readlinkSync, rmSync, statSync, writeFileSync} from 'node:fs'
 import {createServer} from 'node:net'
 import {join} from 'node:path'
 import {expect, test} from 'vitest'
 import {isAlive, readProcessStat} from '../../../src/linux/process-table.ts'
 import {type Credentials, connectNats} from '../../../src/messaging/connection.ts'
 import {type EmbeddedServer, findEmbeddedServer, startEmbeddedServer, stopEmbeddedServer} from '../../../src/messaging/embedded-server.ts'
+import {askJetStream, fromJetStream} from '../../../src/messaging/jetstream.ts'
 import {ensureEventStream, lastStreamSequence} from '../../../src/messaging/stream.ts'
 import {createSubjects} from '../../../src/messaging/subjects.ts'
 import {listProcessesThatName} from '../../support/leaks.ts'
@@ -53,6 +54,38 @@ test('a second caller finds the one that runs', async () => {
   expect(await startEmbeddedServer(options)).toEqual(first)
   expect(await findEmbeddedServer(options)).toEqual(first)
   expect(listProcessesThatName(options.dir)).toHaveLength(1)
+})
+
+test('it is found when its run directory has been wiped, and when the disk of its own is full', async () => {
+  const first = await startEmbeddedServer(options)
+  rmSync(options.runDir, {recursive: true})
+  expect(await startEmbeddedServer(options)).toEqual(first)
+  rmSync(join(options.dir, 'nats-server.pid.json'))
+  expect(await findEmbeddedServer(options)).toBeUndefined()
+  writeFileSync(join(options.dir, 'nats-server.pid.json'), JSON.stringify({...first.process, jetStream: true}))
+})
+
+test('without JetStream it serves the same, and with it again it has what was in its streams', async () => {
+  const first = await startEmbeddedServer(options)
+  const before = await login(first)
+  await ensureEventStream(before, createSubjects('tally'))
+  await before.jetstream().publish('tally.evt.n1.default.a.container.created', '{}')
+  await stopEmbeddedServer(options)
+  const without = await startEmbeddedServer({...options, jetStream: false})
+  expect(without).toMatchObject({url: first.url, credentials: first.credentials, jetStream: false})
+  expect(await findEmbeddedServer(options)).toEqual(without)
+  const meanwhile = await login(without)
+  expect(await askJetStream(meanwhile, 5_000)).toBe('off')
+  await expect(
+    lastStreamSequence(meanwhile, createSubjects('tally')).catch((error: unknown) => Promise.reject(fromJetStream(error))),
+  ).rejects.toMatchObject({
+    code: 'JETSTREAM_UNAVAILABLE',
+  })
+  await stopEmbeddedServer(options)
+  const after = await login(await startEmbeddedServer(options))
+  expect(await lastStreamSequence(after, createSubjects('tally'))).toBe(1)
+  expect(await askJetStream(after, 5_000)).toBe('well')
+  for (const connection of [before, meanwhile, after]) await connection.close()
 })
 
 test('killed and started again it has the same port, the same password and what was in its streams', async () => {

@@ -49,6 +49,8 @@ export interface Askers {
   addAgain(question: Question, answer: Answer, ledger: Ledger): boolean
   /** Answers those whose outcome the event is. */
   settle(event: LedgerEvent, ledger: Ledger): void
+  /** What came of an intent cannot be written now: who waits for it is told, and may ask again. */
+  disappoint(intentId: string, error: TallyError): void
 }
 
 export interface AskersOptions {
@@ -113,6 +115,11 @@ export function createAskers({journal, durable}: AskersOptions): Askers {
         else tell(keep(question, {outcome, process: toProcess(ledger, question.exec)}), answer, ledger)
       }
       waiting = still
+    },
+    disappoint: (intentId, error) => {
+      const concerned = waiting.filter((entry) => entry.intentId === intentId)
+      waiting = waiting.filter((entry) => !concerned.includes(entry))
+      for (const {answer} of concerned) answer.reject(error)
     },
   }
 

@@ -20,6 +20,7 @@ import {checkRestore, createCheckpointEffects} from './checkpoint-effects.ts'
 import {removeCgroupRemains} from './cgroup-remains.ts'
 import {emptyStateDir, toDeleteFailure} from './container-files.ts'
 import type {ContainerLayout} from './layout.ts'
+import type {LastRoom} from './last-room.ts'
 import {type Loop, toOrigin} from './loop.ts'
 import type {ExecHandlers} from './exec-effects.ts'
 import type {HealthChecks} from './health-checks.ts'
@@ -45,6 +46,7 @@ export interface EffectDependencies {
   }>
   /** Takes away what was mounted for the root file system. Idempotent. @throws TallyError MOUNT_FAILED */
   readonly unmountRootfs: () => void
+  readonly lastRoom: Pick<LastRoom, 'isShort' | 'dropLogs' | 'dropFiles'>
   /** Of the effects that are about an added process. */
   readonly ofExecs: ExecHandlers
   readonly ofRestarts: RestartHandlers
@@ -73,7 +75,21 @@ const lastCheckPatienceMs = 5_000
 const lastMomentMs = 500
 
 export function createEffectHandlers(
-  {runtime, init, outputs, clock, reaper, prepareBundle, unmountRootfs, ofExecs, ofRestarts, health, loop, end}: EffectDependencies,
+  {
+    runtime,
+    init,
+    outputs,
+    clock,
+    reaper,
+    prepareBundle,
+    unmountRootfs,
+    lastRoom,
+    ofExecs,
+    ofRestarts,
+    health,
+    loop,
+    end,
+  }: EffectDependencies,
   {address, layout, limitsSwap}: EffectOptions,
 ): Handlers {
   const output = outputs.of()
@@ -100,6 +116,20 @@ export function createEffectHandlers(
       if (await runtime.isExecuted(address.id, identity?.pid)) return true
       if (!identity || !isAlive(identity) || clock.now() > giveUpAt) return false
     }
+  }
+
+  /** What it writes from now on is read, so that it can end, and forgotten. */
+  async function dropOutput(): Promise<void> {
+    const all = [undefined, ...loop().ledger.processes.keys()]
+    await Promise.all(
+      all.map((exec) =>
+        outputs
+          .of(exec)
+          .remove(true)
+          .catch(() => {}),
+      ),
+    )
+    lastRoom.dropLogs()
   }
 
   async function rollBack(): Promise<void> {
@@ -219,6 +249,8 @@ export function createEffectHandlers(
     'runtime.delete': async () => {
       try {
         const {init: identity, exited, pausedAt} = loop().ledger.snapshot.context
+        const isShort = await lastRoom.isShort()
+        if (isShort) await dropOutput()
         if (identity && !exited) {
           killInit()
           if (pausedAt) await runtime.resume(address.id)
@@ -231,6 +263,7 @@ export function createEffectHandlers(
         await runtime.delete(address.id, {force: true})
         await removeCgroupRemains(layout.cgroupsPath, clock)
         unmountRootfs()
+        if (isShort) lastRoom.dropFiles()
         await output.remove()
         await rm(layout.runDir, {recursive: true, force: true, maxRetries: 3})
         await emptyStateDir(layout)

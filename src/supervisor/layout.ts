@@ -70,3 +70,8 @@ export function toContainerLayout(
 export function containersDir(stateDir: string): string {
   return join(stateDir, 'containers')
 }
+
+/** Room for the time when there is none. */
+export function reserveFile(stateDir: string): string {
+  return join(stateDir, 'reserve')
+}

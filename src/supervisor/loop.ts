@@ -85,6 +85,8 @@ type Item =
 
 /** How long an observation waits for a journal that cannot be written before it tries again. */
 const retryMs = 250
+/** And for how long who asked for what it is the outcome of waits with it. */
+const untoldPatienceMs = 5_000
 
 /** Made durable against a crash of the host; the rest need not be, since that ends the containers anyway. */
 const syncedEvents: ReadonlySet<LedgerEvent['type']> = new Set(['container.create-requested', 'container.exited', 'container.deleted'])
@@ -99,6 +101,8 @@ export function createLoop(
   let mailbox: readonly Item[] = []
   let draining = false
   let retry: Disposable | undefined
+  /** Since when the journal has not taken an observation. */
+  const refusedAt = new WeakMap<Item, number>()
   let durable: Promise<void> = Promise.resolve()
 
   return {
@@ -187,7 +191,8 @@ export function createLoop(
     }
   }
 
-  function takeObservation({draft, origin, resolve}: Extract<Item, {type: 'observation'}>): boolean {
+  function takeObservation(item: Extract<Item, {type: 'observation'}>): boolean {
+    const {draft, origin, resolve} = item
     if (!isPossible(ledger, draft)) {
       if (isAwaited(ledger, draft)) return false
       logger.debug({event: draft.type}, 'an observation came too late')
@@ -199,6 +204,9 @@ export function createLoop(
       return true
     } catch (error) {
       logger.error({err: error, event: draft.type}, 'cannot journal; trying again')
+      if (!refusedAt.has(item)) refusedAt.set(item, clock.now())
+      const isLate = clock.now() - (refusedAt.get(item) ?? 0) >= untoldPatienceMs
+      if (isLate && origin.causationId !== undefined) askers.disappoint(origin.causationId, toUntold(error))
       retryLater()
       return false
     }
@@ -277,6 +285,15 @@ function answerBoth(waiting: CommandItem, again: Item): CommandItem {
 
 function toExecId(command: Command): string | undefined {
   return 'exec' in command ? command.exec : undefined
+}
+
+/** Nobody waits for a disk. */
+function toUntold(error: unknown): TallyError {
+  const {code, message, details} = asTallyError(error)
+  return new TallyError(code, `${message}; it is carried out, and what came of it will be written when that can be`, {
+    details,
+    cause: error,
+  })
 }
 
 function asTallyError(error: unknown): TallyError {

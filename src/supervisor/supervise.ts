@@ -29,7 +29,8 @@ import {createHealthChecks} from './health-checks.ts'
 import {createInitProcess} from './init-process.ts'
 import {findKeptProcess} from './kept.ts'
 import {removeLast} from './container-files.ts'
-import {toContainerLayout} from './layout.ts'
+import {createLastRoom} from './last-room.ts'
+import {reserveFile, toContainerLayout} from './layout.ts'
 import {createLoop, type Loop, type Origin} from './loop.ts'
 import {createOomWatch} from './oom-watch.ts'
 import {createProbe} from './probe.ts'
@@ -72,6 +73,7 @@ export async function supervise(
   const reaper = failpoints.reaper(childReaper)
   const journal = openFileJournal(layout.journal)
   if (journal.repair.tornBytes > 0) log.warn(journal.repair, 'cut a torn last line off the journal')
+  const lastRoom = createLastRoom(layout, reserveFile(options.stateDir), log)
   const subjects = createSubjects(prefix)
   // Once: of a long journal it takes seconds.
   const folded = foldEvents(journal.read())
@@ -180,6 +182,7 @@ export async function supervise(
             findInit(() => readJournalFile(toContainerLayout(options, {namespace, id: other}, '').journal), {namespace, id: other}),
         }),
       unmountRootfs: () => unmountBelow(layout.stateDir),
+      lastRoom,
       ofExecs: execs.handlers,
       ofRestarts: createRestartEffects({clock, random: Math.random, loop: () => loop}),
       health,
@@ -190,7 +193,7 @@ export async function supervise(
   )
   const loop: Loop = createLoop(
     {
-      journal: failpoints.journal(journal),
+      journal: failpoints.journal(lastRoom.journal(journal)),
       clock,
       logger: log,
       runEffect: failpoints.effects((effect, cause) => runEffect(handlers, effect, cause)),

@@ -116,6 +116,8 @@ export const nodeInfoSchema = z.object({
   /** By state, as `list` with `all` would show them. */
   containers: z.record(z.string(), z.int()),
   startedAt: z.string(),
+  /** What keeps it from doing anything that needs JetStream; absent while nothing does. The containers are then as they were before. */
+  trouble: z.string().optional(),
   /** Where its page is; absent when it serves none. */
   httpUrl: z.string().optional(),
 })

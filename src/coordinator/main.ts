@@ -3,6 +3,7 @@ import {once} from 'node:events'
 import {rmSync} from 'node:fs'
 import {dirname, join} from 'node:path'
 import {fileURLToPath} from 'node:url'
+import type {NatsConnection} from 'nats'
 import * as z from 'zod'
 import type {LedgerEvent} from '../../machines/events.ts'
 import {parseSource} from '../../machines/ids.ts'
@@ -14,8 +15,6 @@ import {createLogger} from '../kernel/log.ts'
 import {version} from '../kernel/version.ts'
 import {requestJson} from '../messaging/codec.ts'
 import {type Connection, connectNats, readConnection, writeConnection} from '../messaging/connection.ts'
-import {type EmbeddedServer, startEmbeddedServer, stopEmbeddedServer} from '../messaging/embedded-server.ts'
-import {isAlive} from '../linux/process-table.ts'
 import {createNatsLink} from '../messaging/link.ts'
 import {registerService} from '../messaging/services.ts'
 import {ensureEventStream, lastStreamSequence} from '../messaging/stream.ts'
@@ -34,9 +33,12 @@ import {createProjection, type Projection} from './projection.ts'
 import {tellGivenUp} from './give-up.ts'
 import {createIntensity} from './intensity.ts'
 import {createKeeper} from './keeper.ts'
+import {openServerKeeper} from './keep-server.ts'
 import {createOrphanReaper} from './orphans.ts'
+import {keepReserve} from './reserve.ts'
 import {createNodeEndpoints} from './service.ts'
 import {createSupervisors} from './supervisors.ts'
+import {createJetStreamWatch} from './watch-jetstream.ts'
 
 const logger = createLogger('coordinator')
 const clock = createSystemClock()
@@ -86,10 +88,17 @@ async function main(options: CoordinatorOptions): Promise<void> {
     logger,
   })
   const embeddedOptions = {binary: options.natsServer, dir: join(stateDir, 'nats'), runDir, clock}
-
-  let embedded: EmbeddedServer | undefined = options.nats ? undefined : await startEmbeddedServer(embeddedOptions)
+  const natsKeeper = options.nats ? undefined : await openServerKeeper(embeddedOptions, logger)
+  const jetStream = createJetStreamWatch({
+    toKnown: () =>
+      natsKeeper?.server.jetStream === false
+        ? `there is no room on the disk of ${stateDir}: the node goes on by itself when there is`
+        : undefined,
+    url: () => toConnection().url,
+    clock,
+  })
   await publishConnection()
-  {
+  if (jetStream.trouble === undefined) {
     // Before anything waits: can we have what we need at all?
     const connection = await connectNats({...toConnection(), name: `tally-coordinator ${node} check`})
     await ensureEventStream(connection, subjects)
@@ -104,7 +113,7 @@ async function main(options: CoordinatorOptions): Promise<void> {
       logger,
     })
   const link = openLink()
-  link.onSession((connection) => ensureEventStream(connection, subjects))
+  link.onSession(keepEventStream)
   const supervisors = createSupervisors({
     program: join(program, 'supervisor.js'),
     options: {stateDir, runDir, runtime: options.runtime},
@@ -143,18 +152,20 @@ async function main(options: CoordinatorOptions): Promise<void> {
     projection,
     subjects,
     session: link.session,
+    jetStream,
     info: async () => {
       const found = await runtime.version().catch(() => undefined)
       return {
         version,
         coordinatorPid: process.pid,
-        natsPid: embedded?.process.pid ?? null,
+        natsPid: natsKeeper?.server.process.pid ?? null,
         natsUrl: toConnection().url,
         stateDir,
         runDir,
         ...(found && {runtime: found}),
         nodeVersion: process.version,
         startedAt,
+        ...(jetStream.trouble !== undefined && {trouble: jetStream.trouble}),
         ...(pages.url !== undefined && {httpUrl: pages.url}),
       }
     },
@@ -183,7 +194,8 @@ async function main(options: CoordinatorOptions): Promise<void> {
   void watchSupervisors()
   supervisors.prepare()
   void rotateLogs()
-  if (embedded) void keepServer()
+  void keepReserve({dir: stateDir, clock, logger, isClosing: () => closing})
+  void natsKeeper?.run({session: link.session, onStart: publishConnection})
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => void close())
 
   function onFolded(event: LedgerEvent, ledger: Ledger): void {
@@ -217,7 +229,7 @@ async function main(options: CoordinatorOptions): Promise<void> {
   }
 
   function toConnection(): Connection {
-    const server = options.nats ?? embedded
+    const server = options.nats ?? natsKeeper?.server
     if (!server) throw new Error('neither an embedded server nor a URL')
     return {url: server.url, credentials: server.credentials, node, prefix}
   }
@@ -282,20 +294,17 @@ async function main(options: CoordinatorOptions): Promise<void> {
     })
   }
 
-  /** The embedded server is restarted when it ends, whoever's child it was. */
-  async function keepServer(): Promise<void> {
-    while (!closing) {
-      await clock.sleep(200)
-      if (closing || !embedded || isAlive(embedded.process)) continue
-      logger.error({natsPid: embedded.process.pid}, 'nats-server has ended; starting it again')
+  /** A server that is busy, or has no room yet, may have it later. */
+  async function keepEventStream(connection: NatsConnection): Promise<void> {
+    for (; !connection.isClosed(); await clock.sleep(watchMs)) {
       try {
-        embedded = await startEmbeddedServer(embeddedOptions)
-        await publishConnection()
+        await ensureEventStream(connection, subjects)
+        break
       } catch (error) {
-        logger.error({err: error}, 'cannot start nats-server; trying again')
-        await clock.sleep(1_000)
+        if (jetStream.trouble === undefined && !connection.isClosed()) logger.error({err: error}, 'no stream; trying again')
       }
     }
+    await jetStream.watch(connection)
   }
 
   async function rotateLogs(): Promise<void> {
@@ -329,7 +338,7 @@ async function main(options: CoordinatorOptions): Promise<void> {
     supervisors.close()
     await pages[Symbol.asyncDispose]()
     await link[Symbol.asyncDispose]()
-    if (!options.nats) await stopEmbeddedServer(embeddedOptions)
+    await natsKeeper?.close()
     // With no container left, nobody needs the run directory.
     if (listContainers(options).length === 0) {
       for (const leftover of ['connection.json', 'open-page.html', 'runc', 'containers'])

@@ -17,6 +17,7 @@ import {type ContainerName, releaseContainer, reserveContainer} from './containe
 import {createCreates, findFormerCreate} from './former-create.ts'
 import type {Projection} from './projection.ts'
 import type {Supervisors} from './supervisors.ts'
+import type {JetStreamWatch} from './watch-jetstream.ts'
 
 export interface NodeServiceDependencies {
   readonly node: string
@@ -25,6 +26,7 @@ export interface NodeServiceDependencies {
   readonly projection: Projection
   readonly subjects: Subjects
   readonly session: () => NatsConnection | undefined
+  readonly jetStream: Pick<JetStreamWatch, 'trouble' | 'assertWell'>
   readonly info: () => Promise<Omit<NodeInfo, 'containers' | 'node'>>
   /** An address with a one-time token. @throws TallyError HTTP_OFF */
   readonly invite: (actor: string) => UiReply
@@ -54,7 +56,8 @@ export function createNodeEndpoints(dependencies: NodeServiceDependencies): read
       return {containers: views.filter(isShown)}
     }),
     endpoint('info', subject('info'), nodeCommandSchemas.info, async () => {
-      const views = await list(dependencies)
+      // Who asks why nothing goes on gets an answer.
+      const views = dependencies.jetStream.trouble === undefined ? await list(dependencies) : listKnown(dependencies)
       const containers: Record<string, number> = {}
       for (const {state} of views) containers[state] = (containers[state] ?? 0) + 1
       return {node, ...(await info()), containers}
@@ -72,7 +75,7 @@ export function createNodeEndpoints(dependencies: NodeServiceDependencies): read
 }
 
 async function create(
-  {node, directories, supervisors, clock, logger}: NodeServiceDependencies,
+  {node, directories, supervisors, jetStream, clock, logger}: NodeServiceDependencies,
   request: CreateRequest & {readonly id: string},
   origin: Asked,
 ): Promise<unknown> {
@@ -80,6 +83,7 @@ async function create(
   const findFormer = () => findFormerCreate(directories, {namespace, id}, {origin, clock})
   const former = origin.isAgain && (await findFormer())
   if (former) return former
+  jetStream.assertWell()
   const checked = await checkRequest(request)
   const reservation = reserveContainer(directories, {namespace, id})
   try {
@@ -105,10 +109,17 @@ async function create(
   }
 }
 
-async function list({node, projection, session}: NodeServiceDependencies): Promise<readonly ContainerView[]> {
+async function list(dependencies: NodeServiceDependencies): Promise<readonly ContainerView[]> {
+  const {projection, session, jetStream} = dependencies
   const connection = session()
   if (!connection) throw new TallyError('NATS_UNREACHABLE', 'the connection to NATS was lost')
+  jetStream.assertWell()
   await projection.caughtUp(connection)
+  return listKnown(dependencies)
+}
+
+/** As of the last event that has been read. */
+function listKnown({node, projection}: NodeServiceDependencies): readonly ContainerView[] {
   return [...projection.ledgers.values()].flatMap((ledger) => toContainerView(ledger) ?? []).filter((view) => view.node === node)
 }
 

@@ -46,7 +46,7 @@ export interface EffectDependencies {
   }>
   /** Takes away what was mounted for the root file system. Idempotent. @throws TallyError MOUNT_FAILED */
   readonly unmountRootfs: () => void
-  readonly lastRoom: Pick<LastRoom, 'isShort' | 'dropLogs' | 'dropFiles'>
+  readonly lastRoom: Pick<LastRoom, 'isShort' | 'dropLogs'>
   /** Of the effects that are about an added process. */
   readonly ofExecs: ExecHandlers
   readonly ofRestarts: RestartHandlers
@@ -249,8 +249,7 @@ export function createEffectHandlers(
     'runtime.delete': async () => {
       try {
         const {init: identity, exited, pausedAt} = loop().ledger.snapshot.context
-        const isShort = await lastRoom.isShort()
-        if (isShort) await dropOutput()
+        if (await lastRoom.isShort()) await dropOutput()
         if (identity && !exited) {
           killInit()
           if (pausedAt) await runtime.resume(address.id)
@@ -263,7 +262,6 @@ export function createEffectHandlers(
         await runtime.delete(address.id, {force: true})
         await removeCgroupRemains(layout.cgroupsPath, clock)
         unmountRootfs()
-        if (isShort) lastRoom.dropFiles()
         await output.remove()
         await rm(layout.runDir, {recursive: true, force: true, maxRetries: 3})
         await emptyStateDir(layout)

@@ -2,8 +2,8 @@
  * A container can be deleted on a full disk. Its last events take the room that the node keeps for them, and if that is gone, the room of
  * its own output, which is to go anyway.
  */
-import {globSync, readdirSync, rmSync, truncateSync} from 'node:fs'
-import {basename, join} from 'node:path'
+import {globSync, rmSync, truncateSync} from 'node:fs'
+import {join} from 'node:path'
 import type {LedgerEvent} from '../../machines/events.ts'
 import type {Journal} from '../journal/journal.ts'
 import type {Logger} from '../kernel/log.ts'
@@ -17,8 +17,6 @@ export interface LastRoom {
   isShort(): Promise<boolean>
   /** Empties the logs, whoever has them open. What is written from now on is for nobody. */
   dropLogs(): void
-  /** Removes all but the journal. To be called when nothing is mounted below any more. */
-  dropFiles(): void
 }
 
 /** Less than that, and the last events, with what the stream needs for them, may not fit. */
@@ -26,7 +24,7 @@ const leastBytes = 512 * 1024
 
 const lastEvents: ReadonlySet<LedgerEvent['type']> = new Set(['container.delete-requested', 'container.deleted'])
 
-export function createLastRoom(layout: Pick<ContainerLayout, 'stateDir' | 'journal'>, reserve: string, logger: Logger): LastRoom {
+export function createLastRoom(layout: Pick<ContainerLayout, 'stateDir'>, reserve: string, logger: Logger): LastRoom {
   /** Each is tried when those before have not sufficed. */
   const ways = [() => {}, () => rmSync(reserve, {force: true}), dropLogs]
   let isLast = false
@@ -47,10 +45,6 @@ export function createLastRoom(layout: Pick<ContainerLayout, 'stateDir' | 'journ
     }),
     isShort: () => isFull(layout.stateDir, leastBytes),
     dropLogs,
-    dropFiles: () => {
-      for (const entry of readdirSync(layout.stateDir))
-        if (entry !== basename(layout.journal)) rmSync(join(layout.stateDir, entry), {recursive: true, force: true})
-    },
   }
 
   function dropLogs(): void {

@@ -1,0 +1,101 @@
+import {appendFileSync, rmSync, statSync, truncateSync} from 'node:fs'
+import {join} from 'node:path'
+import {expect, it} from 'vitest'
+import type {ContainerView} from '../../machines/view.ts'
+import {fill, mountDisk} from '../support/small-disk.ts'
+import {eventually, startNode, type TallyNode} from '../support/tally-node.ts'
+
+const refused = {exitCode: 125, stderr: expect.stringMatching(/no room on the disk of .*\[JETSTREAM_UNAVAILABLE\]/)}
+
+async function returnsIn(ms: number, work: () => Promise<{readonly exitCode: number | undefined}>): Promise<void> {
+  await eventually('it goes on', async () => (await work()).exitCode === 0, ms)
+}
+
+function run(node: TallyNode, id: string, script: string) {
+  return node.tally('run', '-d', '--name', id, '--rootfs', node.rootfs, '--', 'sh', '-c', script)
+}
+
+it('a full disk under nats-server: what needs it is refused with the reason, and all goes on by itself when there is room again', async () => {
+  await using node = await startNode({up: false})
+  await using _disk = mountDisk(node.stateDir, '24m')
+  const filler = join(node.stateDir, 'filler')
+  expect(await node.tally('up', '-d')).toMatchObject({exitCode: 0, stderr: ''})
+  expect(await run(node, 'a', 'trap : USR1; while :; do sleep 0.1; done')).toMatchObject({exitCode: 0, stderr: ''})
+  const before = await node.info()
+  fill(filler)
+  // Accepted while the last page of the journal has room; in any case both are answered.
+  for (const _ of [1, 2]) expect((await node.tally('kill', '-s', 'USR1', 'a')).exitCode).toBeLessThan(2)
+
+  await eventually('it is known', async () => (await node.tally('info')).stdout.includes('no room'), 20_000)
+  expect(await node.info()).toMatchObject({coordinatorPid: before.coordinatorPid, containers: {running: 1}})
+  expect(await run(node, 'b', 'true')).toMatchObject(refused)
+  expect(await node.tally('ps')).toMatchObject({...refused, exitCode: 1})
+  // The last of those that are accepted has no room for what came of it: nobody waits for that.
+  await eventually('it is refused', async () => (await node.tally('kill', '-s', 'USR1', 'a')).exitCode !== 0, 30_000)
+  expect((await node.tally('kill', '-s', 'USR1', 'a')).stderr).toMatch(/no space left on device.*\[JOURNAL_WRITE_FAILED\]/i)
+  expect((await node.tally('events', '--no-follow')).stderr).toMatch(/\[JETSTREAM_UNAVAILABLE\]/)
+
+  rmSync(filler)
+  await returnsIn(10_000, () => node.tally('ps'))
+  expect((await node.tally('ps')).stdout).toMatch(/\ba\b.*Up/)
+  expect(await run(node, 'b', 'exit 3')).toMatchObject({exitCode: 0, stderr: ''})
+  expect((await node.tally('wait', 'b')).stdout).toBe('3\n')
+  await eventually('all is published', async () => (await node.events('a')).length === node.journal('a').length, 20_000)
+  expect((await node.events('a')).map(({sequence}) => sequence)).toEqual(node.journal('a').map((_, index) => index + 1))
+  expect(await node.info()).toMatchObject({coordinatorPid: before.coordinatorPid, natsUrl: before.natsUrl})
+
+  // Too short for the full disk to be seen: the server alone knows that it could not write.
+  fill(filler)
+  await node.tally('kill', '-s', 'USR1', 'a')
+  rmSync(filler)
+  await returnsIn(20_000, () => node.tally('run', '--rm', '--rootfs', node.rootfs, '--', 'true'))
+  expect(await node.tally('down', '--containers')).toMatchObject({exitCode: 0})
+})
+
+it('a node is brought up on a disk that has become full, and goes on when there is room', async () => {
+  await using node = await startNode({up: false})
+  await using _disk = mountDisk(node.stateDir, '24m')
+  const filler = join(node.stateDir, 'filler')
+  expect(await node.tally('up', '-d')).toMatchObject({exitCode: 0, stderr: ''})
+  expect(await run(node, 'a', 'sleep 1000')).toMatchObject({exitCode: 0, stderr: ''})
+  for (const end of ['kill', 'down']) {
+    fill(filler)
+    if (end === 'kill') process.kill((await node.info()).coordinatorPid, 'SIGKILL')
+    else expect(await node.tally('down')).toMatchObject({exitCode: 0})
+    expect(await node.tally('up', '-d')).toMatchObject({exitCode: 0})
+    expect(await run(node, 'b', 'true')).toMatchObject(refused)
+    rmSync(filler)
+    await returnsIn(10_000, () => node.tally('ps'))
+  }
+  expect((await node.json<ContainerView>('inspect', 'a')).state).toBe('running')
+  expect(await node.tally('down', '--containers')).toMatchObject({exitCode: 0})
+})
+
+it('a container whose output has filled the disk can be deleted, and so can another, and then there is room', async () => {
+  await using node = await startNode({up: false})
+  await using _disk = mountDisk(node.stateDir, '24m')
+  expect(await node.tally('up', '-d')).toMatchObject({exitCode: 0, stderr: ''})
+  expect(await run(node, 'small', 'sleep 1000')).toMatchObject({exitCode: 0, stderr: ''})
+  expect(await run(node, 'flood', 'yes')).toMatchObject({exitCode: 0, stderr: ''})
+  await eventually('the disk is full', () => isFull(node.stateDir), 60_000)
+  // The reserve is enough for an end that frees nothing.
+  expect(await node.tally('rm', '-f', 'small')).toMatchObject({exitCode: 0, stderr: ''})
+  await eventually('the disk is full', () => isFull(node.stateDir), 60_000)
+  expect(await node.tally('rm', '-f', 'flood')).toMatchObject({exitCode: 0, stderr: ''})
+  await returnsIn(10_000, () => node.tally('ps'))
+  expect((await node.events('flood')).slice(-2)).toMatchObject([{type: 'container.exited'}, {type: 'container.deleted'}])
+  await eventually('there is a reserve again', () => statSync(join(node.stateDir, 'reserve')).size > 0, 30_000)
+  expect(await node.tally('down', '--containers')).toMatchObject({exitCode: 0})
+})
+
+function isFull(dir: string): boolean {
+  const path = join(dir, 'filler')
+  try {
+    appendFileSync(path, Buffer.alloc(128 * 1024))
+    return false
+  } catch {
+    return true
+  } finally {
+    truncateSync(path)
+  }
+}

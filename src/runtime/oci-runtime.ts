@@ -17,8 +17,8 @@ export interface OciRuntime {
   start(id: string, init?: RuntimeInit): Promise<void>
   /** Starts one more process in a container; it becomes a child of the nearest subreaper. When this rejects, it was not started. */
   exec(options: RuntimeExecOptions): Promise<{readonly pid: number}>
-  /** Sends a signal to init, or with `all` to every process of the container's cgroup. A container that has ended is RUNC_KILL_FAILED. */
-  kill(id: string, signal: SignalName, options?: {readonly all?: boolean}): Promise<void>
+  /** Sends a signal to init. A container that has ended is RUNC_KILL_FAILED. */
+  kill(id: string, signal: SignalName): Promise<void>
   /** Freezes every process of the container. What is frozen already is RUNC_PAUSE_FAILED. */
   pause(id: string): Promise<void>
   /** Lets them run again. What is not frozen is RUNC_RESUME_FAILED. */

@@ -81,17 +81,6 @@ export function describeOciRuntime(name: string, open: () => Promise<RuntimeHarn
       }
     })
 
-    test('a signal to all reaches the children of init as well', async () => {
-      const rest = 'while :; do sleep 0.05; done'
-      const child = `sh -c "trap \\"echo child; exit\\" TERM; echo ready; ${rest}"`
-      const {id, exit} = await create('sh', '-c', `trap "wait; exit 5" TERM; ${child} & ${rest}`)
-      await harness.runtime.start(id)
-      await expect.poll(() => harness.output(), soon).toBe('ready\n')
-      await harness.runtime.kill(id, 'SIGTERM', {all: true})
-      expect(await exit).toEqual({type: 'code', code: 5})
-      expect(harness.output()).toContain('child\n')
-    })
-
     test('to signal what has ended is RUNC_KILL_FAILED, and says that it has', async () => {
       const {id, exit} = await create('true')
       await harness.runtime.start(id)

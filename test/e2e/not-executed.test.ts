@@ -1,5 +1,6 @@
 /** Programs that the kernel does not execute: 126 and 127, whatever the runtime makes of it, and why. */
-import {chmodSync, mkdirSync, writeFileSync} from 'node:fs'
+import {execFileSync} from 'node:child_process'
+import {chmodSync, mkdirSync, readFileSync, writeFileSync} from 'node:fs'
 import {join} from 'node:path'
 import {afterAll, beforeAll, describe, expect, it} from 'vitest'
 import {eventually, startNode, type TallyNode} from '../support/tally-node.ts'
@@ -99,5 +100,27 @@ describe('what the runtime says', () => {
     expect(stderr).toContain(`[${code}]`)
     expect(exitCode).toBe(125)
     await eventually('removed', async () => (await node.json<readonly unknown[]>('ps', '-a')).length === 1)
+  })
+})
+
+describe('a namespace of time', () => {
+  it('is had where the runtime has it, and refused with a sentence where not', async () => {
+    const bundle = join(node.dir, 'time-bundle')
+    mkdirSync(bundle)
+    execFileSync('runc', ['spec', '--bundle', bundle])
+    const config = join(bundle, 'config.json')
+    const spec = JSON.parse(readFileSync(config, 'utf8'))
+    spec.root.path = node.rootfs
+    Object.assign(spec.process, {terminal: false, args: ['true']})
+    spec.linux.namespaces.push({type: 'time'})
+    writeFileSync(config, JSON.stringify(spec))
+    const {linux} = JSON.parse(execFileSync('runc', ['features'], {encoding: 'utf8'}))
+    const {exitCode, stderr} = await node.tally('run', '--rm', '--bundle', bundle)
+    if (linux.namespaces.includes('time')) expect([exitCode, stderr]).toEqual([0, ''])
+    else
+      expect([exitCode, stderr]).toEqual([
+        125,
+        expect.stringMatching(/^tally: runc \S+ \(runc\) has no namespace "time": it knows .*cgroup.* \[UNSUPPORTED\]\n$/),
+      ])
   })
 })

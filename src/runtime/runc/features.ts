@@ -24,6 +24,8 @@ export interface RuntimeFeatures {
   readonly mountOptions: ReadonlySet<string>
   /** Kinds of namespaces, such as `time`. */
   readonly namespaces: ReadonlySet<string>
+  /** Whether a mount may have ids of its own (mount_setattr(2), MOUNT_ATTR_IDMAP). */
+  readonly idmap: boolean
   /** Whether it was built with seccomp; undefined when it does not say. */
   readonly seccomp: boolean | undefined
   readonly apparmor: boolean | undefined
@@ -35,7 +37,9 @@ const toggle = z.object({enabled: z.boolean().nullish()}).nullish()
 const featuresSchema = z.object({
   ociVersionMin: z.string(),
   mountOptions: names,
-  linux: z.object({namespaces: names, seccomp: toggle, apparmor: toggle, selinux: toggle}).nullish(),
+  linux: z
+    .object({namespaces: names, mountExtensions: z.object({idmap: toggle}).nullish(), seccomp: toggle, apparmor: toggle, selinux: toggle})
+    .nullish(),
 })
 
 /** @returns undefined for what are no features */
@@ -46,6 +50,7 @@ export function parseFeatures(text: string): RuntimeFeatures | undefined {
   return {
     mountOptions: new Set(mountOptions),
     namespaces: new Set(linux?.namespaces),
+    idmap: linux?.mountExtensions?.idmap?.enabled === true,
     seccomp: linux?.seccomp?.enabled ?? undefined,
     apparmor: linux?.apparmor?.enabled ?? undefined,
     selinux: linux?.selinux?.enabled ?? undefined,

@@ -1,19 +1,22 @@
 /** runc behind the port: one process start a call, each with a deadline, each with a log of its own. */
 import {randomBytes} from 'node:crypto'
-import {existsSync, readdirSync, readFileSync, rmdirSync} from 'node:fs'
+import {existsSync, readdirSync, rmdirSync} from 'node:fs'
 import {rm} from 'node:fs/promises'
-import {basename, join} from 'node:path'
+import {join} from 'node:path'
 import {setTimeout as sleep} from 'node:timers/promises'
 import {execa} from 'execa'
 import type {RestoreSpec} from '../../../machines/checkpoint.ts'
 import {toSignalNumber} from '../../../machines/signals.ts'
 import {TallyError} from '../../kernel/errors.ts'
 import {listProcesses} from '../../linux/process-table.ts'
-import type {OciRuntime, RuntimeStdio} from '../oci-runtime.ts'
+import type {OciRuntime, RuntimeStdio, RuntimeVersion} from '../oci-runtime.ts'
 import {unmountBelow} from '../rootfs.ts'
 import {isUnknownContainer, toRuncError} from './errors.ts'
 import {findFaultOf, hasFailedToExecute, isExecutedSoon, readBundleProgram, readProgram, toExecutionError} from './execution.ts'
+import {parseFeatures} from './features.ts'
+import {isCallOf, isRuntimes, kill} from './processes.ts'
 import {parseState, readPid} from './results.ts'
+import {findUnsupported, readWishes} from './support.ts'
 
 export interface RuncOptions {
   /** Name or path. */
@@ -67,6 +70,7 @@ export function createRunc(options: RuncOptions): OciRuntime {
 
   return {
     create: async ({id, bundle, pidFile, stdio}) => {
+      await assertSupported(bundle)
       try {
         await run({verb: 'create', args: ['--bundle', bundle, '--pid-file', pidFile, ...makingFlags, ...toConsole(stdio), id], stdio})
         const pid = await readPid(binary, pidFile, 'create')
@@ -94,8 +98,7 @@ export function createRunc(options: RuncOptions): OciRuntime {
       })
       if (init && !(await isExecutedSoon(init.pid, timeoutMs))) throw toExecutionError(binary, 'start', fault)
     },
-    kill: async (id, signal, {all = false} = {}) =>
-      void (await run({verb: 'kill', args: [...(all ? ['--all'] : []), id, String(toSignalNumber(signal))]})),
+    kill: async (id, signal) => void (await run({verb: 'kill', args: [id, String(toSignalNumber(signal))]})),
     pause: async (id) => void (await run({verb: 'pause', args: [id]})),
     resume: async (id) => void (await run({verb: 'resume', args: [id]})),
     checkpoint: async ({id, checkpoint, workDir, criuConfig}) => {
@@ -144,11 +147,27 @@ export function createRunc(options: RuncOptions): OciRuntime {
       await rm(fifo, {force: true})
       return true
     },
-    version: async () => {
-      const text = await spawnRunc(['--version'], {verb: 'state', args: []})
-      const [, name = 'runc', version = 'unknown'] = /^(\S+) version (\S+)/.exec(text) ?? []
-      return {name, version, path: binary}
-    },
+    version,
+  }
+
+  async function version(): Promise<RuntimeVersion> {
+    const text = await spawnRunc(['--version'], {verb: 'state', args: []})
+    const [, name = 'runc', release = 'unknown'] = /^(\S+) version (\S+)/.exec(text) ?? []
+    return {name, version: release, path: binary}
+  }
+
+  /** @throws TallyError UNSUPPORTED. Of a runtime that does not say what it can do nothing is known. */
+  async function assertSupported(bundle: string): Promise<void> {
+    const wishes = readWishes(bundle)
+    const features = wishes.length > 0 ? parseFeatures(await spawnRunc(['features'], {verb: 'state', args: []}).catch(() => '')) : undefined
+    const missing = features && findUnsupported(wishes, features)
+    if (!missing) return
+    const {wish, known} = missing
+    const {name, version: release} = await version()
+    const instead = known.length > 0 ? `: it knows ${known.join(', ')}` : ''
+    throw new TallyError('UNSUPPORTED', `${name} ${release} (${binary}) has no ${wish.type} ${JSON.stringify(wish.name)}${instead}`, {
+      details: {runtime: binary, verb: 'create', ...wish, known},
+    })
   }
 
   async function run(call: Call): Promise<string> {
@@ -198,33 +217,6 @@ function removeCriuRoot(dir: string): void {
   unmountBelow(mounted)
   rmdirSync(mounted)
   if (readdirSync(dir).length === 0) rmdirSync(dir)
-}
-
-/** Whether a process is the runtime's own still, by its name: execve(2) gives it that of the program, and a zombie keeps it. */
-function isRuntimes(pid: number, binary: string): boolean {
-  try {
-    const name = readFileSync(`/proc/${pid}/comm`, 'utf8').trimEnd()
-    return name.startsWith('runc:[') || name === 'crun' || name === basename(binary).slice(0, 15)
-  } catch {
-    // Nobody knows: then it has not.
-    return true
-  }
-}
-
-/** Each call has a log of its own, in the directory of its container. */
-function isCallOf(pid: number, logDir: string): boolean {
-  try {
-    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes(`\0--log\0${join(logDir, 'runc-')}`)
-  } catch {
-    return false
-  }
-}
-
-/** It may have ended since it was listed. */
-function kill(pid: number): void {
-  try {
-    process.kill(pid, 'SIGKILL')
-  } catch {}
 }
 
 function toCriuFlags({image, tcpEstablished, fileLocks, externalUnixSockets}: RestoreSpec, workDir: string): readonly string[] {

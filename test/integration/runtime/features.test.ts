@@ -35,7 +35,7 @@ describe('the features of a runtime', () => {
   })
 
   it('may be few', () => {
-    expect(parseFeatures('{"ociVersionMin":"1.0.0"}')).toEqual({mountOptions: new Set(), namespaces: new Set()})
+    expect(parseFeatures('{"ociVersionMin":"1.0.0"}')).toEqual({mountOptions: new Set(), namespaces: new Set(), idmap: false})
     expect(parseFeatures('{"mountOptions":["rro"]}')).toBeUndefined()
     expect(parseFeatures('true')).toBeUndefined()
   })

@@ -51,6 +51,28 @@ test('the log of a call goes with it, whether it fails or not', async () => {
   expect(readdirSync(harness.logDir)).toEqual([])
 })
 
+test.each<[string, object, object]>([
+  ['a namespace', {linux: {namespaces: [{type: 'foo'}]}}, {type: 'namespace', name: 'foo'}],
+  ['a mount with ids of its own', {mounts: [{destination: '/x', uidMappings: [{}]}]}, {type: 'mount with ids of its own', name: '/x'}],
+  ['a mount option', {mounts: [{destination: '/x', options: ['rbind', 'rro']}]}, {type: 'mount option', name: 'rro'}],
+])('%s that the runtime does not know is UNSUPPORTED, before anything is made', async (_, spec, wish) => {
+  await using dir = makeTempDir()
+  const binary = join(dir.path, 'old-runc')
+  writeFileSync(
+    binary,
+    `#!/bin/sh\ncase "$1" in features) echo '{"ociVersionMin":"1.0.0","mountOptions":["ro"],"linux":{"namespaces":["pid","ipc"]}}';; --version) echo runc version 1.0;; *) exit 9; esac\n`,
+  )
+  chmodSync(binary, 0o755)
+  await using harness = await openRuncHarness({binary})
+  const options = await harness.prepare(['true'])
+  writeFileSync(join(options.bundle, 'config.json'), JSON.stringify(spec))
+  await expect(harness.runtime.create(options)).rejects.toMatchObject({
+    code: 'UNSUPPORTED',
+    message: expect.stringMatching(/^runc 1\.0 \(.*old-runc\) has no /),
+    details: wish,
+  })
+})
+
 test('a binary that is no runtime is told from one', async () => {
   await using harness = await openRuncHarness({binary: '/bin/true'})
   const options = await harness.prepare(['true'])

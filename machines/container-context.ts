@@ -1,3 +1,4 @@
+import type {Confinement} from './confinement.ts'
 import type {ConsoleSize, CreateRequest} from './create-request.ts'
 import type {EventData, Failure, ProcessIdentity} from './events.ts'
 import type {HealthChange} from './health.ts'
@@ -16,6 +17,7 @@ export interface ContainerContext {
   readonly terminal: boolean
   /** Where the changes of its overlay are; undefined when there is none. */
   readonly overlay: 'disk' | 'memory' | undefined
+  readonly confinement: Confinement | undefined
   readonly consoleSize: ConsoleSize | undefined
   readonly stdinClosed: boolean
   /** Added processes that are being started or run. Their ends come before that of init. */
@@ -62,6 +64,7 @@ export const emptyContext: ContainerContext = {
   cgroups: [],
   terminal: false,
   overlay: undefined,
+  confinement: undefined,
   consoleSize: undefined,
   stdinClosed: false,
   liveExecs: [],

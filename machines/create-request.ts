@@ -167,11 +167,14 @@ const rootfsFieldsSchema = z.strictObject({
   capDrop: z.array(capability).optional(),
   /** All that the host may give: capabilities, devices, no seccomp, nothing masked. */
   privileged: z.boolean().optional(),
-  /** `unconfined`, or a profile as docker has them, a file of the node; the distribution's when absent. */
-  seccomp: z.union([z.literal('unconfined'), absolutePath]).optional(),
+  /**
+   * `default`: the profile of this package. `unconfined`: none. Or a profile as docker has them, a file of the node. When absent: that of
+   * the administrator of the node, or else the default, and none for what is privileged.
+   */
+  seccomp: z.union([z.enum(['unconfined', 'default']), absolutePath]).optional(),
   /** Setuid programs and file capabilities give nothing; so it is when absent. */
   noNewPrivileges: z.boolean().optional(),
-  /** A profile that is loaded on the node. */
+  /** A profile that is loaded on the node, or `unconfined`. */
   apparmor: argument.min(1).optional(),
   devices: z.array(deviceSchema).optional(),
   ulimits: z.array(ulimitSchema).optional(),

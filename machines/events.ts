@@ -4,6 +4,7 @@
  */
 import * as z from 'zod'
 import {checkpointSpecSchema} from './checkpoint.ts'
+import {confinementSchema} from './confinement.ts'
 import {consoleSizeSchema, createRequestSchema} from './create-request.ts'
 import {execSpecSchema} from './exec-spec.ts'
 import {healthChangeSchema} from './health.ts'
@@ -61,6 +62,8 @@ export const eventSchemas = {
     overlay: z.enum(['disk', 'memory']).optional(),
     /** Where on disk the kernel accounts for the container, one directory a hierarchy. */
     cgroups: z.array(z.string()),
+    /** What stands between it and the host. */
+    confinement: confinementSchema.optional(),
   }),
   /** The runtime could not make it; what had been made was rolled back. */
   'container.create-failed': z.object({error: failureSchema}),

@@ -1,5 +1,6 @@
 /** What people and programs are shown of a container and of a node: the replies of commands. */
 import * as z from 'zod'
+import {confinementSchema, nodeConfinementSchema} from './confinement.ts'
 import {rootfsMountSchema, runtimeOptionsSchema} from './create-request.ts'
 import {failureSchema} from './events.ts'
 import {healthStatuses} from './health.ts'
@@ -50,6 +51,8 @@ export const containerViewSchema = z.object({
   rootfsMounts: z.array(rootfsMountSchema).optional(),
   /** Where the changes of the overlay over `rootfs` are; absent when there is none. */
   overlay: z.enum(['disk', 'memory']).optional(),
+  /** What stands between it and the host; absent before it is made. */
+  confinement: confinementSchema.optional(),
   bundle: z.string().optional(),
   /** How the OCI runtime is called for it, where that is not the node's way. */
   runtime: runtimeOptionsSchema.optional(),
@@ -112,6 +115,8 @@ export const nodeInfoSchema = z.object({
   stateDir: z.string(),
   runDir: z.string(),
   runtime: z.object({name: z.string(), version: z.string(), path: z.string()}).optional(),
+  /** Absent from a node of an older release. */
+  confinement: nodeConfinementSchema.optional(),
   nodeVersion: z.string(),
   /** By state, as `list` with `all` would show them. */
   containers: z.record(z.string(), z.int()),

@@ -153,7 +153,7 @@ export function addContainerOptions(command: Command): Command {
     .addOption(
       repeated(
         '--security-opt <name=value>',
-        'seccomp=unconfined, seccomp=FILE, no-new-privileges=false, apparmor=PROFILE; may be repeated',
+        'seccomp=default, seccomp=unconfined, seccomp=FILE, no-new-privileges=false, apparmor=PROFILE; may be repeated',
         parseSecurityOption,
       ),
     )

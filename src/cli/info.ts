@@ -17,7 +17,8 @@ export function addInfo(program: Command): void {
 }
 
 function toRows(info: NodeInfo, now: number): readonly (readonly [string, string])[] {
-  const {coordinatorPid, natsPid, natsUrl, stateDir, runDir, runtime, nodeVersion, containers, startedAt, version, httpUrl, trouble} = info
+  const {coordinatorPid, natsPid, natsUrl, stateDir, runDir, runtime, nodeVersion, containers, startedAt, version, httpUrl} = info
+  const {confinement, trouble} = info
   const counts = Object.entries(containers).map(([state, count]) => `${count} ${state}`)
   return [
     ['Coordinator', `pid ${coordinatorPid}, started ${formatAge(startedAt, now)}`],
@@ -27,6 +28,8 @@ function toRows(info: NodeInfo, now: number): readonly (readonly [string, string
     ['State', stateDir],
     ['Run', runDir],
     ['Runtime', runtime ? `${runtime.name} ${runtime.version} (${runtime.path})` : 'not found: expected runc to be installed'],
+    ...(confinement ? [['Seccomp', confinement.seccomp] as const] : []),
+    ...(confinement?.lacks.map((lack) => ['Unprotected', lack] as const) ?? []),
     ['Containers', counts.join(', ') || 'none'],
     ['Version', `${version}, Node.js ${nodeVersion}`],
   ]

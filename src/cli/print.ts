@@ -14,6 +14,11 @@ export function printError(error: ErrorBody, {json}: {readonly json: boolean}): 
   else process.stderr.write(`tally: ${error.message} [${error.code}]\n`)
 }
 
+/** Of what was to protect a container, what this host cannot. */
+export function printLacks({confinement}: {readonly confinement?: {readonly lacks?: readonly string[] | undefined} | undefined}): void {
+  for (const lack of confinement?.lacks ?? []) printNote(`warning: ${lack}`)
+}
+
 export function printNote(text: string): void {
   process.stderr.write(`tally: ${text}\n`)
 }

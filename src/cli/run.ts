@@ -8,7 +8,7 @@ import {addContainerOptions, type ContainerFlags, toCreateRequest} from './conta
 import {checkDetachKeys} from './detach-keys.ts'
 import {exitCodes} from './exit-codes.ts'
 import {type NodeOptions, resolveNodeOptions} from './node-options.ts'
-import {printJson} from './print.ts'
+import {printJson, printLacks} from './print.ts'
 import {runSession, type SessionEnd, toSessionExitCode} from './session.ts'
 import {addVerb, connect} from './verb.ts'
 
@@ -34,6 +34,7 @@ async function run(options: NodeOptions, flags: RunFlags, args: readonly string[
   await using client = await connect(options)
   const made = await client.create(request)
   const {id} = made
+  printLacks(made)
   if (flags.detach) {
     const view = await start(client.container(id, namespace), flags)
     if (json) printJson(view)

@@ -12,15 +12,16 @@ export interface SecurityOptions {
   readonly apparmor?: string
 }
 
-/** As docker has them. */
+/** As docker has them; its `builtin` is our `default`. */
 export function parseSecurityOption(text: string): SecurityOptions {
   const [name, value] = text.split(/[=:](.*)/s)
-  if (name === 'seccomp' && value) return {seccomp: value === 'unconfined' ? value : resolve(value)}
+  if (name === 'seccomp' && (value === 'unconfined' || value === 'default')) return {seccomp: value}
+  if (name === 'seccomp' && value) return {seccomp: value === 'builtin' ? 'default' : resolve(value)}
   if (name === 'apparmor' && value) return {apparmor: value}
   if (name === 'no-new-privileges' && (value === undefined || value === 'true' || value === 'false'))
     return {noNewPrivileges: value !== 'false'}
   throw new InvalidArgumentError(
-    `expected seccomp=unconfined, seccomp=FILE, no-new-privileges[=false] or apparmor=PROFILE, got ${JSON.stringify(text)}`,
+    `expected seccomp=default, seccomp=unconfined, seccomp=FILE, no-new-privileges[=false] or apparmor=PROFILE, got ${JSON.stringify(text)}`,
   )
 }
 

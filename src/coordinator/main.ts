@@ -19,7 +19,10 @@ import {createNatsLink} from '../messaging/link.ts'
 import {registerService} from '../messaging/services.ts'
 import {ensureEventStream, lastStreamSequence} from '../messaging/stream.ts'
 import {createSubjects} from '../messaging/subjects.ts'
+import {readFeatures} from '../runtime/runc/features.ts'
 import {createRunc} from '../runtime/runc/runc.ts'
+import {toNodeConfinement} from '../runtime/spec/confine.ts'
+import {readHostFacts} from '../runtime/spec/host-facts.ts'
 import {openPages} from '../web/server/pages.ts'
 import {type ContainerName, findOrphans, listContainers, type Orphan} from './containers.ts'
 import {deleteContainers} from './delete-containers.ts'
@@ -163,6 +166,7 @@ async function main(options: CoordinatorOptions): Promise<void> {
         stateDir,
         runDir,
         ...(found && {runtime: found}),
+        confinement: toNodeConfinement(readHostFacts(), await readFeatures(options.runtime, {cacheDir: runDir})),
         nodeVersion: process.version,
         startedAt,
         ...(jetStream.trouble !== undefined && {trouble: jetStream.trouble}),

@@ -4,11 +4,15 @@ import {stat, writeFile} from 'node:fs/promises'
 import {readFile} from 'node:fs/promises'
 import {join, resolve} from 'node:path'
 import * as z from 'zod'
+import type {Confinement} from '../../machines/confinement.ts'
 import {type BundleRequest, type CreateRequest, isBundleRequest, type RootfsRequest} from '../../machines/create-request.ts'
 import {toRealPath} from '../kernel/real-path.ts'
 import {TallyError} from '../kernel/errors.ts'
 import {findChanges} from './checkpoint-image.ts'
 import {mountRootfs} from './rootfs.ts'
+import type {RuntimeFeatures} from './runc/features.ts'
+import {noFilter} from './spec/choose-seccomp.ts'
+import {confiningSchema, findLacks, toConfinement} from './spec/confine.ts'
 import {type FindingOptions, findForSpec} from './spec/findings.ts'
 import {formatSpec, generateSpec} from './spec/generate.ts'
 import type {HostFacts} from './spec/host-facts.ts'
@@ -22,6 +26,7 @@ export interface PreparedBundle {
   readonly terminal: boolean
   /** Where the changes of an overlay over the root file system are. */
   readonly overlay?: 'disk' | 'memory'
+  readonly confinement: Confinement
 }
 
 export interface BundleOptions {
@@ -31,6 +36,8 @@ export interface BundleOptions {
   readonly cgroupsPath: string
   readonly host: HostFacts
   readonly findInit: FindingOptions['findInit']
+  /** Of the runtime that makes it; undefined when it does not say. */
+  readonly features: () => Promise<RuntimeFeatures | undefined>
 }
 
 /** @throws TallyError ROOTFS_INVALID, MOUNT_FAILED, USER_NOT_FOUND, BUNDLE_INVALID. What is mounted then is left to `unmountBelow`. */
@@ -58,20 +65,27 @@ export async function checkRequest(request: CreateRequest): Promise<CreateReques
 
 async function writeBundle(
   request: RootfsRequest,
-  {dir, containerId, cgroupsPath, host, findInit}: BundleOptions,
+  {dir, containerId, cgroupsPath, host, findInit, features}: BundleOptions,
 ): Promise<PreparedBundle> {
   if (request.rootfs !== undefined) await assertDirectory(request.rootfs, 'ROOTFS_INVALID', 'a root file system')
   const findings = findForSpec(request, {host, findInit})
+  if (findings.seccomp.profile && (await features())?.seccomp === false) throw noFilter('the OCI runtime was built without seccomp')
   const {path: rootfs, overlay} = mountRootfs(request, dir, request.checkpoint && findChanges(request.checkpoint.image))
   const spec = generateSpec({request, rootfs, containerId, cgroupsPath, user: resolveUser(rootfs, request.user), host, findings})
   await writeFile(join(dir, 'config.json'), formatSpec(spec), {mode: 0o600})
-  return {bundle: dir, args: request.args, terminal: request.terminal === true, ...(overlay && {overlay})}
+  const confinement = toConfinement(spec, {seccomp: findings.seccomp.name, lacks: findLacks(request, host)})
+  return {bundle: dir, args: request.args, terminal: request.terminal === true, ...(overlay && {overlay}), confinement}
 }
 
 const specSchema = z.object({
   ociVersion: z.string(),
   root: z.object({path: z.string()}),
-  process: z.object({args: z.array(z.string()).min(1), terminal: z.boolean().optional()}),
+  process: z.object({
+    ...confiningSchema.shape.process.shape,
+    args: z.array(z.string()).min(1),
+    terminal: z.boolean().optional(),
+  }),
+  linux: confiningSchema.shape.linux,
 })
 
 async function checkBundle({bundle}: BundleRequest): Promise<PreparedBundle> {
@@ -85,7 +99,7 @@ async function checkBundle({bundle}: BundleRequest): Promise<PreparedBundle> {
   if (!spec.success) throw invalid(`is not an OCI runtime spec: ${z.prettifyError(spec.error).replaceAll('\n', ' ')}`)
   const {process, root} = spec.data
   await assertDirectory(resolve(bundle, root.path), 'BUNDLE_INVALID', `the root file system that ${file} names`)
-  return {bundle, args: process.args, terminal: process.terminal === true}
+  return {bundle, args: process.args, terminal: process.terminal === true, confinement: toConfinement(spec.data, {seccomp: 'bundle'})}
 }
 
 function parseJson(text: string, toError: (why: string) => TallyError): unknown {

@@ -6,6 +6,7 @@ import {rm} from 'node:fs/promises'
 import type {Draft} from '../../machines/decide.ts'
 import type {Effect, EffectType} from '../../machines/effects.ts'
 import type {LedgerEvent} from '../../machines/events.ts'
+import type {Confinement} from '../../machines/confinement.ts'
 import {type CreateRequest, isBundleRequest} from '../../machines/create-request.ts'
 import type {ContainerAddress} from '../../machines/ids.ts'
 import {toSignalNumber} from '../../machines/signals.ts'
@@ -43,6 +44,7 @@ export interface EffectDependencies {
     readonly args: readonly string[]
     readonly terminal: boolean
     readonly overlay?: 'disk' | 'memory'
+    readonly confinement: Confinement
   }>
   /** Takes away what was mounted for the root file system. Idempotent. @throws TallyError MOUNT_FAILED */
   readonly unmountRootfs: () => void
@@ -144,8 +146,8 @@ export function createEffectHandlers(
     try {
       if (checkpoint) await checkRestore(request, reaper)
       enterSharedDirectories(layout)
-      const {bundle, args, terminal, overlay} = await prepareBundle(request, layout)
-      const made = {bundle, args: [...args], ...(terminal && {terminal}), ...(overlay && {overlay})}
+      const {bundle, args, terminal, overlay, confinement} = await prepareBundle(request, layout)
+      const made = {bundle, args: [...args], ...(terminal && {terminal}), ...(overlay && {overlay}), confinement}
       if (checkpoint) return {type: 'container.created', data: {...made, cgroups: []}}
       const stdio = await output.open({stdin: request.stdin === true, terminal, consoleSize: request.consoleSize, rotation: request.log})
       // Between runc's end and our watching, init is a child that nobody knows.

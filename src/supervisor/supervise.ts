@@ -16,6 +16,7 @@ import {createSubjects} from '../messaging/subjects.ts'
 import {prepareBundle} from '../runtime/bundle.ts'
 import {writeExecProcess} from '../runtime/exec-process.ts'
 import {unmountBelow} from '../runtime/rootfs.ts'
+import {readFeatures} from '../runtime/runc/features.ts'
 import {createRunc} from '../runtime/runc/runc.ts'
 import type {HostFacts} from '../runtime/spec/host-facts.ts'
 import {openProcessStdio} from '../stdio/process-stdio.ts'
@@ -178,6 +179,7 @@ export async function supervise(
           containerId: id,
           cgroupsPath: how.systemdCgroup ? layout.systemdCgroupsPath : layout.cgroupsPath,
           host,
+          features: () => readFeatures(binary, {cacheDir: options.runDir}),
           findInit: (other) =>
             findInit(() => readJournalFile(toContainerLayout(options, {namespace, id: other}, '').journal), {namespace, id: other}),
         }),

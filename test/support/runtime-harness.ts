@@ -7,6 +7,7 @@ import type {ChildExit} from '../../src/linux/wait.ts'
 import {prepareBundle} from '../../src/runtime/bundle.ts'
 import type {OciRuntime, RuntimeCreateOptions} from '../../src/runtime/oci-runtime.ts'
 import {createRunc, type RuncOptions} from '../../src/runtime/runc/runc.ts'
+import {readFeatures} from '../../src/runtime/runc/features.ts'
 import {readHostFacts} from '../../src/runtime/spec/host-facts.ts'
 import {makeBusyboxRootfs} from './busybox.ts'
 import {expectNothingLeft} from './leaks.ts'
@@ -83,7 +84,14 @@ export async function openRuncHarness({onSpawn, onReaped, ...options}: Partial<R
       } as const
       const {bundle} = await prepareBundle(
         {...request, args: [...args], env: []},
-        {dir: bundleDir, containerId: id, cgroupsPath: `/${cgroupPrefix}${id}`, host, findInit: () => 0},
+        {
+          dir: bundleDir,
+          containerId: id,
+          cgroupsPath: `/${cgroupPrefix}${id}`,
+          host,
+          findInit: () => 0,
+          features: () => readFeatures('runc'),
+        },
       )
       return {id, bundle, pidFile: join(bundleDir, 'init.pid'), stdio: {type: 'pipes', fds: stdio}}
     },

@@ -6,14 +6,13 @@ import type {UlimitName} from '../../../machines/ulimits.ts'
 import {TallyError} from '../../kernel/errors.ts'
 import type {HostFacts} from './host-facts.ts'
 import type {OciDevice} from './oci-spec.ts'
-import {parseSeccompProfile, type SeccompProfile} from './seccomp.ts'
+import {chooseSeccomp, type SeccompChoice} from './choose-seccomp.ts'
 
 export interface SpecFindings {
   /** By kind: the file of the namespace to join. */
   readonly namespacePaths: Readonly<Partial<Record<'pid' | 'ipc' | 'network', string>>>
   readonly devices: readonly OciDevice[]
-  /** Instead of the host's default. */
-  readonly seccomp: SeccompProfile | undefined
+  readonly seccomp: SeccompChoice
 }
 
 export interface FindingOptions {
@@ -24,10 +23,10 @@ export interface FindingOptions {
 
 /** @throws TallyError INVALID_REQUEST, CONTAINER_NOT_FOUND, ILLEGAL_COMMAND, UNSUPPORTED */
 export function findForSpec(request: RootfsRequest, {host, findInit}: FindingOptions): SpecFindings {
-  const {devices = [], mounts = [], ulimits = [], apparmor, privileged, seccomp} = request
+  const {devices = [], mounts = [], ulimits = [], apparmor, privileged} = request
   for (const mount of mounts) if (mount.type === 'bind') assertThere(mount.source, 'something to mount')
   for (const ulimit of ulimits) assertAllowed(ulimit, host)
-  if (apparmor !== undefined && !existsSync('/sys/module/apparmor/parameters/enabled'))
+  if (apparmor !== undefined && apparmor !== 'unconfined' && !host.apparmor)
     throw new TallyError('UNSUPPORTED', `this host has no AppArmor, so the profile ${apparmor} cannot be used`)
   const join = (kind: 'pid' | 'ipc' | 'network', file: string) => {
     const [, id] = /^container:(.+)$/.exec(request[kind] ?? '') ?? []
@@ -36,15 +35,7 @@ export function findForSpec(request: RootfsRequest, {host, findInit}: FindingOpt
   return {
     namespacePaths: {...join('pid', 'pid'), ...join('ipc', 'ipc'), ...join('network', 'net')},
     devices: [...(privileged ? listHostDevices() : []), ...devices.map(({source, target}) => toDevice(source, target))],
-    seccomp: seccomp === undefined || seccomp === 'unconfined' ? undefined : readProfile(seccomp),
-  }
-}
-
-function readProfile(path: string): SeccompProfile {
-  try {
-    return parseSeccompProfile(JSON.parse(readFileSync(path, 'utf8')))
-  } catch (cause) {
-    throw refused(`expected a seccomp profile at ${path}: ${cause instanceof Error ? cause.message : String(cause)}`)
+    seccomp: chooseSeccomp(request, host),
   }
 }
 

@@ -20,13 +20,13 @@ export interface SpecInputs {
   readonly findings?: SpecFindings
 }
 
-const nothingFound: SpecFindings = {namespacePaths: {}, devices: [], seccomp: undefined}
+const nothingFound: SpecFindings = {namespacePaths: {}, devices: [], seccomp: {name: 'unconfined'}}
 
 /** The OCI spec of a container from a root file system: docker's defaults, less what the host has not got. Pure. */
 export function generateSpec({request, rootfs, containerId, cgroupsPath, user, host, findings = nothingFound}: SpecInputs): OciSpec {
   const hostname = request.hostname ?? containerId
   const capabilities = chooseCapabilities(request.privileged ? {...request, capAdd: ['ALL']} : request, host)
-  const seccomp = chooseSeccomp(request, capabilities, {host, findings})
+  const {profile} = findings.seccomp
   const {uid, gid, additionalGids} = user
   return {
     ociVersion: '1.0.2',
@@ -44,7 +44,7 @@ export function generateSpec({request, rootfs, containerId, cgroupsPath, user, h
         permitted: uid === 0 ? capabilities : [],
       },
       noNewPrivileges: request.noNewPrivileges ?? !request.privileged,
-      ...(request.apparmor !== undefined && {apparmorProfile: request.apparmor}),
+      ...(request.apparmor !== undefined && request.apparmor !== 'unconfined' && {apparmorProfile: request.apparmor}),
       ...(request.ulimits && {rlimits: request.ulimits.map(toRlimit)}),
     },
     root: {path: rootfs, ...(request.readOnly && {readonly: true})},
@@ -54,23 +54,13 @@ export function generateSpec({request, rootfs, containerId, cgroupsPath, user, h
     linux: {
       namespaces: toNamespaces(request, host, findings),
       cgroupsPath,
-      maskedPaths: request.privileged ? [] : maskedPaths,
+      maskedPaths: request.privileged ? [] : [...maskedPaths, ...(host.throttlePaths ?? [])],
       readonlyPaths: request.privileged ? [] : readonlyPaths,
       ...(findings.devices.length > 0 && {devices: findings.devices}),
       resources: toResources(request, host, findings),
-      ...(seccomp && {seccomp}),
+      ...(profile && {seccomp: toOciSeccomp(profile, host, capabilities)}),
     },
   }
-}
-
-function chooseSeccomp(
-  request: RootfsRequest,
-  capabilities: readonly string[],
-  {host, findings}: Pick<SpecInputs, 'host'> & {findings: SpecFindings},
-) {
-  if (request.seccomp === 'unconfined' || (request.privileged && !findings.seccomp)) return undefined
-  const profile = findings.seccomp ?? host.seccomp
-  return profile && toOciSeccomp(profile, host.architecture, capabilities)
 }
 
 /** One of its own of each kind, but for those of the host and of others. */

@@ -1,9 +1,8 @@
-import {existsSync, readFileSync} from 'node:fs'
-import {arch} from 'node:os'
+import {existsSync, globSync, readFileSync} from 'node:fs'
+import {arch, release} from 'node:os'
 import {join} from 'node:path'
 import {parseMounts} from '../../linux/cgroup.ts'
 import {capabilityNames} from './capabilities.ts'
-import {parseSeccompProfile, type SeccompProfile} from './seccomp.ts'
 
 /** What the host allows and has: a generated spec must not ask for more. */
 export interface HostFacts {
@@ -15,21 +14,31 @@ export interface HostFacts {
   readonly architecture: string
   /** Whether it accounts for swap, so that a limit of memory can allow none. */
   readonly limitsSwap?: boolean
-  /** The default profile, where a distribution has put one. */
-  readonly seccomp: SeccompProfile | undefined
+  /** Its release, as uname(2) has it. */
+  readonly kernel: string
+  /** Whether the kernel filters system calls; absent: it does. */
+  readonly filtersCalls?: boolean
+  /** Whether AppArmor is enabled. */
+  readonly apparmor?: boolean
+  readonly selinux?: boolean
+  /** Of the cgroup controllers with which limits are set. */
+  readonly missingControllers?: readonly string[]
+  /** Files that tell of each of its CPUs, and so of what others do (docker masks them, too). */
+  readonly throttlePaths?: readonly string[]
 }
 
-/** Where containers-common, and administrators, put the default profile. The administrator's comes first. */
-const seccompProfilePaths = ['/etc/containers/seccomp.json', '/usr/share/containers/seccomp.json'] as const
-
 export function readHostFacts(): HostFacts {
-  const path = seccompProfilePaths.find((candidate) => existsSync(candidate))
   return {
     capabilities: readBoundingCapabilities(),
     cgroupNamespace: existsSync('/proc/self/ns/cgroup'),
     architecture: arch(),
     limitsSwap: accountsForSwap(),
-    seccomp: path === undefined ? undefined : parseSeccompProfile(JSON.parse(readFileSync(path, 'utf8'))),
+    kernel: release(),
+    filtersCalls: existsSync('/proc/sys/kernel/seccomp/actions_avail'),
+    apparmor: readIfThere('/sys/module/apparmor/parameters/enabled').startsWith('Y'),
+    selinux: existsSync('/sys/fs/selinux/enforce'),
+    missingControllers: findMissingControllers(),
+    throttlePaths: globSync('/sys/devices/system/cpu/cpu[0-9]*/thermal_throttle'),
   }
 }
 
@@ -45,4 +54,22 @@ function readBoundingCapabilities(): ReadonlySet<string> {
   const [, mask = '0'] = /^CapBnd:\s*([0-9a-f]+)$/m.exec(readFileSync('/proc/self/status', 'utf8')) ?? []
   const bits = BigInt(`0x${mask}`)
   return new Set(capabilityNames.filter((_, index) => (bits >> BigInt(index)) & 1n))
+}
+
+/** In version 2 all that the root group has; in version 1 each that is mounted. */
+function findMissingControllers(): readonly string[] {
+  const mounts = parseMounts(readFileSync('/proc/self/mountinfo', 'utf8'))
+  const v2 = mounts
+    .filter(({type}) => type === 'cgroup2')
+    .flatMap(({directory}) => readIfThere(join(directory, 'cgroup.controllers')).trim().split(/\s+/))
+  const has = (name: string) => v2.includes(name) || mounts.some(({type, options}) => type === 'cgroup' && options.includes(name))
+  return ['memory', 'cpu', 'pids'].filter((name) => !has(name))
+}
+
+function readIfThere(path: string): string {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch {
+    return ''
+  }
 }

@@ -87,6 +87,9 @@ export interface OciSeccomp {
   readonly defaultAction: string
   readonly defaultErrnoRet?: number
   readonly architectures: readonly string[]
+  readonly flags?: readonly string[]
+  readonly listenerPath?: string
+  readonly listenerMetadata?: string
   readonly syscalls: readonly OciSyscallRule[]
 }
 

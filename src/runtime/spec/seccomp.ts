@@ -1,65 +1,57 @@
-/**
- * The default seccomp profile as docker and containers-common write it (rules that depend on architecture, capability and
- * kernel), turned into what an OCI runtime understands.
- */
-import * as z from 'zod'
+/** A seccomp profile, turned into what an OCI runtime understands: for this machine, this kernel and these capabilities. */
+import {TallyError} from '../../kernel/errors.ts'
+import type {HostFacts} from './host-facts.ts'
+import {isKernelAtLeast} from './kernel-version.ts'
 import type {OciSeccomp, OciSyscallRule} from './oci-spec.ts'
-
-const conditionSchema = z
-  .object({
-    arches: z.array(z.string()).nullish(),
-    caps: z.array(z.string()).nullish(),
-    minKernel: z.string().nullish(),
-  })
-  .nullish()
-
-const profileSchema = z.object({
-  defaultAction: z.string(),
-  defaultErrnoRet: z.int().nullish(),
-  archMap: z.array(z.object({architecture: z.string(), subArchitectures: z.array(z.string()).nullish()})).nullish(),
-  syscalls: z.array(
-    z.object({
-      names: z.array(z.string()),
-      action: z.string(),
-      errnoRet: z.int().nullish(),
-      args: z.array(z.unknown()).nullish(),
-      includes: conditionSchema,
-      excludes: conditionSchema,
-    }),
-  ),
-})
-export type SeccompProfile = z.infer<typeof profileSchema>
-
-/** @throws ZodError for what is not such a profile */
-export function parseSeccompProfile(json: unknown): SeccompProfile {
-  return profileSchema.parse(json)
-}
+import type {SeccompProfile, SeccompRule} from './seccomp-profile.ts'
 
 /** Node's names of machines, as the profile (Go's) and as libseccomp call them. */
 const architectures: Readonly<Record<string, {readonly go: string; readonly seccomp: string}>> = {
-  x64: {go: 'amd64', seccomp: 'SCMP_ARCH_X86_64'},
+  arm: {go: 'arm', seccomp: 'SCMP_ARCH_ARM'},
   arm64: {go: 'arm64', seccomp: 'SCMP_ARCH_AARCH64'},
+  ia32: {go: 'x86', seccomp: 'SCMP_ARCH_X86'},
+  loong64: {go: 'loong64', seccomp: 'SCMP_ARCH_LOONGARCH64'},
+  ppc64: {go: 'ppc64le', seccomp: 'SCMP_ARCH_PPC64LE'},
   riscv64: {go: 'riscv64', seccomp: 'SCMP_ARCH_RISCV64'},
+  s390x: {go: 's390x', seccomp: 'SCMP_ARCH_S390X'},
+  x64: {go: 'amd64', seccomp: 'SCMP_ARCH_X86_64'},
 }
 
-/** @returns undefined for a machine that the profile does not know */
-export function toOciSeccomp(profile: SeccompProfile, architecture: string, capabilities: readonly string[]): OciSeccomp | undefined {
-  const names = architectures[architecture]
-  if (!names) return undefined
+export type SeccompHost = Pick<HostFacts, 'architecture' | 'kernel'>
+
+/** @throws TallyError UNSUPPORTED for a machine of which nobody knows the numbers of the calls */
+export function toOciSeccomp(profile: SeccompProfile, host: SeccompHost, capabilities: readonly string[]): OciSeccomp {
+  const names = architectures[host.architecture]
+  if (!names) {
+    const advice = 'a container can be made without (--security-opt seccomp=unconfined)'
+    throw new TallyError('UNSUPPORTED', `no seccomp profile is known for ${host.architecture} machines; ${advice}`)
+  }
   const sub = profile.archMap?.find((entry) => entry.architecture === names.seccomp)?.subArchitectures ?? []
-  const applies = ({includes, excludes}: SeccompProfile['syscalls'][number]) =>
-    (!includes?.arches?.length || includes.arches.includes(names.go)) &&
-    (includes?.caps ?? []).every((capability) => capabilities.includes(capability)) &&
-    !(excludes?.arches ?? []).includes(names.go) &&
-    !(excludes?.caps ?? []).some((capability) => capabilities.includes(capability))
+  const {defaultErrnoRet, flags, listenerPath, listenerMetadata} = profile
   return {
     defaultAction: profile.defaultAction,
-    ...(profile.defaultErrnoRet != null && {defaultErrnoRet: profile.defaultErrnoRet}),
-    architectures: [names.seccomp, ...sub],
-    syscalls: profile.syscalls.filter(applies).map(toRule),
+    ...(defaultErrnoRet !== undefined && {defaultErrnoRet}),
+    architectures: profile.architectures ?? [names.seccomp, ...sub],
+    ...(flags && {flags}),
+    ...(listenerPath && {listenerPath}),
+    ...(listenerMetadata && {listenerMetadata}),
+    syscalls: profile.syscalls.filter((rule) => applies(rule, {...host, go: names.go}, capabilities)).map(toRule),
   }
 }
 
-function toRule({names, action, errnoRet, args}: SeccompProfile['syscalls'][number]): OciSyscallRule {
-  return {names, action, ...(errnoRet != null && {errnoRet}), ...(args && args.length > 0 && {args})}
+/** All that it includes has to hold, and nothing of what it excludes. */
+function applies({includes, excludes}: SeccompRule, {go, kernel}: SeccompHost & {readonly go: string}, has: readonly string[]): boolean {
+  const isAtLeast = (version: string | null | undefined) => version != null && isKernelAtLeast(kernel, version)
+  return (
+    (!includes?.arches?.length || includes.arches.includes(go)) &&
+    (includes?.caps ?? []).every((capability) => has.includes(capability)) &&
+    (includes?.minKernel == null || isAtLeast(includes.minKernel)) &&
+    !(excludes?.arches ?? []).includes(go) &&
+    !(excludes?.caps ?? []).some((capability) => has.includes(capability)) &&
+    !isAtLeast(excludes?.minKernel)
+  )
+}
+
+function toRule({names, action, errnoRet, args}: SeccompRule): OciSyscallRule {
+  return {names, action, ...(errnoRet !== undefined && {errnoRet}), ...(args && args.length > 0 && {args})}
 }

@@ -101,7 +101,7 @@ describe('the options of a container', () => {
     ['--rootfs /r --mount type=bind,source=/a,into=/b true', /expected one of type, source/],
     ['--rootfs /r --ulimit files=3 true', /expected NAME=SOFT or NAME=SOFT:HARD/],
     ['--rootfs /r --device fuse true', /expected \/dev\/NAME/],
-    ['--rootfs /r --security-opt label=x true', /expected seccomp=unconfined/],
+    ['--rootfs /r --security-opt label=x true', /expected seccomp=default, seccomp=unconfined/],
     ['--rootfs /r --pid container:../x true', /expected --pid private, host or container:ID/],
     ['--rootfs /r --network bridge true', /expected --network none, host or container:ID/],
     ['--rootfs /r -v /a true', /expected SOURCE:TARGET/],

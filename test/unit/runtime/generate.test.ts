@@ -1,11 +1,12 @@
 import {describe, expect, it} from 'vitest'
 import {rootfsRequestSchema} from '../../../machines/create-request.ts'
 import {defaultCapabilities, defaultMounts, maskedPaths, readonlyPaths} from '../../../src/runtime/spec/defaults.ts'
+import {parseSeccompProfile} from '../../../src/runtime/spec/seccomp-profile.ts'
 import {generateSpec, type SpecInputs} from '../../../src/runtime/spec/generate.ts'
 
 const path = 'PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
 const root = {uid: 0, gid: 0, additionalGids: [], home: '/root'}
-const host = {capabilities: new Set<string>(defaultCapabilities), cgroupNamespace: true, architecture: 'x64', seccomp: undefined}
+const host = {capabilities: new Set<string>(defaultCapabilities), cgroupNamespace: true, architecture: 'x64', kernel: '6.1.0'}
 
 function specOf(request: object = {}, inputs: Partial<SpecInputs> = {}) {
   return generateSpec({
@@ -121,23 +122,38 @@ describe('the environment', () => {
 })
 
 describe('seccomp', () => {
-  const seccomp = {defaultAction: 'SCMP_ACT_ERRNO', syscalls: [{names: ['read'], action: 'SCMP_ACT_ALLOW'}]}
+  const profile = parseSeccompProfile({
+    defaultAction: 'SCMP_ACT_ERRNO',
+    syscalls: [
+      {names: ['read'], action: 'SCMP_ACT_ALLOW'},
+      {names: ['mount'], action: 'SCMP_ACT_ALLOW', includes: {caps: ['CAP_SYS_ADMIN']}},
+    ],
+  })
+  const findings = {namespacePaths: {}, devices: [], seccomp: {name: '/p', profile}}
 
-  it('is the profile of the host', () => {
-    expect(specOf({}, {host: {...host, seccomp}}).linux.seccomp).toEqual({
+  it('is the profile that was found', () => {
+    expect(specOf({}, {findings}).linux.seccomp).toEqual({
       defaultAction: 'SCMP_ACT_ERRNO',
       architectures: ['SCMP_ARCH_X86_64'],
       syscalls: [{names: ['read'], action: 'SCMP_ACT_ALLOW'}],
     })
   })
 
-  it('is left out on a machine that the profile does not know', () => {
-    expect(specOf({}, {host: {...host, seccomp, architecture: 's390x'}}).linux).not.toHaveProperty('seccomp')
+  it('is never left out because the machine is not known', () => {
+    expect(() => specOf({}, {findings, host: {...host, architecture: 'sparc'}})).toThrow('no seccomp profile is known for sparc machines')
   })
 
   it('is decided by the capabilities that the container gets, not by those of the host', () => {
-    const conditional = {...seccomp, syscalls: [{names: ['mount'], action: 'SCMP_ACT_ALLOW', includes: {caps: ['CAP_SYS_ADMIN']}}]}
     const capabilities = new Set([...defaultCapabilities, 'CAP_SYS_ADMIN'])
-    expect(specOf({}, {host: {...host, capabilities, seccomp: conditional}}).linux.seccomp?.syscalls).toEqual([])
+    expect(specOf({}, {findings, host: {...host, capabilities}}).linux.seccomp?.syscalls).toHaveLength(1)
+    expect(specOf({capAdd: ['SYS_ADMIN']}, {findings, host: {...host, capabilities}}).linux.seccomp?.syscalls).toHaveLength(2)
+  })
+})
+
+describe('what tells of others', () => {
+  it('is hidden for each CPU that the host has', () => {
+    const throttlePaths = ['/sys/devices/system/cpu/cpu0/thermal_throttle']
+    expect(specOf({}, {host: {...host, throttlePaths}}).linux.maskedPaths).toEqual([...maskedPaths, ...throttlePaths])
+    expect(specOf({privileged: true}, {host: {...host, throttlePaths}}).linux.maskedPaths).toEqual([])
   })
 })

@@ -7,7 +7,7 @@ const host = {
   capabilities: new Set(['CAP_CHOWN', 'CAP_KILL', 'CAP_NET_ADMIN', 'CAP_SYS_TIME']),
   cgroupNamespace: true,
   architecture: 'x64',
-  seccomp: undefined,
+  kernel: '6.1.0',
 }
 
 function request(fields: object): RootfsRequest {

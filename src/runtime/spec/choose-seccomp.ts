@@ -1,0 +1,53 @@
+import {existsSync} from 'node:fs'
+import * as z from 'zod'
+import type {RootfsRequest} from '../../../machines/create-request.ts'
+import {TallyError} from '../../kernel/errors.ts'
+import {defaultSeccompProfile} from './default-seccomp.ts'
+import type {HostFacts} from './host-facts.ts'
+import {readTextFile} from './read-text-file.ts'
+import {parseSeccompProfile, type SeccompProfile} from './seccomp-profile.ts'
+
+export interface SeccompChoice {
+  /** `default`, `unconfined`, or the file that the profile is from. */
+  readonly name: string
+  /** Absent: no filter. */
+  readonly profile?: SeccompProfile
+}
+
+/** Where administrators put the profile that is to be the default (containers-common). What a distribution ships is not looked at. */
+const administrators = '/etc/containers/seccomp.json'
+const mostBytes = 4 * 1024 * 1024
+
+/** @throws TallyError INVALID_REQUEST for what is no profile, UNSUPPORTED where the kernel has no filters */
+export function chooseSeccomp({seccomp, privileged}: Pick<RootfsRequest, 'seccomp' | 'privileged'>, host: HostFacts): SeccompChoice {
+  const name = seccomp ?? (privileged ? 'unconfined' : findDefaultSeccomp())
+  if (name === 'unconfined') return {name}
+  if (host.filtersCalls === false) throw noFilter('this kernel has no seccomp')
+  return {name, profile: name === 'default' ? defaultSeccompProfile : readProfile(name)}
+}
+
+/** In force where nobody asks for another: `default`, or the file of the administrator's. */
+export function findDefaultSeccomp(): string {
+  return existsSync(administrators) ? administrators : 'default'
+}
+
+/** Without one there would be no filter, and nobody would know. */
+export function noFilter(why: string): TallyError {
+  return new TallyError(
+    'UNSUPPORTED',
+    `${why}, so system calls cannot be filtered; a container can be made without (--security-opt seccomp=unconfined)`,
+  )
+}
+
+function readProfile(path: string): SeccompProfile {
+  try {
+    return parseSeccompProfile(JSON.parse(readTextFile(path, mostBytes)))
+  } catch (cause) {
+    throw new TallyError('INVALID_REQUEST', `expected a seccomp profile at ${path}: ${describe(cause)}`, {cause})
+  }
+}
+
+function describe(cause: unknown): string {
+  if (cause instanceof z.ZodError) return z.prettifyError(cause).replaceAll('\n', ' ')
+  return cause instanceof Error ? cause.message : String(cause)
+}

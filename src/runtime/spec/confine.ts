@@ -1,0 +1,58 @@
+/** What stands between a container and the host, read off its spec, and what does not although it was to. */
+import * as z from 'zod'
+import type {Confinement, NodeConfinement} from '../../../machines/confinement.ts'
+import type {RootfsRequest} from '../../../machines/create-request.ts'
+import type {RuntimeFeatures} from '../runc/features.ts'
+import {findDefaultSeccomp} from './choose-seccomp.ts'
+import type {HostFacts} from './host-facts.ts'
+
+const text = z.string().nullish()
+const texts = z.array(z.string()).readonly().nullish()
+/** Of a config.json, generated or the user's. */
+export const confiningSchema = z.object({
+  process: z.object({
+    apparmorProfile: text,
+    selinuxLabel: text,
+    noNewPrivileges: z.boolean().nullish(),
+    capabilities: z.object({bounding: texts}).nullish(),
+  }),
+  linux: z.object({seccomp: z.unknown().optional(), maskedPaths: texts, readonlyPaths: texts}).nullish(),
+})
+
+/** @param seccomp what the filter is called, if there is one */
+export function toConfinement(
+  {process, linux}: z.infer<typeof confiningSchema>,
+  {seccomp, lacks = []}: {readonly seccomp: string; readonly lacks?: readonly string[]},
+): Confinement {
+  return {
+    seccomp: linux?.seccomp ? seccomp : 'unconfined',
+    apparmor: process.apparmorProfile || 'unconfined',
+    ...(process.selinuxLabel && {selinux: process.selinuxLabel}),
+    noNewPrivileges: process.noNewPrivileges === true,
+    masked: (linux?.maskedPaths ?? []).length > 0 && (linux?.readonlyPaths ?? []).length > 0,
+    capabilities: [...(process.capabilities?.bounding ?? [])],
+    ...(lacks.length > 0 && {lacks: [...lacks]}),
+  }
+}
+
+/** Of a container whose spec is generated. */
+export function findLacks(request: RootfsRequest, host: HostFacts): readonly string[] {
+  const isSwapFree = request.memoryBytes !== undefined && request.memorySwapBytes === undefined && host.limitsSwap === false
+  return [...(isSwapFree ? ['swap is not limited with memory: this kernel does not account for it (swapaccount=1)'] : [])]
+}
+
+/** Of all containers of a node. */
+export function toNodeConfinement(host: HostFacts, features: RuntimeFeatures | undefined): NodeConfinement {
+  const lacks: readonly (string | false)[] = [
+    host.filtersCalls === false && 'this kernel has no seccomp: a container is made only when it asks for none',
+    features?.seccomp === false && 'the runtime has no seccomp: a container is made only when it asks for none',
+    host.apparmor === true && 'AppArmor confines only a container that asks for it (--security-opt apparmor=PROFILE)',
+    host.selinux === true && 'SELinux labels are not given to containers',
+    host.limitsSwap === false && 'swap is not limited with memory: this kernel does not account for it (swapaccount=1)',
+    !host.cgroupNamespace && 'this kernel has no cgroup namespaces: a container sees the names of the groups of the host',
+    host.missingControllers !== undefined &&
+      host.missingControllers.length > 0 &&
+      `this host limits no ${host.missingControllers.join(', no ')}: it has no such cgroup controllers`,
+  ]
+  return {seccomp: findDefaultSeccomp(), lacks: lacks.filter((lack) => lack !== false)}
+}

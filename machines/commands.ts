@@ -64,7 +64,11 @@ export const containerCommandSchemas = {
   /** Remove the container and everything that was made for it; `force` kills it first. Answers when it is gone. An added process has to have ended. */
   delete: z.strictObject({exec, force: z.boolean().default(false)}),
   /** The container as it is, or an added process. */
-  state: z.strictObject({exec}),
+  state: z.strictObject({
+    exec,
+    /** Of the added processes only this one and those that were added after it: `nextExec` of a reply. */
+    execsFrom: idSchema.optional(),
+  }),
   /** Answers when the container has stopped, or the added process has; at once if it had before. */
   wait: z.strictObject({
     exec,
@@ -103,12 +107,22 @@ export const containerCommandSchemas = {
    */
   stats: z.strictObject({watchMs: z.int().min(0).max(60_000).default(0)}),
   /** Its processes, as the host sees them. */
-  top: z.strictObject({}),
+  top: z.strictObject({
+    /** At most so many, and no more than fit into a message. */
+    limit: z.int().positive().optional(),
+    /** Only those behind this one, by its pid on the host: `next` of a reply. */
+    after: z.int().positive().optional(),
+  }),
   /** Compare the stream with the journal, and publish again what is not in it as it should be. Answers when it is. */
   republish: z.strictObject({}),
 } as const
 export type ContainerVerb = keyof typeof containerCommandSchemas
 export const containerVerbs = Object.keys(containerCommandSchemas) as readonly ContainerVerb[]
+
+/** `<ns>/<id>` */
+const containerName = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9_-]{0,62}\/[A-Za-z0-9][A-Za-z0-9_-]{0,62}$/, {
+  error: (issue) => `expected <ns>/<id>, got ${JSON.stringify(issue.input)}`,
+})
 
 /** Answered by a node's coordinator, on `tally.cmd.<node>.<verb>`. */
 export const nodeCommandSchemas = {
@@ -125,7 +139,14 @@ export const nodeCommandSchemas = {
     autoRemove: z.boolean().default(false),
   }),
   /** All containers of the node; those that have stopped only with `all`. */
-  list: z.strictObject({all: z.boolean().default(false), namespace: idSchema.optional()}),
+  list: z.strictObject({
+    all: z.boolean().default(false),
+    namespace: idSchema.optional(),
+    /** At most so many, in the order of their names, and no more than fit into a message. */
+    limit: z.int().positive().optional(),
+    /** Only those behind this one: `next` of a reply. */
+    after: containerName.optional(),
+  }),
   /** Versions, processes, directories. */
   info: z.strictObject({}),
   /** An address of the node's page that is good for one login. */

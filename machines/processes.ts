@@ -19,11 +19,15 @@ export const topReplySchema = z.object({
       startedAt: z.string(),
       /** The command line; the name in brackets when there is none. */
       args: z.array(z.string()),
+      /** It is longer than what is shown of it. */
+      argsCut: z.boolean().optional(),
       init: z.boolean(),
       /** It came by this exec, or from a process that did. */
       execId: z.string().optional(),
     }),
   ),
+  /** There are more, behind this pid. */
+  next: z.int().optional(),
 })
 export type TopReply = z.infer<typeof topReplySchema>
 export type ContainerProcess = TopReply['processes'][number]

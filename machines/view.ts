@@ -80,6 +80,8 @@ export const containerViewSchema = z.object({
   stdin: z.boolean().optional(),
   /** Those that were added and not deleted, in that order; absent when there is none. */
   execs: z.array(processViewSchema).optional(),
+  /** The first of them that did not fit into the message; `state` with `execsFrom` shows it. */
+  nextExec: z.string().optional(),
   labels: z.record(z.string(), z.string()).optional(),
   /** The last that was taken of it. */
   checkpoint: z.object({image: z.string(), leaveRunning: z.boolean(), time: z.string()}).optional(),
@@ -104,6 +106,14 @@ export const containerViewSchema = z.object({
   eventCount: z.int(),
 })
 export type ContainerView = z.infer<typeof containerViewSchema>
+
+/** Reply of a node's `list` command. */
+export const listReplySchema = z.object({
+  containers: z.array(containerViewSchema),
+  /** There are more, behind this one. */
+  next: z.string().optional(),
+})
+export type ListReply = z.infer<typeof listReplySchema>
 
 export const nodeInfoSchema = z.object({
   node: z.string(),

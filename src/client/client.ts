@@ -19,6 +19,7 @@ import {
   containerViewSchema,
   type NodeInfo,
   nodeInfoSchema,
+  listReplySchema,
   type LogReply,
   logReplySchema,
   type OutputReply,
@@ -35,6 +36,7 @@ import {createEventReader, type EventReader, type EventReaderOptions} from '../m
 import {type ReadOptions, readEvents, type StreamedEvent} from '../messaging/stream.ts'
 import {createSubjects, type Subjects} from '../messaging/subjects.ts'
 import {type Again, createAsker, type Patience} from './ask-again.ts'
+import {completeView, type ListPage, listAll, topAll} from './pages.ts'
 
 /** As sent: defaults may be absent. */
 export type ExecRequestInput = z.input<typeof containerCommandSchemas.exec>
@@ -150,8 +152,6 @@ const waitMs = 4_000
 const untilItEnds: Patience = {patienceMs: Number.POSITIVE_INFINITY, againMs: [waitMs + 1_000]}
 const usualPatience: Patience = {patienceMs: requestTimeoutMs}
 
-const listSchema = z.object({containers: z.array(containerViewSchema)})
-
 /** @throws TallyError NODE_NOT_RUNNING, NATS_UNREACHABLE, NATS_AUTH_FAILED */
 export async function connectTally(options: ClientOptions = {}): Promise<TallyClient> {
   const {url, credentials, node, prefix} = await findConnection(options)
@@ -188,7 +188,7 @@ export function createClient(
     subjects,
     create: (request) => askNode('create', {...request, id: request.id ?? randomId()}, containerViewSchema),
     restore: (request) => askNode('restore', {...request, id: request.id ?? randomId()}, containerViewSchema),
-    list: async (options = {}) => (await askNode('list', options, listSchema)).containers,
+    list: (options = {}) => listAll((page) => askNode('list', {...options, ...page}, listReplySchema)),
     info: () => askNode('info', {}, nodeInfoSchema),
     ui: () => askNode('ui', {}, uiReplySchema),
     shutdown: async (options = {}) => void (await askNode('shutdown', options, z.object({}))),
@@ -245,12 +245,12 @@ export function createClient(
           {patienceMs: requestTimeoutMs + (graceMs ?? 10_000)},
         ),
       delete: ({force = false} = {}) => command('delete', {force}),
-      state: () => command('state', {}),
+      state: async () => await completeView(await command('state', {}), (execsFrom) => command('state', {execsFrom})),
       wait: () => command('wait', {waitMs}, untilItEnds),
       output: (stream, offset, options = {}) => send('output', {stream, offset, ...options}, outputReplySchema),
       log: (from) => send('log', from, logReplySchema),
       stats: (options = {}) => send('stats', options, statsReplySchema),
-      top: () => send('top', {}, topReplySchema),
+      top: () => topAll((page) => send('top', page, topReplySchema)),
       republish: () => send('republish', {}, republishReplySchema),
     }
 
@@ -319,8 +319,11 @@ export function createClient(
 
   /** As the coordinator knows it; undefined when there is none, or no coordinator either. */
   async function find({namespace, id}: ContainerAddress): Promise<ContainerView | undefined> {
-    const known = await ask(subjects.nodeCommand(node, 'list'), {all: true, namespace}, listSchema, requestTimeoutMs)
-    return known?.containers.find((view) => view.id === id)
+    const list = async (page: ListPage) => {
+      const reply = await ask(subjects.nodeCommand(node, 'list'), {all: true, namespace, ...page}, listReplySchema, requestTimeoutMs)
+      return reply ?? {containers: []}
+    }
+    return (await listAll(list)).find((view) => view.id === id)
   }
 }
 

@@ -7,6 +7,7 @@ import {headers} from 'nats'
 import * as z from 'zod'
 import {initId} from '../../machines/commands.ts'
 import {TallyError} from '../kernel/errors.ts'
+import {toMessageRoom} from '../messaging/chunks.ts'
 import {requestRaw} from '../messaging/codec.ts'
 import type {ProcessClient, TallyClient} from './client.ts'
 
@@ -43,7 +44,8 @@ export function createInputSender(toTarget: ToTarget, {isTyped = false}: InputSe
   return {
     write: async (bytes) => {
       while (sent < bytes.length) {
-        const next = await send(bytes.subarray(sent, sent + pieceBytes))
+        const most = Math.min(pieceBytes, toMessageRoom(toTarget().client.connection))
+        const next = await send(bytes.subarray(sent, sent + most))
         sent += next - offset
         offset = next
       }

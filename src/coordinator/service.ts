@@ -15,6 +15,7 @@ import {readManifest} from '../runtime/checkpoint-image.ts'
 import type {Directories} from '../supervisor/layout.ts'
 import {type ContainerName, releaseContainer, reserveContainer} from './containers.ts'
 import {createCreates, findFormerCreate} from './former-create.ts'
+import {toListReply} from './list-reply.ts'
 import type {Projection} from './projection.ts'
 import type {Supervisors} from './supervisors.ts'
 import type {JetStreamWatch} from './watch-jetstream.ts'
@@ -50,10 +51,10 @@ export function createNodeEndpoints(dependencies: NodeServiceDependencies): read
       const {id: _another, ...request} = readManifest(checkpoint.image).request
       return make({...request, namespace, autoRemove, checkpoint, ...(id !== undefined && {id})}, origin)
     }),
-    endpoint('list', subject('list'), nodeCommandSchemas.list, async ({all, namespace}) => {
+    endpoint('list', subject('list'), nodeCommandSchemas.list, async ({all, namespace, ...page}, _origin, {room}) => {
       const views = await list(dependencies)
       const isShown = (view: ContainerView) => (all || isLive(view)) && (namespace === undefined || view.namespace === namespace)
-      return {containers: views.filter(isShown)}
+      return toListReply(views.filter(isShown), page, room)
     }),
     endpoint('info', subject('info'), nodeCommandSchemas.info, async () => {
       // Who asks why nothing goes on gets an answer.

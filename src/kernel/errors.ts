@@ -22,6 +22,10 @@ export const errorTable = {
   INVALID_REQUEST: {kind: 'invalid', meaning: 'The request is not JSON, or a field is missing, unknown or of the wrong type.'},
   INVALID_ARGUMENT: {kind: 'invalid', meaning: 'A command-line argument, option or environment variable has an unusable value.'},
   REQUEST_TOO_LARGE: {kind: 'invalid', meaning: 'The request is larger than the limit that the message names.'},
+  REPLY_TOO_LARGE: {
+    kind: 'invalid',
+    meaning: 'The reply is larger than a message may be; the message names how to ask for less at once, or for chunks.',
+  },
   CONTAINER_NOT_FOUND: {kind: 'not_found', meaning: 'No live container answers to this id in this namespace on this node.'},
   CONTAINER_EXISTS: {kind: 'already_exists', meaning: 'The id is in use by another container of this namespace.'},
   ILLEGAL_COMMAND: {

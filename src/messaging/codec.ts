@@ -1,11 +1,17 @@
 /** JSON on the wire: requests, replies and errors (ADR-32's headers, and a body). */
-import {ErrorCode, headers, type Msg, type MsgHdrs, type NatsConnection, NatsError} from 'nats'
+import {headers, type Msg, type MsgHdrs, type NatsConnection} from 'nats'
 import type {z} from 'zod'
 import {type ErrorBody, errorKinds, fromFailure, isErrorBody, TallyError} from '../kernel/errors.ts'
 import {describeIssues} from '../kernel/issues.ts'
+import {requestGathered} from './gather.ts'
 
 /** Larger requests are refused: a create with a long environment is some kilobytes. */
 export const largestRequestBytes = 256 * 1024
+
+/** Of a request: who has made more has sent something else. */
+const mostIssues = 50
+const largestErrorBytes = 32 * 1024
+const longestMessage = 4_096
 
 const actorHeader = 'Tally-Actor'
 const correlationHeader = 'Tally-Correlation-Id'
@@ -29,7 +35,8 @@ export function parseRequest<S extends z.ZodType>(schema: S, bytes: Uint8Array):
   }
   const parsed = schema.safeParse(parseJson(bytes), {reportInput: true})
   if (parsed.success) return parsed.data
-  const issues = describeIssues(parsed.error)
+  const found = describeIssues(parsed.error)
+  const issues = found.length > mostIssues ? [...found.slice(0, mostIssues), `and ${found.length - mostIssues} more`] : found
   throw new TallyError('INVALID_REQUEST', issues.join('; '), {details: {issues}})
 }
 
@@ -52,7 +59,14 @@ export function toErrorReply(body: ErrorBody): {readonly payload: Uint8Array; re
   // A header is one line.
   reply.set(errorHeader, body.message.replace(/[^\x20-\x7e]+/g, ' ').slice(0, 512))
   reply.set(errorCodeHeader, String(errorKinds[body.kind]))
-  return {payload: encodeJson(body), headers: reply}
+  return {payload: encodeError(body), headers: reply}
+}
+
+/** What is longer than anybody reads is cut: an error has to fit into a message. */
+function encodeError(body: ErrorBody): Uint8Array {
+  const whole = encodeJson(body)
+  if (whole.length <= largestErrorBytes) return whole
+  return encodeJson({...body, message: `${body.message.slice(0, longestMessage)} (cut)`, details: {}})
 }
 
 export interface RequestOptions<S extends z.ZodType> {
@@ -86,13 +100,7 @@ export async function requestRaw<S extends z.ZodType>(
   payload: Uint8Array,
   {schema, timeoutMs, headers}: {readonly schema: S; readonly timeoutMs: number; readonly headers: MsgHdrs},
 ): Promise<z.output<S> | undefined> {
-  const reply = await connection.request(subject, payload, {timeout: timeoutMs, headers}).catch((cause: unknown) => {
-    if (cause instanceof NatsError && cause.code === ErrorCode.NoResponders) return undefined
-    if (cause instanceof NatsError && cause.code === ErrorCode.Timeout) {
-      throw new TallyError('TIMED_OUT', `no answer on ${subject} within ${timeoutMs} ms`, {details: {subject, timeoutMs}, cause})
-    }
-    throw new TallyError('NATS_UNREACHABLE', `the connection to NATS was lost while waiting on ${subject}`, {cause})
-  })
+  const reply = await requestGathered(connection, subject, payload, {timeoutMs, headers})
   if (reply === undefined) return undefined
   const value = parseJson(reply.data)
   if (reply.headers?.has(errorHeader))

@@ -4,6 +4,7 @@ import type {NatsConnection, Service, ServiceMsg} from 'nats'
 import type {z} from 'zod'
 import {errorKinds, toErrorBody} from '../kernel/errors.ts'
 import type {Logger} from '../kernel/log.ts'
+import {assertFits, respond, toReplyRoom} from './chunks.ts'
 import {encodeJson, parseRequest, readOrigin, type RequestOrigin, toErrorReply} from './codec.ts'
 import {fromJetStream} from './jetstream.ts'
 
@@ -22,6 +23,8 @@ export interface Endpoint {
 /** What a request has beside its payload. */
 export interface Incoming {
   readonly subject: string
+  /** So many bytes the reply may have. */
+  readonly room: number
   header(name: string): string | undefined
 }
 
@@ -41,9 +44,9 @@ export function endpoint<S extends z.ZodType>(
   name: string,
   subject: string,
   schema: S,
-  handle: (request: z.output<S>, origin: Asked) => Promise<unknown>,
+  handle: (request: z.output<S>, origin: Asked, message: Incoming) => Promise<unknown>,
 ): Endpoint {
-  return {name, subject, handle: (bytes, origin) => handle(parseRequest(schema, bytes), origin)}
+  return {name, subject, handle: (bytes, origin, message) => handle(parseRequest(schema, bytes), origin, message)}
 }
 
 export async function registerService(connection: NatsConnection, options: ServiceOptions): Promise<Service> {
@@ -54,7 +57,7 @@ export async function registerService(connection: NatsConnection, options: Servi
       subject,
       // One queue group of one member: the address is the container's own.
       handler: (error, message) => {
-        if (!error) void answer(message, handle, {logger, ended: measure?.(verb)})
+        if (!error) void answer(message, handle, {connection, logger, ended: measure?.(verb)})
       },
     })
   }
@@ -63,18 +66,24 @@ export async function registerService(connection: NatsConnection, options: Servi
   return service
 }
 
-function toIncoming({subject, headers}: ServiceMsg): Incoming {
-  return {subject, header: (name) => headers?.get(name) || undefined}
+function toIncoming(message: ServiceMsg, connection: NatsConnection): Incoming {
+  const {subject, headers} = message
+  return {subject, room: toReplyRoom(connection, message), header: (name) => headers?.get(name) || undefined}
 }
 
 async function answer(
   message: ServiceMsg,
   handle: Endpoint['handle'],
-  {logger, ended}: {readonly logger: Logger; readonly ended: ((outcome: string) => void) | undefined},
+  {
+    connection,
+    logger,
+    ended,
+  }: {readonly connection: NatsConnection; readonly logger: Logger; readonly ended: ((outcome: string) => void) | undefined},
 ): Promise<void> {
   const {correlationId = randomUUID(), ...origin} = readOrigin(message)
   try {
-    message.respond(encodeJson(await handle(message.data, {...origin, correlationId}, toIncoming(message))))
+    assertFits(message.data, connection)
+    respond(message, connection, encodeJson(await handle(message.data, {...origin, correlationId}, toIncoming(message, connection))))
     ended?.('done')
   } catch (error) {
     const body = toErrorBody(fromJetStream(error))

@@ -1,5 +1,6 @@
 /** Publishes output on `tally.log.…`, or that of an added process on `tally.io.…`: raw bytes, with their place in the stream, and an empty message at the end. */
 import {headers} from 'nats'
+import {toMessageRoom} from '../messaging/chunks.ts'
 import type {NatsLink} from '../messaging/link.ts'
 import type {OutputChunk, StreamName} from '../stdio/container-stdio.ts'
 
@@ -22,10 +23,21 @@ export function createOutputFeed(link: NatsLink, toSubject: (stream: StreamName)
   let unsentBytes = 0
 
   return {
-    publish: (chunk) => send(chunk, false),
+    publish: (chunk) => {
+      const {bytes} = chunk
+      const room = toRoom()
+      for (let at = 0; at < bytes.length; at += room)
+        send({...chunk, offset: chunk.offset + at, bytes: bytes.subarray(at, at + room)}, false)
+    },
     publishEnd: (totals, atMs) => {
       for (const stream of ['stdout', 'stderr'] as const) send({stream, offset: totals[stream], atMs, bytes: new Uint8Array()}, true)
     },
+  }
+
+  /** A server may be told to take less than what was read at once. */
+  function toRoom(): number {
+    const connection = link.session()
+    return connection ? toMessageRoom(connection) : Number.POSITIVE_INFINITY
   }
 
   function send({stream, offset, atMs, bytes}: OutputChunk, ended: boolean): void {

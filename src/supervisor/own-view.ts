@@ -15,6 +15,14 @@ export function toView(ledger: Ledger, exec: string | undefined): ContainerView 
   return exec === undefined ? toOwnView(ledger) : toExecView(ledger, exec)
 }
 
+/** Of the added processes without those that were added before this one. @throws TallyError EXEC_NOT_FOUND */
+export function toViewFrom(ledger: Ledger, exec: string): ContainerView {
+  const view = toOwnView(ledger)
+  const first = view.execs?.findIndex((one) => one.exec === exec) ?? -1
+  if (first < 0) throw unknownExec(exec)
+  return {...view, execs: view.execs?.slice(first)}
+}
+
 /** @throws TallyError EXEC_NOT_FOUND */
 export function toExecView(ledger: Ledger, exec: string): ProcessView {
   const process = ledger.processes.get(exec)

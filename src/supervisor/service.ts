@@ -12,17 +12,19 @@ import {TallyError} from '../kernel/errors.ts'
 import type {Logger} from '../kernel/log.ts'
 import type {NatsLink} from '../messaging/link.ts'
 import type {Outbox} from '../messaging/outbox.ts'
+import {takePage, toBase64Room} from '../messaging/page.ts'
 import {type Endpoint, endpoint, registerService, type Service} from '../messaging/services.ts'
 import type {Subjects} from '../messaging/subjects.ts'
 import {createOutputReader, findEnd, findTail, type OutputReader, readLogPage} from '../stdio/log-file.ts'
 import type {Loop, Origin} from './loop.ts'
+import {fitted} from './fitted.ts'
 import {createInputEndpoint} from './input-endpoint.ts'
 import type {ContainerLayout} from './layout.ts'
 import type {Output} from './output.ts'
 import type {Outputs} from './outputs.ts'
-import {isToCome, toExecIds, toExecView, toOwnView, toView, unknownExec} from './own-view.ts'
+import {isToCome, toExecIds, toExecView, toOwnView, toView, toViewFrom, unknownExec} from './own-view.ts'
 import type {Stats} from './stats.ts'
-import {listContainerProcesses} from './top.ts'
+import {listContainerProcesses, toTopReply} from './top.ts'
 
 export interface ServiceDependencies {
   readonly address: ContainerAddress
@@ -55,7 +57,7 @@ export function serveContainer(dependencies: ServiceDependencies): ContainerServ
   const {address, uid, version, link, clock, logger} = dependencies
   const unanswered = new Set<Promise<unknown>>()
   const gone = Promise.withResolvers<void>()
-  const endpoints = createEndpoints(dependencies, gone.promise).map((one) => ({...one, handle: tracked(one.handle)}))
+  const endpoints = createEndpoints(dependencies, gone.promise).map((one) => ({...one, handle: tracked(fitted(one.handle))}))
   let service: Service | undefined
   let hasLeft = false
   link.onSession(async (connection) => {
@@ -198,7 +200,9 @@ function createEndpoints(
       await gone
       return toOwnView(ledger)
     }),
-    endpoint('state', subject('state'), containerCommandSchemas.state, async ({exec}) => toView(loop.ledger, exec)),
+    endpoint('state', subject('state'), containerCommandSchemas.state, async ({exec, execsFrom}) =>
+      execsFrom === undefined ? toView(loop.ledger, exec) : toViewFrom(loop.ledger, execsFrom),
+    ),
     endpoint(
       'wait',
       subject('wait'),
@@ -210,31 +214,33 @@ function createEndpoints(
       'output',
       subject('output'),
       containerCommandSchemas.output,
-      async ({exec, stream, offset, holdMs, limitBytes}): Promise<OutputReply> => {
+      async ({exec, stream, offset, holdMs, limitBytes}, _origin, {room}): Promise<OutputReply> => {
         if (exec !== undefined && !loop.ledger.processes.has(exec)) throw unknownExec(exec)
         const output = outputs.of(exec)
         if (holdMs !== undefined) output.hold(holdMs)
         const ended = output.ended && !isToCome(loop.ledger, exec)
         const total = output.totals[stream]
-        const {offset: begin, bytes} = toReader(exec).read(stream, offset, limitBytes)
+        const {offset: begin, bytes} = toReader(exec).read(stream, offset, Math.min(limitBytes, toBase64Room(room)))
         return {offset: begin, data: bytes.toString('base64'), total, ended}
       },
     ),
-    endpoint('log', subject('log'), containerCommandSchemas.log, async ({exec, position, tail, limitBytes}): Promise<LogReply> => {
-      if (exec !== undefined && !loop.ledger.processes.has(exec)) throw unknownExec(exec)
-      const ended = outputs.of(exec).ended && !isToCome(loop.ledger, exec)
-      const log = exec === undefined ? layout.log : layout.exec(exec).log
-      const end = findEnd(log)
-      const start = position ?? (tail === undefined ? 0 : findTail(log, tail))
-      const {position: begin, entries, next: behind, atEnd} = readLogPage(log, start, limitBytes)
-      return {
-        position: begin,
-        entries: entries.map(({time, stream, bytes, next}) => ({time, stream, data: bytes.toString('base64'), next})),
-        next: behind,
-        end,
-        ended: ended && atEnd,
-      }
-    }),
+    endpoint(
+      'log',
+      subject('log'),
+      containerCommandSchemas.log,
+      async ({exec, position, tail, limitBytes}, _origin, {room}): Promise<LogReply> => {
+        if (exec !== undefined && !loop.ledger.processes.has(exec)) throw unknownExec(exec)
+        const ended = outputs.of(exec).ended && !isToCome(loop.ledger, exec)
+        const log = exec === undefined ? layout.log : layout.exec(exec).log
+        const end = findEnd(log)
+        const start = position ?? (tail === undefined ? 0 : findTail(log, tail))
+        const {position: begin, entries: read, next: behind, atEnd} = readLogPage(log, start, limitBytes)
+        const all = read.map(({time, stream, bytes, next}) => ({time, stream, data: bytes.toString('base64'), next}))
+        const entries = [...takePage(all, {room})]
+        const isAll = entries.length === all.length
+        return {position: begin, entries, next: isAll ? behind : (entries.at(-1)?.next ?? behind), end, ended: ended && atEnd && isAll}
+      },
+    ),
     endpoint('stats', subject('stats'), containerCommandSchemas.stats, async ({watchMs}): Promise<StatsReply> => {
       stats.watch(watchMs)
       return stats.read()
@@ -246,9 +252,9 @@ function createEndpoints(
         throw new TallyError('TIMED_OUT', `the stream has not confirmed event ${published} within ${republicationPatienceMs} ms`)
       return {kept: kept.sequence, removed: wrong.length, published}
     }),
-    endpoint('top', subject('top'), containerCommandSchemas.top, async (): Promise<TopReply> => {
+    endpoint('top', subject('top'), containerCommandSchemas.top, async (page, _origin, {room}): Promise<TopReply> => {
       const {cgroups, init} = loop.ledger.snapshot.context
-      return {processes: [...listContainerProcesses({cgroups, initPid: init?.pid, execIds: toExecIds(loop.ledger)})]}
+      return toTopReply(listContainerProcesses({cgroups, initPid: init?.pid, execIds: toExecIds(loop.ledger)}), page, room)
     }),
   ]
 

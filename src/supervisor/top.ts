@@ -1,6 +1,7 @@
-import type {ContainerProcess} from '../../machines/processes.ts'
+import type {ContainerProcess, TopReply} from '../../machines/processes.ts'
 import {readCgroupProcesses} from '../linux/cgroup.ts'
 import {type ProcessDetails, readProcessDetails, readUserNames} from '../linux/process-details.ts'
+import {takePage} from '../messaging/page.ts'
 
 export interface TopOptions {
   readonly cgroups: readonly string[]
@@ -15,6 +16,32 @@ export function listContainerProcesses({cgroups, initPid, execIds = new Map()}: 
   const details = [...pids].flatMap((pid) => readProcessDetails(pid) ?? [])
   const names = readUserNames()
   return toContainerProcesses(details, {initPid, execIds, names})
+}
+
+/** Of a command line in a page: one can be larger than a message. */
+const mostArgsBytes = 16 * 1024
+
+/** A page goes by pids, so that whoever has ended meanwhile is no gap. All of them, in the order that was given, unless a page was asked for. */
+export function toTopReply(
+  processes: readonly ContainerProcess[],
+  {limit, after}: {readonly limit?: number | undefined; readonly after?: number | undefined},
+  room: number,
+): TopReply {
+  if (limit === undefined && after === undefined) return {processes: [...processes]}
+  const wanted = processes.filter(({pid}) => pid > (after ?? 0)).toSorted((a, b) => a.pid - b.pid)
+  const page = takePage(wanted.map(cutArgs), {room, limit})
+  const last = page.at(-1)
+  return {processes: [...page], ...(last && page.length < wanted.length && {next: last.pid})}
+}
+
+function cutArgs(process: ContainerProcess): ContainerProcess {
+  let left = mostArgsBytes
+  const args = process.args.flatMap((arg) => {
+    const shown = arg.slice(0, Math.max(0, left))
+    left -= shown.length
+    return shown === arg ? [arg] : shown === '' ? [] : [shown]
+  })
+  return left > 0 ? process : {...process, args, argsCut: true}
 }
 
 export interface Naming {

@@ -16,11 +16,13 @@ export interface Fleet extends AsyncDisposable {
   change(): Promise<void>
 }
 
-const node = 'elsewhere'
 const process = {pid: 4711, startTimeTicks: 1, bootId: 'e4b1'}
 
-/** Resolves when all of them run. */
-export async function launchFleet(host: TallyNode, count: number): Promise<Fleet> {
+/**
+ * Resolves when all of them run.
+ * @param node whose they are; `host` knows them by the stream alone
+ */
+export async function launchFleet(host: TallyNode, count: number, node = 'elsewhere'): Promise<Fleet> {
   const client = await connectTally({runDir: host.runDir})
   const stream = client.connection.jetstream()
   const members = Array.from({length: count}, (_, index) => ({

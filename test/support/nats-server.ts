@@ -29,11 +29,18 @@ export interface NatsServerOptions {
   /** Kept when given; otherwise made, and removed with the server. */
   readonly storeDir?: string
   readonly jetstream?: boolean
+  /** Of a message, in bytes; 1 MiB unless told. */
+  readonly maxPayload?: number
 }
 
 const readyPatienceMs = 10_000
 
-export async function startNatsServer({port: wanted, storeDir, jetstream = true}: NatsServerOptions = {}): Promise<NatsServer> {
+export async function startNatsServer({
+  port: wanted,
+  storeDir,
+  jetstream = true,
+  maxPayload = 1024 * 1024,
+}: NatsServerOptions = {}): Promise<NatsServer> {
   const dir = makeTempDir()
   const port = wanted ?? (await findFreePort())
   const url = `nats://127.0.0.1:${port}`
@@ -46,6 +53,7 @@ export async function startNatsServer({port: wanted, storeDir, jetstream = true}
     config,
     `host: 127.0.0.1
 port: ${port}
+max_payload: ${maxPayload}
 authorization { user: ${credentials.user}, password: ${credentials.password} }
 ${jetstream ? `jetstream { store_dir: ${JSON.stringify(store)} }` : ''}
 `,

@@ -20,6 +20,18 @@ function refusal(schema: z.ZodType, request: unknown): unknown {
 
 const invalid = (message: unknown) => ({code: 'INVALID_REQUEST', message})
 
+describe('an error that is very long', () => {
+  it('is cut where it is longer than anybody reads', () => {
+    const {payload} = toErrorReply({code: 'INTERNAL', kind: 'bug', message: 'x'.repeat(100_000), details: {all: 'y'.repeat(100_000)}})
+    expect(JSON.parse(Buffer.from(payload).toString())).toEqual({
+      code: 'INTERNAL',
+      kind: 'bug',
+      message: `${'x'.repeat(4_096)} (cut)`,
+      details: {},
+    })
+  })
+})
+
 describe('parsing a request', () => {
   it('takes an empty payload for an empty object', () => {
     expect(parseRequest(stop, new Uint8Array())).toEqual({signal: 'SIGTERM', graceMs: 10_000})

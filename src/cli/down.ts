@@ -2,6 +2,7 @@ import {join} from 'node:path'
 import type {Command} from 'commander'
 import {createSystemClock} from '../kernel/clock.ts'
 import {TallyError, toErrorBody} from '../kernel/errors.ts'
+import {toLockFile} from '../kernel/lock-file.ts'
 import {type NodeOptions, resolveNodeOptions} from './node-options.ts'
 import {printJson} from './print.ts'
 import {addVerb, connect} from './verb.ts'
@@ -35,14 +36,39 @@ async function end(options: NodeOptions, containers: boolean): Promise<Outcome> 
     }
     return 'ended'
   } catch (error) {
-    const {code} = toErrorBody(error)
-    if (code !== 'NODE_NOT_RUNNING' && code !== 'NATS_UNREACHABLE') throw error
-    if (containers)
-      throw new TallyError('NODE_NOT_RUNNING', 'deleting containers needs a coordinator, and none answers: `tally up -d` first', {
-        cause: error,
-      })
+    const {code, message} = toErrorBody(error)
+    if (!unreachable.has(code)) throw error
+    const {findLockHolder} = await import('../linux/lock-holder.ts')
+    const pid = findLockHolder(toLockFile(options.stateDir))
+    if (containers) throw cannotDelete(pid, message, error)
+    if (pid !== undefined) {
+      await endByForce(pid)
+      await stopServer(options)
+      return 'ended'
+    }
     return (await stopServer(options)) ? 'ended nats-server; there was no coordinator' : 'nothing was running'
   }
+}
+
+const unreachable: ReadonlySet<string> = new Set(['NODE_NOT_RUNNING', 'NATS_UNREACHABLE', 'NATS_AUTH_FAILED', 'TIMED_OUT'])
+
+function cannotDelete(pid: number | undefined, why: string, cause: unknown): TallyError {
+  const [who, how] =
+    pid === undefined
+      ? ['none runs', '`tally up -d` first']
+      : [`pid ${pid} does not answer (${why})`, '`tally down`, then `tally up -d` first']
+  return new TallyError('NODE_NOT_RUNNING', `deleting containers needs a coordinator, and ${who}: ${how}`, {cause})
+}
+
+/** One that cannot be asked is sent SIGTERM, and killed when it does not end: it may die at any time. */
+async function endByForce(pid: number): Promise<void> {
+  const {isAlive, readProcessIdentity} = await import('../linux/process-table.ts')
+  const coordinator = readProcessIdentity(pid)
+  if (!coordinator) return
+  const clock = createSystemClock()
+  process.kill(pid, 'SIGTERM')
+  for (const killAt = clock.now() + endPatienceMs; isAlive(coordinator); await clock.sleep(10))
+    if (clock.now() > killAt) process.kill(pid, 'SIGKILL')
 }
 
 async function stopServer({stateDir, runDir}: NodeOptions): Promise<boolean> {

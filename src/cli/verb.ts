@@ -20,7 +20,22 @@ export function addVerb(
 }
 
 /** @throws TallyError NODE_NOT_RUNNING, NATS_UNREACHABLE, NATS_AUTH_FAILED */
-export async function connect({runDir, nats, node, prefix}: NodeOptions): Promise<TallyClient> {
+export async function connect(options: NodeOptions): Promise<TallyClient> {
+  try {
+    return await connectNow(options)
+  } catch (error) {
+    if (!isAbsent(error)) throw error
+    const {untilPutBack} = await import('./absent-node.ts')
+    if (!(await untilPutBack(options))) throw error
+    return await connectNow(options)
+  }
+}
+
+function isAbsent(error: unknown): boolean {
+  return toErrorBody(error).code === 'NODE_NOT_RUNNING'
+}
+
+async function connectNow({runDir, nats, node, prefix}: NodeOptions): Promise<TallyClient> {
   // Loaded here, so that --help and a mistyped option do not wait for it.
   const {connectTally} = await import('../client/client.ts')
   return await connectTally({

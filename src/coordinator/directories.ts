@@ -3,7 +3,9 @@ import {closeSync, constants, existsSync, mkdirSync, openSync, readFileSync, sta
 import {hostname} from 'node:os'
 import {join} from 'node:path'
 import {TallyError} from '../kernel/errors.ts'
+import {toLockFile} from '../kernel/lock-file.ts'
 import {lockFile} from '../linux/file-lock.ts'
+import {findLockHolder} from '../linux/lock-holder.ts'
 import {idSchema} from '../../machines/ids.ts'
 
 export interface NodeDirectories {
@@ -16,19 +18,21 @@ export interface NodeDirectories {
  * @throws TallyError STATE_DIR_INVALID, NODE_RUNNING
  */
 export function claimDirectories({stateDir, runDir}: NodeDirectories, node: string | undefined): Disposable & {readonly node: string} {
-  for (const directory of [stateDir, runDir]) claim(directory)
-  const fd = openSync(join(stateDir, 'coordinator.lock'), constants.O_RDWR | constants.O_CREAT, 0o600)
+  for (const directory of [stateDir, runDir]) claimDirectory(directory)
+  const fd = openSync(toLockFile(stateDir), constants.O_RDWR | constants.O_CREAT, 0o600)
   if (!lockFile(fd)) {
     closeSync(fd)
-    throw new TallyError('NODE_RUNNING', `a coordinator already runs on the state directory ${stateDir}; \`tally down\` ends it`, {
-      details: {stateDir},
+    const pid = findLockHolder(toLockFile(stateDir))
+    const who = pid === undefined ? 'a coordinator' : `a coordinator, pid ${pid},`
+    throw new TallyError('NODE_RUNNING', `${who} already runs on the state directory ${stateDir}; \`tally down\` ends it`, {
+      details: {stateDir, ...(pid !== undefined && {pid})},
     })
   }
   return {node: settleNode(stateDir, node), [Symbol.dispose]: () => closeSync(fd)}
 }
 
-/** Whoever can write there is root on the node, so nobody else may. */
-function claim(directory: string): void {
+/** Makes it if it is missing. Whoever can write there is root on the node, so nobody else may. @throws TallyError STATE_DIR_INVALID */
+export function claimDirectory(directory: string): void {
   try {
     mkdirSync(directory, {recursive: true, mode: 0o700})
     const {uid, mode} = statSync(directory)

@@ -5,12 +5,13 @@
  *
  * Which they are the journals say, since the stream may be away.
  */
-import {closeSync, readdirSync, readFileSync, readlinkSync, statSync} from 'node:fs'
+import {closeSync, readFileSync, statSync} from 'node:fs'
 import {emptyLedger, foldEvents, type Ledger} from '../../machines/ledger.ts'
 import type {LedgerEvent, ProcessIdentity} from '../../machines/events.ts'
 import {createJournalTail, type JournalTail} from '../journal/journal-tail.ts'
 import {toFileIdentity} from '../kernel/files.ts'
 import type {Logger} from '../kernel/log.ts'
+import {listDescriptors} from '../linux/descriptors.ts'
 import {copyDescriptor, openPidfd, openPidfdOf} from '../linux/pidfd.ts'
 import {isSameProcess, listProcesses, readProcessStat} from '../linux/process-table.ts'
 import type {Kept} from '../supervisor/assignment.ts'
@@ -236,19 +237,5 @@ function readTerminalNumber(pid: number, fd: number): number | undefined {
     return number === undefined ? undefined : Number(number)
   } catch {
     return undefined
-  }
-}
-
-function listDescriptors(pid: number): readonly {readonly fd: number; readonly target: string}[] {
-  try {
-    return readdirSync(`/proc/${pid}/fd`).flatMap((name) => {
-      try {
-        return [{fd: Number(name), target: readlinkSync(`/proc/${pid}/fd/${name}`)}]
-      } catch {
-        return []
-      }
-    })
-  } catch {
-    return []
   }
 }

@@ -1,6 +1,6 @@
 /** The coordinator process: one per node. It may die and come back at any time; containers do not notice. */
 import {once} from 'node:events'
-import {rmSync} from 'node:fs'
+import {existsSync, rmSync} from 'node:fs'
 import {dirname, join} from 'node:path'
 import {fileURLToPath} from 'node:url'
 import type {NatsConnection} from 'nats'
@@ -26,7 +26,7 @@ import {readHostFacts} from '../runtime/spec/host-facts.ts'
 import {openPages} from '../web/server/pages.ts'
 import {type ContainerName, findOrphans, listContainers, type Orphan} from './containers.ts'
 import {deleteContainers} from './delete-containers.ts'
-import {claimDirectories} from './directories.ts'
+import {claimDirectories, claimDirectory} from './directories.ts'
 import {type CoordinatorOptions, coordinatorOptionsSchema, coordinatorOptionsVariable} from './options.ts'
 import {readHarbour} from './harbour.ts'
 import {readJournals} from './journals.ts'
@@ -38,6 +38,7 @@ import {createIntensity} from './intensity.ts'
 import {createKeeper} from './keeper.ts'
 import {openServerKeeper} from './keep-server.ts'
 import {createOrphanReaper} from './orphans.ts'
+import {putBackContainers} from './put-back.ts'
 import {keepReserve} from './reserve.ts'
 import {createNodeEndpoints} from './service.ts'
 import {createSupervisors} from './supervisors.ts'
@@ -195,6 +196,7 @@ async function main(options: CoordinatorOptions): Promise<void> {
     })
     announce()
   })
+  putBackContainers(options, logger)
   void watchSupervisors()
   supervisors.prepare()
   void rotateLogs()
@@ -245,10 +247,23 @@ async function main(options: CoordinatorOptions): Promise<void> {
   /** Those that we have started tell when they end; those of a former coordinator have to be looked after. */
   async function watchSupervisors(): Promise<void> {
     while (!closing) {
+      if (!existsSync(connectionFile)) await putBack()
       keeper.look()
       adoptOrphans()
       if (reapOrphans()) await clock.sleep(hurriedWatchMs)
       else await untilChildEnds()
+    }
+  }
+
+  /** Somebody has wiped the run directory: whoever is to find us looks there. */
+  async function putBack(): Promise<void> {
+    try {
+      claimDirectory(runDir)
+      putBackContainers(options, logger)
+      await publishConnection()
+      logger.error({runDir}, 'the run directory had been wiped: what could be put back is there again')
+    } catch (error) {
+      logger.error({err: error, runDir}, 'the run directory has been wiped, and cannot be put back')
     }
   }
 

@@ -32,7 +32,8 @@ interface Pipe {
   readonly isKept: (fd: number) => boolean
 }
 
-const always = constants.O_NONBLOCK | constants.O_NOFOLLOW
+/** Also through a link: to that of a process whose run directory was wiped, and put back. */
+const always = constants.O_NONBLOCK
 
 export function createPipeKeeper(): PipeKeeper {
   const held = new Map<string, number>()

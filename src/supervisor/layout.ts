@@ -7,6 +7,8 @@ export interface ContainerLayout {
   readonly stateDir: string
   readonly journal: string
   readonly log: string
+  /** What the OCI runtime knows of it, a second time. */
+  readonly runtimeState: string
   /** Does not: FIFOs, pid file. */
   readonly runDir: string
   readonly fifoDir: string
@@ -49,6 +51,7 @@ export function toContainerLayout(
     stateDir: state,
     journal: join(state, 'journal.jsonl'),
     log: join(state, 'log'),
+    runtimeState: join(state, 'runtime-state.json'),
     runDir: run,
     fifoDir: join(run, 'io'),
     pidFile: join(run, 'init.pid'),

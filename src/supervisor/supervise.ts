@@ -30,6 +30,7 @@ import {createHealthChecks} from './health-checks.ts'
 import {createInitProcess} from './init-process.ts'
 import {findKeptProcess} from './kept.ts'
 import {removeLast} from './container-files.ts'
+import {keepRuntimeState} from './keep-runtime-state.ts'
 import {createLastRoom} from './last-room.ts'
 import {reserveFile, toContainerLayout} from './layout.ts'
 import {createLoop, type Loop, type Origin} from './loop.ts'
@@ -54,6 +55,7 @@ export interface SupervisorProcess {
   readonly replied: Promise<void>
 }
 
+const copiedAt: ReadonlySet<LedgerEvent['type']> = new Set(['container.created', 'container.updated'])
 const lastReplyPatienceMs = 5_000
 /** What a health check writes is not kept beyond its answer. */
 const checkLog = {maxBytes: 64 * 1024, maxFiles: 1}
@@ -231,6 +233,7 @@ export async function supervise(
 
   function onEvent(event: LedgerEvent): void {
     outbox.poke()
+    if (copiedAt.has(event.type) && root === layout.runtimeRoot) keepRuntimeState(layout, id, log)
     if ((event.type === 'container.created' || event.type === 'container.started') && event.data.init)
       oom.watch(event.data.init.pid, event.data.cgroups ?? [], 0)
     const {init: identity, cgroups, oom: told} = loop.ledger.snapshot.context

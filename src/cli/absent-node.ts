@@ -1,0 +1,33 @@
+/** A node that cannot be reached as it should be: is it not there, or has its run directory been wiped? */
+import {existsSync} from 'node:fs'
+import {join} from 'node:path'
+import {setTimeout as sleep} from 'node:timers/promises'
+import {TallyError} from '../kernel/errors.ts'
+import {toLockFile} from '../kernel/lock-file.ts'
+import type {NodeOptions} from './node-options.ts'
+
+/** A coordinator looks every second. */
+const patienceMs = 5_000
+const pollMs = 50
+
+/**
+ * Waits for the connection file of a coordinator that runs.
+ * @returns false when none runs on the state directory
+ * @throws TallyError NODE_NOT_RUNNING when it runs, and does not put the file back
+ */
+export async function untilPutBack({stateDir, runDir}: Pick<NodeOptions, 'stateDir' | 'runDir'>): Promise<boolean> {
+  const {findLockHolder} = await import('../linux/lock-holder.ts')
+  const file = join(runDir, 'connection.json')
+  for (const giveUpAt = Date.now() + patienceMs; ; await sleep(pollMs)) {
+    if (existsSync(file)) return true
+    const pid = findLockHolder(toLockFile(stateDir))
+    if (pid === undefined) return false
+    if (Date.now() > giveUpAt) {
+      throw new TallyError(
+        'NODE_NOT_RUNNING',
+        `the coordinator of ${stateDir}, pid ${pid}, has not written ${file}: it hangs, or has another --run-dir; \`tally down\` ends it`,
+        {details: {pid, file}},
+      )
+    }
+  }
+}

@@ -14,6 +14,8 @@ export interface ProcessStat {
   /** `R`, `S`, `Z` (zombie) and so on. */
   readonly state: string
   readonly parentPid: number
+  /** The pid with which its session began. */
+  readonly session: number
   readonly startTimeTicks: number
   /** The number of its controlling terminal within its file system; undefined when it has none, or none that can be unplugged. */
   readonly terminal: number | undefined
@@ -33,6 +35,7 @@ export function readProcessStat(pid: number): ProcessStat | undefined {
   return {
     state,
     parentPid: Number(fields[1]),
+    session: Number(fields[3]),
     startTimeTicks: Number(fields[19]),
     terminal: toTerminalNumber(Number(fields[4])),
     isZombie: state === 'Z' && Number(fields[17]) <= 1,

@@ -67,6 +67,8 @@ export interface RuntimeExecOptions {
   readonly initPid?: number | undefined
   /** Where the runtime writes the pid, as seen on the host; it stays there. */
   readonly pidFile: string
+  /** Below the container's own groups, and there already: `<path>`, or on v1 `<controller>:<path>`. Not every runtime can do it. */
+  readonly group?: string | undefined
   readonly stdio: RuntimeStdio
 }
 

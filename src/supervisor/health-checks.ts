@@ -7,7 +7,7 @@ import type {Ledger} from '../../machines/ledger.ts'
 import type {Clock} from '../kernel/clock.ts'
 import type {Handlers} from './effects.ts'
 import {type Loop, toOrigin} from './loop.ts'
-import type {RunProbe} from './probe.ts'
+import type {Probe} from './probe.ts'
 
 export type HealthHandlers = Pick<Handlers, 'health.watch'>
 
@@ -20,7 +20,7 @@ export interface HealthChecks {
 }
 
 export interface HealthCheckDependencies {
-  readonly probe: RunProbe
+  readonly probe: Probe
   readonly clock: Pick<Clock, 'now' | 'sleep'>
   readonly loop: () => Loop
 }
@@ -45,13 +45,14 @@ export function createHealthChecks({probe, clock, loop}: HealthCheckDependencies
   }
 
   async function watch(check: HealthCheck, init: symbol): Promise<void> {
+    await probe.clear()
     let failures = 0
     let isStarting = isWithinStart(check)
     for (;;) {
       await clock.sleep(isStarting ? check.startIntervalMs : check.intervalMs)
       if (watched !== init) return
       if (!isAnswering(loop().ledger)) continue
-      const asked = probe(check)
+      const asked = probe.ask(check)
       underWay = asked
       const {isWell, output} = await asked
       if (watched !== init) return

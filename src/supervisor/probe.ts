@@ -12,6 +12,7 @@ import {isAlive, readProcessIdentity} from '../linux/process-table.ts'
 import type {OciRuntime} from '../runtime/oci-runtime.ts'
 import type {OutputChunk} from '../stdio/container-stdio.ts'
 import type {ProcessStdio} from '../stdio/process-stdio.ts'
+import {findCheckProcesses} from './check-processes.ts'
 import type {OnProcessExit, WatchProcess} from './process-watcher.ts'
 
 export interface Answer {
@@ -20,14 +21,20 @@ export interface Answer {
   readonly output: string
 }
 
-/** Never rejects: what cannot be asked is not well. */
-export type RunProbe = (check: HealthCheck) => Promise<Answer>
+export interface Probe {
+  /** Never rejects: what cannot be asked is not well. None of its processes outlives it. */
+  ask(check: HealthCheck): Promise<Answer>
+  /** Ends what a supervisor that died in the middle of a check has left of it. Never rejects. */
+  clear(): Promise<void>
+}
 
 export interface ProbeDependencies {
   readonly runtime: Pick<OciRuntime, 'exec'>
   readonly watch: WatchProcess
   readonly clock: Pick<Clock, 'sleep'>
   readonly reaper: Pick<ChildReaper, 'holdOrphans'>
+  /** Directories of the container's groups. */
+  readonly cgroups: () => readonly string[]
   readonly openStdio: (
     place: {readonly dir: string; readonly logFile: string},
     onOutput: (chunk: OutputChunk) => void,
@@ -39,49 +46,81 @@ export interface ProbeDependencies {
 const mostOutputBytes = 4_096
 
 export function createProbe(
-  {runtime, watch, clock, reaper, openStdio, prepareProcess}: ProbeDependencies,
+  {runtime, watch, clock, reaper, cgroups, openStdio, prepareProcess}: ProbeDependencies,
   {containerId, dir}: {readonly containerId: string; readonly dir: string},
-): RunProbe {
+): Probe {
   const [processFile, pidFile] = [join(dir, 'process.json'), join(dir, 'pid')]
+  const findProcesses = () => findCheckProcesses({cgroups: cgroups(), dir, clock})
+  /** Not every runtime can start a process in a group of its own; what it has refused once is not asked of it again. */
+  let isGrouped = true
 
-  return async ({args, cwd, user, timeoutMs}) => {
-    const written: Buffer[] = []
-    try {
-      await mkdir(dir, {recursive: true, mode: 0o700})
-      await using stdio = await openStdio({dir: join(dir, 'io'), logFile: join(dir, 'log')}, ({bytes}) => keep(written, bytes))
-      await prepareProcess({args, env: [], autoRemove: true, ...(cwd && {cwd}), ...(user !== undefined && {user})}, processFile)
-      const exit = await run(stdio, timeoutMs)
-      await stdio.drain()
-      if (exit === 'late') return {isWell: false, output: `it took longer than ${timeoutMs} ms`}
-      return {isWell: isSuccess(exit), output: Buffer.concat(written).toString('utf8')}
-    } catch (error) {
-      return {isWell: false, output: toErrorBody(error).message}
-    } finally {
-      await rm(dir, {recursive: true, force: true}).catch(() => {
-        // The deletion of the container tries again.
-      })
-    }
+  return {
+    ask: async ({args, cwd, user, timeoutMs}) => {
+      const written: Buffer[] = []
+      try {
+        await mkdir(dir, {recursive: true, mode: 0o700})
+        await using stdio = await openStdio({dir: join(dir, 'io'), logFile: join(dir, 'log')}, ({bytes}) => keep(written, bytes))
+        await prepareProcess({args, env: [], autoRemove: true, ...(cwd && {cwd}), ...(user !== undefined && {user})}, processFile)
+        const exit = await run(stdio, timeoutMs)
+        await stdio.drain()
+        if (exit === 'late') return {isWell: false, output: `it took longer than ${timeoutMs} ms`}
+        return {isWell: isSuccess(exit), output: Buffer.concat(written).toString('utf8')}
+      } catch (error) {
+        return {isWell: false, output: toErrorBody(error).message}
+      } finally {
+        await rm(dir, {recursive: true, force: true}).catch(() => {
+          // The deletion of the container tries again.
+        })
+      }
+    },
+    clear: async () => {
+      try {
+        await findProcesses().end(false)
+      } catch {
+        // The container has ended, and all of it with it.
+      }
+    },
   }
 
   async function run(stdio: ProcessStdio, timeoutMs: number): Promise<ProcessExit | 'late'> {
     const ended = Promise.withResolvers<ProcessExit>()
-    const identity = await start(stdio, async (exit) => ended.resolve(exit))
-    await stdio.handOver()
-    const exit = await Promise.race([ended.promise, clock.sleep(timeoutMs).then(() => 'late' as const)])
-    if (exit !== 'late') return exit
-    if (isAlive(identity)) process.kill(identity.pid, 'SIGKILL')
-    await ended.promise
-    return exit
+    const processes = findProcesses()
+    let first: ProcessIdentity | undefined
+    try {
+      first = await start(stdio, processes.group, async (exit) => ended.resolve(exit))
+      await stdio.handOver()
+      return await Promise.race([ended.promise, clock.sleep(timeoutMs).then(() => 'late' as const)])
+    } finally {
+      await processes.end(isGrouped, first && isAlive(first) ? first.pid : undefined)
+      // Whatever it was asked, it has ended; its status is taken before the next is asked.
+      if (first) await ended.promise
+    }
   }
 
-  async function start(stdio: ProcessStdio, onExit: OnProcessExit): Promise<ProcessIdentity> {
+  async function start(stdio: ProcessStdio, group: string | undefined, onExit: OnProcessExit): Promise<ProcessIdentity> {
     // Between the runtime's end and our watching, it is a child that nobody knows.
     using _hold = reaper.holdOrphans()
-    const {pid} = await runtime.exec({id: containerId, processFile, pidFile, stdio: stdio.forRuntime})
+    const {pid} = await execGrouped(stdio, group)
     const identity = readProcessIdentity(pid)
     if (!identity) throw new TallyError('RUNC_EXEC_FAILED', `the runtime reported process ${pid}, which does not exist`)
     watch(identity, onExit)
     return identity
+  }
+
+  async function execGrouped(stdio: ProcessStdio, group: string | undefined): Promise<{readonly pid: number}> {
+    const options = {id: containerId, processFile, pidFile, stdio: stdio.forRuntime}
+    if (group === undefined || !isGrouped) {
+      isGrouped = false
+      return await runtime.exec(options)
+    }
+    try {
+      return await runtime.exec({...options, group})
+    } catch (error) {
+      if (toErrorBody(error).code !== 'RUNC_EXEC_FAILED') throw error
+      const started = await runtime.exec(options)
+      isGrouped = false
+      return started
+    }
   }
 }
 

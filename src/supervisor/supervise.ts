@@ -158,6 +158,7 @@ export async function supervise(
         watch,
         clock,
         reaper,
+        cgroups: () => loop.ledger.snapshot.context.cgroups,
         openStdio: (place, onOutput) =>
           openProcessStdio({...place, stdin: false, terminal: false, rotation: checkLog, now: clock.now, onOutput}),
         prepareProcess: (spec, processFile) =>

@@ -83,8 +83,9 @@ export function createRunc(options: RuncOptions): OciRuntime {
         throw error
       }
     },
-    exec: async ({id, processFile, pidFile, stdio, initPid}) => {
-      await run({verb: 'exec', args: ['--detach', '--process', processFile, '--pid-file', pidFile, ...toConsole(stdio), id], stdio})
+    exec: async ({id, processFile, pidFile, stdio, initPid, group}) => {
+      const flags = ['--detach', '--process', processFile, '--pid-file', pidFile, ...(group === undefined ? [] : ['--cgroup', group])]
+      await run({verb: 'exec', args: [...flags, ...toConsole(stdio), id], stdio})
       const pid = await readPid(binary, pidFile, 'exec')
       // Nothing of the container has to be looked at as long as it is well.
       if (!(await isExecutedSoon(pid, timeoutMs))) throw toExecutionError(binary, 'exec', findFaultOf(initPid, readProgram(processFile)))

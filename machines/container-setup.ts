@@ -65,6 +65,7 @@ export const chart = setup({
     isHealthy: ({event}) => event.type === 'container.health-changed' && event.data.status === 'healthy',
     isUnhealthy: ({event}) => event.type === 'container.health-changed' && event.data.status === 'unhealthy',
     hasStarted: ({context}) => context.startedAt !== undefined,
+    isFrozen: ({event}) => event.type === 'container.delete-failed' && event.data.paused === true,
   },
 })
 
@@ -192,6 +193,7 @@ export const recordExit = chart.assign(({event}) =>
   event.type === 'container.exited' ? {exited: event.data, stop: undefined, unsentSignal: undefined, pausedAt: undefined} : {},
 )
 export const forgetStop = chart.assign({stop: undefined})
+export const forgetPause = chart.assign({pausedAt: undefined})
 export const recordKill = chart.assign(({event}) =>
   event.type === 'container.kill-requested'
     ? {unsentSignal: event.data.signal, ...(isStopSignal(event.data.signal) && {isStopWanted: true})}

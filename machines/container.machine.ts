@@ -16,6 +16,7 @@ import {
   chart,
   forgetExec,
   forgetHealth,
+  forgetPause,
   forgetStop,
   giveRestartsUp,
   onExec,
@@ -343,11 +344,17 @@ export const containerMachine = chart.createMachine({
         'container.delete-failed': [
           {guard: 'hasExited', target: 'stopped', actions: recordFailure},
           {
-            guard: and(['hasStarted', 'hasHealthCheck']),
-            target: '#container.running.health.checking',
+            guard: and(['isFrozen', 'hasHealthCheck']),
+            target: ['#container.running.execution.paused', '#container.running.health.checking'],
             actions: [recordFailure, forgetStop, forgetHealth],
           },
-          {guard: 'hasStarted', target: 'running', actions: [recordFailure, forgetStop]},
+          {guard: 'isFrozen', target: '#container.running.execution.paused', actions: [recordFailure, forgetStop]},
+          {
+            guard: and(['hasStarted', 'hasHealthCheck']),
+            target: '#container.running.health.checking',
+            actions: [recordFailure, forgetStop, forgetHealth, forgetPause],
+          },
+          {guard: 'hasStarted', target: 'running', actions: [recordFailure, forgetStop, forgetPause]},
           {guard: 'hasInit', target: 'created', actions: recordFailure},
           {guard: 'isPrepared', target: '#container.created.prepared', actions: recordFailure},
           {target: 'failed', actions: recordFailure},

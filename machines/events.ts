@@ -129,7 +129,11 @@ export const eventSchemas = {
   'container.delete-requested': z.object({force: z.boolean(), reason: z.string().optional()}),
   /** Every process, mount, cgroup and FIFO is gone. The last event of a container. */
   'container.deleted': none,
-  'container.delete-failed': z.object({error: failureSchema}),
+  'container.delete-failed': z.object({
+    error: failureSchema,
+    /** Its processes are frozen still. */
+    paused: z.boolean().optional(),
+  }),
   /** A process was added to the container; it waits for its start. */
   'exec.added': z.object({exec, spec: execSpecSchema}),
   'exec.start-requested': z.object({exec}),

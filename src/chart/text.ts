@@ -55,11 +55,7 @@ export function renderText(
   }
 
   function toArrow(one: ChartTransition): Line {
-    return [
-      span(`${signOf(one)}${toEvent(one)}`, toneOf(one)),
-      span(' → ', 'dim'),
-      span(one.targets.map((target) => toTarget(one, target)).join(', '), toneOf(one)),
-    ]
+    return [span(`${signOf(one)}${toEvent(one)}`, toneOf(one)), span(' → ', 'dim'), span(toTargets(one), toneOf(one))]
   }
 
   function toTitle(state: ChartState): Line {
@@ -108,6 +104,16 @@ export function renderText(
 
 function toEvent({label, shortGuard}: ChartTransition): string {
   return shortGuard === undefined ? label : `${label} [${shortGuard}]`
+}
+
+/** Several are in regions of one state, which is named once. */
+function toTargets(one: ChartTransition): string {
+  const [first = '', ...others] = one.targets
+  const shared = `${first.split('.')[0]}.`
+  return [
+    toTarget(one, first),
+    ...others.map((other) => (other.startsWith(shared) ? other.slice(shared.length) : toTarget(one, other))),
+  ].join(', ')
 }
 
 /** The path, without what it has in common with the state that it leads from. */

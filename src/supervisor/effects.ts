@@ -269,7 +269,10 @@ export function createEffectHandlers(
         await emptyStateDir(layout)
         return {type: 'container.deleted', data: {}}
       } catch (error) {
-        return {type: 'container.delete-failed', data: {error: toErrorBody(toDeleteFailure(error))}}
+        const {pausedAt, exited} = loop().ledger.snapshot.context
+        // Where nobody can tell, it is taken for frozen: to resume what runs does no harm.
+        const paused = pausedAt !== undefined && !exited && (await isFrozen()) !== false
+        return {type: 'container.delete-failed', data: {error: toErrorBody(toDeleteFailure(error)), ...(paused && {paused})}}
       }
     },
 

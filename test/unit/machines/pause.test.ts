@@ -1,4 +1,5 @@
 import {describe, expect, it} from 'vitest'
+import {toContainerView} from '../../../machines/container-view.ts'
 import {isPossible, legalCommands} from '../../../machines/decide.ts'
 import {given, happen} from '../../support/given.ts'
 import {histories} from '../support/histories.ts'
@@ -53,6 +54,16 @@ describe('a running container', () => {
 })
 
 describe('a paused container', () => {
+  it('is what its processes are when its forced delete fails', () => {
+    const {data} = happen.deleteFailed
+    const failed = given(...paused, happen.forcedDelete).then({type: 'container.delete-failed', data: {...data, paused: true}})
+    expect(legalCommands(failed.ledger)).toEqual(['kill', 'stop', 'resume', 'checkpoint', 'update'])
+    expect(toContainerView(failed.ledger)?.pausedAt).toBeDefined()
+    const thawed = given(...paused, happen.forcedDelete).then(happen.deleteFailed)
+    expect(legalCommands(thawed.ledger)).toEqual(['kill', 'stop', 'pause', 'checkpoint', 'update'])
+    expect(toContainerView(thawed.ledger)?.pausedAt).toBeUndefined()
+  })
+
   it('can be killed, stopped and resumed, but neither paused, started nor deleted', () => {
     expect(legalCommands(given(...paused).ledger)).toEqual(['kill', 'stop', 'resume', 'checkpoint', 'update'])
   })

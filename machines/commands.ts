@@ -38,7 +38,10 @@ export const containerCommandSchemas = {
     /** As for `output`: for how long it is kept for whoever reads its output, though it removes itself. */
     holdMs: z.int().min(0).max(longestHoldMs).optional(),
   }),
-  /** Send a signal to init or to an added process, or with `all` to every process of the container. Answers when it has been sent. */
+  /**
+   * Send a signal to init or to an added process; with `all` to every process of the container, or of the added one's process group.
+   * Answers when it has been sent.
+   */
   kill: z.strictObject({exec, signal: signalInput.default('SIGKILL'), all: z.boolean().default(false)}),
   /** Set the size of the terminal, in characters. */
   resize: z.strictObject({exec, ...consoleSizeSchema.shape}),
@@ -77,13 +80,15 @@ export const containerCommandSchemas = {
   }),
   /**
    * Output from `offset` (bytes of that stream since create), at most `limitBytes` of it. Whoever cannot do without the rest
-   * says for how long a container that removes itself has to wait for him; a `holdMs` replaces the one before, 0 lets go.
+   * says for how long a container that removes itself has to wait for him; a `holdMs` replaces the one before, 0 lets go. An added
+   * process waits as well, before what he has not got yet (`holdFrom`, offsets) is dropped from its log.
    */
   output: z.strictObject({
     exec,
     stream: z.enum(['stdout', 'stderr']),
     offset: z.int().nonnegative().default(0),
     holdMs: z.int().min(0).max(longestHoldMs).optional(),
+    holdFrom: z.strictObject({stdout: z.int().nonnegative(), stderr: z.int().nonnegative()}).optional(),
     limitBytes: z
       .int()
       .positive()
@@ -178,7 +183,7 @@ export type Command =
 export type ExecCommand =
   | {readonly type: 'exec'; readonly exec: string; readonly spec: ExecSpec}
   | {readonly type: 'exec-start'; readonly exec: string}
-  | {readonly type: 'exec-kill'; readonly exec: string; readonly signal: SignalName}
+  | {readonly type: 'exec-kill'; readonly exec: string; readonly signal: SignalName; readonly all?: boolean}
   | {readonly type: 'exec-delete'; readonly exec: string; readonly reason?: string}
   | {readonly type: 'exec-close-stdin'; readonly exec: string}
   | ({readonly type: 'exec-resize'; readonly exec: string} & ConsoleSize)

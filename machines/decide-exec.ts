@@ -47,7 +47,7 @@ function toExecDraft(command: ExecCommand): Draft {
     case 'exec-start':
       return {type: 'exec.start-requested', data: {exec}}
     case 'exec-kill':
-      return {type: 'exec.kill-requested', data: {exec, signal: command.signal}}
+      return {type: 'exec.kill-requested', data: {exec, signal: command.signal, ...(command.all && {all: true})}}
     case 'exec-delete':
       return {type: 'exec.delete-requested', data: {exec, ...(command.reason === undefined ? {} : {reason: command.reason})}}
     case 'exec-close-stdin':

@@ -37,8 +37,8 @@ export interface EffectParams {
   readonly 'terminal.resize': ConsoleSize
   /** FIFOs or a terminal, `runc exec` → exec.started | exec.start-failed, with what was made rolled back. */
   readonly 'exec.start': {readonly exec: string; readonly spec: ExecSpec}
-  /** kill(2) → exec.signalled | exec.kill-failed */
-  readonly 'exec.kill': {readonly exec: string; readonly signal: SignalName}
+  /** kill(2), of it or of its process group → exec.signalled | exec.kill-failed */
+  readonly 'exec.kill': {readonly exec: string; readonly signal: SignalName; readonly all?: boolean}
   readonly 'exec.stdin.close': {readonly exec: string}
   readonly 'exec.terminal.resize': {readonly exec: string} & ConsoleSize
   /** Read what is left of its output, and tell listeners that this was all → nothing. */

@@ -140,7 +140,7 @@ export const eventSchemas = {
   /** Its program has been executed. */
   'exec.started': z.object({exec, process: processIdentitySchema}),
   'exec.start-failed': z.object({exec, error: failureSchema}),
-  'exec.kill-requested': z.object({exec, signal: signalNameSchema}),
+  'exec.kill-requested': z.object({exec, signal: signalNameSchema, all: z.boolean().optional()}),
   'exec.signalled': z.object({exec, signal: signalNameSchema}),
   'exec.kill-failed': z.object({exec, signal: signalNameSchema, error: failureSchema}),
   'exec.stdin-closed': z.object({exec}),

@@ -72,7 +72,7 @@ const sendSignal = {
   type: 'exec.kill',
   params: ({event}: {event: ExecEvent}): EffectParams['exec.kill'] => ({
     exec: event.data.exec,
-    signal: event.type === 'exec.kill-requested' ? event.data.signal : 'SIGKILL',
+    ...(event.type === 'exec.kill-requested' ? {signal: event.data.signal, ...(event.data.all && {all: true})} : {signal: 'SIGKILL'}),
   }),
 } as const
 const applySize = {

@@ -67,11 +67,12 @@ async function exec(options: NodeOptions, id: string, args: readonly string[], f
     name: `process ${name} of container ${id}`,
     start: (present) => startOnce(container(present).process(name)),
     from: 'beginning',
-    hold: request.autoRemove === true,
+    hold: true,
     input: flags.interactive === true,
     terminal: flags.tty === true,
     detachKeys: flags.detachKeys,
     forwardSignals: true,
+    onReaderGone: async (present) => hangUp(container(present).process(name)),
   })
   return toSessionExitCode(end, `process ${name} of container ${id}`)
 }
@@ -84,6 +85,12 @@ async function startOnce(process: ExecClient): Promise<void> {
     const {code, details} = toErrorBody(error)
     if (code !== 'ILLEGAL_COMMAND' || !['running', 'stopped'].includes(String(details['state']))) throw error
   }
+}
+
+/** As when a terminal is closed: the process, and what it has started, has nobody left to write for. */
+async function hangUp(process: ExecClient): Promise<void> {
+  // It may have ended meanwhile.
+  await process.kill('SIGHUP', {all: true}).catch(() => {})
 }
 
 function toRequest({interactive, tty, env = [], workdir, user, id}: ExecFlags, exec: string, args: readonly string[]): ExecRequestInput {

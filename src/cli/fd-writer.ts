@@ -6,17 +6,25 @@ import {toOutputFailure} from './output-failure.ts'
 
 const retryMs = 10
 
-/** Resolves when all of it is written. A reader that has gone away ends this process, quietly. @throws TallyError OUTPUT_FAILED */
-export async function writeToFd(fd: number, bytes: Uint8Array): Promise<void> {
+/**
+ * Resolves when all of it is written.
+ * @param onReaderGone what to do when nobody reads any more; without it this process ends, quietly
+ * @throws TallyError OUTPUT_FAILED
+ */
+export async function writeToFd(fd: number, bytes: Uint8Array, onReaderGone: () => void = leave): Promise<void> {
   for (let written = 0; written < bytes.length; ) {
     try {
       written += (await promisify(write)(fd, bytes, written)).bytesWritten
     } catch (error) {
       const code = error instanceof Error && 'code' in error ? error.code : undefined
-      if (code === 'EPIPE') process.exit(exitCodes.ok)
+      if (code === 'EPIPE') return onReaderGone()
       // Somebody shares the pipe with us and has made it non-blocking.
       if (code !== 'EAGAIN') throw toOutputFailure(fd, error)
       await new Promise((resolve) => setTimeout(resolve, retryMs))
     }
   }
+}
+
+function leave(): never {
+  process.exit(exitCodes.ok)
 }

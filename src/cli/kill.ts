@@ -13,14 +13,14 @@ export function addKill(program: Command): void {
     .argument('<id...>')
     .option('-s, --signal <signal>', 'name or number (default: SIGKILL)', parseSignalName)
     .option('--exec <exec-id>', 'a process that was added, of the one container that is named')
-    .option('-a, --all', 'to every process of the container, not to init alone')
+    .option('-a, --all', 'to every process of the container, or of the process group of the added one')
     .action(async (ids: readonly string[], {signal, all = false, exec}: KillFlags, command: Command) => {
       await forEachId(
         command,
         ids,
         async (client, id, {namespace}) => {
           const container = client.container(id, namespace)
-          return exec === undefined ? await container.kill(signal, {all}) : await container.process(exec).kill(signal)
+          return exec === undefined ? await container.kill(signal, {all}) : await container.process(exec).kill(signal, {all})
         },
         (view) => ('exec' in view ? view.exec : view.id),
       )

@@ -1,7 +1,7 @@
 /** In the foreground with a process, as if it had been started here: its output, its input, its signals, and how it ends. */
 import type {ProcessClient, TallyClient} from '../client/client.ts'
 import {followOutput} from '../client/follow-output.ts'
-import {holdOutput} from '../client/hold-output.ts'
+import {type Got, holdOutput, type OutputHold} from '../client/hold-output.ts'
 import type {ProcessExit} from '../../machines/process-exit.ts'
 import {exitCodes, toExitStatus} from './exit-codes.ts'
 import {writeToFd} from './fd-writer.ts'
@@ -30,16 +30,22 @@ export interface SessionOptions {
   readonly detachKeys: string | undefined
   /** What we are sent, it is sent. */
   readonly forwardSignals: boolean
+  /** Nobody reads our output any more; without it we end, and the process does not. */
+  readonly onReaderGone?: (client: TallyClient) => Promise<void>
 }
 
-export type SessionEnd = {readonly type: 'exited'; readonly exit: ProcessExit | undefined} | {readonly type: 'detached'}
+export type SessionEnd =
+  | {readonly type: 'exited'; readonly exit: ProcessExit | undefined}
+  | {readonly type: 'detached'}
+  | {readonly type: 'reader-gone'}
 
 /** @throws TallyError CONTAINER_NOT_FOUND, EXEC_NOT_FOUND when somebody has removed it meanwhile */
 export async function runSession(options: NodeOptions, first: TallyClient, session: SessionOptions): Promise<SessionEnd> {
-  const {toProcess, terminal} = session
+  const {toProcess, terminal, onReaderGone} = session
   const offsets: {stdout: number | undefined; stderr: number | undefined} =
     session.from === 'beginning' ? {stdout: 0, stderr: 0} : {stdout: undefined, stderr: undefined}
   const detached = Promise.withResolvers<SessionEnd>()
+  const readerGone = Promise.withResolvers<void>()
   let present = first
   let started = false
   using stack = new DisposableStack()
@@ -50,10 +56,10 @@ export async function runSession(options: NodeOptions, first: TallyClient, sessi
   return await withReconnect(options, first, async (client): Promise<SessionEnd> => {
     present = client
     const process = toProcess(client)
-    await using _hold = session.hold ? await holdOutput(process) : undefined
+    await using hold = session.hold ? await holdOutput(process, got) : undefined
     // Both listen before the program can write.
-    using stdout = await follow(client, process, 'stdout', 1)
-    using stderr = terminal ? undefined : await follow(client, process, 'stderr', 2)
+    using stdout = await follow(client, process, 'stdout', hold)
+    using stderr = terminal ? undefined : await follow(client, process, 'stderr', hold)
     if (!started) {
       await session.start(client)
       started = true
@@ -62,8 +68,16 @@ export async function runSession(options: NodeOptions, first: TallyClient, sessi
     const ended = Promise.all([stdout.ended, stderr?.ended]).then(
       async () => ({type: 'exited', exit: (await process.wait()).exit}) as const,
     )
-    return await Promise.race([ended, detached.promise])
+    const left = readerGone.promise.then(async () => {
+      await onReaderGone?.(client)
+      return {type: 'reader-gone'} as const
+    })
+    return await Promise.race([ended, detached.promise, left])
   })
+
+  function got(): Got {
+    return {stdout: offsets.stdout ?? 0, stderr: offsets.stderr ?? 0}
+  }
 
   function beginInput(): void {
     const pump = stack.use(
@@ -82,7 +96,7 @@ export async function runSession(options: NodeOptions, first: TallyClient, sessi
     )
   }
 
-  async function follow(client: TallyClient, process: ProcessClient, stream: 'stdout' | 'stderr', fd: number) {
+  async function follow(client: TallyClient, process: ProcessClient, stream: 'stdout' | 'stderr', hold: OutputHold | undefined) {
     offsets[stream] ??= (await process.output(stream, 0, {limitBytes: 1})).total
     return followOutput(client, process, {
       stream,
@@ -92,8 +106,9 @@ export async function runSession(options: NodeOptions, first: TallyClient, sessi
         offsets[stream] = (offsets[stream] ?? 0) + count
       },
       onBytes: async (bytes) => {
-        await writeToFd(fd, bytes)
+        await writeToFd(stream === 'stdout' ? 1 : 2, bytes, onReaderGone && readerGone.resolve)
         offsets[stream] = (offsets[stream] ?? 0) + bytes.length
+        hold?.tell()
       },
     })
   }
@@ -107,6 +122,7 @@ export function toSessionExitCode(end: SessionEnd, name: string): number {
     printNote(`left ${name} running`)
     return exitCodes.ok
   }
+  if (end.type === 'reader-gone') return exitCodes.ok
   const {exit} = end
   if (exit?.type === 'lost') printNote(`nobody can know how ${name} ended: ${exit.reason}`)
   return exit ? toExitStatus(exit) : exitCodes.runFailed

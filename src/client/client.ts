@@ -85,11 +85,14 @@ export interface ProcessClient {
   closeStdin(): Promise<unknown>
   /** Resolves when it has ended, however long that takes. */
   wait(): Promise<{readonly exit?: ProcessExit | undefined}>
-  /** @param options `holdMs`: for how long what removes itself has to wait for who asks; 0 lets go. */
+  /**
+   * @param options `holdMs`: for how long what removes itself has to wait for who asks; 0 lets go. `holdFrom`: what he has not got yet, for
+   *   which an added process waits
+   */
   output(
     stream: 'stdout' | 'stderr',
     offset: number,
-    options?: {readonly holdMs?: number; readonly limitBytes?: number},
+    options?: {readonly holdMs?: number; readonly holdFrom?: Readonly<Record<'stdout' | 'stderr', number>>; readonly limitBytes?: number},
   ): Promise<OutputReply>
   /** Entries of its log from a file position, or the last `tail` lines of it. */
   log(from: {readonly position: number} | {readonly tail: number}): Promise<LogReply>
@@ -99,7 +102,8 @@ export interface ProcessClient {
 export interface ExecClient extends ProcessClient {
   readonly exec: string
   start(): Promise<ProcessView>
-  kill(signal?: string | number): Promise<ProcessView>
+  /** @param options `all`: its whole process group */
+  kill(signal?: string | number, options?: {readonly all?: boolean}): Promise<ProcessView>
   state(): Promise<ProcessView>
   wait(): Promise<ProcessView>
   /** Once it has ended, or before it is started. */
@@ -259,7 +263,7 @@ export function createClient(
         address,
         exec,
         start: () => ofProcess('start', {}),
-        kill: (signal) => ofProcess('kill', {...(signal !== undefined && {signal})}),
+        kill: (signal, {all} = {}) => ofProcess('kill', {...(signal !== undefined && {signal}), ...(all !== undefined && {all})}),
         resize: (size) => ofProcess('resize', size),
         closeStdin: () => ofProcess('close-stdin', {}),
         state: () => ofProcess('state', {}),

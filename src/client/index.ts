@@ -20,5 +20,5 @@ export {
 } from './client.ts'
 export {type FollowOptions, followOutput, type OutputFollower} from './follow-output.ts'
 export {followStats} from './follow-stats.ts'
-export {holdOutput} from './hold-output.ts'
+export {type Got, holdOutput, type OutputHold} from './hold-output.ts'
 export {createInputSender, type InputSender} from './send-input.ts'

@@ -14,13 +14,20 @@ export interface LogWriter extends Disposable {
    * @returns why the disk would not take the rest; undefined when all of it is written
    */
   append(chunk: Omit<OutputChunk, 'offset'>): unknown
+  /** Whether a chunk of so many bytes can be appended without dropping what is wanted. */
+  hasRoom(bytes: number): boolean
 }
 
 /** A line that would make a file larger than `maxBytes` begins another; of all, the last `maxFiles` are kept. See log-parts.ts. */
 export interface LogRotation {
   readonly maxBytes: number
   readonly maxFiles: number
+  /** For whom nothing is dropped: the writer is asked first whether there is room. */
+  readonly wanted?: Wanted
 }
+
+/** The offsets from which on somebody cannot do without the output; undefined when nobody says so. */
+export type Wanted = () => Readonly<Record<StreamName, number>> | undefined
 
 interface LogFile {
   readonly fd: number
@@ -30,6 +37,8 @@ interface LogFile {
 }
 
 const newline = 0x0a
+/** A byte of output takes no more of the log than an empty line does. */
+const mostPerByte = 48
 
 /** Opens the log, makes it (0600) when missing, counts what is in it, and cuts off a line that a crash has left torn. */
 export function openLogWriter(path: string, rotation?: LogRotation): LogWriter {
@@ -46,6 +55,15 @@ export function openLogWriter(path: string, rotation?: LogRotation): LogWriter {
       if (rotation && file.size + lines.length > rotation.maxBytes)
         return appendToSeveral(stream, divide(stream, lines, rotation), rotation)
       return write(stream, {lines, bytes: bytes.length, inLine: bytes.at(-1) !== newline})
+    },
+    hasRoom: (bytes) => {
+      const wanted = rotation?.wanted?.()
+      if (!rotation || !wanted || file.size + bytes * mostPerByte <= rotation.maxBytes) return true
+      const segments = listSegments(path)
+      if (segments.length < rotation.maxFiles) return true
+      // The one that is the eldest when another has been begun.
+      const {begin} = segments[segments.length - rotation.maxFiles + 1] ?? {begin: {...totals}}
+      return wanted.stdout >= begin.stdout && wanted.stderr >= begin.stderr
     },
     [Symbol.dispose]: () => closeSync(file.fd),
   }

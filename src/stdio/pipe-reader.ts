@@ -1,7 +1,8 @@
 /**
  * From a FIFO, or from a terminal by way of one, through a spool into the log, and told to whoever listens. MUST hold: no byte is lost or doubled, wherever this process
  * is killed; achieved by the kernel's moving bytes from the pipe into the spool, and by the log's count, which says what of the spool
- * is in it. While the disk does not take them, nothing more is taken from the pipe, so that it fills and the process waits.
+ * is in it. While the disk does not take them, or a reader has to get what would be dropped for them, nothing more is taken from the
+ * pipe, so that it fills and the process waits.
  */
 import {closeSync, constants, openSync, readSync} from 'node:fs'
 import {setTimeout as sleep} from 'node:timers/promises'
@@ -46,11 +47,15 @@ const pieceBytes = 64 * 1024
 const mostPiecesAtOnce = 16
 /** How long a full disk is waited for, between tries. */
 const retryMs = 250
+/** How long a reader is waited for, between looks: doubled each time, up to that of the disk. */
+const firstLookMs = 5
 
 type State =
   | {readonly type: 'reading'}
   /** The disk would not take it. */
   | {readonly type: 'blocked'; readonly why: unknown}
+  /** Somebody has to read first: asked again, less and less often. */
+  | {readonly type: 'waiting'}
   /** Nobody wants it any more, but somebody writes it. */
   | {readonly type: 'discarding'}
   | {readonly type: 'closed'; readonly unwritten: number; readonly why: unknown}
@@ -62,6 +67,7 @@ export function openPipeReader({stream, path, upstream, spool: spoolFile, log, n
   const spool = openSpool(spoolFile)
   let state: State = {type: 'reading'}
   let draining: Promise<void> | undefined
+  let looks = 0
   const watch = watchPipe(upstream?.fd ?? pipe, readOn)
   // What waits already.
   setImmediate(readOn)
@@ -89,15 +95,15 @@ export function openPipeReader({stream, path, upstream, spool: spoolFile, log, n
   }
 
   async function drain(): Promise<void> {
-    while (readPiece() || isBlocked()) if (isBlocked()) await sleep(retryMs)
+    while (readPiece() || isHeldUp()) if (isHeldUp()) await sleep(state.type === 'waiting' ? firstLookMs : retryMs)
     if (state.type === 'closed' && state.why !== undefined) {
       const {unwritten, why: cause} = state
       throw new TallyError('STDIO_FAILED', `the log could not be written: ${unwritten} bytes of ${stream} were given up`, {cause})
     }
   }
 
-  function isBlocked(): boolean {
-    return state.type === 'blocked'
+  function isHeldUp(): boolean {
+    return state.type === 'blocked' || state.type === 'waiting'
   }
 
   /** Until nothing is there, or others have to have their turn. */
@@ -120,6 +126,8 @@ export function openPipeReader({stream, path, upstream, spool: spoolFile, log, n
   function readPiece(): boolean {
     if (state.type === 'discarding') return discardPiece()
     if (state.type !== 'reading') return false
+    if (!log.hasRoom(pieceBytes)) return wait()
+    looks = 0
     try {
       const offset = log.totals[stream]
       // What a supervisor that died has left in the spool comes first.
@@ -150,8 +158,15 @@ export function openPipeReader({stream, path, upstream, spool: spoolFile, log, n
     return false
   }
 
+  function wait(): false {
+    state = {type: 'waiting'}
+    setTimeout(retry, Math.min(retryMs, firstLookMs * 2 ** looks))
+    looks = Math.min(looks + 1, 10)
+    return false
+  }
+
   function retry(): void {
-    if (state.type !== 'blocked') return
+    if (!isHeldUp()) return
     state = {type: 'reading'}
     readOn()
   }

@@ -21,6 +21,9 @@ export interface ContainerOutputsOptions {
   readonly failpoints: Pick<Failpoints, 'onRead' | 'onLogged'>
 }
 
+/** What is kept of the output of an added process; who reads it in the foreground holds it before more is dropped (`Output.hold`). */
+const execLog = {maxBytes: 8 * 1024 * 1024, maxFiles: 2}
+
 export function createContainerOutputs({link, subjects, address, layout, clock, failpoints}: ContainerOutputsOptions): Outputs {
   return createOutputs((exec) => {
     const {fifoDir: dir, log: logFile, runDir} = exec === undefined ? layout : layout.exec(exec)
@@ -28,9 +31,10 @@ export function createContainerOutputs({link, subjects, address, layout, clock, 
       exec === undefined ? subjects.log(address, stream) : subjects.io(address, exec, stream),
     )
     return createOutput({
-      openStdio: ({again, ...options}, onOutput) =>
+      openStdio: ({again, ...options}, onOutput, wanted) =>
         (again ? reopenProcessStdio : openProcessStdio)({
           ...options,
+          rotation: exec === undefined ? options.rotation : {...execLog, wanted},
           dir,
           logFile,
           // The time of a piece is asked for between its being read and its being logged.

@@ -3,7 +3,7 @@ import {mkdir, rm} from 'node:fs/promises'
 import type {EffectType} from '../../machines/effects.ts'
 import type {ProcessIdentity} from '../../machines/events.ts'
 import type {ExecSpec} from '../../machines/exec-spec.ts'
-import {toSignalNumber} from '../../machines/signals.ts'
+import {type SignalName, toSignalNumber} from '../../machines/signals.ts'
 import type {Clock} from '../kernel/clock.ts'
 import {TallyError, toErrorBody} from '../kernel/errors.ts'
 import type {Logger} from '../kernel/log.ts'
@@ -91,12 +91,13 @@ export function createExecEffects(
           }
         }),
 
-      'exec.kill': async ({exec, signal}) => {
+      'exec.kill': async ({exec, signal, all = false}) => {
         try {
           const identity = loop().ledger.processes.get(exec)?.context.process
           if (!identity || !isAlive(identity))
             throw new TallyError('PROCESS_ENDED', `the process ${exec} has already ended`, {details: {exec, finished: true}})
-          process.kill(identity.pid, toSignalNumber(signal))
+          if (all) signalGroup(identity.pid, signal)
+          else process.kill(identity.pid, toSignalNumber(signal))
           return {type: 'exec.signalled', data: {exec, signal}}
         } catch (error) {
           return {type: 'exec.kill-failed', data: {exec, signal, error: toErrorBody(error)}}
@@ -179,6 +180,15 @@ export function createExecEffects(
 
 function kill(identity: ProcessIdentity): void {
   if (isAlive(identity)) killIfThere(identity.pid)
+}
+
+/** The runtime starts it as the leader of a group; one that has left that is alone. */
+function signalGroup(pid: number, signal: SignalName): void {
+  try {
+    process.kill(-pid, toSignalNumber(signal))
+  } catch {
+    process.kill(pid, toSignalNumber(signal))
+  }
 }
 
 /** It may have ended a moment ago. */

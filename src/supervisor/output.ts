@@ -7,7 +7,7 @@ import type {Clock} from '../kernel/clock.ts'
 import {TallyError} from '../kernel/errors.ts'
 import type {OutputChunk, StreamName} from '../stdio/container-stdio.ts'
 import type {InputAccount} from '../stdio/input-writer.ts'
-import type {LogRotation} from '../stdio/log-writer.ts'
+import type {LogRotation, Wanted} from '../stdio/log-writer.ts'
 import type {ConsoleSize, ProcessStdio, RuntimeStdio} from '../stdio/process-stdio.ts'
 import type {HoldRecord} from './hold-file.ts'
 
@@ -25,8 +25,11 @@ export interface Output {
   end(): Promise<void>
   /** It is to be opened anew, for the next process: reads what is left, removes the FIFOs, and tells nobody that this was all. Idempotent. */
   renew(): Promise<void>
-  /** A listener cannot do without the rest: `whenReleased` waits for so long, or until he lets go with 0. */
-  hold(holdMs: number): void
+  /**
+   * A listener cannot do without the rest: `whenReleased` waits for so long, or until he lets go with 0.
+   * @param from the first bytes that he has not got
+   */
+  hold(holdMs: number, from?: Readonly<Record<StreamName, number>>): void
   whenReleased(): Promise<void>
   /**
    * Removes the FIFOs. Idempotent.
@@ -49,7 +52,8 @@ export interface OpenOptions {
 }
 
 export interface OutputDependencies {
-  readonly openStdio: (options: OpenOptions, onOutput: (chunk: OutputChunk) => void) => Promise<ProcessStdio>
+  /** @param wanted from where on somebody cannot do without the output; undefined when nobody says so */
+  readonly openStdio: (options: OpenOptions, onOutput: (chunk: OutputChunk) => void, wanted: Wanted) => Promise<ProcessStdio>
   readonly publish: (chunk: OutputChunk) => void
   readonly publishEnd: (totals: Readonly<Record<StreamName, number>>) => void
   /** Of the supervisor before, and for the one after. */
@@ -74,11 +78,15 @@ export function createOutput({openStdio, publish, publishEnd, held, clock}: Outp
   let phase: Phase = {type: 'closed', totals: nothing}
   // If the host's clock has been set back since, nobody is to wait for longer than can be asked for.
   let heldUntil = Math.min(held.read(), clock.now() + longestHoldMs)
+  /** Of him whom the supervisor before knew: he will say. */
+  let heldFrom: Readonly<Record<StreamName, number>> | undefined = nothing
+  const wanted: Wanted = () => (heldUntil > clock.now() ? heldFrom : undefined)
 
   return {
     open: async (options) => {
       const untold: OutputChunk[] = []
-      const stdio = await openStdio(options, (chunk) => (phase.type === 'opening' ? void untold.push(chunk) : publish(chunk)))
+      const tell = (chunk: OutputChunk) => (phase.type === 'opening' ? void untold.push(chunk) : publish(chunk))
+      const stdio = await openStdio(options, tell, wanted)
       phase = {type: 'opening', stdio, untold}
       if (heldUntil > clock.now()) held.write(heldUntil)
       return stdio.forRuntime
@@ -104,8 +112,9 @@ export function createOutput({openStdio, publish, publishEnd, held, clock}: Outp
       if (phase.type === 'open' || phase.type === 'opening') phase = {type: 'ending', stdio: phase.stdio, done: finish(phase.stdio)}
       if (phase.type === 'ending') await phase.done
     },
-    hold: (holdMs) => {
+    hold: (holdMs, from) => {
       heldUntil = clock.now() + holdMs
+      heldFrom = from
       held.write(heldUntil)
     },
     whenReleased: async () => {

@@ -142,7 +142,7 @@ function createEndpoints(
       containerCommandSchemas.kill,
       either(
         ({signal, all}) => ({type: 'kill', signal, all}),
-        ({exec, signal}) => ({type: 'exec-kill', exec, signal}),
+        ({exec, signal, all}) => ({type: 'exec-kill', exec, signal, all}),
       ),
     ),
     endpoint(
@@ -214,12 +214,14 @@ function createEndpoints(
       'output',
       subject('output'),
       containerCommandSchemas.output,
-      async ({exec, stream, offset, holdMs, limitBytes}, _origin, {room}): Promise<OutputReply> => {
+      async ({exec, stream, offset, holdMs, holdFrom, limitBytes}, _origin, {room}): Promise<OutputReply> => {
         if (exec !== undefined && !loop.ledger.processes.has(exec)) throw unknownExec(exec)
         const output = outputs.of(exec)
-        if (holdMs !== undefined) output.hold(holdMs)
+        if (holdMs !== undefined) output.hold(holdMs, holdFrom)
         const ended = output.ended && !isToCome(loop.ledger, exec)
         const total = output.totals[stream]
+        // Who only holds does not want any.
+        if (offset >= total) return {offset, data: '', total, ended}
         const {offset: begin, bytes} = toReader(exec).read(stream, offset, Math.min(limitBytes, toBase64Room(room)))
         return {offset: begin, data: bytes.toString('base64'), total, ended}
       },

@@ -7,7 +7,7 @@ import type {ConsoleSize} from '../../../machines/create-request.ts'
 import type {ProcessExit} from '../../../machines/process-exit.ts'
 import type {ProcessClient, TallyClient} from '../../client/client.ts'
 import {followOutput, type OutputFollower, type StreamName} from '../../client/follow-output.ts'
-import {holdOutput} from '../../client/hold-output.ts'
+import {holdOutput, type OutputHold} from '../../client/hold-output.ts'
 import {createInputSender} from '../../client/send-input.ts'
 import type {Clock} from '../../kernel/clock.ts'
 import {TallyError, toErrorBody} from '../../kernel/errors.ts'
@@ -94,10 +94,10 @@ async function relay({socket, connect, clock}: TerminalDependencies, process: Te
     const client = await connect()
     const target = {client, process: process.toClient(client)}
     present = target
-    await using _hold = process.isOwn ? await holdOutput(target.process) : undefined
+    await using hold = process.isOwn ? await holdOutput(target.process, () => offsets) : undefined
     using followers = new DisposableStack()
     // It listens before the program can write.
-    const ended = process.streams.map((stream) => followers.use(follow(target, stream)).ended)
+    const ended = process.streams.map((stream) => followers.use(follow(target, stream, hold)).ended)
     if (!started) {
       await process.start(client)
       started = true
@@ -112,7 +112,7 @@ async function relay({socket, connect, clock}: TerminalDependencies, process: Te
     return exit
   }
 
-  function follow({client, process}: NonNullable<typeof present>, stream: StreamName): OutputFollower {
+  function follow({client, process}: NonNullable<typeof present>, stream: StreamName, hold: OutputHold | undefined): OutputFollower {
     return followOutput(client, process, {
       stream,
       offset: offsets[stream],
@@ -123,6 +123,7 @@ async function relay({socket, connect, clock}: TerminalDependencies, process: Te
       onBytes: async (bytes) => {
         await send(socket, bytes)
         offsets[stream] += bytes.length
+        hold?.tell()
       },
     })
   }

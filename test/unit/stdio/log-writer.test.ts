@@ -1,4 +1,4 @@
-import {appendFileSync, readFileSync, statSync, writeFileSync} from 'node:fs'
+import {appendFileSync, readdirSync, readFileSync, statSync, writeFileSync} from 'node:fs'
 import {join} from 'node:path'
 import fc from 'fast-check'
 import {describe, expect, it} from 'vitest'
@@ -69,5 +69,29 @@ describe('the writer of a log', () => {
     using log = openLogWriter(path)
     expect(log.totals).toEqual({stdout: 1, stderr: 0})
     expect(readFileSync(path, 'utf8')).toMatch(/^a stranger\n/)
+  })
+
+  it('has room while another file drops nothing that is wanted, and for all when nothing is', () => {
+    using dir = makeTempDir()
+    let wanted: {stdout: number; stderr: number} | undefined = {stdout: 0, stderr: 0}
+    using log = openLogWriter(join(dir.path, 'log'), {maxBytes: 10_000, maxFiles: 2, wanted: () => wanted})
+    const line = chunk(`${'x'.repeat(99)}\n`)
+    const fill = () => {
+      for (let count = 0; log.hasRoom(100); count += 1) {
+        if (count > 1_000) return 'no end'
+        log.append(line)
+      }
+      return log.totals.stdout
+    }
+    const first = fill()
+    // The first file, and of the second what leaves room for the longest that 100 bytes can become.
+    expect(first).toBeGreaterThan(9_000)
+    expect(readdirSync(dir.path).sort()).toEqual(['log', 'log.1', 'log.places'])
+    wanted = {stdout: 1_000, stderr: 0}
+    expect(fill()).toBe(first)
+    wanted = {stdout: Number(first), stderr: 0}
+    expect(fill()).toBeGreaterThan(Number(first) + 4_000)
+    wanted = undefined
+    expect(fill()).toBe('no end')
   })
 })

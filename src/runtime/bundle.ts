@@ -7,6 +7,7 @@ import * as z from 'zod'
 import type {Confinement} from '../../machines/confinement.ts'
 import {type BundleRequest, type CreateRequest, isBundleRequest, type RootfsRequest} from '../../machines/create-request.ts'
 import {toRealPath} from '../kernel/real-path.ts'
+import {toLimits} from '../../machines/limits.ts'
 import {TallyError} from '../kernel/errors.ts'
 import {findChanges} from './checkpoint-image.ts'
 import {mountRootfs} from './rootfs.ts'
@@ -16,6 +17,7 @@ import {confiningSchema, findLacks, toConfinement} from './spec/confine.ts'
 import {type FindingOptions, findForSpec} from './spec/findings.ts'
 import {formatSpec, generateSpec} from './spec/generate.ts'
 import type {HostFacts} from './spec/host-facts.ts'
+import {assertLimits} from './spec/limit-bounds.ts'
 import {resolveUser} from './spec/user.ts'
 
 export interface PreparedBundle {
@@ -57,6 +59,7 @@ export async function checkRequest(request: CreateRequest): Promise<CreateReques
     await checkBundle(request)
     return {...request, bundle: toRealPath(request.bundle)}
   }
+  assertLimits(toLimits(request))
   if (request.rootfs === undefined) return request
   await assertDirectory(request.rootfs, 'ROOTFS_INVALID', 'a root file system')
   resolveUser(request.rootfs, request.user)

@@ -7,7 +7,7 @@ import type {Draft} from '../../machines/decide.ts'
 import type {Effect, EffectType} from '../../machines/effects.ts'
 import type {LedgerEvent} from '../../machines/events.ts'
 import type {Confinement} from '../../machines/confinement.ts'
-import {type CreateRequest, isBundleRequest} from '../../machines/create-request.ts'
+import type {CreateRequest} from '../../machines/create-request.ts'
 import type {ContainerAddress} from '../../machines/ids.ts'
 import {toSignalNumber} from '../../machines/signals.ts'
 import type {Clock} from '../kernel/clock.ts'
@@ -15,7 +15,6 @@ import {TallyError, toErrorBody} from '../kernel/errors.ts'
 import {isAlive} from '../linux/process-table.ts'
 import type {ChildReaper} from '../linux/child-reaper.ts'
 import type {OciRuntime} from '../runtime/oci-runtime.ts'
-import {toOciLimits} from '../runtime/spec/limits.ts'
 import type {InitProcess} from './init-process.ts'
 import {checkRestore, createCheckpointEffects} from './checkpoint-effects.ts'
 import {removeCgroupRemains} from './cgroup-remains.ts'
@@ -28,6 +27,7 @@ import type {HealthChecks} from './health-checks.ts'
 import type {Outputs} from './outputs.ts'
 import type {RestartHandlers} from './restart-effects.ts'
 import {enterSharedDirectories} from './shared-directories.ts'
+import {updateLimits} from './update-limits.ts'
 
 export interface EffectDependencies {
   readonly runtime: OciRuntime
@@ -230,10 +230,7 @@ export function createEffectHandlers(
 
     'runtime.update': async ({limits}) => {
       try {
-        const {limits: present, request} = loop().ledger.snapshot.context
-        // A bundle is used as it is, and may allow swap.
-        const isBundle = request !== undefined && isBundleRequest(request)
-        await runtime.update(address.id, toOciLimits(limits, {present, limitsSwap: limitsSwap && !isBundle}))
+        await updateLimits(runtime, limits, {id: address.id, context: loop().ledger.snapshot.context, limitsSwap})
         return {type: 'container.updated', data: {limits}}
       } catch (error) {
         return {type: 'container.update-failed', data: {error: toErrorBody(error)}}

@@ -15,6 +15,7 @@ import type {Outbox} from '../messaging/outbox.ts'
 import {takePage, toBase64Room} from '../messaging/page.ts'
 import {type Endpoint, endpoint, registerService, type Service} from '../messaging/services.ts'
 import type {Subjects} from '../messaging/subjects.ts'
+import {assertLimits} from '../runtime/spec/limit-bounds.ts'
 import {createOutputReader, findEnd, findTail, type OutputReader, readLogPage} from '../stdio/log-file.ts'
 import type {Loop, Origin} from './loop.ts'
 import {fitted} from './fitted.ts'
@@ -185,7 +186,10 @@ function createEndpoints(
       'update',
       subject('update'),
       containerCommandSchemas.update,
-      command((limits) => ({type: 'update', limits})),
+      command((limits) => {
+        assertLimits(limits)
+        return {type: 'update', limits}
+      }),
     ),
     endpoint(
       'stop',

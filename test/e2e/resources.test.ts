@@ -234,8 +234,11 @@ describe('update', () => {
   })
 
   it('is refused by name when the kernel refuses it, when it says nothing, and when the container has ended', async () => {
-    await run('stubborn', [], 'sleep', '1000')
-    expect((await node.tally('update', '--cpuset-cpus', '4000', 'stubborn')).stderr).toMatch(/cpuset\.cpus.* \[RUNC_UPDATE_FAILED\]\n$/)
+    await run('stubborn', ['--tmpfs', '/full'], 'sleep', '1000')
+    // Memory that cannot be taken back: v1 refuses, v2 would kill.
+    await node.tally('exec', 'stubborn', 'dd', 'if=/dev/zero', 'of=/full/x', 'bs=1M', 'count=24')
+    expect((await node.tally('update', '--memory', '8m', 'stubborn')).stderr).toMatch(/8388608.* \[RUNC_UPDATE_FAILED\]\n$/)
+    expect((await node.tally('exec', 'stubborn', 'ls', '/full')).stdout).toBe('x\n')
     expect((await node.tally('update', 'stubborn')).stderr).toMatch(/expected a limit to change.* \[INVALID_ARGUMENT\]/)
     expect((await node.tally('update', '--cpuset-cpus', 'all', 'stubborn')).stderr).toMatch(
       /expected CPUs such as 0-2,4.* \[INVALID_REQUEST\]/,

@@ -103,8 +103,9 @@ const limitRows: Readonly<Record<UlimitName, string>> = {
 function assertAllowed({name, soft, hard}: Ulimit, host: HostFacts): void {
   const value = (limit: number) => (limit < 0 ? Number.POSITIVE_INFINITY : limit)
   if (value(soft) > value(hard)) throw refused(`expected a soft limit of ${name} not above the hard one, got ${soft} and ${hard}`)
-  if (host.capabilities.has('CAP_SYS_RESOURCE')) return
-  const most = readHardLimit(name)
+  // Nobody can give more descriptors than that; whoever may raise limits can give all else.
+  const kernels = name === 'nofile' ? Number(readFileSync('/proc/sys/fs/nr_open', 'utf8')) : Number.POSITIVE_INFINITY
+  const most = host.capabilities.has('CAP_SYS_RESOURCE') ? kernels : Math.min(kernels, readHardLimit(name))
   if (value(hard) > most)
     throw refused(`expected a limit of ${name} that this host may give, at most ${most}, got ${hard < 0 ? 'none' : hard}`)
 }

@@ -75,10 +75,10 @@ export interface OciResources extends OciLimits {
   }[]
 }
 
-/** -1 is no limit. */
+/** -1 is no limit. `checkBeforeUpdate` is of runtime-spec 1.1, and for cgroup v2. */
 export interface OciLimits {
   /** `swap` is memory and swap together. */
-  readonly memory?: {readonly limit?: number; readonly swap?: number}
+  readonly memory?: {readonly limit?: number; readonly swap?: number; readonly checkBeforeUpdate?: boolean}
   readonly cpu?: {readonly quota?: number; readonly period?: number; readonly shares?: number; readonly cpus?: string}
   readonly pids?: {readonly limit: number}
 }

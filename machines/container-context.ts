@@ -1,4 +1,5 @@
 import type {Confinement} from './confinement.ts'
+import type {EndRequest} from './end-request.ts'
 import type {ConsoleSize, CreateRequest} from './create-request.ts'
 import type {EventData, Failure, ProcessIdentity} from './events.ts'
 import type {HealthChange} from './health.ts'
@@ -30,6 +31,8 @@ export interface ContainerContext {
   readonly stop: {readonly signal: SignalName; readonly dueAt: string} | undefined
   /** Asked for, by a kill or a stop, and not known to have been sent. */
   readonly unsentSignal: SignalName | undefined
+  /** What its end would answer; undefined before anybody has asked for it. */
+  readonly endRequest: EndRequest | undefined
   /** As asked for at create, and changed by updates. */
   readonly limits: Limits
   /** The update under way. */
@@ -73,6 +76,7 @@ export const emptyContext: ContainerContext = {
   startedAt: undefined,
   stop: undefined,
   unsentSignal: undefined,
+  endRequest: undefined,
   limits: {},
   changing: undefined,
   pausedAt: undefined,

@@ -1,5 +1,6 @@
 /** What the chart of a container is made of: its effects, its guards, what it records of an event. */
 import {and, not, or, setup, stateIn} from 'xstate'
+import {toEndRequest} from './end-request.ts'
 import type {ContainerContext} from './container-context.ts'
 import type {EffectParams, EffectType} from './effects.ts'
 import type {LedgerEvent} from './events.ts'
@@ -88,6 +89,7 @@ export const recordCreated = chart.assign(({event}) =>
         exited: undefined,
         health: undefined,
         isStopWanted: false,
+        endRequest: undefined,
         ...event.data,
         createdAt: event.time,
         startedAt: undefined,
@@ -187,7 +189,9 @@ export const recordCheckpoint = chart.assign(({event}) =>
     : {},
 )
 const recordStop = chart.assign(({event}) =>
-  event.type === 'container.stop-requested' ? {stop: event.data, unsentSignal: event.data.signal, isStopWanted: true} : {},
+  event.type === 'container.stop-requested'
+    ? {stop: event.data, unsentSignal: event.data.signal, endRequest: toEndRequest(event), isStopWanted: true}
+    : {},
 )
 export const recordExit = chart.assign(({event}) =>
   event.type === 'container.exited' ? {exited: event.data, stop: undefined, unsentSignal: undefined, pausedAt: undefined} : {},
@@ -196,9 +200,11 @@ export const forgetStop = chart.assign({stop: undefined})
 export const forgetPause = chart.assign({pausedAt: undefined})
 export const recordKill = chart.assign(({event}) =>
   event.type === 'container.kill-requested'
-    ? {unsentSignal: event.data.signal, ...(isStopSignal(event.data.signal) && {isStopWanted: true})}
+    ? {unsentSignal: event.data.signal, endRequest: toEndRequest(event), ...(isStopSignal(event.data.signal) && {isStopWanted: true})}
     : {},
 )
+/** Of a forced one, which ends what runs. */
+export const recordForce = chart.assign(({event}) => ({endRequest: toEndRequest(event)}))
 export const recordSent = chart.assign({unsentSignal: undefined})
 export const recordPaused = chart.assign(({event}) => ({pausedAt: event.time, error: undefined}))
 export const recordResumed = chart.assign({pausedAt: undefined, error: undefined})

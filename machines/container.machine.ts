@@ -26,6 +26,7 @@ import {
   recordCreated,
   recordExit,
   recordFailure,
+  recordForce,
   recordHealth,
   recordKill,
   recordOom,
@@ -112,7 +113,7 @@ export const containerMachine = chart.createMachine({
         'container.kill-requested': {actions: [recordKill, sendRequestedSignal]},
         'container.oom': {actions: recordOom},
         'container.exited': onExited,
-        'container.delete-requested': {target: 'deleting', actions: {type: 'runtime.delete', params: {}}},
+        'container.delete-requested': {target: 'deleting', actions: [recordForce, {type: 'runtime.delete', params: {}}]},
       },
       states: {
         ready: {
@@ -170,10 +171,7 @@ export const containerMachine = chart.createMachine({
         'container.delete-requested': {
           guard: 'isForced',
           target: 'deleting',
-          actions: [
-            {type: 'timer.cancel', params: {timer: 'stop'}},
-            {type: 'runtime.delete', params: {}},
-          ],
+          actions: [recordForce, {type: 'timer.cancel', params: {timer: 'stop'}}, {type: 'runtime.delete', params: {}}],
         },
       },
       states: {

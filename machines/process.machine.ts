@@ -4,6 +4,7 @@
  */
 import {setup} from 'xstate'
 import type {ConsoleSize} from './create-request.ts'
+import {type EndRequest, toEndRequest} from './end-request.ts'
 import type {EffectParams} from './effects.ts'
 import type {EventData, ExecEvent, Failure, ProcessIdentity} from './events.ts'
 import type {ExecSpec} from './exec-spec.ts'
@@ -18,6 +19,8 @@ export interface ProcessContext {
   readonly stdinClosed: boolean
   /** Asked for, and not known to have been sent. */
   readonly unsentSignal: SignalName | undefined
+  /** What its end would answer; undefined before anybody has asked for it. */
+  readonly endRequest: EndRequest | undefined
   readonly exited: EventData<'exec.exited'> | undefined
   /** Why the last of what was asked of it failed; absent when that was done. */
   readonly error: Failure | undefined
@@ -52,7 +55,9 @@ const recordStarted = chart.assign(({event}) =>
   event.type === 'exec.started' ? {process: event.data.process, startedAt: event.time, error: undefined} : {},
 )
 const recordFailure = chart.assign(({event}) => ('error' in event.data ? {error: event.data.error} : {}))
-const recordKill = chart.assign(({event}) => (event.type === 'exec.kill-requested' ? {unsentSignal: event.data.signal} : {}))
+const recordKill = chart.assign(({event}) =>
+  event.type === 'exec.kill-requested' ? {unsentSignal: event.data.signal, endRequest: toEndRequest(event)} : {},
+)
 const recordSent = chart.assign({unsentSignal: undefined})
 const recordExit = chart.assign(({event}) => (event.type === 'exec.exited' ? {exited: event.data, unsentSignal: undefined} : {}))
 const recordStdinClosed = chart.assign({stdinClosed: true})
@@ -98,6 +103,7 @@ export const processMachine = chart.createMachine({
     consoleSize: undefined,
     stdinClosed: false,
     unsentSignal: undefined,
+    endRequest: undefined,
     exited: undefined,
     error: undefined,
   },

@@ -15,6 +15,7 @@ import type {Handlers} from './effects.ts'
 import {createGate} from './gate.ts'
 import type {ContainerLayout, ExecLayout} from './layout.ts'
 import {type Loop, toOrigin} from './loop.ts'
+import {toEndOrigin} from './own-origin.ts'
 import type {Outputs} from './outputs.ts'
 import type {WatchProcess} from './process-watcher.ts'
 
@@ -49,7 +50,7 @@ export interface ExecEffects {
 
 export function createExecEffects(
   {runtime, outputs, watch, clock, reaper, prepareProcess, hold, loop, logger}: ExecEffectDependencies,
-  {containerId, layout}: {readonly containerId: string; readonly layout: ContainerLayout},
+  {containerId, uid, layout}: {readonly containerId: string; readonly uid: string; readonly layout: ContainerLayout},
 ): ExecEffects {
   const gate = createGate(mostStartsAtOnce)
 
@@ -169,11 +170,10 @@ export function createExecEffects(
   }
 
   function watchExec(exec: string, identity: ProcessIdentity): void {
-    const {latest} = loop().ledger
-    const origin = {actor: 'supervisor', correlationId: latest?.correlationId ?? ''}
     watch(identity, (exit, source, usage) => {
       const exitedAt = new Date(clock.now()).toISOString()
-      return loop().observe({type: 'exec.exited', data: {exec, exit, exitedAt, source, ...(usage && {usage})}}, origin)
+      const end = {type: 'exec.exited', data: {exec, exit, exitedAt, source, ...(usage && {usage})}} as const
+      return loop().observe(end, toEndOrigin(end, loop().ledger, uid))
     })
   }
 }

@@ -6,7 +6,8 @@ import type {HealthCheck} from '../../machines/health.ts'
 import type {Ledger} from '../../machines/ledger.ts'
 import type {Clock} from '../kernel/clock.ts'
 import type {Handlers} from './effects.ts'
-import {type Loop, toOrigin} from './loop.ts'
+import type {Loop} from './loop.ts'
+import {toOwnOrigin} from './own-origin.ts'
 import type {Probe} from './probe.ts'
 
 export type HealthHandlers = Pick<Handlers, 'health.watch'>
@@ -72,8 +73,7 @@ export function createHealthChecks({probe, clock, loop}: HealthCheckDependencies
   async function tell(status: 'healthy' | 'unhealthy', found: {readonly failures: number; readonly output: string}): Promise<void> {
     const {snapshot, latest} = loop().ledger
     if (!latest || snapshot.context.health?.status === status) return
-    const {correlationId} = toOrigin(latest)
-    await loop().observe({type: 'container.health-changed', data: {status, ...found}}, {actor: 'supervisor', correlationId})
+    await loop().observe({type: 'container.health-changed', data: {status, ...found}}, toOwnOrigin(latest.uid))
   }
 }
 

@@ -33,8 +33,9 @@ import {removeLast} from './container-files.ts'
 import {keepRuntimeState} from './keep-runtime-state.ts'
 import {createLastRoom} from './last-room.ts'
 import {reserveFile, toContainerLayout} from './layout.ts'
-import {createLoop, type Loop, type Origin} from './loop.ts'
+import {createLoop, type Loop} from './loop.ts'
 import {createOomWatch} from './oom-watch.ts'
+import {toEndOrigin, toOwnOrigin} from './own-origin.ts'
 import {createProbe} from './probe.ts'
 import {createProcessWatcher} from './process-watcher.ts'
 import {createRestartEffects} from './restart-effects.ts'
@@ -93,7 +94,7 @@ export async function supervise(
     clock,
     logger: log,
     fresh: work.type === 'create',
-    onRebuild: (data) => void loop.observe({type: 'supervisor.republished', data}, toOwnOrigin()),
+    onRebuild: (data) => void loop.observe({type: 'supervisor.republished', data}, toOwnOrigin(uid)),
   })
   const outputs = createContainerOutputs({link, subjects, address, layout, clock, failpoints})
   const {request} = work.type === 'create' ? work : ledger.snapshot.context
@@ -115,7 +116,7 @@ export async function supervise(
   const kept = work.type === 'recover' ? work.kept : []
   for (const {fd} of kept) setCloseOnExec(fd)
   const watch = createProcessWatcher({reaper, clock, findKept: (identity) => findKeptProcess(kept, identity)})
-  const oom = createOomWatch({clock, onOom: (data) => void loop.observe({type: 'container.oom', data}, toOwnOrigin())})
+  const oom = createOomWatch({clock, onOom: (data) => void loop.observe({type: 'container.oom', data}, toOwnOrigin(uid))})
   const init = createInitProcess({
     watch,
     clock,
@@ -124,10 +125,9 @@ export async function supervise(
       execs.killAll()
       const exitedAt = new Date(clock.now()).toISOString()
       const oomKilled = oom.hasEnded(exit)
-      return loop.observe(
-        {type: 'container.exited', data: {exit, exitedAt, source, ...(usage && {usage}), ...(oomKilled && {oomKilled})}},
-        toOwnOrigin(),
-      )
+      const data = {exit, exitedAt, source, ...(usage && {usage}), ...(oomKilled && {oomKilled})}
+      const end = {type: 'container.exited', data} as const
+      return loop.observe(end, toEndOrigin(end, loop.ledger, uid))
     },
   })
   const execs = createExecEffects(
@@ -149,7 +149,7 @@ export async function supervise(
       loop: () => loop,
       logger: log,
     },
-    {containerId: id, layout},
+    {containerId: id, uid, layout},
   )
   const health = createHealthChecks({
     probe: createProbe(
@@ -242,11 +242,6 @@ export async function supervise(
     if (event.type !== 'container.exited') return
     oom[Symbol.dispose]()
     health.end()
-  }
-
-  /** For what nobody asked for. */
-  function toOwnOrigin(): Origin {
-    return {actor: 'supervisor', correlationId: loop.ledger.latest?.correlationId ?? uid}
   }
 
   /** Everything is told: first the stream must have it, then the directory goes, then we do. */

@@ -12,6 +12,7 @@ import type {InitProcess} from './init-process.ts'
 import {findKeptProcess, findKeptTerminal} from './kept.ts'
 import type {ContainerLayout} from './layout.ts'
 import type {Loop, Origin} from './loop.ts'
+import {isEnd, toEndOrigin, toOwnOrigin} from './own-origin.ts'
 import type {OomWatch} from './oom-watch.ts'
 import type {Outputs} from './outputs.ts'
 import {planRecovery, type RecoveryPlan} from './recovery.ts'
@@ -63,13 +64,14 @@ export async function takeOver(dependencies: TakeOverDependencies, {id, kept, re
     findExec: (exec) => findExecProcess(layout.exec(exec), cgroups),
     now: new Date(clock.now()).toISOString(),
   })
-  const origin = toOrigin(latest)
-  await loop.observe({type: 'supervisor.adopted', data: {supervisorPid: process.pid, found, ...toMended(repair, takenBack)}}, origin)
+  const adopted = {type: 'supervisor.adopted', data: {supervisorPid: process.pid, found, ...toMended(repair, takenBack)}} as const
+  await loop.observe(adopted, toOwnOrigin(latest.uid))
   if (plan.facts.some(({type}) => type === 'container.create-failed') || plan.isRestoreUndone)
     await runtime.delete(id, {force: true}).catch((error: unknown) => logger.warn({err: error}, 'rollback'))
   await reopenOutputs(dependencies, plan, kept)
   if (identity && !exited) oom.watch(identity.pid, cgroups, told?.killed ?? 0)
-  for (const fact of plan.facts) void loop.observe(fact, origin)
+  // What is no end is the outcome of what was in flight: of the last that was asked for.
+  for (const fact of plan.facts) void loop.observe(fact, isEnd(fact) ? toEndOrigin(fact, loop.ledger, latest.uid) : toOrigin(latest))
   for (const {exec, process} of plan.watched) dependencies.execs.watchExec(exec, process)
   if (identity && isInitAlive) init.readopt(identity, cgroups)
   loop.resume(plan.effects)

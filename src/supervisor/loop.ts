@@ -124,12 +124,21 @@ export function createLoop(
   }
 
   function wait(exec: string | undefined, answer: Answer, patienceMs: number | undefined): void {
-    const giveUp = askers.add({command: 'wait', exec, name: undefined}, undefined, answer)
-    if (patienceMs === undefined) return
-    clock.at(clock.now() + patienceMs, () => {
+    const question = {command: 'wait', exec, name: undefined} as const
+    if (patienceMs === undefined) return void askers.add(question, undefined, answer)
+    const timer = clock.at(clock.now() + patienceMs, () => {
       giveUp()
-      // Settled before, it is that.
       answer.reject(new TallyError('TIMED_OUT', `it has not exited within ${patienceMs} ms`, {details: {timeoutMs: patienceMs}}))
+    })
+    const giveUp = askers.add(question, undefined, {
+      resolve: (now) => {
+        timer[Symbol.dispose]()
+        answer.resolve(now)
+      },
+      reject: (error) => {
+        timer[Symbol.dispose]()
+        answer.reject(error)
+      },
     })
   }
 

@@ -4,6 +4,7 @@ import {setTimeout as sleep} from 'node:timers/promises'
 import {afterAll, beforeAll, describe, expect, it} from 'vitest'
 import {connectTally, type TallyClient} from '../../src/client/index.ts'
 import {findReadySupervisor, findSupervisor} from '../support/find-supervisor.ts'
+import {sendSignal} from '../support/send-signal.ts'
 import {eventually, startNode, type TallyNode} from '../support/tally-node.ts'
 
 let node: TallyNode
@@ -32,7 +33,7 @@ async function make(id: string, slowVerb: string, script = 'sleep 600') {
 
 async function killSupervisorIn(ms: number, id: string): Promise<void> {
   await sleep(ms)
-  process.kill(findSupervisor(node, id) ?? 0, 'SIGKILL')
+  sendSignal(findSupervisor(node, id), 'SIGKILL')
 }
 
 const count = async (id: string, wanted: string) => (await node.events(id)).filter(({type}) => type === wanted).length

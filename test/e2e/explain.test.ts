@@ -2,6 +2,7 @@
 import {afterAll, beforeAll, expect, test} from 'vitest'
 import type {ContainerView} from '../../machines/view.ts'
 import type {Story} from '../../machines/story/story.ts'
+import {sendSignal} from '../support/send-signal.ts'
 import {eventually, startNode, type TallyNode} from '../support/tally-node.ts'
 
 let node: TallyNode
@@ -28,7 +29,7 @@ test('it is told of a container that runs, of one that is gone, and of those tha
 
   await run('exec sleep 1000')
   const {supervisorPid} = await node.json<ContainerView>('inspect', 'web')
-  process.kill(supervisorPid ?? 0, 'SIGKILL')
+  sendSignal(supervisorPid, 'SIGKILL')
   await eventually('it is adopted', () => node.journal('web').some((line) => line.includes('supervisor.adopted')))
   await eventually('it answers', async () => (await node.tally('inspect', 'web')).exitCode === 0)
   await node.tally('stop', '-t', '0', 'web')

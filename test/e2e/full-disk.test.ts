@@ -6,6 +6,7 @@ import type {ContainerView} from '../../machines/view.ts'
 import {isAlive, readProcessIdentity, readProcessStat} from '../../src/linux/process-table.ts'
 import {findSupervisor} from '../support/find-supervisor.ts'
 import {startNatsServer} from '../support/nats-server.ts'
+import {sendSignal} from '../support/send-signal.ts'
 import {eventually, startNode} from '../support/tally-node.ts'
 
 it('a full disk: commands are refused, containers run on, no exit is lost, and all goes on when there is room again', async () => {
@@ -60,7 +61,7 @@ it('a full run directory: nothing new is begun, and what runs goes on, under the
   expect((await run('another', 'true')).stderr).toMatch(/\[(RUNC_CREATE_FAILED|HOST_EXHAUSTED|STDIO_FAILED)\]/)
   const refused = {exitCode: 125, stderr: expect.stringMatching(/no space left on device.*\[HOST_EXHAUSTED\]/)}
   expect(await node.tally('exec', 'ends', 'true')).toMatchObject(refused)
-  for (const id of ['ends', 'goes', 'fed']) process.kill(findSupervisor(node, id) ?? 0, 'SIGKILL')
+  for (const id of ['ends', 'goes', 'fed']) sendSignal(findSupervisor(node, id), 'SIGKILL')
   for (const id of ['ends', 'goes', 'fed'])
     await eventually('it has another', async () => (await node.events(id)).some(({type}) => type === 'supervisor.adopted'))
   const feeding = node.spawn('attach', 'fed')

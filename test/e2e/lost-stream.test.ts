@@ -6,6 +6,7 @@ import {afterAll, beforeAll, expect, test} from 'vitest'
 import type {ContainerView} from '../../machines/view.ts'
 import type {LedgerEvent} from '../../machines/events.ts'
 import {connectTally} from '../../src/client/index.ts'
+import {sendSignal} from '../support/send-signal.ts'
 import {eventually, startNode, type TallyNode} from '../support/tally-node.ts'
 
 const names = ['one', 'two', 'three'] as const
@@ -114,7 +115,7 @@ test('a journal that has lost its end takes it back from the stream when its con
   const {coordinatorPid} = await node.info()
   const {supervisorPid} = await node.json<ContainerView>('inspect', 'two')
   process.kill(coordinatorPid, 'SIGKILL')
-  process.kill(supervisorPid ?? 0, 'SIGKILL')
+  sendSignal(supervisorPid, 'SIGKILL')
   const file = join(node.stateDir, 'containers/default/two/journal.jsonl')
   writeFileSync(file, `${before.slice(0, -2).join('\n')}\n`)
   // And half a line, as a power cut leaves it.

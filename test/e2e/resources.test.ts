@@ -7,6 +7,7 @@ import type {TopReply} from '../../machines/processes.ts'
 import type {StatsReply} from '../../machines/stats.ts'
 import {connectTally} from '../../src/client/index.ts'
 import type {ContainerView} from '../../machines/view.ts'
+import {sendSignal} from '../support/send-signal.ts'
 import {eventually, startNode, type TallyNode} from '../support/tally-node.ts'
 
 let node: TallyNode
@@ -81,11 +82,11 @@ describe('a container that wants more memory than it may have', () => {
     await run('orphan', ['--memory', '32m', '--tmpfs', '/tmp'], 'sh', '-c', script)
     const {supervisorPid, pid} = await node.json<ContainerView>('inspect', 'orphan')
     const go = `/proc/${pid}/root/tmp/go`
-    process.kill(supervisorPid ?? 0, 'SIGSTOP')
+    sendSignal(supervisorPid, 'SIGSTOP')
     writeFileSync(go, '')
     await eventually('the child began', () => !existsSync(go))
     await sleep(500)
-    process.kill(supervisorPid ?? 0, 'SIGKILL')
+    sendSignal(supervisorPid, 'SIGKILL')
     await eventually('the event', async () => (await typesOf('orphan')).includes('container.oom'))
     expect((await typesOf('orphan')).slice(4)).toEqual(['supervisor.adopted', 'container.oom'])
     await node.tally('rm', '-f', 'orphan')

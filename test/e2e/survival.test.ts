@@ -8,6 +8,7 @@ import {createInputSender} from '../../src/client/send-input.ts'
 import {listProcesses, readProcessStat} from '../../src/linux/process-table.ts'
 import {findSupervisor} from '../support/find-supervisor.ts'
 import {startNatsServer} from '../support/nats-server.ts'
+import {sendSignal} from '../support/send-signal.ts'
 import {eventually, startNode} from '../support/tally-node.ts'
 
 const wholeLife = ['create-requested', 'created', 'start-requested', 'started', 'exited'].map((what) => `container.${what}`)
@@ -117,7 +118,7 @@ describe('when the supervisors of what floods a terminal are killed', () => {
     for (let deaths = 0; deaths < 4; deaths += 1) {
       const adopted = async () => (await node.events('flood')).filter(({type}) => type === 'supervisor.adopted').length
       await eventually('another supervisor', async () => (await adopted()) === deaths)
-      process.kill(findSupervisor(node, 'flood') ?? 0, 'SIGKILL')
+      sendSignal(findSupervisor(node, 'flood'), 'SIGKILL')
     }
     expect((await flood.wait()).exit).toEqual({type: 'code', code: 3})
     const {stdout} = await node.tally('logs', 'flood')

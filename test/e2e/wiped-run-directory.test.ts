@@ -3,6 +3,7 @@ import {rmSync} from 'node:fs'
 import {expect, it} from 'vitest'
 import type {ContainerView} from '../../machines/view.ts'
 import {findSupervisor} from '../support/find-supervisor.ts'
+import {sendSignal} from '../support/send-signal.ts'
 import {eventually, startNode, type TallyNode} from '../support/tally-node.ts'
 
 const counting = 'i=0; until [ -e /tmp/go ]; do i=$((i + 1)); echo $i; sleep 0.02; done; exit 7'
@@ -42,7 +43,7 @@ it('a run directory that is wiped under a running node is put back, and containe
   expect((await node.tally('wait', 'another')).stdout).toBe('4\n')
 
   // The next supervisors find what the first had.
-  for (const id of ['counts', 'fed']) process.kill(findSupervisor(node, id) ?? 0, 'SIGKILL')
+  for (const id of ['counts', 'fed']) sendSignal(findSupervisor(node, id), 'SIGKILL')
   for (const id of ['counts', 'fed'])
     await eventually('it has another', async () => (await node.events(id)).some(({type}) => type === 'supervisor.adopted'))
   await expectToCount(node, 'counts')
@@ -82,7 +83,7 @@ it('a coordinator that answers nobody is named, and ended by down', async () => 
   await using node = await startNode()
   const {coordinatorPid, natsPid} = await node.info()
   process.kill(coordinatorPid, 'SIGSTOP')
-  process.kill(natsPid ?? 0, 'SIGKILL')
+  sendSignal(natsPid, 'SIGKILL')
   expect(await node.tally('up', '-d')).toMatchObject({exitCode: 1, stderr: expect.stringContaining(`pid ${coordinatorPid}`)})
   const ending = node.spawn('down')
   setTimeout(() => process.kill(coordinatorPid, 'SIGCONT'), 3_000)

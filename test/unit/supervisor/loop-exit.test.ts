@@ -41,4 +41,13 @@ describe('an exit', () => {
     expect((await waited).snapshot.context.exited).toEqual(happen.exited.data)
     expect((await loop.waitForExit()).snapshot.context.exited).toEqual(happen.exited.data)
   })
+  it('is waited for with a timer that goes with it', async () => {
+    const {loop, clock} = makeLoop(histories.running)
+    const armed = clock.armed
+    const waited = loop.waitForExit(undefined, 60_000)
+    expect(clock.armed).toBe(armed + 1)
+    await loop.observe(happen.exited, origin)
+    await waited
+    expect(clock.armed).toBe(armed)
+  })
 })

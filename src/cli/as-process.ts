@@ -4,6 +4,7 @@ import {TallyError, toErrorBody} from '../kernel/errors.ts'
 import {toRunExitCode} from './exit-codes.ts'
 import {wantsJson} from './node-options.ts'
 import {printError} from './print.ts'
+import {toSignalExit} from './watch-signals.ts'
 
 /** @param work resolves to the exit code */
 export async function exitAsProcess(command: Command, work: () => Promise<number>): Promise<void> {
@@ -12,7 +13,7 @@ export async function exitAsProcess(command: Command, work: () => Promise<number
   } catch (error) {
     const body = toErrorBody(error)
     printError(body, {json: wantsJson(command)})
-    process.exitCode = toRunExitCode(body.code)
+    process.exitCode = toSignalExit(body) ?? toRunExitCode(body.code)
   }
 }
 

@@ -5,6 +5,7 @@ import {checkDetachKeys} from './detach-keys.ts'
 import {type NodeOptions, resolveNodeOptions} from './node-options.ts'
 import {runSession, toSessionExitCode} from './session.ts'
 import {addVerb, connect} from './verb.ts'
+import {watchSignals} from './watch-signals.ts'
 
 interface AttachFlags {
   readonly exec?: string
@@ -27,6 +28,7 @@ export function addAttach(program: Command): void {
 
 async function attach(options: NodeOptions, id: string, flags: AttachFlags): Promise<number> {
   const {exec} = flags
+  using signals = watchSignals()
   await using client = await connect(options)
   const container = client.container(id, options.namespace)
   const {terminal = false, stdin = false} = await (exec === undefined ? container.state() : container.process(exec).state())
@@ -44,6 +46,7 @@ async function attach(options: NodeOptions, id: string, flags: AttachFlags): Pro
     terminal,
     detachKeys: flags.detachKeys,
     forwardSignals: flags.sigProxy,
+    signals,
   })
   return toSessionExitCode(end, name)
 }

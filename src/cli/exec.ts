@@ -11,6 +11,7 @@ import {type NodeOptions, resolveNodeOptions} from './node-options.ts'
 import {printJson} from './print.ts'
 import {runSession, toSessionExitCode} from './session.ts'
 import {addVerb, connect} from './verb.ts'
+import {makeOrRemove, watchSignals} from './watch-signals.ts'
 
 interface ExecFlags {
   readonly interactive?: true
@@ -50,31 +51,51 @@ function addOptions(command: Command): Command {
 }
 
 async function exec(options: NodeOptions, id: string, args: readonly string[], flags: ExecFlags): Promise<number> {
+  const signals = watchSignals()
   await using client = await connect(options)
   const container = (present: TallyClient) => present.container(id, options.namespace)
   const name = flags.id ?? randomBytes(6).toString('hex')
   const request = toRequest(flags, name, args)
-  if (flags.detach) {
-    const view = await container(client).addProcess(request)
-    if (options.json) printJson(view)
-    else console.log(view.exec)
-    return exitCodes.ok
-  }
-  // Added first: its output can be listened to, and held, before there is any.
-  await container(client).addProcess({...request, start: false, holdMs})
-  const end = await runSession(options, client, {
-    toProcess: (present) => container(present).process(name),
-    name: `process ${name} of container ${id}`,
-    start: (present) => startOnce(container(present).process(name)),
-    from: 'beginning',
-    hold: true,
-    input: flags.interactive === true,
-    terminal: flags.tty === true,
-    detachKeys: flags.detachKeys,
-    forwardSignals: true,
-    onReaderGone: async (present) => hangUp(container(present).process(name)),
+  return await makeOrRemove(signals, {
+    // Added first: its output can be listened to, and held, before there is any.
+    make: () => container(client).addProcess(flags.detach ? request : {...request, start: false, holdMs}),
+    remove: () => removeProcess(container(client).process(name)),
+    finish: async (view) => {
+      if (flags.detach) {
+        signals.handOver(() => {})
+        if (options.json) printJson(view)
+        else console.log(view.exec)
+        return exitCodes.ok
+      }
+      const end = await runSession(options, client, {
+        toProcess: (present) => container(present).process(name),
+        name: `process ${name} of container ${id}`,
+        start: (present) => startOnce(container(present).process(name)),
+        from: 'beginning',
+        hold: true,
+        input: flags.interactive === true,
+        terminal: flags.tty === true,
+        detachKeys: flags.detachKeys,
+        forwardSignals: true,
+        signals,
+        onReaderGone: async (present) => hangUp(container(present).process(name)),
+      })
+      return toSessionExitCode(end, `process ${name} of container ${id}`)
+    },
   })
-  return toSessionExitCode(end, `process ${name} of container ${id}`)
+}
+
+/** One that runs has to end first; with that it may have removed itself. */
+async function removeProcess(process: ExecClient): Promise<void> {
+  try {
+    if ((await process.state()).state === 'running') {
+      await process.kill('SIGKILL')
+      await process.wait()
+    }
+    await process.delete()
+  } catch (error) {
+    if (!['EXEC_NOT_FOUND', 'CONTAINER_NOT_FOUND', 'PROCESS_ENDED'].includes(toErrorBody(error).code)) throw error
+  }
 }
 
 /** What matters is how it ends, also when an earlier start was carried out whose reply was lost. */

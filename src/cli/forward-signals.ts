@@ -1,15 +1,15 @@
 import type {ProcessClient} from '../client/client.ts'
 import {exitCodes} from './exit-codes.ts'
 import {printNote} from './print.ts'
+import type {WatchedSignal} from './watch-signals.ts'
 
-const forwarded = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT', 'SIGUSR1', 'SIGUSR2'] as const
 /** So many that ask us to end, and we do, whatever the process makes of them. */
 const patience = 3
 
 /** What this process is sent, that one is sent. */
-export function forwardSignals(toProcess: () => ProcessClient, name: string): Disposable {
+export function createForwarder(toProcess: () => ProcessClient, name: string): (signal: WatchedSignal) => void {
   let asked = 0
-  const forward = (signal: NodeJS.Signals) => {
+  return (signal) => {
     if (signal === 'SIGINT' || signal === 'SIGTERM') asked += 1
     if (asked > patience) {
       printNote(`ending without waiting for ${name}, which runs on`)
@@ -19,11 +19,5 @@ export function forwardSignals(toProcess: () => ProcessClient, name: string): Di
     toProcess()
       .kill(signal)
       .catch(() => {})
-  }
-  for (const signal of forwarded) process.on(signal, forward)
-  return {
-    [Symbol.dispose]: () => {
-      for (const signal of forwarded) process.off(signal, forward)
-    },
   }
 }

@@ -6,6 +6,7 @@ import {exitCodes, toExitCode, toRunExitCode} from './exit-codes.ts'
 import {addNodeOptions, wantsJson} from './node-options.ts'
 import {toOutputFailure} from './output-failure.ts'
 import {printError} from './print.ts'
+import {toSignalExit} from './watch-signals.ts'
 
 /** In the order in which --help shows them. */
 const verbs: Readonly<Record<string, () => Promise<(program: Command) => void>>> = {
@@ -88,7 +89,7 @@ function fail(error: unknown): number {
   const body = toErrorBody(error)
   printError(body, {json: wantsJson(verb)})
   if (body.kind === 'bug' && process.env['TALLY_LOG_LEVEL'] === 'debug') console.error(error)
-  return isRun() ? toRunExitCode(body.code) : toExitCode(body.code)
+  return toSignalExit(body) ?? (isRun() ? toRunExitCode(body.code) : toExitCode(body.code))
 }
 
 /** `run` keeps the low numbers for the container. */

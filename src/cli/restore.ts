@@ -3,6 +3,7 @@ import type {Command} from 'commander'
 import {addCriuOptions, type CriuFlags, toCriuOptions} from './criu-options.ts'
 import {printJson} from './print.ts'
 import {addVerb, withClient} from './verb.ts'
+import {makeOrRemove, watchSignals} from './watch-signals.ts'
 
 interface RestoreFlags extends CriuFlags {
   readonly name?: string
@@ -15,19 +16,22 @@ export function addRestore(program: Command): void {
     .option('--name <id>', 'its id (default: a new one)')
     .option('--rm', 'delete it, by itself, once it has stopped')
     .action(async (directory: string, flags: RestoreFlags, command: Command) => {
+      const signals = watchSignals()
       await withClient(command, async (client, {json, namespace}) => {
         const {name, rm} = flags
         const id = name === undefined ? {} : {id: name}
-        const made = await client.restore({
-          image: resolve(directory),
-          namespace,
-          autoRemove: rm === true,
-          ...id,
-          ...toCriuOptions(flags),
+        const request = {image: resolve(directory), namespace, autoRemove: rm === true, ...id, ...toCriuOptions(flags)}
+        await makeOrRemove(signals, {
+          make: () => client.restore(request),
+          remove: (made) => client.container(made.id, namespace).delete({force: true}),
+          finish: async (made) => {
+            const view = await client.container(made.id, namespace).start()
+            signals.check()
+            signals.handOver(() => {})
+            if (json) printJson(view)
+            else console.log(view.id)
+          },
         })
-        const view = await client.container(made.id, namespace).start()
-        if (json) printJson(view)
-        else console.log(view.id)
       })
     })
 }

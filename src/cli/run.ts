@@ -11,6 +11,7 @@ import {type NodeOptions, resolveNodeOptions} from './node-options.ts'
 import {printJson, printLacks} from './print.ts'
 import {runSession, type SessionEnd, toSessionExitCode} from './session.ts'
 import {addVerb, connect} from './verb.ts'
+import {makeOrRemove, type SignalWatch, watchSignals} from './watch-signals.ts'
 
 interface RunFlags extends ContainerFlags {
   readonly detach?: true
@@ -31,20 +32,32 @@ export function addRun(program: Command): void {
 async function run(options: NodeOptions, flags: RunFlags, args: readonly string[]): Promise<number> {
   const {namespace, json} = options
   const request = toCreateRequest(flags, args, {namespace, autoRemove: flags.rm === true})
+  const signals = watchSignals()
   await using client = await connect(options)
-  const made = await client.create(request)
-  const {id} = made
-  printLacks(made)
-  if (flags.detach) {
-    const view = await start(client.container(id, namespace), flags)
-    if (json) printJson(view)
-    else console.log(id)
-    return exitCodes.ok
-  }
-  return toSessionExitCode(await runInForeground(options, client, made, flags), `container ${id}`)
+  return await makeOrRemove(signals, {
+    make: () => client.create(request),
+    remove: ({id}) => client.container(id, namespace).delete({force: true}),
+    finish: async (made) => {
+      const {id} = made
+      printLacks(made)
+      if (!flags.detach) return toSessionExitCode(await runInForeground(options, client, made, flags, signals), `container ${id}`)
+      const view = await start(client.container(id, namespace), flags)
+      signals.check()
+      signals.handOver(() => {})
+      if (json) printJson(view)
+      else console.log(id)
+      return exitCodes.ok
+    },
+  })
 }
 
-async function runInForeground(options: NodeOptions, client: TallyClient, made: ContainerView, flags: RunFlags): Promise<SessionEnd> {
+async function runInForeground(
+  options: NodeOptions,
+  client: TallyClient,
+  made: ContainerView,
+  flags: RunFlags,
+  signals: SignalWatch,
+): Promise<SessionEnd> {
   const toContainer = (present: TallyClient) => present.container(made.id, options.namespace)
   try {
     return await runSession(options, client, {
@@ -57,6 +70,7 @@ async function runInForeground(options: NodeOptions, client: TallyClient, made: 
       terminal: made.terminal === true,
       detachKeys: flags.detachKeys,
       forwardSignals: true,
+      signals,
     })
   } catch (error) {
     // Somebody has killed or removed it before we could hold it: the ledger knows how it ended.

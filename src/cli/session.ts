@@ -5,12 +5,13 @@ import {type Got, holdOutput, type OutputHold} from '../client/hold-output.ts'
 import type {ProcessExit} from '../../machines/process-exit.ts'
 import {exitCodes, toExitStatus} from './exit-codes.ts'
 import {writeToFd} from './fd-writer.ts'
-import {forwardSignals} from './forward-signals.ts'
+import {createForwarder} from './forward-signals.ts'
 import {type InputEnd, pumpInput} from './pump-input.ts'
 import type {NodeOptions} from './node-options.ts'
 import {printNote} from './print.ts'
 import {withReconnect} from './reconnect.ts'
 import {enterRawMode} from './terminal.ts'
+import type {SignalWatch} from './watch-signals.ts'
 
 export interface SessionOptions {
   /** The process, by whichever client is connected. */
@@ -32,6 +33,8 @@ export interface SessionOptions {
   readonly forwardSignals: boolean
   /** Nobody reads our output any more; without it we end, and the process does not. */
   readonly onReaderGone?: (client: TallyClient) => Promise<void>
+  /** Asked right before the start, and handed over right after it. */
+  readonly signals: SignalWatch
 }
 
 export type SessionEnd =
@@ -51,7 +54,6 @@ export async function runSession(options: NodeOptions, first: TallyClient, sessi
   using stack = new DisposableStack()
   // Before anything is drawn.
   if (terminal && session.input) stack.use(enterRawMode(globalThis.process.stdin))
-  if (session.forwardSignals && !(terminal && session.input)) stack.use(forwardSignals(() => toProcess(present), session.name))
 
   return await withReconnect(options, first, async (client): Promise<SessionEnd> => {
     present = client
@@ -61,8 +63,10 @@ export async function runSession(options: NodeOptions, first: TallyClient, sessi
     using stdout = await follow(client, process, 'stdout', hold)
     using stderr = terminal ? undefined : await follow(client, process, 'stderr', hold)
     if (!started) {
+      session.signals.check()
       await session.start(client)
       started = true
+      handOverSignals()
       if (session.input || terminal) beginInput()
     }
     const ended = Promise.all([stdout.ended, stderr?.ended]).then(
@@ -77,6 +81,12 @@ export async function runSession(options: NodeOptions, first: TallyClient, sessi
 
   function got(): Got {
     return {stdout: offsets.stdout ?? 0, stderr: offsets.stderr ?? 0}
+  }
+
+  /** With a terminal it is the keys that are for the process; what comes otherwise ends us, as it would anybody. */
+  function handOverSignals(): void {
+    session.signals.handOver(createForwarder(() => toProcess(present), session.name))
+    if (!session.forwardSignals || (terminal && session.input)) session.signals[Symbol.dispose]()
   }
 
   function beginInput(): void {

@@ -1,5 +1,6 @@
 /** `up`: becomes the coordinator, or starts one that is detached and waits until it answers. */
 import {spawn} from 'node:child_process'
+import {once} from 'node:events'
 import {closeSync, existsSync, fstatSync, mkdirSync, openSync, readFileSync} from 'node:fs'
 import {dirname, join} from 'node:path'
 import {fileURLToPath} from 'node:url'
@@ -11,6 +12,7 @@ import {type HttpOption, parseHttpOption} from './http-option.ts'
 import {type NodeOptions, resolveNodeOptions} from './node-options.ts'
 import {printJson} from './print.ts'
 import {addVerb, connect} from './verb.ts'
+import {type SignalWatch, watchSignals} from './watch-signals.ts'
 
 interface UpFlags {
   readonly detach?: true
@@ -73,19 +75,39 @@ async function startDetached({args, env}: Invocation, options: NodeOptions): Pro
   const child = spawn(process.execPath, args, {detached: true, stdio: ['ignore', log, log], cwd: '/', env})
   closeSync(log)
   child.unref()
+  const signals = watchSignals()
+  signals.begin()
   let hasEnded = false
   child.once('exit', () => {
     hasEnded = true
   })
   for (const giveUpAt = Date.now() + readyPatienceMs; !hasEnded && Date.now() < giveUpAt; await sleep(pollMs)) {
     const info = await ask(options)
-    if (info && info.coordinatorPid === child.pid) return info
+    const interruption = findInterruption(signals)
+    if (interruption) {
+      child.kill('SIGTERM')
+      if (!hasEnded) await once(child, 'exit')
+      throw interruption
+    }
+    if (info && info.coordinatorPid === child.pid) {
+      signals.handOver(() => {})
+      return info
+    }
   }
   if (!hasEnded) child.kill('SIGTERM')
   throw (
     readFailure(logFile, begin) ??
     new TallyError('NODE_NOT_RUNNING', `the coordinator was not ready within ${readyPatienceMs / 1000} s; ${logFile} may say why`)
   )
+}
+
+function findInterruption(signals: SignalWatch): unknown {
+  try {
+    signals.check()
+    return undefined
+  } catch (error) {
+    return error
+  }
 }
 
 function openLog(path: string): number {

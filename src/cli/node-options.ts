@@ -1,16 +1,16 @@
 /** Which node, and how to reach it: the options that every verb has. A flag wins over the environment, that over the default. */
-import {resolve} from 'node:path'
 import {type Command, Option} from 'commander'
 import {idRule, isId} from '../../machines/ids.ts'
 import {toRealPath} from '../kernel/real-path.ts'
 import {TallyError} from '../kernel/errors.ts'
-import type {Credentials} from '../messaging/connection.ts'
+import type {NatsAccess} from '../messaging/servers.ts'
+import {toNatsAccess} from './nats-options.ts'
 
 export interface NodeOptions {
   readonly stateDir: string
   readonly runDir: string
   readonly node: string | undefined
-  readonly nats: {readonly url: string; readonly credentials: Credentials} | undefined
+  readonly nats: NatsAccess | undefined
   readonly prefix: string | undefined
   readonly namespace: string
   readonly json: boolean
@@ -39,8 +39,20 @@ const globalOptions: readonly GlobalOption[] = [
     description: `FIFOs, pids and credentials (default: ${defaults.runDir})`,
   },
   {flags: '--node <name>', name: 'node', variable: 'TALLY_NODE', description: 'name of the node (default: that of the host)'},
-  {flags: '--nats <url>', name: 'nats', variable: 'TALLY_NATS', description: 'your NATS server, instead of the embedded one'},
-  {flags: '--creds <file>', name: 'creds', variable: 'TALLY_CREDS', description: 'credentials file for --nats'},
+  {
+    flags: '--nats <urls>',
+    name: 'nats',
+    variable: 'TALLY_NATS',
+    description: 'your NATS server, or servers of your cluster: URL[,URL…], instead of the embedded one',
+  },
+  {
+    flags: '--nats-context <name>',
+    name: 'natsContext',
+    variable: 'TALLY_NATS_CONTEXT',
+    description: 'the same and what follows here, from a context of the nats tool',
+  },
+  {flags: '--creds <file>', name: 'creds', variable: 'TALLY_CREDS', description: 'credentials file for --nats: JWT and nkey seed'},
+  {flags: '--nkey <file>', name: 'nkey', variable: 'TALLY_NKEY', description: 'file with an nkey seed for --nats'},
   {flags: '--user <user>', name: 'user', variable: 'TALLY_USER', description: 'user for --nats'},
   {
     flags: '--password <password>',
@@ -49,6 +61,20 @@ const globalOptions: readonly GlobalOption[] = [
     description: 'password for --nats; better in the environment',
   },
   {flags: '--token <token>', name: 'token', variable: 'TALLY_TOKEN', description: 'token for --nats; better in the environment'},
+  {
+    flags: '--tls-ca <file>',
+    name: 'tlsCa',
+    variable: 'TALLY_TLS_CA',
+    description: 'demand TLS of --nats, with a certificate that these authorities have signed (PEM)',
+  },
+  {flags: '--tls-cert <file>', name: 'tlsCert', variable: 'TALLY_TLS_CERT', description: 'our certificate for --nats (PEM)'},
+  {flags: '--tls-key <file>', name: 'tlsKey', variable: 'TALLY_TLS_KEY', description: 'its key (PEM)'},
+  {
+    flags: '--tls-first',
+    name: 'tlsFirst',
+    variable: 'TALLY_TLS_FIRST',
+    description: 'begin with the TLS handshake, for a server with handshake_first',
+  },
   {flags: '--prefix <tokens>', name: 'prefix', variable: 'TALLY_PREFIX', description: 'first tokens of all subjects (default: tally)'},
   {
     flags: '--namespace <name>',
@@ -80,7 +106,7 @@ export function resolveNodeOptions(command: Command, environment: NodeJS.Process
   const read = (name: string): string | undefined => {
     const variable = globalOptions.find((option) => option.name === name)?.variable
     const value = (isShared(name) ? own[name] : undefined) ?? outer[name] ?? ((variable && environment[variable]) || undefined)
-    return typeof value === 'string' ? value : undefined
+    return typeof value === 'string' ? value : value === true ? 'true' : undefined
   }
   const namespace = read('namespace') ?? defaults.namespace
   const node = read('node')
@@ -90,7 +116,7 @@ export function resolveNodeOptions(command: Command, environment: NodeJS.Process
     stateDir: toRealPath(read('stateDir') ?? defaults.stateDir),
     runDir: toRealPath(read('runDir') ?? defaults.runDir),
     node,
-    nats: toNats(read),
+    nats: toNatsAccess(read, environment),
     prefix: read('prefix'),
     namespace,
     json: wantsJson(command),
@@ -100,40 +126,6 @@ export function resolveNodeOptions(command: Command, environment: NodeJS.Process
 /** Asked of the options alone: `--json` may be an argument of a container's program as well. */
 export function wantsJson(command: Command): boolean {
   return [command.opts(), command.parent?.opts()].some((options) => options?.['json'] === true)
-}
-
-function toNats(read: (name: string) => string | undefined): NodeOptions['nats'] {
-  const url = read('nats')
-  const given = ['creds', 'token', 'user'].filter((name) => read(name) !== undefined)
-  if (given.length > 1)
-    throw new TallyError('INVALID_ARGUMENT', `expected one way to authenticate, got ${given.map((name) => `--${name}`).join(' and ')}`)
-  if (url === undefined) {
-    if (given.length > 0)
-      throw new TallyError('INVALID_ARGUMENT', `expected --nats with --${given[0]}: the embedded server has credentials of its own`)
-    return undefined
-  }
-  const {address, inUrl} = splitUrl(url)
-  return {url: address, credentials: toCredentials(read) ?? inUrl}
-}
-
-function toCredentials(read: (name: string) => string | undefined): Credentials | undefined {
-  const [creds, token, user] = [read('creds'), read('token'), read('user')]
-  if (creds !== undefined) return {type: 'creds', file: resolve(creds)}
-  if (token !== undefined) return {type: 'token', token}
-  if (user !== undefined) return {type: 'user', user, password: read('password') ?? ''}
-  return undefined
-}
-
-/** `nats://user:password@host:4222` and `nats://token@host:4222`, as other NATS tools take them. */
-function splitUrl(text: string): {readonly address: string; readonly inUrl: Credentials} {
-  const url = URL.parse(text.includes('://') ? text : `nats://${text}`)
-  if (!url?.hostname || !/^(nats|tls|ws|wss):$/.test(url.protocol)) {
-    throw new TallyError('INVALID_ARGUMENT', `expected --nats to be a URL such as nats://127.0.0.1:4222, got ${JSON.stringify(text)}`)
-  }
-  const [user, password] = [decodeURIComponent(url.username), decodeURIComponent(url.password)]
-  const address = `${url.protocol}//${url.host}`
-  if (!user) return {address, inUrl: {type: 'none'}}
-  return {address, inUrl: password ? {type: 'user', user, password} : {type: 'token', token: user}}
 }
 
 function checkId(flag: string, value: string): void {

@@ -1,6 +1,5 @@
 /** The public TypeScript client: a node's commands as functions, over one NATS connection. */
 import {randomBytes, randomUUID} from 'node:crypto'
-import {join} from 'node:path'
 import {setTimeout as sleep} from 'node:timers/promises'
 import type {NatsConnection} from 'nats'
 import * as z from 'zod'
@@ -31,11 +30,12 @@ import {
 } from '../../machines/view.ts'
 import {TallyError} from '../kernel/errors.ts'
 import {requestJson} from '../messaging/codec.ts'
-import {type Connection, connectNats, type Credentials, readConnection} from '../messaging/connection.ts'
+import {connectNats} from '../messaging/connection.ts'
 import {createEventReader, type EventReader, type EventReaderOptions} from '../messaging/event-reader.ts'
 import {type ReadOptions, readEvents, type StreamedEvent} from '../messaging/stream.ts'
 import {createSubjects, type Subjects} from '../messaging/subjects.ts'
 import {type Again, createAsker, type Patience} from './ask-again.ts'
+import {type ConnectionWish, findConnection} from './find-connection.ts'
 import {completeView, type ListPage, listAll, topAll} from './pages.ts'
 
 /** As sent: defaults may be absent. */
@@ -44,12 +44,8 @@ export type ExecRequestInput = z.input<typeof containerCommandSchemas.exec>
 export type CheckpointInput = z.input<typeof checkpointSpecSchema>
 export type RestoreInput = z.input<typeof nodeCommandSchemas.restore>
 
-export interface ClientOptions {
-  /** Where the node keeps its connection file; `/run/tally` unless told. Not needed when `nats` and `node` are given. */
-  readonly runDir?: string
-  readonly nats?: {readonly url: string; readonly credentials: Credentials}
-  readonly node?: string
-  readonly prefix?: string
+/** `runDir`: where the node keeps its connection file; `/run/tally` unless told. Not needed when `nats` and `node` are given. */
+export interface ClientOptions extends ConnectionWish {
   /** Who asks, for the ledger. */
   readonly actor?: string
 }
@@ -156,29 +152,11 @@ const waitMs = 4_000
 const untilItEnds: Patience = {patienceMs: Number.POSITIVE_INFINITY, againMs: [waitMs + 1_000]}
 const usualPatience: Patience = {patienceMs: requestTimeoutMs}
 
-/** @throws TallyError NODE_NOT_RUNNING, NATS_UNREACHABLE, NATS_AUTH_FAILED */
+/** @throws TallyError NODE_NOT_RUNNING, NATS_UNREACHABLE, NATS_AUTH_FAILED, NATS_TLS_FAILED */
 export async function connectTally(options: ClientOptions = {}): Promise<TallyClient> {
-  const {url, credentials, node, prefix} = await findConnection(options)
-  const connection = await connectNats({url, credentials, name: `tally client ${process.pid}`})
+  const {node, prefix, ...access} = await findConnection(options)
+  const connection = await connectNats({...access, name: `tally client ${process.pid}`})
   return createClient(connection, {node, subjects: createSubjects(prefix), actor: options.actor ?? 'client'})
-}
-
-async function findConnection({runDir = '/run/tally', nats, node, prefix}: ClientOptions): Promise<Connection> {
-  const file = join(runDir, 'connection.json')
-  const known = nats && node ? undefined : await readConnection(file)
-  const url = nats?.url ?? known?.url
-  const name = node ?? known?.node
-  if (!url || !name) {
-    throw new TallyError('NODE_NOT_RUNNING', `no node runs here: expected ${file}, which \`tally up\` writes, or --nats and --node`, {
-      details: {file},
-    })
-  }
-  return {
-    url,
-    credentials: nats?.credentials ?? known?.credentials ?? {type: 'none'},
-    node: name,
-    prefix: prefix ?? known?.prefix ?? 'tally',
-  }
 }
 
 /** Over a connection of the caller's, which is closed with it. */

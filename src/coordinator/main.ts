@@ -16,6 +16,7 @@ import {version} from '../kernel/version.ts'
 import {requestJson} from '../messaging/codec.ts'
 import {type Connection, connectNats, readConnection, writeConnection} from '../messaging/connection.ts'
 import {createNatsLink} from '../messaging/link.ts'
+import {listServers} from '../messaging/servers.ts'
 import {registerService} from '../messaging/services.ts'
 import {ensureEventStream, lastStreamSequence} from '../messaging/stream.ts'
 import {createSubjects} from '../messaging/subjects.ts'
@@ -31,6 +32,7 @@ import {type CoordinatorOptions, coordinatorOptionsSchema, coordinatorOptionsVar
 import {readHarbour} from './harbour.ts'
 import {readJournals} from './journals.ts'
 import {rotateDiagnostics} from './diagnostics.ts'
+import {followServers, readFormerServers, withServers} from './known-servers.ts'
 import {createMetrics} from './metrics.ts'
 import {createProjection, type Projection} from './projection.ts'
 import {tellGivenUp} from './give-up.ts'
@@ -47,6 +49,8 @@ import {createJetStreamWatch} from './watch-jetstream.ts'
 const logger = createLogger('coordinator')
 const clock = createSystemClock()
 const watchMs = 1_000
+/** For all servers: `up` waits a little longer, and tells what we say. */
+const checkPatienceMs = 10_000
 /** While the end of an orphan is about to be journaled. */
 const hurriedWatchMs = 50
 /** A supervisor that dies meanwhile does not answer. */
@@ -101,10 +105,13 @@ async function main(options: CoordinatorOptions): Promise<void> {
     url: () => toConnection().url,
     clock,
   })
+  let knownServers = options.nats ? await readFormerServers(connectionFile, options.nats) : []
   await publishConnection()
   if (jetStream.trouble === undefined) {
     // Before anything waits: can we have what we need at all?
-    const connection = await connectNats({...toConnection(), name: `tally-coordinator ${node} check`})
+    const access = toConnection()
+    const patienceMs = checkPatienceMs / listServers(access).length
+    const connection = await connectNats({...access, name: `tally-coordinator ${node} check`, patienceMs})
     await ensureEventStream(connection, subjects)
     await connection.close()
   }
@@ -118,6 +125,7 @@ async function main(options: CoordinatorOptions): Promise<void> {
     })
   const link = openLink()
   link.onSession(keepEventStream)
+  if (options.nats) link.onSession((connection) => followServers(connection, publishServers))
   const supervisors = createSupervisors({
     program: join(program, 'supervisor.js'),
     options: {stateDir, runDir, runtime: options.runtime},
@@ -235,9 +243,15 @@ async function main(options: CoordinatorOptions): Promise<void> {
   }
 
   function toConnection(): Connection {
-    const server = options.nats ?? natsKeeper?.server
+    if (options.nats) return {...withServers(options.nats, knownServers), node, prefix}
+    const server = natsKeeper?.server
     if (!server) throw new Error('neither an embedded server nor a URL')
     return {url: server.url, credentials: server.credentials, node, prefix}
+  }
+
+  async function publishServers(): Promise<void> {
+    knownServers = link.servers()
+    await publishConnection()
   }
 
   async function publishConnection(): Promise<void> {

@@ -1,7 +1,7 @@
 import * as z from 'zod'
 import {idSchema} from '../../machines/ids.ts'
 import {toRealPath} from '../kernel/real-path.ts'
-import {credentialsSchema} from '../messaging/connection.ts'
+import {natsAccessSchema} from '../messaging/servers.ts'
 import {defaultPrefix} from '../messaging/subjects.ts'
 
 /** What a coordinator is started with: one JSON object in the environment, since it may hold a password. */
@@ -15,7 +15,7 @@ export const coordinatorOptionsSchema = z.strictObject({
   node: idSchema.optional(),
   prefix: z.string().default(defaultPrefix),
   /** Yours; a server of our own is started when absent. */
-  nats: z.strictObject({url: z.string(), credentials: credentialsSchema}).optional(),
+  nats: natsAccessSchema.optional(),
   natsServer: z.string().default('nats-server'),
   runtime: z.string().default('runc'),
   /** Where the page is served. When absent: on loopback, and on any port if the usual one is taken. */

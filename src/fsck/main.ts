@@ -6,7 +6,8 @@ import {republishReplySchema} from '../../machines/republish.ts'
 import {createSystemClock} from '../kernel/clock.ts'
 import {TallyError, toErrorBody} from '../kernel/errors.ts'
 import {requestJson} from '../messaging/codec.ts'
-import {connectNats, type Credentials, readConnection} from '../messaging/connection.ts'
+import {connectNats, readConnection} from '../messaging/connection.ts'
+import type {NatsAccess} from '../messaging/servers.ts'
 import {createSubjects} from '../messaging/subjects.ts'
 import {createRunc} from '../runtime/runc/runc.ts'
 import {toContainerLayout} from '../supervisor/layout.ts'
@@ -22,7 +23,7 @@ export interface FsckOptions {
   readonly runDir: string
   readonly node: string | undefined
   /** Instead of what the node's connection file says. */
-  readonly nats: {readonly url: string; readonly credentials: Credentials} | undefined
+  readonly nats: NatsAccess | undefined
   readonly prefix: string | undefined
   /** Name or path of the OCI runtime. */
   readonly runtime: string

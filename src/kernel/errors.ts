@@ -103,6 +103,10 @@ export const errorTable = {
   NATS_START_FAILED: {kind: 'unavailable', meaning: 'The embedded nats-server did not become ready; details have the end of its log.'},
   NATS_UNREACHABLE: {kind: 'unavailable', meaning: 'No NATS server answers at the URL.'},
   NATS_AUTH_FAILED: {kind: 'unavailable', meaning: 'The NATS server refused the credentials.'},
+  NATS_TLS_FAILED: {
+    kind: 'unavailable',
+    meaning: 'TLS was demanded or is needed, and there is none with the NATS server; the message says why. Nothing was sent in clear.',
+  },
   JETSTREAM_UNAVAILABLE: {
     kind: 'unavailable',
     meaning: 'The NATS server has no JetStream, has switched it off, as a full disk does, or refused the stream; the message says why.',

@@ -2,65 +2,82 @@
 import {mkdir, readFile, rename, writeFile} from 'node:fs/promises'
 import {dirname} from 'node:path'
 import {setTimeout as sleep} from 'node:timers/promises'
-import {type ConnectionOptions, connect, credsAuthenticator, ErrorCode, type NatsConnection, NatsError} from 'nats'
+import {type ConnectionOptions, connect, type NatsConnection} from 'nats'
 import * as z from 'zod'
 import {idSchema} from '../../machines/ids.ts'
 import {TallyError} from '../kernel/errors.ts'
+import {toAuthentication} from './authentication.ts'
+import {isTooSlow, joinConnectErrors, toConnectError} from './connect-error.ts'
+import {demandsTls, listServers, type NatsAccess, natsAccessSchema, toCertificateNames} from './servers.ts'
+import {toTlsOptions} from './tls.ts'
 
-export const credentialsSchema = z.discriminatedUnion('type', [
-  z.object({type: z.literal('none')}),
-  z.object({type: z.literal('user'), user: z.string(), password: z.string()}),
-  z.object({type: z.literal('token'), token: z.string()}),
-  /** A .creds file: JWT and nkey seed. */
-  z.object({type: z.literal('creds'), file: z.string()}),
-])
-export type Credentials = z.infer<typeof credentialsSchema>
+export {type Credentials, credentialsSchema} from './authentication.ts'
 
-/** `connection.json` in the run directory, 0600: whoever can read it is root on this node. */
-export const connectionSchema = z.object({url: z.string(), credentials: credentialsSchema, node: idSchema, prefix: z.string()})
+/**
+ * `connection.json` in the run directory, 0600: whoever can read it is root on this node. Processes of former versions read it as well: they
+ * know `url` alone of the servers.
+ */
+export const connectionSchema = z.object({...natsAccessSchema.shape, node: idSchema, prefix: z.string()})
 export type Connection = z.infer<typeof connectionSchema>
 
 /** A machine that starts a hundred things at once takes its time; a server that is not there refuses at once. */
 const connectPatienceMs = 20_000
+/** One of several that hangs, or whose machine is gone, must not keep us from the next. */
+const nextPatienceMs = 5_000
 const connectTries = 8
 const connectRetryMs = 250
 
-export interface ConnectOptions {
-  readonly url: string
-  readonly credentials: Credentials
+export interface ConnectOptions extends NatsAccess {
   /** Shown by the server's monitoring. */
   readonly name: string
+  /** For each server: 20 s, or 5 s when there are others, unless told. */
+  readonly patienceMs?: number
 }
 
 /**
- * Connects once and never again by itself: see NatsLink for a connection that comes back.
- * @throws TallyError NATS_UNREACHABLE, NATS_AUTH_FAILED
+ * Connects once and never again by itself, to the first of the servers that will have us: see NatsLink for a connection that comes back.
+ * MUST hold: where TLS is demanded, nothing is sent before the handshake; achieved by the library, which is given TLS options: it then
+ * refuses a server that offers none (the scheme alone it ignores).
+ * @throws TallyError NATS_UNREACHABLE, NATS_AUTH_FAILED, NATS_TLS_FAILED; INVALID_ARGUMENT when a URL is none that can be spoken
  */
-export async function connectNats({url, credentials, name}: ConnectOptions): Promise<NatsConnection> {
+export async function connectNats(options: ConnectOptions): Promise<NatsConnection> {
+  return (await connectToAny(options)).connection
+}
+
+/** The same, telling which server it is. */
+export async function connectToAny(options: ConnectOptions): Promise<{readonly connection: NatsConnection; readonly server: string}> {
+  const servers = listServers(options)
+  const failures: TallyError[] = []
+  for (const server of servers) {
+    try {
+      return {connection: await connectTo(server, servers, options), server}
+    } catch (error) {
+      failures.push(toConnectError(error, {url: server, hasCertificate: options.tls?.cert !== undefined}))
+    }
+  }
+  throw joinConnectErrors(failures)
+}
+
+async function connectTo(server: string, all: readonly string[], access: ConnectOptions): Promise<NatsConnection> {
   const options: ConnectionOptions = {
-    servers: url,
-    name,
+    servers: server,
+    name: access.name,
     reconnect: false,
-    timeout: connectPatienceMs,
+    timeout: access.patienceMs ?? (all.length > 1 ? nextPatienceMs : connectPatienceMs),
     // A server that hangs is noticed in 15 s, not in the default 4 minutes.
     pingInterval: 5_000,
     maxPingOut: 2,
-    ...(await toAuthentication(credentials)),
+    ...(await toAuthentication(access.credentials)),
+    ...(demandsTls(access) && {tls: await toTlsOptions(access.tls ?? {}, toCertificateNames(server, all))}),
   }
   for (let attempt = 1; ; attempt += 1) {
     try {
       return await connect(options)
     } catch (cause) {
-      if (!isTooSlow(cause) || attempt === connectTries) throw toConnectError(cause, url)
+      if (!isTooSlow(cause) || attempt === connectTries) throw cause
       await sleep(connectRetryMs)
     }
   }
-}
-
-/** The server hung up because we did not authenticate within its two seconds: it, or we, had too much to do. */
-function isTooSlow(cause: unknown): boolean {
-  if (cause instanceof NatsError && cause.code === ErrorCode.AuthenticationTimeout) return true
-  return cause instanceof Error && /EPIPE|ECONNRESET/.test(cause.message)
 }
 
 export async function readConnection(file: string): Promise<Connection | undefined> {
@@ -85,40 +102,4 @@ export async function writeConnection(file: string, connection: Connection): Pro
   await mkdir(dirname(file), {recursive: true, mode: 0o700})
   await writeFile(`${file}.new`, `${JSON.stringify(connection, undefined, 2)}\n`, {mode: 0o600})
   await rename(`${file}.new`, file)
-}
-
-async function toAuthentication(credentials: Credentials): Promise<ConnectionOptions> {
-  switch (credentials.type) {
-    case 'none':
-      return {}
-    case 'user':
-      return {user: credentials.user, pass: credentials.password}
-    case 'token':
-      return {token: credentials.token}
-    case 'creds': {
-      const bytes = await readFile(credentials.file).catch((cause: unknown) => {
-        throw new TallyError('NATS_AUTH_FAILED', `cannot read the credentials file ${credentials.file}`, {cause})
-      })
-      return {authenticator: credsAuthenticator(bytes)}
-    }
-  }
-}
-
-const authCodes: ReadonlySet<string> = new Set([
-  ErrorCode.AuthorizationViolation,
-  ErrorCode.AuthenticationExpired,
-  ErrorCode.PermissionsViolation,
-])
-
-function toConnectError(cause: unknown, url: string): TallyError {
-  const shown = withoutPassword(url)
-  if (cause instanceof NatsError && authCodes.has(cause.code)) {
-    return new TallyError('NATS_AUTH_FAILED', `the NATS server at ${shown} refused the credentials`, {details: {url: shown}, cause})
-  }
-  const why = cause instanceof NatsError ? cause.code : cause instanceof Error ? cause.message : String(cause)
-  return new TallyError('NATS_UNREACHABLE', `no NATS server answers at ${shown} (${why})`, {details: {url: shown}, cause})
-}
-
-function withoutPassword(url: string): string {
-  return url.replace(/\/\/[^@/]*@/, '//')
 }

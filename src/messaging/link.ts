@@ -1,11 +1,12 @@
 /**
  * A connection to NATS that comes back for ever. Each connection is a session: what was set up on the last one is gone with
- * it, and is set up again. Where to connect is asked anew every time, since the server may have moved.
+ * it, and is set up again. Where to connect is asked anew every time, since the server may have moved; of a cluster any server will do.
  */
 import type {NatsConnection} from 'nats'
 import type {Clock} from '../kernel/clock.ts'
 import type {Logger} from '../kernel/log.ts'
-import {type Connection, connectNats} from './connection.ts'
+import type {Connection} from './connection.ts'
+import {createDialer} from './dialer.ts'
 
 export type LinkState =
   | {readonly type: 'connecting'}
@@ -21,6 +22,8 @@ export interface NatsLink extends AsyncDisposable {
   onSession(setUp: (connection: NatsConnection) => Promise<void>): void
   /** Resolves when a session is there. */
   connected(): Promise<NatsConnection>
+  /** Those that are known, that of the present session first; none before the first session. */
+  servers(): readonly string[]
 }
 
 export interface LinkOptions {
@@ -34,6 +37,7 @@ const shortestWaitMs = 50
 const longestWaitMs = 1_000
 
 export function createNatsLink({readConnection, name, clock, logger}: LinkOptions): NatsLink {
+  const dialer = createDialer()
   let state: LinkState = {type: 'connecting'}
   const setUps: ((connection: NatsConnection) => Promise<void>)[] = []
   const waiting: ((connection: NatsConnection) => void)[] = []
@@ -53,6 +57,7 @@ export function createNatsLink({readConnection, name, clock, logger}: LinkOption
       const connection = session()
       return connection ? Promise.resolve(connection) : new Promise((resolve) => waiting.push(resolve))
     },
+    servers: dialer.servers,
     [Symbol.asyncDispose]: async () => {
       const connection = session()
       state = {type: 'closed'}
@@ -73,7 +78,7 @@ export function createNatsLink({readConnection, name, clock, logger}: LinkOption
       try {
         const options = await readConnection()
         if (!options) throw new Error('no connection file yet')
-        const connection = await connectNats({...options, name: name()})
+        const connection = await dialer.dial({...options, name: name()})
         if (isClosed()) return await connection.close()
         failures = 0
         state = {type: 'connected', connection}

@@ -2,7 +2,7 @@
 import {type ChildProcess, spawn} from 'node:child_process'
 import {once} from 'node:events'
 import {mkdirSync, writeFileSync} from 'node:fs'
-import {createServer} from 'node:net'
+import {createServer, connect as dial} from 'node:net'
 import {join} from 'node:path'
 import {setTimeout as sleep} from 'node:timers/promises'
 import {connect, type NatsConnection} from 'nats'
@@ -31,6 +31,16 @@ export interface NatsServerOptions {
   readonly jetstream?: boolean
   /** Of a message, in bytes; 1 MiB unless told. */
   readonly maxPayload?: number
+  /** Demands TLS, with a certificate of `test/fixtures/tls`. */
+  readonly tls?: {
+    readonly certificate?: 'server' | 'named' | 'expired'
+    /** The authority that must have signed the client's certificate. */
+    readonly verify?: 'ca' | 'other-ca'
+  }
+  /** Instead of a user and a password. */
+  readonly authorization?: string
+  /** Further lines of its configuration. */
+  readonly config?: string
 }
 
 const readyPatienceMs = 10_000
@@ -40,10 +50,13 @@ export async function startNatsServer({
   storeDir,
   jetstream = true,
   maxPayload = 1024 * 1024,
+  tls,
+  authorization,
+  config: more = '',
 }: NatsServerOptions = {}): Promise<NatsServer> {
   const dir = makeTempDir()
   const port = wanted ?? (await findFreePort())
-  const url = `nats://127.0.0.1:${port}`
+  const url = `${tls ? 'tls' : 'nats'}://127.0.0.1:${port}`
   const credentials = {type: 'user', user: 'test', password: 'secret-of-the-test'} as const
   const login = {servers: url, user: credentials.user, pass: credentials.password, reconnect: false, timeout: 1_000}
   const config = join(dir.path, 'nats.conf')
@@ -54,8 +67,10 @@ export async function startNatsServer({
     `host: 127.0.0.1
 port: ${port}
 max_payload: ${maxPayload}
-authorization { user: ${credentials.user}, password: ${credentials.password} }
+${authorization ?? `authorization { user: ${credentials.user}, password: ${credentials.password} }`}
 ${jetstream ? `jetstream { store_dir: ${JSON.stringify(store)} }` : ''}
+${tls ? toTlsConfig(tls) : ''}
+${more}
 `,
   )
   let child = await start()
@@ -96,6 +111,7 @@ ${jetstream ? `jetstream { store_dir: ${JSON.stringify(store)} }` : ''}
   }
 
   async function isReady(): Promise<boolean> {
+    if (tls || authorization !== undefined) return await accepts(port)
     try {
       const connection = await connect(login)
       if (jetstream) await connection.jetstreamManager()
@@ -111,6 +127,31 @@ ${jetstream ? `jetstream { store_dir: ${JSON.stringify(store)} }` : ''}
     const ended = once(child, 'exit')
     child.kill('SIGKILL')
     await ended
+  }
+}
+
+/** A file of `test/fixtures/tls`. */
+export function toTlsFile(name: string): string {
+  return join(import.meta.dirname, '../fixtures/tls', name)
+}
+
+function toTlsConfig({certificate = 'server', verify}: NonNullable<NatsServerOptions['tls']>): string {
+  return `tls {
+  cert_file: ${JSON.stringify(toTlsFile(`${certificate}.pem`))}
+  key_file: ${JSON.stringify(toTlsFile(`${certificate}.key`))}
+  ${verify ? `ca_file: ${JSON.stringify(toTlsFile(`${verify}.pem`))}\n  verify: true` : ''}
+}`
+}
+
+async function accepts(port: number): Promise<boolean> {
+  const socket = dial(port, '127.0.0.1')
+  try {
+    await once(socket, 'connect')
+    return true
+  } catch {
+    return false
+  } finally {
+    socket.destroy()
   }
 }
 

@@ -61,7 +61,8 @@ test('the connection file comes back as it was written, for nobody else to read'
   await using dir = makeTempDir()
   const file = join(dir.path, 'run/connection.json')
   expect(await readConnection(file)).toBeUndefined()
-  const written: Connection = {...server.connection, credentials: {type: 'token', token: 't'}}
+  const cluster = {servers: [server.url, 'tls://b:4222'], tls: {ca: '/ca.pem', first: true}}
+  const written: Connection = {...server.connection, ...cluster, credentials: {type: 'token', token: 't'}}
   await writeConnection(file, server.connection)
   await writeConnection(file, written)
   expect(await readConnection(file)).toEqual(written)

@@ -1,3 +1,4 @@
+import {join} from 'node:path'
 import {Command} from 'commander'
 import {describe, expect, it} from 'vitest'
 import {addContainerOptions} from '../../../src/cli/container-options.ts'
@@ -58,12 +59,32 @@ describe('node options', () => {
     ['h:4222', {url: 'nats://h:4222', credentials: {type: 'none'}}],
     ['nats://u:p%40@h:1', {url: 'nats://h:1', credentials: {type: 'user', user: 'u', password: 'p@'}}],
     ['tls://t@h', {url: 'tls://h', credentials: {type: 'token', token: 't'}}],
+    [
+      'tls://a:1,u:p@b:2,nats://c',
+      {url: 'tls://a:1', servers: ['tls://a:1', 'nats://b:2', 'nats://c'], credentials: {type: 'user', user: 'u', password: 'p'}},
+    ],
   ])('understand the URL %s', (url, nats) => {
     expect(resolve(`ps --nats ${url}`).nats).toEqual(nats)
   })
 
+  it('take the files of TLS and of nkeys with absolute paths', () => {
+    const {nats} = resolve('ps --nats h --tls-ca ca.pem --tls-cert /c.pem --tls-key /k.pem --tls-first --nkey seed')
+    expect(nats).toEqual({
+      url: 'nats://h',
+      credentials: {type: 'nkey', file: join(process.cwd(), 'seed')},
+      tls: {ca: join(process.cwd(), 'ca.pem'), cert: '/c.pem', key: '/k.pem', first: true},
+    })
+    expect(resolve('ps --nats h', {TALLY_TLS_FIRST: 'yes'}).nats).toMatchObject({tls: {first: true}})
+    expect(resolve('ps --nats h', {TALLY_TLS_FIRST: '0'}).nats).not.toHaveProperty('tls')
+  })
+
   it.each([
-    ['ps --nats http://h', /expected --nats to be a URL such as/],
+    ['ps --nats http://h', /expected the NATS server http:\/\/h to begin with nats:\/\/ or tls:\/\//],
+    ['ps --nats wss://u:p@h', /wss:\/\/h to begin with nats:\/\/ or tls:\/\/: NATS over WebSocket is not spoken here/],
+    ['ps --nats nats://h,', /expected --nats to be a URL such as .*, or several with commas/],
+    ['ps --nats h --tls-cert c.pem', /expected --tls-cert and --tls-key together, got --tls-cert alone/],
+    ['ps --tls-ca ca.pem', /expected --nats with --tls-ca/],
+    ['ps --nats h --nats-context x', /expected --nats or --nats-context/],
     ['ps --token t', /expected --nats with --token/],
     ['ps --nats h --token t --creds f', /expected one way to authenticate, got --creds and --token/],
     ['ps --namespace a.b', /expected --namespace to be 1 to 63/],

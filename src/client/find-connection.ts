@@ -1,0 +1,28 @@
+import {join} from 'node:path'
+import {TallyError} from '../kernel/errors.ts'
+import {type Connection, readConnection} from '../messaging/connection.ts'
+import type {NatsAccess} from '../messaging/servers.ts'
+
+export interface ConnectionWish {
+  readonly runDir?: string
+  readonly nats?: NatsAccess
+  readonly node?: string
+  readonly prefix?: string
+}
+
+/**
+ * What the node's connection file says, with what is wished for instead: another NATS is taken whole, with its own TLS and credentials.
+ * @throws TallyError NODE_NOT_RUNNING, STATE_DIR_INVALID
+ */
+export async function findConnection({runDir = '/run/tally', nats, node, prefix}: ConnectionWish): Promise<Connection> {
+  const file = join(runDir, 'connection.json')
+  const known = nats && node ? undefined : await readConnection(file)
+  const access = nats ?? known
+  const name = node ?? known?.node
+  if (!access || !name) {
+    throw new TallyError('NODE_NOT_RUNNING', `no node runs here: expected ${file}, which \`tally up\` writes, or --nats and --node`, {
+      details: {file},
+    })
+  }
+  return {...access, node: name, prefix: prefix ?? known?.prefix ?? 'tally'}
+}

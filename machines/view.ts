@@ -131,6 +131,8 @@ export const nodeInfoSchema = z.object({
   /** By state, as `list` with `all` would show them. */
   containers: z.record(z.string(), z.int()),
   startedAt: z.string(),
+  /** What could not be put right of the state in which the node was started, a sentence each. */
+  warnings: z.array(z.string()).optional(),
   /** What keeps it from doing anything that needs JetStream; absent while nothing does. The containers are then as they were before. */
   trouble: z.string().optional(),
   /** Where its page is; absent when it serves none. */

@@ -18,7 +18,7 @@ export function addInfo(program: Command): void {
 
 function toRows(info: NodeInfo, now: number): readonly (readonly [string, string])[] {
   const {coordinatorPid, natsPid, natsUrl, stateDir, runDir, runtime, nodeVersion, containers, startedAt, version, httpUrl} = info
-  const {confinement, trouble} = info
+  const {confinement, trouble, warnings = []} = info
   const counts = Object.entries(containers).map(([state, count]) => `${count} ${state}`)
   return [
     ['Coordinator', `pid ${coordinatorPid}, started ${formatAge(startedAt, now)}`],
@@ -30,6 +30,7 @@ function toRows(info: NodeInfo, now: number): readonly (readonly [string, string
     ['Runtime', runtime ? `${runtime.name} ${runtime.version} (${runtime.path})` : 'not found: expected runc to be installed'],
     ...(confinement ? [['Seccomp', confinement.seccomp] as const] : []),
     ...(confinement?.lacks.map((lack) => ['Unprotected', lack] as const) ?? []),
+    ...warnings.map((warning) => ['Warning', warning] as const),
     ['Containers', counts.join(', ') || 'none'],
     ['Version', `${version}, Node.js ${nodeVersion}`],
   ]

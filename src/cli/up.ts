@@ -2,15 +2,16 @@
 import {spawn} from 'node:child_process'
 import {once} from 'node:events'
 import {closeSync, existsSync, fstatSync, mkdirSync, openSync, readFileSync} from 'node:fs'
-import {dirname, join} from 'node:path'
+import {dirname, join, resolve} from 'node:path'
 import {fileURLToPath} from 'node:url'
 import type {Command} from 'commander'
 import type {NodeInfo} from '../../machines/view.ts'
 import type {CoordinatorOptions} from '../coordinator/options.ts'
+import {toOwnEnvironment} from '../kernel/environment.ts'
 import {isErrorCode, TallyError} from '../kernel/errors.ts'
 import {type HttpOption, parseHttpOption} from './http-option.ts'
 import {type NodeOptions, resolveNodeOptions} from './node-options.ts'
-import {printJson} from './print.ts'
+import {printJson, printNote} from './print.ts'
 import {addVerb, connect} from './verb.ts'
 import {type SignalWatch, watchSignals} from './watch-signals.ts'
 
@@ -35,6 +36,7 @@ export function addUp(program: Command): void {
       const invocation = await toInvocation(options, flags)
       if (!flags.detach) return becomeCoordinator(invocation)
       const info = await startDetached(invocation, options)
+      for (const warning of info.warnings ?? []) printNote(`the coordinator warns: ${warning}`)
       if (options.json) printJson(info)
       else
         console.log(
@@ -54,12 +56,26 @@ async function toInvocation({stateDir, runDir, node, nats, prefix}: NodeOptions,
   if (process.getuid?.() !== 0)
     throw new TallyError('STATE_DIR_INVALID', `running containers needs root, got uid ${process.getuid?.()}: expected sudo`)
   const {coordinatorOptionsSchema, coordinatorOptionsVariable} = await import('../coordinator/options.ts')
-  const options: CoordinatorOptions = coordinatorOptionsSchema.parse({stateDir, runDir, node, nats, prefix, runtime, natsServer, http})
+  const options: CoordinatorOptions = coordinatorOptionsSchema.parse({
+    stateDir,
+    runDir,
+    node,
+    nats,
+    prefix,
+    runtime: toPath(runtime),
+    natsServer: toPath(natsServer),
+    http,
+  })
   const program = join(dirname(fileURLToPath(import.meta.url)), 'coordinator.js')
   return {
     args: ['--disable-warning=ExperimentalWarning', program],
-    env: {...process.env, [coordinatorOptionsVariable]: JSON.stringify(options)},
+    env: {...toOwnEnvironment(process.env), TALLY_STATE_DIR: stateDir, [coordinatorOptionsVariable]: JSON.stringify(options)},
   }
+}
+
+/** It is looked for from another directory. */
+function toPath(program: string | undefined): string | undefined {
+  return program?.includes('/') ? resolve(program) : program
 }
 
 /** Takes this process's place, so that a service manager sees one process. */

@@ -15,6 +15,7 @@ import {createLogger} from '../kernel/log.ts'
 import {version} from '../kernel/version.ts'
 import {requestJson} from '../messaging/codec.ts'
 import {type Connection, connectNats, readConnection, writeConnection} from '../messaging/connection.ts'
+import {settleProcess} from '../linux/settle-process.ts'
 import {createNatsLink} from '../messaging/link.ts'
 import {listServers} from '../messaging/servers.ts'
 import {registerService} from '../messaging/services.ts'
@@ -63,7 +64,9 @@ const replacements = {most: 10, periodMs: 60_000, delayMs: 20} as const
 const heldAnewAt: ReadonlySet<LedgerEvent['type']> = new Set(['container.created', 'container.stdin-closed', 'exec.stdin-closed'])
 
 try {
-  await main(coordinatorOptionsSchema.parse(JSON.parse(process.env[coordinatorOptionsVariable] ?? '{}')))
+  // What is inherited goes on to all that is started: before anything is.
+  const warnings = settleProcess()
+  await main(coordinatorOptionsSchema.parse(JSON.parse(process.env[coordinatorOptionsVariable] ?? '{}')), warnings)
 } catch (error) {
   const {code, message} = toErrorBody(error)
   logger.fatal({code, err: error}, message)
@@ -71,12 +74,13 @@ try {
   process.exit(1)
 }
 
-async function main(options: CoordinatorOptions): Promise<void> {
+async function main(options: CoordinatorOptions, warnings: readonly string[]): Promise<void> {
   const {stateDir, runDir, prefix} = options
   const startedAt = new Date(clock.now()).toISOString()
   const lock = claimDirectories(options, options.node)
   const {node} = lock
   process.title = `tally-coordinator ${node}`
+  for (const warning of warnings) logger.warn(warning)
   const subjects = createSubjects(prefix)
   const connectionFile = join(runDir, 'connection.json')
   const program = dirname(fileURLToPath(import.meta.url))
@@ -178,6 +182,7 @@ async function main(options: CoordinatorOptions): Promise<void> {
         confinement: toNodeConfinement(readHostFacts(), await readFeatures(options.runtime, {cacheDir: runDir})),
         nodeVersion: process.version,
         startedAt,
+        ...(warnings.length > 0 && {warnings: [...warnings]}),
         ...(jetStream.trouble !== undefined && {trouble: jetStream.trouble}),
         ...(pages.url !== undefined && {httpUrl: pages.url}),
       }

@@ -4,6 +4,7 @@
  */
 import {type ChildProcess, spawn} from 'node:child_process'
 import {closeSync, openSync} from 'node:fs'
+import {toOwnEnvironment} from '../kernel/environment.ts'
 import {fromFailure, TallyError} from '../kernel/errors.ts'
 import type {Logger} from '../kernel/log.ts'
 import {
@@ -107,7 +108,7 @@ export function createSupervisors({program, options, logFile, logger, onReady, o
       detached: true,
       stdio: ['ignore', log, log, 'ipc', ...inherited],
       cwd: '/',
-      env: {...process.env, [supervisorOptionsVariable]: JSON.stringify(options)},
+      env: {...toOwnEnvironment(), [supervisorOptionsVariable]: JSON.stringify(options)},
     })
     closeSync(log)
     child.once('error', (error) => logger.error({err: error}, 'cannot start a supervisor'))

@@ -31,6 +31,10 @@ export const libc = {
   ioctl: library.func('int ioctl(int fd, unsigned long request, _Inout_ uint8_t *argument)'),
   poll: library.func('int poll(_Inout_ uint8_t *fds, unsigned long count, int timeoutMs)'),
   splice: library.func('long splice(int from, void *fromPosition, int to, _Inout_ int64_t *toPosition, size_t length, unsigned int flags)'),
+  sched_setscheduler: library.func('int sched_setscheduler(int pid, int policy, const int32_t *priority)'),
+  sched_setaffinity: library.func('int sched_setaffinity(int pid, size_t size, const uint8_t *processors)'),
+  personality: library.func('int personality(unsigned long persona)'),
+  prlimit: library.func('int prlimit(int pid, int resource, const uint64_t *wanted, _Out_ uint64_t *found)'),
   syscall: library.func('long syscall(long number, long a, long b, long c, long d)'),
   /** By number, because the library's own waitid has no resource usage. */
   waitid: library.func('long syscall(long number, int idtype, uint32_t id, _Out_ uint8_t *info, int options, _Out_ uint8_t *usage)'),

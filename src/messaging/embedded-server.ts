@@ -12,6 +12,7 @@ import {createServer} from 'node:net'
 import {join} from 'node:path'
 import * as z from 'zod'
 import type {Clock} from '../kernel/clock.ts'
+import {toToolEnvironment} from '../kernel/environment.ts'
 import {TallyError} from '../kernel/errors.ts'
 import {replaceFile} from '../kernel/files.ts'
 import {isAlive, type ProcessIdentity, readProcessIdentity} from '../linux/process-table.ts'
@@ -105,7 +106,7 @@ async function start(settings: Settings, options: EmbeddedServerOptions): Promis
   const config = jetStream ? configs.with : configs.without
   await truncate(log).catch(() => {})
   const logFd = openSync(log, 'a', 0o600)
-  const child = spawn(binary, ['-c', config], {detached: true, stdio: ['ignore', logFd, logFd], cwd: '/'})
+  const child = spawn(binary, ['-c', config], {detached: true, stdio: ['ignore', logFd, logFd], cwd: '/', env: toToolEnvironment()})
   closeSync(logFd)
   const {pid} = child
   if (pid !== undefined) onSpawn?.(pid)

@@ -2,6 +2,7 @@
 import {mkdirSync, readFileSync, writeFileSync} from 'node:fs'
 import {join} from 'node:path'
 import {execa} from 'execa'
+import {toToolEnvironment} from '../kernel/environment.ts'
 import {TallyError, toErrorBody} from '../kernel/errors.ts'
 import type {CheckpointManifest} from './checkpoint-image.ts'
 
@@ -20,6 +21,8 @@ export async function checkCriu(): Promise<void> {
     killSignal: 'SIGKILL',
     // As for the runtime: SIGIO is not the end of this process.
     cleanup: false,
+    extendEnv: false,
+    env: toToolEnvironment(),
     cwd: '/',
   })
   if (!failed) return

@@ -18,6 +18,7 @@ import {
 import {delimiter, join} from 'node:path'
 import {execa} from 'execa'
 import * as z from 'zod'
+import {toToolEnvironment} from '../../kernel/environment.ts'
 
 export interface RuntimeFeatures {
   /** Of mounts, such as `rro`. */
@@ -73,7 +74,15 @@ export async function readFeatures(
   const cache = cacheDir !== undefined && isElf(program) ? join(cacheDir, `features-${identify(program)}.json`) : undefined
   const known = cache === undefined ? undefined : parseFeatures(readIfThere(cache))
   if (known) return known
-  const {stdout} = await execa(program, ['features'], {reject: false, stdin: 'ignore', timeout: timeoutMs, killSignal: 'SIGKILL', cwd: '/'})
+  const {stdout} = await execa(program, ['features'], {
+    reject: false,
+    stdin: 'ignore',
+    timeout: timeoutMs,
+    killSignal: 'SIGKILL',
+    extendEnv: false,
+    env: toToolEnvironment(),
+    cwd: '/',
+  })
   const text = typeof stdout === 'string' ? stdout : ''
   const features = parseFeatures(text)
   if (features && cache !== undefined) keep(cache, text)

@@ -7,11 +7,13 @@ import {setTimeout as sleep} from 'node:timers/promises'
 import {execa} from 'execa'
 import type {RestoreSpec} from '../../../machines/checkpoint.ts'
 import {toSignalNumber} from '../../../machines/signals.ts'
+import {toToolEnvironment} from '../../kernel/environment.ts'
 import {TallyError} from '../../kernel/errors.ts'
 import {listProcesses} from '../../linux/process-table.ts'
 import type {OciRuntime, RuntimeStdio, RuntimeVersion} from '../oci-runtime.ts'
 import {unmountBelow} from '../rootfs.ts'
 import {isUnknownContainer, toRuncError} from './errors.ts'
+import {settleOpenFiles} from './exec-limits.ts'
 import {findFaultOf, hasFailedToExecute, isExecutedSoon, readBundleProgram, readProgram, toExecutionError} from './execution.ts'
 import {parseFeatures} from './features.ts'
 import {isCallOf, isRuntimes, kill} from './processes.ts'
@@ -87,6 +89,7 @@ export function createRunc(options: RuncOptions): OciRuntime {
       const flags = ['--detach', '--process', processFile, '--pid-file', pidFile, ...(group === undefined ? [] : ['--cgroup', group])]
       await run({verb: 'exec', args: [...flags, ...toConsole(stdio), id], stdio})
       const pid = await readPid(binary, pidFile, 'exec')
+      settleOpenFiles(pid, processFile)
       // Nothing of the container has to be looked at as long as it is well.
       if (!(await isExecutedSoon(pid, timeoutMs))) throw toExecutionError(binary, 'exec', findFaultOf(initPid, readProgram(processFile)))
       return {pid}
@@ -192,7 +195,8 @@ export function createRunc(options: RuncOptions): OciRuntime {
       // The container inherits its stdio from runc create, so the end of those must not be waited for: they are no pipes of ours.
       buffer: !fds,
       timeout: deadlineMs,
-      ...(criuConfig !== undefined && {env: {CRIU_CONFIG_FILE: criuConfig}}),
+      extendEnv: false,
+      env: {...toToolEnvironment(), ...(criuConfig !== undefined && {CRIU_CONFIG_FILE: criuConfig})},
       killSignal: 'SIGKILL',
       // It ends by itself when we do. The handler that would kill it takes a SIGIO, which tells of output, for our end.
       cleanup: false,

@@ -28,6 +28,7 @@ export function generateSpec({request, rootfs, containerId, cgroupsPath, user, h
   const capabilities = chooseCapabilities(request.privileged ? {...request, capAdd: ['ALL']} : request, host)
   const {profile} = findings.seccomp
   const {uid, gid, additionalGids} = user
+  const rlimits = [...toOpenFiles(request, host), ...(request.ulimits ?? [])].map(toRlimit)
   return {
     ociVersion: '1.0.2',
     process: {
@@ -45,7 +46,8 @@ export function generateSpec({request, rootfs, containerId, cgroupsPath, user, h
       },
       noNewPrivileges: request.noNewPrivileges ?? !request.privileged,
       ...(request.apparmor !== undefined && request.apparmor !== 'unconfined' && {apparmorProfile: request.apparmor}),
-      ...(request.ulimits && {rlimits: request.ulimits.map(toRlimit)}),
+      oomScoreAdj: host.oomScore ?? 0,
+      ...(rlimits.length > 0 && {rlimits}),
     },
     root: {path: rootfs, ...(request.readOnly && {readonly: true})},
     ...(request.uts !== 'host' && {hostname}),
@@ -88,6 +90,11 @@ const rlimInfinity = '18446744073709551615'
 /** The text of config.json. */
 export function formatSpec(spec: OciSpec): string {
   return JSON.stringify(spec, undefined, 2).replaceAll(JSON.stringify(unlimitedMark), rlimInfinity)
+}
+
+/** What whoever started the node may have open is none of a container's business. */
+function toOpenFiles({ulimits = []}: RootfsRequest, {openFiles}: HostFacts): readonly Ulimit[] {
+  return openFiles && !ulimits.some(({name}) => name === 'nofile') ? [{name: 'nofile', ...openFiles}] : []
 }
 
 function toRlimit({name, soft, hard}: Ulimit): OciRlimit {

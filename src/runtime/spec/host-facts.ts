@@ -2,6 +2,8 @@ import {existsSync, globSync, readFileSync} from 'node:fs'
 import {arch, release} from 'node:os'
 import {join} from 'node:path'
 import {parseMounts} from '../../linux/cgroup.ts'
+import {readOpenFiles} from '../../linux/resource-limits.ts'
+import {readOomScore} from '../../linux/settle-process.ts'
 import {capabilityNames} from './capabilities.ts'
 
 /** What the host allows and has: a generated spec must not ask for more. */
@@ -10,6 +12,10 @@ export interface HostFacts {
   readonly capabilities: ReadonlySet<string>
   /** Linux ≥ 4.6 */
   readonly cgroupNamespace: boolean
+  /** The oom_score_adj of containers: 0, or that of this process where it is higher and cannot be lowered. */
+  readonly oomScore?: number
+  /** Limits of the files that a container may have open. */
+  readonly openFiles?: {readonly soft: number; readonly hard: number}
   /** Node's name of the machine: `x64`, `arm64`. */
   readonly architecture: string
   /** Whether it accounts for swap, so that a limit of memory can allow none. */
@@ -31,6 +37,8 @@ export function readHostFacts(): HostFacts {
   return {
     capabilities: readBoundingCapabilities(),
     cgroupNamespace: existsSync('/proc/self/ns/cgroup'),
+    oomScore: Math.max(0, readOomScore()),
+    openFiles: readOpenFiles(),
     architecture: arch(),
     limitsSwap: accountsForSwap(),
     kernel: release(),

@@ -19,6 +19,7 @@ export interface OciProcess {
   readonly capabilities: Readonly<Record<'bounding' | 'effective' | 'permitted', readonly string[]>>
   readonly noNewPrivileges: boolean
   readonly apparmorProfile?: string
+  readonly oomScoreAdj?: number
   readonly rlimits?: readonly OciRlimit[]
 }
 

@@ -21,6 +21,13 @@ function specOf(request: object = {}, inputs: Partial<SpecInputs> = {}) {
 }
 
 describe('the generated spec', () => {
+  it('has the open files of the host, unless others are asked for, and the oom_score_adj that it allows', () => {
+    const inputs = {host: {...host, openFiles: {soft: 1024, hard: 20_000}, oomScore: 500}}
+    expect(specOf({}, inputs).process).toMatchObject({oomScoreAdj: 500, rlimits: [{type: 'RLIMIT_NOFILE', soft: 1024, hard: 20_000}]})
+    const asked = {ulimits: [{name: 'nofile', soft: 10, hard: 20}]} as const
+    expect(specOf(asked, inputs).process.rlimits).toEqual([{type: 'RLIMIT_NOFILE', soft: 10, hard: 20}])
+  })
+
   it('of a small request is docker-like in every field', () => {
     expect(specOf()).toStrictEqual({
       ociVersion: '1.0.2',
@@ -31,6 +38,7 @@ describe('the generated spec', () => {
         env: [path, 'HOSTNAME=web', 'HOME=/root'],
         cwd: '/',
         capabilities: {bounding: [...defaultCapabilities], effective: [...defaultCapabilities], permitted: [...defaultCapabilities]},
+        oomScoreAdj: 0,
         noNewPrivileges: true,
       },
       root: {path: '/srv/rootfs'},

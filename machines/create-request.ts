@@ -6,10 +6,13 @@ import * as z from 'zod'
 import {restoreSpecSchema} from './checkpoint.ts'
 import {idSchema} from './ids.ts'
 import {healthCheckSchema} from './health.ts'
+import {mountSchema} from './mounts.ts'
 import {absolutePath} from './paths.ts'
 import {type RestartPolicy, restartPolicySchema} from './restart.ts'
 import {ulimitNames} from './ulimits.ts'
 import {cpuSharesSchema, cpusetCpusSchema, memorySwapBytesSchema} from './limits.ts'
+
+export {type Mount, mountSchema} from './mounts.ts'
 
 export const environmentVariable = z
   .string()
@@ -62,29 +65,6 @@ const common = {
 const isKept = ({autoRemove, restart}: {readonly autoRemove: boolean; readonly restart?: RestartPolicy | undefined}) =>
   !autoRemove || restart === undefined || restart.policy === 'no'
 const kept = {error: 'expected no restart policy with autoRemove: what is removed cannot be started again', path: ['restart']}
-
-/** Mounted into the container after what every container has, in their order. */
-export const mountSchema = z.discriminatedUnion('type', [
-  /** A file or directory of the node. */
-  z.strictObject({
-    type: z.literal('bind'),
-    source: absolutePath,
-    target: absolutePath,
-    readOnly: z.boolean().optional(),
-    /** How mounts that are made below it later are shared; `rprivate`, not at all, when absent. */
-    propagation: z.enum(['private', 'rprivate', 'shared', 'rshared', 'slave', 'rslave']).optional(),
-  }),
-  /** In memory, gone with the container. */
-  z.strictObject({
-    type: z.literal('tmpfs'),
-    target: absolutePath,
-    sizeBytes: z.int().positive().optional(),
-    /** Of its root directory, such as 0o1777. */
-    mode: z.int().min(0).max(0o7777).optional(),
-    readOnly: z.boolean().optional(),
-  }),
-])
-export type Mount = z.infer<typeof mountSchema>
 
 /** A device of the node, in the container under the same path or another. */
 export const deviceSchema = z.strictObject({

@@ -1,8 +1,7 @@
 /** Parsers of option values, for commander. */
-import {resolve} from 'node:path'
 import {InvalidArgumentError} from 'commander'
 import {TallyError} from '../kernel/errors.ts'
-import type {CreateRequestInput, Mount} from '../../machines/create-request.ts'
+import type {CreateRequestInput} from '../../machines/create-request.ts'
 import {parseSignal, type SignalName} from '../../machines/signals.ts'
 
 /** As docker has it: `no`, `on-failure`, `on-failure:5`, `always`, `unless-stopped`. */
@@ -54,15 +53,6 @@ export function parseUnlessLifted(parse: (text: string) => number): (text: strin
 
 export function toLimit(flag: LimitFlag): number | null {
   return flag === 'lifted' ? null : flag
-}
-
-/** `SOURCE:TARGET`, `SOURCE:TARGET:ro`; a relative source is one of the caller's. */
-export function parseVolume(text: string): Mount {
-  const [source = '', target = '', mode, ...rest] = text.split(':')
-  if (source === '' || target === '' || rest.length > 0 || (mode !== undefined && mode !== 'ro' && mode !== 'rw')) {
-    throw new InvalidArgumentError(`expected SOURCE:TARGET or SOURCE:TARGET:ro, got ${JSON.stringify(text)}`)
-  }
-  return {type: 'bind', source: resolve(source), target, ...(mode === 'ro' && {readOnly: true})}
 }
 
 /** `NAME=VALUE`; the value may be empty. */

@@ -4,6 +4,7 @@ import {type Command, Option} from 'commander'
 import type {ConsoleSize, CreateRequestInput, Device, Mount, RootfsMount, Ulimit} from '../../machines/create-request.ts'
 import {TallyError} from '../kernel/errors.ts'
 import {parseMount, parseRootfsMount} from './mount-arguments.ts'
+import {parseTmpfs, parseVolume} from './volume-arguments.ts'
 import {parseDevice, parseSecurityOption, parseUlimit, type SecurityOptions, toNamespace, toNetwork} from './security-arguments.ts'
 import {
   type LimitFlag,
@@ -15,7 +16,6 @@ import {
   parseRestart,
   type LogOptions,
   parseUnlessLifted,
-  parseVolume,
   toLimit,
   toLogRotation,
 } from './arguments.ts'
@@ -51,7 +51,7 @@ export interface ContainerFlags {
   readonly annotation?: readonly (readonly [string, string])[]
   readonly volume?: readonly Mount[]
   readonly mount?: readonly Mount[]
-  readonly tmpfs?: readonly string[]
+  readonly tmpfs?: readonly Mount[]
   readonly readOnly?: true
   readonly capAdd?: readonly string[]
   readonly capDrop?: readonly string[]
@@ -160,15 +160,27 @@ export function addContainerOptions(command: Command): Command {
     .addOption(repeated('--device <source[:target[:rwm]]>', 'give it a device of the host; may be repeated', parseDevice))
     .addOption(repeated('--ulimit <name=soft[:hard]>', 'a limit such as nofile=1024:4096, -1 for none; may be repeated', parseUlimit))
     .addOption(repeated('--annotation <name=value>', 'for the runtime and its hooks; may be repeated', parseLabel))
-    .addOption(repeated('-v, --volume <source:target[:ro]>', 'mount a file or directory; may be repeated', parseVolume))
+    .addOption(
+      repeated(
+        '-v, --volume <source:target[:option,…]>',
+        'mount a file or directory; ro, rro, rslave and others; may be repeated',
+        parseVolume,
+      ),
+    )
     .addOption(
       repeated(
         '--mount <fields>',
-        'type=bind,source=S,target=T[,readonly][,bind-propagation=P] or type=tmpfs,target=T[,tmpfs-size=SIZE][,tmpfs-mode=MODE]; may be repeated',
+        'type=bind,source=S,target=T[,readonly][,bind-propagation=P][,bind-recursive=R] or type=tmpfs,target=T[,tmpfs-size=SIZE][,tmpfs-mode=MODE]; may be repeated',
         parseMount,
       ),
     )
-    .addOption(repeated('--tmpfs <target>', 'mount a file system in memory; may be repeated', String))
+    .addOption(
+      repeated(
+        '--tmpfs <target[:option,…]>',
+        'mount a file system in memory; size=64k, mode=700, exec, uid=1 and others; may be repeated',
+        parseTmpfs,
+      ),
+    )
     .option('--read-only', 'the root file system cannot be written')
     .addOption(repeated('--cap-add <name>', 'give a capability beyond the default ones, or ALL; may be repeated', String))
     .addOption(repeated('--cap-drop <name>', 'take a default capability away, or ALL; may be repeated', String))
@@ -251,7 +263,7 @@ function toRootfsFields(flags: ContainerFlags) {
   const {tty, env = [], workdir, user, hostname, network, volume = [], tmpfs = [], readOnly, capAdd, capDrop} = flags
   const {pid, ipc, uts, privileged, securityOpt, device, ulimit, annotation} = flags
   const {memory, memorySwap, cpus, cpuShares, cpusetCpus, pidsLimit} = flags
-  const mounts: readonly Mount[] = [...volume, ...(flags.mount ?? []), ...tmpfs.map((target) => ({type: 'tmpfs', target}) as const)]
+  const mounts: readonly Mount[] = [...volume, ...(flags.mount ?? []), ...tmpfs]
   return {
     env: env.flatMap(toVariable),
     ...(tty && {terminal: true}),

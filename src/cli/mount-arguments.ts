@@ -1,9 +1,9 @@
-/** Parsers of what is mounted, for commander. */
+/** Parsers of what is mounted, in named fields, for commander. */
 import {resolve} from 'node:path'
 import {InvalidArgumentError} from 'commander'
-import {type Mount, mountSchema, type RootfsMount} from '../../machines/create-request.ts'
-import {describeIssues} from '../kernel/issues.ts'
+import type {Mount, RootfsMount} from '../../machines/create-request.ts'
 import {parseBytes} from './arguments.ts'
+import {toMount} from './volume-arguments.ts'
 
 /** `type=overlay,source=overlay,target=/,options=lowerdir=/a:/b,upperdir=/u`: the options come last, since they have commas too. */
 export function parseRootfsMount(text: string): RootfsMount {
@@ -24,31 +24,38 @@ const mountFields = {
   readonly: 'readonly',
   ro: 'readonly',
   'bind-propagation': 'propagation',
+  'bind-recursive': 'recursive',
   'tmpfs-size': 'size',
   'tmpfs-mode': 'mode',
 } as const
+/** Those that may stand alone. */
+const switches: readonly string[] = ['readonly', 'ro']
 
 /** As docker's `--mount`. */
 export function parseMount(text: string): Mount {
-  const {type = 'bind', source, target, readonly, propagation, size, mode} = toFields(text, text, mountFields)
-  const isReadOnly = readonly !== undefined && readonly !== 'false' && readonly !== '0'
-  const parsed = mountSchema.safeParse(
-    {
-      type,
-      target,
-      ...(source !== undefined && {source: type === 'bind' ? resolve(source) : source}),
-      ...(isReadOnly && {readOnly: true}),
-      ...(propagation !== undefined && {propagation}),
-      ...(size !== undefined && {sizeBytes: parseBytes(size)}),
-      ...(mode !== undefined && {mode: Number.parseInt(mode, 8)}),
-    },
-    {reportInput: true},
-  )
-  if (parsed.success) return parsed.data
-  throw new InvalidArgumentError(`${describeIssues(parsed.error).join('; ')}, in ${JSON.stringify(text)}`)
+  const {type = 'bind', source, target, readonly, propagation, recursive, size, mode} = toFields(text, text, mountFields)
+  if (mode !== undefined && !/^[0-7]{1,5}$/.test(mode))
+    throw new InvalidArgumentError(`expected an octal number such as 1777, got ${JSON.stringify(mode)} in ${JSON.stringify(text)}`)
+  return toMount(text, {
+    type,
+    target,
+    source: source !== undefined && type === 'bind' ? resolve(source) : source,
+    readOnly: readonly === undefined ? undefined : toSwitch(readonly, text) || undefined,
+    propagation,
+    recursive,
+    sizeBytes: size === undefined ? undefined : parseBytes(size),
+    mode: mode === undefined ? undefined : Number.parseInt(mode, 8),
+  })
 }
 
-/** `name=value,name`: a name alone has an empty value. */
+/** Alone, it is on. */
+function toSwitch(value: string, text: string): boolean {
+  if (['', '1', 'true'].includes(value)) return true
+  if (['0', 'false'].includes(value)) return false
+  throw new InvalidArgumentError(`expected true or false, got ${JSON.stringify(value)} in ${JSON.stringify(text)}`)
+}
+
+/** `name=value,name`: each once, and with a value unless it is a switch. */
 function toFields<K extends string>(
   fields: string,
   text: string,
@@ -57,11 +64,13 @@ function toFields<K extends string>(
   const found: Partial<Record<K, string>> = {}
   for (const field of fields.split(',')) {
     const [name = '', value = ''] = field.split(/=(.*)/s)
-    const key = names[name]
+    const key = Object.hasOwn(names, name) ? names[name] : undefined
     if (key === undefined)
       throw new InvalidArgumentError(
         `expected one of ${Object.keys(names).join(', ')}, got ${JSON.stringify(name)} in ${JSON.stringify(text)}`,
       )
+    if (found[key] !== undefined) throw new InvalidArgumentError(`expected one ${key}, got several in ${JSON.stringify(text)}`)
+    if (value === '' && !switches.includes(name)) throw new InvalidArgumentError(`expected ${name}=VALUE in ${JSON.stringify(text)}`)
     found[key] = value
   }
   return found

@@ -75,6 +75,8 @@ export function parseMountOptions(type: string, options: readonly string[] = [])
 export function mount({type, source, target, options}: MountOptions): void {
   const {flags, propagation, data} = parseMountOptions(type, options)
   const isBind = (flags & MS_BIND) !== 0
+  // The kernel would ignore it.
+  if (isBind && data) throw new Error(`a bind has no option ${data}`)
   check('mount', libc.mount(source, target, isBind ? null : type, isBind ? flags & (MS_BIND | MS_REC) : flags, data || null))
   try {
     // The kernel ignores all else of a bind but in a second call.

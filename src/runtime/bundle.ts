@@ -18,6 +18,7 @@ import {type FindingOptions, findForSpec} from './spec/findings.ts'
 import {formatSpec, generateSpec} from './spec/generate.ts'
 import type {HostFacts} from './spec/host-facts.ts'
 import {assertLimits} from './spec/limit-bounds.ts'
+import {assertDifferentPlaces} from './spec/mounts.ts'
 import {resolveUser} from './spec/user.ts'
 
 export interface PreparedBundle {
@@ -60,6 +61,7 @@ export async function checkRequest(request: CreateRequest): Promise<CreateReques
     return {...request, bundle: toRealPath(request.bundle)}
   }
   assertLimits(toLimits(request))
+  assertDifferentPlaces(request.mounts ?? [])
   if (request.rootfs === undefined) return request
   await assertDirectory(request.rootfs, 'ROOTFS_INVALID', 'a root file system')
   resolveUser(request.rootfs, request.user)

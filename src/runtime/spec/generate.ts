@@ -1,11 +1,12 @@
-import type {Mount, RootfsRequest, Ulimit} from '../../../machines/create-request.ts'
+import type {RootfsRequest, Ulimit} from '../../../machines/create-request.ts'
 import {toLimits} from '../../../machines/limits.ts'
 import {chooseCapabilities} from './choose-capabilities.ts'
-import {defaultMounts, defaultPath, maskedPaths, readonlyPaths} from './defaults.ts'
+import {defaultPath, maskedPaths, readonlyPaths} from './defaults.ts'
 import type {SpecFindings} from './findings.ts'
 import type {HostFacts} from './host-facts.ts'
 import {toOciLimits} from './limits.ts'
-import type {OciLinux, OciMount, OciResources, OciRlimit, OciSpec} from './oci-spec.ts'
+import {toOciMounts} from './mounts.ts'
+import type {OciLinux, OciResources, OciRlimit, OciSpec} from './oci-spec.ts'
 import {toOciSeccomp} from './seccomp.ts'
 import type {ResolvedUser} from './user.ts'
 
@@ -52,7 +53,7 @@ export function generateSpec({request, rootfs, containerId, cgroupsPath, user, h
     root: {path: rootfs, ...(request.readOnly && {readonly: true})},
     ...(request.uts !== 'host' && {hostname}),
     ...(request.annotations && {annotations: request.annotations}),
-    mounts: [...(request.privileged ? defaultMounts.map(toWritable) : defaultMounts), ...(request.mounts ?? []).map(toOciMount)],
+    mounts: toOciMounts(request),
     linux: {
       namespaces: toNamespaces(request, host, findings),
       cgroupsPath,
@@ -102,10 +103,6 @@ function toRlimit({name, soft, hard}: Ulimit): OciRlimit {
   return {type: `RLIMIT_${name.toUpperCase()}`, soft: value(soft), hard: value(hard)}
 }
 
-function toWritable(mount: OciMount): OciMount {
-  return {...mount, options: mount.options.map((option) => (option === 'ro' ? 'rw' : option))}
-}
-
 function toResources(request: RootfsRequest, {limitsSwap = false}: HostFacts, {devices}: SpecFindings): OciResources {
   const asked = devices.slice(devices.length - (request.devices?.length ?? 0))
   const allowed = asked.map(({type, major, minor}, index) => ({
@@ -119,27 +116,6 @@ function toResources(request: RootfsRequest, {limitsSwap = false}: HostFacts, {d
     // runc adds null, zero, full, random, urandom, tty and the pts of the container.
     devices: request.privileged ? [{allow: true, access: 'rwm'}] : [{allow: false, access: 'rwm'}, ...allowed],
     ...toOciLimits(toLimits(request), {present: {}, limitsSwap}),
-  }
-}
-
-function toOciMount(mount: Mount): OciMount {
-  const destination = mount.target
-  const access = mount.readOnly ? 'ro' : 'rw'
-  if (mount.type === 'bind')
-    return {destination, type: 'bind', source: mount.source, options: ['rbind', mount.propagation ?? 'rprivate', access]}
-  const {sizeBytes, mode, readOnly} = mount
-  return {
-    destination,
-    type: 'tmpfs',
-    source: 'tmpfs',
-    options: [
-      'nosuid',
-      'nodev',
-      'noexec',
-      ...(readOnly ? ['ro'] : []),
-      ...(sizeBytes === undefined ? [] : [`size=${sizeBytes}`]),
-      ...(mode === undefined ? [] : [`mode=${mode.toString(8)}`]),
-    ],
   }
 }
 

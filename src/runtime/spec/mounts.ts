@@ -1,0 +1,80 @@
+/** What is mounted into a container, in the order in which it has to be. Pure. */
+import {posix} from 'node:path'
+import type {Mount, RootfsRequest} from '../../../machines/create-request.ts'
+import {TallyError} from '../../kernel/errors.ts'
+import {defaultMounts} from './defaults.ts'
+import type {OciMount} from './oci-spec.ts'
+
+/**
+ * Parents first, since they would hide what was mounted below them before; otherwise in the order of the request, after what every
+ * container has. What the user mounts in the place of one of those replaces it.
+ */
+export function toOciMounts({mounts = [], privileged}: Pick<RootfsRequest, 'mounts' | 'privileged'>): readonly OciMount[] {
+  const own = mounts.map(toOciMount)
+  const targets = new Set(own.map(({destination}) => destination))
+  const isReplaced = ({destination}: OciMount) => targets.has(destination) || (targets.has('/dev') && destination.startsWith('/dev/'))
+  const usual = defaultMounts.filter((mount) => !isReplaced(mount)).map((mount) => (privileged ? toWritable(mount) : mount))
+  const isHidden = ({destination}: OciMount) => [...targets].some((target) => destination.startsWith(`${target}/`))
+  return [
+    ...usual.filter((mount) => !isHidden(mount)),
+    ...[...own, ...usual.filter(isHidden)].toSorted((a, b) => toDepth(a.destination) - toDepth(b.destination)),
+  ]
+}
+
+/** @throws TallyError INVALID_REQUEST for a place in which two are to be mounted: only one of them would be seen */
+export function assertDifferentPlaces(mounts: readonly Mount[]): void {
+  const seen = new Set<string>()
+  for (const target of mounts.map((mount) => toPlace(mount.target))) {
+    if (seen.has(target)) throw new TallyError('INVALID_REQUEST', `expected one mount at ${target}, got several`, {details: {target}})
+    seen.add(target)
+  }
+}
+
+function toPlace(path: string): string {
+  const normal = posix.normalize(path)
+  return normal === '/' ? normal : normal.replace(/\/$/, '')
+}
+
+function toDepth(path: string): number {
+  return path.split('/').filter(Boolean).length
+}
+
+function toWritable(mount: OciMount): OciMount {
+  return {...mount, options: mount.options.map((option) => (option === 'ro' ? 'rw' : option))}
+}
+
+function toOciMount(mount: Mount): OciMount {
+  const destination = toPlace(mount.target)
+  if (mount.type === 'bind') return {destination, type: 'bind', source: mount.source, options: toBindOptions(mount)}
+  return {destination, type: 'tmpfs', source: 'tmpfs', options: toTmpfsOptions(mount)}
+}
+
+function toBindOptions({readOnly, propagation = 'rprivate'}: Extract<Mount, {type: 'bind'}>): readonly string[] {
+  return ['rbind', propagation, readOnly ? 'ro' : 'rw']
+}
+
+function toTmpfsOptions({
+  suid,
+  dev,
+  exec,
+  readOnly,
+  sizeBytes,
+  mode,
+  uid,
+  gid,
+  inodes,
+  atime,
+}: Extract<Mount, {type: 'tmpfs'}>): readonly string[] {
+  return [
+    ...(suid ? [] : ['nosuid']),
+    ...(dev ? [] : ['nodev']),
+    ...(exec ? [] : ['noexec']),
+    ...(readOnly ? ['ro'] : []),
+    ...(atime === undefined ? [] : [atime]),
+    ...(sizeBytes === undefined ? [] : [`size=${sizeBytes}`]),
+    ...(mode === undefined ? [] : [`mode=${mode.toString(8)}`]),
+    ...(uid === undefined ? [] : [`uid=${uid}`]),
+    ...(gid === undefined ? [] : [`gid=${gid}`]),
+    ...(inodes === undefined ? [] : [`nr_inodes=${inodes}`]),
+  ]
+}

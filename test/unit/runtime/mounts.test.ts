@@ -1,0 +1,35 @@
+import {describe, expect, it} from 'vitest'
+import type {Mount} from '../../../machines/create-request.ts'
+import {assertDifferentPlaces, toOciMounts} from '../../../src/runtime/spec/mounts.ts'
+
+const bind = (target: string): Mount => ({type: 'bind', source: '/srv', target})
+const tmpfs = (target: string): Mount => ({type: 'tmpfs', target})
+const places = (...mounts: readonly Mount[]) => toOciMounts({mounts: [...mounts]}).map(({destination}) => destination)
+
+describe('what is mounted', () => {
+  it.each([[[bind('/run/app.sock'), tmpfs('/run')]], [[tmpfs('/run'), bind('/run/app.sock')]]])('comes parents first', (mounts) => {
+    expect(places(...mounts).slice(-3)).toEqual(['/dev/shm', '/run', '/run/app.sock'])
+  })
+
+  it('is otherwise in the order of the request, after what every container has', () => {
+    expect(places(bind('/b'), bind('/a')).slice(-3)).toEqual(['/dev/shm', '/b', '/a'])
+  })
+
+  it('is in its place however that is written', () => {
+    expect(places(bind('/work//out/'), bind('/work')).slice(-3)).toEqual(['/dev/shm', '/work', '/work/out'])
+  })
+
+  it('replaces what every container has there, and with /dev all that is below it', () => {
+    const shm = toOciMounts({mounts: [{type: 'tmpfs', target: '/dev/shm/', sizeBytes: 1}]}).filter(
+      ({destination}) => destination === '/dev/shm',
+    )
+    expect(shm).toEqual([expect.objectContaining({source: 'tmpfs'})])
+    expect(places(bind('/dev'))).toEqual(['/proc', '/sys', '/sys/fs/cgroup', '/dev'])
+    expect(places(bind('/sys')).slice(-2)).toEqual(['/sys', '/sys/fs/cgroup'])
+  })
+
+  it('is one thing in one place', () => {
+    expect(() => assertDifferentPlaces([bind('/a'), tmpfs('/b/../a/')])).toThrow('expected one mount at /a, got several')
+    expect(() => assertDifferentPlaces([bind('/a'), bind('/a/b'), tmpfs('/')])).not.toThrow()
+  })
+})

@@ -19,6 +19,7 @@ import {formatSpec, generateSpec} from './spec/generate.ts'
 import type {HostFacts} from './spec/host-facts.ts'
 import {assertLimits} from './spec/limit-bounds.ts'
 import {assertDifferentPlaces} from './spec/mounts.ts'
+import {assertReadOnlyBelow, canReadOnlyBelow, findRootfsParts} from './spec/read-only-below.ts'
 import {resolveUser} from './spec/user.ts'
 
 export interface PreparedBundle {
@@ -70,15 +71,27 @@ export async function checkRequest(request: CreateRequest): Promise<CreateReques
 
 async function writeBundle(
   request: RootfsRequest,
-  {dir, containerId, cgroupsPath, host, findInit, features}: BundleOptions,
+  {dir, containerId, cgroupsPath, host, findInit, features: readFeatures}: BundleOptions,
 ): Promise<PreparedBundle> {
   if (request.rootfs !== undefined) await assertDirectory(request.rootfs, 'ROOTFS_INVALID', 'a root file system')
   const findings = findForSpec(request, {host, findInit})
-  if (findings.seccomp.profile && (await features())?.seccomp === false) throw noFilter('the OCI runtime was built without seccomp')
+  const features = await readFeatures()
+  if (findings.seccomp.profile && features?.seccomp === false) throw noFilter('the OCI runtime was built without seccomp')
+  const readsOnlyBelow = canReadOnlyBelow(host, features)
+  assertReadOnlyBelow(request.mounts ?? [], host, features)
   const {path: rootfs, overlay} = mountRootfs(request, dir, request.checkpoint && findChanges(request.checkpoint.image))
-  const spec = generateSpec({request, rootfs, containerId, cgroupsPath, user: resolveUser(rootfs, request.user), host, findings})
+  const parts = request.readOnly ? findRootfsParts(rootfs) : []
+  const spec = generateSpec({
+    request,
+    rootfs,
+    containerId,
+    cgroupsPath,
+    user: resolveUser(rootfs, request.user),
+    host,
+    findings: {...findings, readsOnlyBelow, parts},
+  })
   await writeFile(join(dir, 'config.json'), formatSpec(spec), {mode: 0o600})
-  const confinement = toConfinement(spec, {seccomp: findings.seccomp.name, lacks: findLacks(request, host)})
+  const confinement = toConfinement(spec, {seccomp: findings.seccomp.name, lacks: findLacks(request, host, readsOnlyBelow)})
   return {bundle: dir, args: request.args, terminal: request.terminal === true, ...(overlay && {overlay}), confinement}
 }
 

@@ -1,6 +1,6 @@
 /** What is mounted into a container is there, as it was asked for. */
 import {execFileSync} from 'node:child_process'
-import {mkdirSync, writeFileSync} from 'node:fs'
+import {chmodSync, mkdirSync, writeFileSync} from 'node:fs'
 import {join} from 'node:path'
 import {afterAll, beforeAll, describe, expect, it} from 'vitest'
 import {startNode, type TallyNode} from '../support/tally-node.ts'
@@ -69,7 +69,62 @@ describe('--tmpfs', () => {
   })
 })
 
+describe('a read-only mount', () => {
+  const touch = (name: string) => `touch ${name} 2>/dev/null && echo written || echo refused`
+
+  beforeAll(() => {
+    mkdirSync(at('srv/sub/deep'), {recursive: true})
+    execFileSync('mount', ['-t', 'tmpfs', 'tally-test', at('srv/sub')])
+  })
+  afterAll(() => execFileSync('umount', [at('srv/sub')]))
+
+  it.each([
+    [['-v', 'S:/m:ro'], 'refused refused'],
+    [['-v', 'S:/m:rro'], 'refused refused'],
+    [['-v', 'S:/m'], 'written written'],
+    [['--mount', 'type=bind,src=S,dst=/m,readonly'], 'refused refused'],
+    [['--mount', 'type=bind,src=S,dst=/m,readonly,bind-recursive=enabled'], 'refused refused'],
+    [['--mount', 'type=bind,src=S,dst=/m,readonly,bind-recursive=readonly'], 'refused refused'],
+    [['--mount', 'type=bind,src=S,dst=/m,readonly,bind-recursive=writable'], 'refused written'],
+    [['--mount', 'type=bind,src=S,dst=/m,bind-recursive=disabled'], 'written written'],
+  ])('is so for what is mounted below it: %j', async (options, expected) => {
+    const placed = options.map((option) => option.replace('S', at('srv')))
+    expect((await sh(placed, `${touch('/m/x')}; ${touch('/m/sub/x')}`)).replace('\n', ' ')).toBe(expected)
+  })
+
+  it('brings nothing along that is mounted below it when it is not recursive', async () => {
+    writeFileSync(at('srv/sub/inner'), '')
+    expect(await sh(['-v', `${at('srv')}:/m`], 'ls /m/sub')).toContain('inner')
+    expect(await sh(['--mount', `type=bind,src=${at('srv')},dst=/m,bind-recursive=disabled`], 'ls /m/sub')).not.toContain('inner')
+  })
+
+  it('is warned of where what is mounted later would be writable', async () => {
+    const {stderr, exitCode} = await run(['-v', `${at('srv')}:/m:ro,rslave`], 'true')
+    expect(stderr).toBe(`tally: warning: what is mounted below ${at('srv')} later is writable below /m (rslave)\n`)
+    expect(exitCode).toBe(0)
+  })
+
+  it('is refused or warned of where the runtime cannot', async () => {
+    const runtime = at('old-runc')
+    writeFileSync(runtime, '#!/bin/sh\n[ "$1" = features ] && exit 1\nexec runc "$@"\n')
+    chmodSync(runtime, 0o755)
+    const strict = await run(['--runtime', runtime, '-v', `${at('srv')}:/m:rro`], 'true')
+    expect(strict.stderr).toMatch(/^tally: \/m cannot be read-only with all that is mounted below it: .*\[UNSUPPORTED\]/)
+    expect(strict.exitCode).toBe(125)
+    const usual = await run(['--runtime', runtime, '-v', `${at('srv')}:/m:ro`], touch('/m/sub/x'))
+    expect(usual.stderr).toContain('warning: /m/sub stays writable')
+    expect((await run(['--runtime', runtime, '-v', `${at('a')}:/m:ro`], 'true')).stderr).toBe('')
+  })
+})
+
 describe('a root file system', () => {
+  it('is read-only with what is mounted below it', async () => {
+    const parts = ['--rootfs-mount', `type=bind,source=${node.rootfs},options=rbind`, '--rootfs-mount', 'type=tmpfs,source=t,target=/tmp']
+    const script = ['--', 'sh', '-c', 'touch /x 2>/dev/null || echo root; touch /tmp/x 2>/dev/null || echo part']
+    expect((await node.tally('run', '--rm', ...parts, '--read-only', ...script)).stdout).toBe('root\npart\n')
+    expect((await node.tally('run', '--rm', ...parts, '--read-only', '--tmpfs', '/tmp', ...script)).stdout).toBe('root\n')
+  })
+
   it('has no option that the kernel would ignore', async () => {
     const {stderr} = await node.tally('run', '--rm', '--rootfs-mount', `type=bind,source=${node.rootfs},options=rbind,roo`, 'true')
     expect(stderr).toContain('a bind has no option roo')

@@ -3,6 +3,7 @@ import * as z from 'zod'
 import type {Confinement, NodeConfinement} from '../../../machines/confinement.ts'
 import type {RootfsRequest} from '../../../machines/create-request.ts'
 import type {RuntimeFeatures} from '../runc/features.ts'
+import {canReadOnlyBelow, findWritable, whyNotBelow} from './read-only-below.ts'
 import {findDefaultSeccomp} from './choose-seccomp.ts'
 import type {HostFacts} from './host-facts.ts'
 
@@ -36,9 +37,12 @@ export function toConfinement(
 }
 
 /** Of a container whose spec is generated. */
-export function findLacks(request: RootfsRequest, host: HostFacts): readonly string[] {
+export function findLacks(request: RootfsRequest, host: HostFacts, readsOnlyBelow: boolean): readonly string[] {
   const isSwapFree = request.memoryBytes !== undefined && request.memorySwapBytes === undefined && host.limitsSwap === false
-  return [...(isSwapFree ? ['swap is not limited with memory: this kernel does not account for it (swapaccount=1)'] : [])]
+  return [
+    ...findWritable(request.mounts ?? [], readsOnlyBelow),
+    ...(isSwapFree ? ['swap is not limited with memory: this kernel does not account for it (swapaccount=1)'] : []),
+  ]
 }
 
 /** Of all containers of a node. */
@@ -48,6 +52,7 @@ export function toNodeConfinement(host: HostFacts, features: RuntimeFeatures | u
     features?.seccomp === false && 'the runtime has no seccomp: a container is made only when it asks for none',
     host.apparmor === true && 'AppArmor confines only a container that asks for it (--security-opt apparmor=PROFILE)',
     host.selinux === true && 'SELinux labels are not given to containers',
+    !canReadOnlyBelow(host, features) && `what is mounted below a read-only mount stays writable: ${whyNotBelow(host)}`,
     host.limitsSwap === false && 'swap is not limited with memory: this kernel does not account for it (swapaccount=1)',
     !host.cgroupNamespace && 'this kernel has no cgroup namespaces: a container sees the names of the groups of the host',
     host.missingControllers !== undefined &&

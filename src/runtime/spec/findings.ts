@@ -5,6 +5,7 @@ import type {RootfsRequest, Ulimit} from '../../../machines/create-request.ts'
 import type {UlimitName} from '../../../machines/ulimits.ts'
 import {TallyError} from '../../kernel/errors.ts'
 import type {HostFacts} from './host-facts.ts'
+import type {RootfsPart} from './mounts.ts'
 import type {OciDevice} from './oci-spec.ts'
 import {chooseSeccomp, type SeccompChoice} from './choose-seccomp.ts'
 
@@ -13,6 +14,10 @@ export interface SpecFindings {
   readonly namespacePaths: Readonly<Partial<Record<'pid' | 'ipc' | 'network', string>>>
   readonly devices: readonly OciDevice[]
   readonly seccomp: SeccompChoice
+  /** Whether runtime and kernel can make what is mounted below a mount read-only, too. */
+  readonly readsOnlyBelow?: boolean
+  /** Of the root file system, those that are to be read-only as it is. */
+  readonly parts?: readonly RootfsPart[]
 }
 
 export interface FindingOptions {

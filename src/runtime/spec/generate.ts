@@ -53,7 +53,7 @@ export function generateSpec({request, rootfs, containerId, cgroupsPath, user, h
     root: {path: rootfs, ...(request.readOnly && {readonly: true})},
     ...(request.uts !== 'host' && {hostname}),
     ...(request.annotations && {annotations: request.annotations}),
-    mounts: toOciMounts(request),
+    mounts: toOciMounts(request, findings),
     linux: {
       namespaces: toNamespaces(request, host, findings),
       cgroupsPath,

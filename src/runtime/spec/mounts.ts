@@ -5,12 +5,23 @@ import {TallyError} from '../../kernel/errors.ts'
 import {defaultMounts} from './defaults.ts'
 import type {OciMount} from './oci-spec.ts'
 
+/** What is mounted below the root file system, and so a part of it. */
+export interface RootfsPart {
+  readonly source: string
+  readonly target: string
+}
+
 /**
  * Parents first, since they would hide what was mounted below them before; otherwise in the order of the request, after what every
  * container has. What the user mounts in the place of one of those replaces it.
+ * @param readsOnlyBelow whether runtime and kernel can make what is mounted below a mount read-only, too
+ * @param parts of the root file system that are to be read-only as it is
  */
-export function toOciMounts({mounts = [], privileged}: Pick<RootfsRequest, 'mounts' | 'privileged'>): readonly OciMount[] {
-  const own = mounts.map(toOciMount)
+export function toOciMounts(
+  {mounts = [], privileged}: Pick<RootfsRequest, 'mounts' | 'privileged'>,
+  {readsOnlyBelow = false, parts = []}: {readonly readsOnlyBelow?: boolean; readonly parts?: readonly RootfsPart[]} = {},
+): readonly OciMount[] {
+  const own = [...parts.map((part) => toReadOnlyPart(part, readsOnlyBelow)), ...mounts.map((mount) => toOciMount(mount, readsOnlyBelow))]
   const targets = new Set(own.map(({destination}) => destination))
   const isReplaced = ({destination}: OciMount) => targets.has(destination) || (targets.has('/dev') && destination.startsWith('/dev/'))
   const usual = defaultMounts.filter((mount) => !isReplaced(mount)).map((mount) => (privileged ? toWritable(mount) : mount))
@@ -43,14 +54,22 @@ function toWritable(mount: OciMount): OciMount {
   return {...mount, options: mount.options.map((option) => (option === 'ro' ? 'rw' : option))}
 }
 
-function toOciMount(mount: Mount): OciMount {
+function toReadOnlyPart({source, target}: RootfsPart, readsOnlyBelow: boolean): OciMount {
+  return toOciMount({type: 'bind', source, target, readOnly: true}, readsOnlyBelow)
+}
+
+function toOciMount(mount: Mount, readsOnlyBelow: boolean): OciMount {
   const destination = toPlace(mount.target)
-  if (mount.type === 'bind') return {destination, type: 'bind', source: mount.source, options: toBindOptions(mount)}
+  if (mount.type === 'bind') return {destination, type: 'bind', source: mount.source, options: toBindOptions(mount, readsOnlyBelow)}
   return {destination, type: 'tmpfs', source: 'tmpfs', options: toTmpfsOptions(mount)}
 }
 
-function toBindOptions({readOnly, propagation = 'rprivate'}: Extract<Mount, {type: 'bind'}>): readonly string[] {
-  return ['rbind', propagation, readOnly ? 'ro' : 'rw']
+function toBindOptions(
+  {readOnly, propagation = 'rprivate', recursive = 'enabled'}: Extract<Mount, {type: 'bind'}>,
+  readsOnlyBelow: boolean,
+): readonly string[] {
+  const isDeep = readOnly && readsOnlyBelow && (recursive === 'enabled' || recursive === 'readonly')
+  return [recursive === 'disabled' ? 'bind' : 'rbind', propagation, readOnly ? 'ro' : 'rw', ...(isDeep ? ['rro'] : [])]
 }
 
 function toTmpfsOptions({

@@ -7,6 +7,7 @@ import type {Logger} from '../kernel/log.ts'
 import {assertFits, respond, toReplyRoom} from './chunks.ts'
 import {encodeJson, parseRequest, readOrigin, type RequestOrigin, toErrorReply} from './codec.ts'
 import {fromJetStream} from './jetstream.ts'
+import {createEndpointFigures, type EndpointFigures, putFigures} from './service-figures.ts'
 
 export type {Service}
 
@@ -51,13 +52,23 @@ export function endpoint<S extends z.ZodType>(
 
 export async function registerService(connection: NatsConnection, options: ServiceOptions): Promise<Service> {
   const {name, version, description, metadata, endpoints, logger, measure} = options
-  const service = await connection.services.add({name, version, description, metadata: {...metadata}})
+  const figures = new Map(endpoints.map((one) => [one.name, createEndpointFigures()]))
+  const service = await connection.services.add({
+    name,
+    version,
+    description,
+    metadata: {...metadata},
+    statsHandler: async (one) => {
+      const own = 'name' in one && typeof one.name === 'string' ? figures.get(one.name) : undefined
+      if (own) putFigures(one, own)
+    },
+  })
   for (const {name: verb, subject, handle} of endpoints) {
     service.addEndpoint(verb, {
       subject,
       // One queue group of one member: the address is the container's own.
       handler: (error, message) => {
-        if (!error) void answer(message, handle, {connection, logger, ended: measure?.(verb)})
+        if (!error) void answer(message, handle, {connection, logger, ended: measure?.(verb), counted: figures.get(verb)?.begin()})
       },
     })
   }
@@ -71,25 +82,26 @@ function toIncoming(message: ServiceMsg, connection: NatsConnection): Incoming {
   return {subject, room: toReplyRoom(connection, message), header: (name) => headers?.get(name) || undefined}
 }
 
-async function answer(
-  message: ServiceMsg,
-  handle: Endpoint['handle'],
-  {
-    connection,
-    logger,
-    ended,
-  }: {readonly connection: NatsConnection; readonly logger: Logger; readonly ended: ((outcome: string) => void) | undefined},
-): Promise<void> {
+interface Answering {
+  readonly connection: NatsConnection
+  readonly logger: Logger
+  readonly ended: ((outcome: string) => void) | undefined
+  readonly counted: ReturnType<EndpointFigures['begin']> | undefined
+}
+
+async function answer(message: ServiceMsg, handle: Endpoint['handle'], {connection, logger, ended, counted}: Answering): Promise<void> {
   const {correlationId = randomUUID(), ...origin} = readOrigin(message)
   try {
     assertFits(message.data, connection)
     respond(message, connection, encodeJson(await handle(message.data, {...origin, correlationId}, toIncoming(message, connection))))
     ended?.('done')
+    counted?.()
   } catch (error) {
     const body = toErrorBody(fromJetStream(error))
     if (body.kind === 'bug') logger.error({err: error, subject: message.subject}, 'a request failed by a fault of ours')
     const {payload, headers} = toErrorReply(body)
     message.respondError(errorKinds[body.kind], headers.get('Nats-Service-Error'), payload)
     ended?.(body.kind)
+    counted?.(body)
   }
 }

@@ -1,3 +1,4 @@
+import {setTimeout as sleep} from 'node:timers/promises'
 import {type Msg, type NatsConnection, headers} from 'nats'
 import {afterAll, beforeAll, expect, test} from 'vitest'
 import * as z from 'zod'
@@ -27,6 +28,10 @@ beforeAll(async () => {
       endpoint('echo', `${prefix}.echo`, z.strictObject({text: z.string()}), async ({text}, origin) => ({text, ...origin})),
       endpoint('refuse', `${prefix}.refuse`, z.strictObject({}), async () => {
         throw new TallyError('ILLEGAL_COMMAND', 'start is not legal\nin state “running”', {details: {state: 'running', legal: ['kill']}})
+      }),
+      endpoint('slow', `${prefix}.slow`, z.strictObject({}), async () => {
+        await sleep(300)
+        return {}
       }),
       endpoint('fail', `${prefix}.fail`, z.strictObject({}), async () => {
         throw new Error('a fault')
@@ -61,22 +66,49 @@ test.each(['$SRV.PING', '$SRV.PING.tally-supervisor', '$SRV.INFO', '$SRV.STATS']
 test('INFO names every endpoint with its subject', async () => {
   const info = (await client.request('$SRV.INFO.tally-supervisor', '')).json<Record<string, unknown>>()
   expect(info['description']).toBe('for a test')
-  expect(info['endpoints']).toEqual(['echo', 'refuse', 'fail'].map((name) => expect.objectContaining({name, subject: `${prefix}.${name}`})))
+  expect(info['endpoints']).toEqual(
+    ['echo', 'refuse', 'slow', 'fail'].map((name) => expect.objectContaining({name, subject: `${prefix}.${name}`})),
+  )
 })
 
-test('STATS count requests and errors', async () => {
-  const read = async () => {
-    const stats = (await client.request('$SRV.STATS.tally-supervisor', '')).json<{endpoints: {name: string; num_requests: number}[]}>()
-    return Object.fromEntries(stats.endpoints.map(({name, num_requests}) => [name, num_requests]))
-  }
-  const before = await read()
+test('STATS count requests, what became of them, and all the time that they took', async () => {
+  const before = await readFigures()
   await ask('echo', '{"text":"a"}')
   await ask('echo', 'not JSON')
   await ask('refuse')
-  const after = await read()
-  expect(after['echo']).toBe((before['echo'] ?? 0) + 2)
-  expect(after['refuse']).toBe((before['refuse'] ?? 0) + 1)
+  await ask('fail')
+  await Promise.all([ask('slow'), ask('slow')])
+  const after = await readFigures()
+  const grown = (name: string, figure: 'num_requests' | 'num_errors' | 'processing_time') =>
+    (after[name]?.[figure] ?? 0) - (before[name]?.[figure] ?? 0)
+  const count = (name: string) => [grown(name, 'num_requests'), grown(name, 'num_errors')]
+  expect({echo: count('echo'), refuse: count('refuse'), fail: count('fail'), slow: count('slow')}).toEqual({
+    echo: [2, 1],
+    refuse: [1, 1],
+    fail: [1, 1],
+    slow: [2, 0],
+  })
+  expect(after['echo']?.last_error).toMatch(/^400 INVALID_REQUEST: expected JSON/)
+  expect(after['refuse']?.last_error).toBe('412 ILLEGAL_COMMAND: start is not legal\nin state “running”')
+  const {processing_time: total, average_processing_time: average} = after['slow'] ?? {}
+  // Nanoseconds; timers may be a millisecond early.
+  expect(grown('slow', 'processing_time')).toBeGreaterThanOrEqual(2 * 299e6)
+  expect(average).toBe(Math.round((total ?? 0) / (after['slow']?.num_requests ?? 1)))
 })
+
+interface Figures {
+  readonly name: string
+  readonly num_requests: number
+  readonly num_errors: number
+  readonly processing_time: number
+  readonly average_processing_time: number
+  readonly last_error?: string
+}
+
+async function readFigures(): Promise<Readonly<Record<string, Figures>>> {
+  const stats = (await client.request('$SRV.STATS.tally-supervisor', '')).json<{readonly endpoints: readonly Figures[]}>()
+  return Object.fromEntries(stats.endpoints.map((one) => [one.name, one]))
+}
 
 test('an error of the table becomes ADR-32’s headers and a body of code, kind, message and details', async () => {
   expect(toError(await ask('refuse'))).toEqual({

@@ -122,6 +122,8 @@ export const nodeInfoSchema = z.object({
   /** Of the embedded nats-server; null when yours is used. */
   natsPid: z.int().nullable(),
   natsUrl: z.string(),
+  /** Of the NATS server that the coordinator is connected to; absent while it is not. */
+  natsVersion: z.string().optional(),
   stateDir: z.string(),
   runDir: z.string(),
   runtime: z.object({name: z.string(), version: z.string(), path: z.string()}).optional(),

@@ -18,11 +18,11 @@ export function addInfo(program: Command): void {
 
 function toRows(info: NodeInfo, now: number): readonly (readonly [string, string])[] {
   const {coordinatorPid, natsPid, natsUrl, stateDir, runDir, runtime, nodeVersion, containers, startedAt, version, httpUrl} = info
-  const {confinement, trouble, warnings = []} = info
+  const {natsVersion, confinement, trouble, warnings = []} = info
   const counts = Object.entries(containers).map(([state, count]) => `${count} ${state}`)
   return [
     ['Coordinator', `pid ${coordinatorPid}, started ${formatAge(startedAt, now)}`],
-    ['NATS', natsPid === null ? `${natsUrl} (yours)` : `${natsUrl} (embedded, pid ${natsPid})`],
+    ['NATS', `${natsUrl} (${[natsPid === null ? 'yours' : `embedded, pid ${natsPid}`, natsVersion].filter(Boolean).join(', ')})`],
     ...(trouble === undefined ? [] : [['Trouble', trouble] as const]),
     ['Page', httpUrl ? `${httpUrl} (\`tally ui\` opens it)` : 'none'],
     ['State', stateDir],

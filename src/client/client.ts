@@ -32,7 +32,8 @@ import {TallyError} from '../kernel/errors.ts'
 import {requestJson} from '../messaging/codec.ts'
 import {connectNats} from '../messaging/connection.ts'
 import {createEventReader, type EventReader, type EventReaderOptions} from '../messaging/event-reader.ts'
-import {type ReadOptions, readEvents, type StreamedEvent} from '../messaging/stream.ts'
+import {type ReadOptions, readEvents} from '../messaging/read-events.ts'
+import type {StreamedEvent} from '../messaging/stream.ts'
 import {createSubjects, type Subjects} from '../messaging/subjects.ts'
 import {type Again, createAsker, type Patience} from './ask-again.ts'
 import {type ConnectionWish, findConnection} from './find-connection.ts'
@@ -175,8 +176,8 @@ export function createClient(
     ui: () => askNode('ui', {}, uiReplySchema),
     shutdown: async (options = {}) => void (await askNode('shutdown', options, z.object({}))),
     container,
-    events: (options) => readEvents(connection, subjects, options),
-    reader: (options) => createEventReader(subjects, options),
+    events: (options) => readEvents(connection, subjects, {reader: 'client', ...options}),
+    reader: (options) => createEventReader(subjects, {reader: 'client', ...options}),
     [Symbol.asyncDispose]: () => connection.close(),
   }
 

@@ -153,7 +153,14 @@ async function main(options: CoordinatorOptions, warnings: readonly string[]): P
     startedAt: Date.parse(startedAt),
     caughtUp: isCaughtUp,
   })
-  const projection: Projection = createProjection({link, subjects, clock, logger, observer: {...metrics.observer, onFolded}})
+  const projection: Projection = createProjection({
+    link,
+    subjects,
+    clock,
+    logger,
+    reader: `coordinator-${node}`,
+    observer: {...metrics.observer, onFolded},
+  })
   ready.resolve()
   const runtime = createRunc({binary: options.runtime, root: join(runDir, 'runc'), logDir: runDir})
   const intensity = createIntensity(clock, replacements)
@@ -171,11 +178,13 @@ async function main(options: CoordinatorOptions, warnings: readonly string[]): P
     jetStream,
     info: async () => {
       const found = await runtime.version().catch(() => undefined)
+      const natsVersion = link.session()?.info?.version
       return {
         version,
         coordinatorPid: process.pid,
         natsPid: natsKeeper?.server.process.pid ?? null,
         natsUrl: toConnection().url,
+        ...(natsVersion !== undefined && {natsVersion}),
         stateDir,
         runDir,
         ...(found && {runtime: found}),

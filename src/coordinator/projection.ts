@@ -27,6 +27,8 @@ export interface ProjectionOptions {
   readonly subjects: Subjects
   readonly clock: Clock
   readonly logger: Logger
+  /** Who reads, for people who look at the stream's consumers. */
+  readonly reader: string
   readonly observer?: FoldObserver
 }
 
@@ -42,7 +44,7 @@ const catchUpPatienceMs = 2_000
 const retryMs = 250
 const mostDeleted = 1_000
 
-export function createProjection({link, subjects, clock, logger, observer}: ProjectionOptions): Projection {
+export function createProjection({link, subjects, clock, logger, reader: name, observer}: ProjectionOptions): Projection {
   const ledgers = new Map<string, Ledger>()
   const deleted = new Map<string, ContainerView>()
   let folded = 0
@@ -50,6 +52,7 @@ export function createProjection({link, subjects, clock, logger, observer}: Proj
 
   const reader = createEventReader(subjects, {
     follow: true,
+    reader: name,
     // What comes again is passed over by its sequence; what was deleted is forgotten.
     once: false,
     onOther: () => {

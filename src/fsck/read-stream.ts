@@ -3,7 +3,8 @@ import type {NatsConnection} from 'nats'
 import {parseSource, type ContainerAddress} from '../../machines/ids.ts'
 import {readJournalFile} from '../journal/file-journal.ts'
 import {compareWithJournal} from '../messaging/compare-stream.ts'
-import {isStreamMissing, readEvents, readStreamState} from '../messaging/stream.ts'
+import {readEvents} from '../messaging/read-events.ts'
+import {isStreamMissing, readStreamState} from '../messaging/stream.ts'
 import type {Subjects} from '../messaging/subjects.ts'
 import type {StreamedLife, StreamedPart, StreamSurvey} from './survey.ts'
 
@@ -11,7 +12,7 @@ import type {StreamedLife, StreamedPart, StreamSurvey} from './survey.ts'
 export async function readStream(connection: NatsConnection, subjects: Subjects, node: string): Promise<StreamSurvey> {
   const lives = new Map<string, StreamedLife>()
   try {
-    for await (const {event} of readEvents(connection, subjects, {filter: {node}, follow: false})) {
+    for await (const {event} of readEvents(connection, subjects, {filter: {node}, follow: false, reader: 'fsck'})) {
       const address = parseSource(event.source)
       if (!address) continue
       const {namespace, id} = address
@@ -34,7 +35,7 @@ export async function compareContainer(
   {address, uid, file}: {readonly address: ContainerAddress; readonly uid: string; readonly file: string},
 ): Promise<StreamedPart> {
   const {isLimited} = await readStreamState(connection, subjects)
-  const streamed = readEvents(connection, subjects, {filter: address, follow: false})
+  const streamed = readEvents(connection, subjects, {filter: address, follow: false, reader: 'fsck'})
   const read = function* (after: number) {
     for (const event of readJournalFile(file)) if (event.sequence > after) yield event
   }

@@ -111,6 +111,14 @@ export const errorTable = {
     kind: 'unavailable',
     meaning: 'The NATS server has no JetStream, has switched it off, as a full disk does, or refused the stream; the message says why.',
   },
+  STREAM_UNREADABLE: {
+    kind: 'unavailable',
+    meaning: 'The stream of events cannot be read to its end: the NATS server has more of it and sends nothing, or misreads its store.',
+  },
+  NATS_TOO_OLD: {
+    kind: 'precondition',
+    meaning: 'The nats-server is older than the one that wrote the store of the embedded server; details have both versions.',
+  },
   HTTP_ADDRESS_UNUSABLE: {
     kind: 'unavailable',
     meaning: 'The address that `--http` names is in use, or is not one of this machine.',

@@ -1,5 +1,6 @@
 /** The stream in pages, for readers of any speed: the next is asked for when the one before has been taken, and no more is held. */
 import {AckPolicy, DeliverPolicy, type NatsConnection, nanos} from 'nats'
+import {toConsumerName} from './read-events.ts'
 import {type StreamedEvent, toStreamedEvent, toStreamName} from './stream.ts'
 import type {Subjects} from './subjects.ts'
 
@@ -24,6 +25,7 @@ export async function* readEventPages(
   const manager = await connection.jetstreamManager({checkAPI: false})
   const stream = toStreamName(subjects)
   const {name, num_pending} = await manager.consumers.add(stream, {
+    name: toConsumerName('page'),
     ack_policy: AckPolicy.None,
     filter_subject: subjects.events(),
     inactive_threshold: nanos(inactiveMs),

@@ -5,7 +5,8 @@
  */
 import {setTimeout as sleep} from 'node:timers/promises'
 import {type NatsConnection, NatsError} from 'nats'
-import {isStillThere, readEvents, type ReadOptions, type StreamedEvent} from './stream.ts'
+import {readEvents, type ReadOptions} from './read-events.ts'
+import {isStillThere, type StreamedEvent} from './stream.ts'
 import type {Subjects} from './subjects.ts'
 
 export interface EventReader {

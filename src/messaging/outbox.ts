@@ -14,7 +14,8 @@ import type {Logger} from '../kernel/log.ts'
 import {encodeJson} from './codec.ts'
 import {type Comparison, compareWithJournal, nowhere, type Place} from './compare-stream.ts'
 import type {NatsLink} from './link.ts'
-import {ensureEventStream, eventAt, isStreamMissing, lastEventOf, readEvents, readStreamState, removeEvents, watchStream} from './stream.ts'
+import {readEvents} from './read-events.ts'
+import {ensureEventStream, eventAt, isStreamMissing, lastEventOf, readStreamState, removeEvents, watchStream} from './stream.ts'
 import type {Subjects} from './subjects.ts'
 
 /** What the outbox needs of a journal. */
@@ -154,7 +155,11 @@ export function createOutbox(options: OutboxOptions): Outbox {
 
   async function compareAll(connection: NatsConnection): Promise<void> {
     const {isLimited, lastSequence} = await readStreamState(connection, subjects)
-    const streamed = readEvents(connection, subjects, {filter: address, follow: false})
+    const streamed = readEvents(connection, subjects, {
+      filter: address,
+      follow: false,
+      reader: `supervisor-${address.namespace}-${address.id}`,
+    })
     const comparison = await compareWithJournal(streamed, source.read, {uid, isLimited})
     const {kept, wrong} = comparison
     // All of it is older than the stream keeps: to publish it again would drop what others have in it.

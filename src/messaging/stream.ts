@@ -1,7 +1,5 @@
-/** The stream of all events: making it, asking it, reading it. Nothing here needs more than nats-server 2.9. */
+/** The stream of all events: making it, and asking it. See `read-events.ts` for reading it. Nothing here needs more than nats-server 2.9. */
 import {
-  AckPolicy,
-  DeliverPolicy,
   ErrorCode,
   type JsMsg,
   type JetStreamManager,
@@ -11,12 +9,13 @@ import {
   nanos,
   RetentionPolicy,
   StorageType,
+  type StreamConfig,
 } from 'nats'
 import {parseLedgerEvent} from '../../machines/cloud-event.ts'
 import type {LedgerEvent} from '../../machines/events.ts'
 import type {ContainerAddress} from '../../machines/ids.ts'
 import {TallyError} from '../kernel/errors.ts'
-import {defaultPrefix, type EventFilter, type Subjects} from './subjects.ts'
+import {defaultPrefix, type Subjects} from './subjects.ts'
 
 export const duplicateWindowMs = 120_000
 
@@ -34,14 +33,18 @@ export async function ensureEventStream(connection: NatsConnection, subjects: Su
     if (!found) {
       await manager.streams.add({
         name,
+        description,
         subjects: [wanted],
         storage: StorageType.File,
         retention: RetentionPolicy.Limits,
         duplicate_window: nanos(duplicateWindowMs),
         allow_direct: true,
       })
-    } else if (!found.includes(wanted)) {
-      throw new TallyError('JETSTREAM_UNAVAILABLE', `expected stream ${name} to hold ${wanted}, got ${found.join(', ')}`)
+    } else if (!found.subjects.includes(wanted)) {
+      throw new TallyError('JETSTREAM_UNAVAILABLE', `expected stream ${name} to hold ${wanted}, got ${found.subjects.join(', ')}`)
+    } else if (!found.description) {
+      // That of an older release. Whoever may not change it can use it nevertheless.
+      await manager.streams.update(name, {...found, description}).catch(() => {})
     }
   } catch (cause) {
     if (cause instanceof TallyError) throw cause
@@ -49,6 +52,9 @@ export async function ensureEventStream(connection: NatsConnection, subjects: Su
     throw new TallyError('JETSTREAM_UNAVAILABLE', `cannot have stream ${name}: ${why}`, {cause})
   }
 }
+
+/** For who finds it with the `nats` tool. */
+const description = "Tallyman: every event of every container, as the containers' journals have them"
 
 /** The newest event that the stream has of whatever container has this address; undefined when it has none. */
 export async function lastEventOf(
@@ -125,83 +131,40 @@ export async function isStillThere(
 /** One of the two has whole milliseconds. */
 const storedAtToleranceMs = 1
 
-export interface ReadOptions {
-  readonly filter?: EventFilter
-  /** The first to be read; all of the stream when absent. */
-  readonly from?: {readonly streamSequence: number} | {readonly time: Date}
-  /** Go on with what comes; otherwise end where the stream ends now. */
-  readonly follow: boolean
-  readonly signal?: AbortSignal
-  /** Asked when the reading is bound to the stream that there is now; nothing is read when it is not the one that `from` is of. */
-  readonly isRight?: () => Promise<boolean>
-}
-
-/**
- * Events in the order of the stream. Ends, without an error, when the connection does, and when the stream is deleted: read on from the last
- * sequence, or with `createEventReader`, which notices that it is another stream.
- */
-export async function* readEvents(
-  connection: NatsConnection,
-  subjects: Subjects,
-  {filter, from, follow, signal, isRight}: ReadOptions,
-): AsyncGenerator<StreamedEvent> {
-  const manager = await connection.jetstreamManager({checkAPI: false})
-  const stream = toStreamName(subjects)
-  const {state} = await manager.streams.info(stream)
-  const consumer = await manager.consumers.add(stream, {
-    ack_policy: AckPolicy.None,
-    filter_subject: subjects.events(filter),
-    inactive_threshold: nanos(60_000),
-    mem_storage: true,
-    num_replicas: 1,
-    ...toStart(from),
-  })
-  if (isRight && !(await isRight())) return void (await manager.consumers.delete(stream, consumer.name).catch(() => false))
-  if (!follow && consumer.num_pending === 0) return
-  const pull = await connection.jetstream().consumers.get(stream, consumer.name)
-  const messages = await pull.consume({max_messages: 500, abort_on_missing_resource: true})
-  const stop = () => void messages.close()
-  signal?.addEventListener('abort', stop)
-  connection.closed().then(stop, stop)
-  try {
-    if (signal?.aborted) return
-    for await (const message of messages) {
-      yield toStreamedEvent(message)
-      if (!follow && (message.seq >= state.last_seq || message.info.pending === 0)) return
-    }
-  } catch (error) {
-    if (!isResourceGone(error)) throw error
-  } finally {
-    signal?.removeEventListener('abort', stop)
-    // Not awaited: the end would pass through the iterator, which nobody reads any more.
-    stop()
-    if (!connection.isClosed()) await manager.consumers.delete(stream, consumer.name).catch(() => false)
-  }
-}
-
 export interface StreamState {
+  /** When it was made: a stream of the same name that was made at another time is another. */
+  readonly created: string
   /** Of the last message that it has or had. */
   readonly lastSequence: number
   /** It was given limits by somebody: it drops what is old. */
   readonly isLimited: boolean
 }
 
+/** @throws TallyError STREAM_UNREADABLE */
 export async function readStreamState(connection: NatsConnection, subjects: Subjects): Promise<StreamState> {
   const manager = await connection.jetstreamManager({checkAPI: false})
-  const {config, state} = await manager.streams.info(toStreamName(subjects))
+  const {created, config, state} = await manager.streams.info(toStreamName(subjects))
+  assertPlausible(config.name, state.last_seq, connection.info?.version)
   const isLimited = config.max_age > 0 || [config.max_msgs, config.max_bytes, config.max_msgs_per_subject].some((limit) => limit > 0)
-  return {lastSequence: state.last_seq, isLimited}
+  return {created, lastSequence: state.last_seq, isLimited}
 }
 
-/** Where the stream ends now; 0 when it is empty. */
+/** Where the stream ends now; 0 when it is empty. @throws TallyError STREAM_UNREADABLE */
 export async function lastStreamSequence(connection: NatsConnection, subjects: Subjects): Promise<number> {
-  const manager = await connection.jetstreamManager({checkAPI: false})
-  return (await manager.streams.info(toStreamName(subjects))).state.last_seq
+  return (await readStreamState(connection, subjects)).lastSequence
 }
 
-/** The consumer, and with it as a rule the stream, was deleted while it was read. */
-function isResourceGone(error: unknown): boolean {
-  return error instanceof NatsError && (isStreamMissing(error) || error.code === '404' || error.code === '409')
+/**
+ * A deletion in mid-stream is noted down by nats-server 2.10 and newer in a way that 2.9 takes for a message with a sequence above 2^62:
+ * whatever it stores then comes behind that, where the newer one loses it.
+ */
+export function assertPlausible(stream: string, sequence: number, serverVersion = 'of an unknown version'): void {
+  if (Number.isSafeInteger(sequence)) return
+  throw new TallyError(
+    'STREAM_UNREADABLE',
+    `nats-server ${serverVersion} misreads the store of stream ${stream}, which a newer one has written (it says that the last message is number ${sequence}): start the newer one again`,
+    {details: {stream, serverVersion}},
+  )
 }
 
 /** JetStream's own number for a missing stream (server/errors.json). */
@@ -212,17 +175,11 @@ export function isStreamMissing(error: unknown): boolean {
   return error.api_error?.err_code === streamNotFound || error.code === ErrorCode.NoResponders
 }
 
-async function findStream(manager: JetStreamManager, name: string): Promise<readonly string[] | undefined> {
+async function findStream(manager: JetStreamManager, name: string): Promise<StreamConfig | undefined> {
   try {
-    return (await manager.streams.info(name)).config.subjects
+    return (await manager.streams.info(name)).config
   } catch (error) {
     if (error instanceof NatsError && error.api_error?.err_code === streamNotFound) return undefined
     throw error
   }
-}
-
-function toStart(from: ReadOptions['from']) {
-  if (!from) return {deliver_policy: DeliverPolicy.All}
-  if ('time' in from) return {deliver_policy: DeliverPolicy.StartTime, opt_start_time: from.time.toISOString()}
-  return {deliver_policy: DeliverPolicy.StartSequence, opt_start_seq: from.streamSequence}
 }

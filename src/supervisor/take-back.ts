@@ -7,7 +7,8 @@ import type {Clock} from '../kernel/clock.ts'
 import type {Logger} from '../kernel/log.ts'
 import {readBootId} from '../linux/process-table.ts'
 import type {NatsLink} from '../messaging/link.ts'
-import {lastEventOf, readEvents} from '../messaging/stream.ts'
+import {readEvents} from '../messaging/read-events.ts'
+import {lastEventOf} from '../messaging/stream.ts'
 import type {Subjects} from '../messaging/subjects.ts'
 
 export interface TakeBackOptions {
@@ -60,7 +61,11 @@ export async function takeBackLost({journal, ledger, link, subjects, address, ui
     const ahead: LedgerEvent[] = []
     // After a deletion the server may not find a last one, though there are others (2.9).
     if (last && (last.event.uid !== uid || last.event.sequence <= journal.latestSequence())) return ahead
-    for await (const {event} of readEvents(connection, subjects, {filter: address, follow: false})) {
+    for await (const {event} of readEvents(connection, subjects, {
+      filter: address,
+      follow: false,
+      reader: `supervisor-${address.namespace}-${address.id}`,
+    })) {
       if (event.uid === uid && event.sequence > journal.latestSequence()) ahead.push(event)
     }
     return ahead

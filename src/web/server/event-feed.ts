@@ -8,12 +8,12 @@ import {setTimeout as sleep} from 'node:timers/promises'
 import type {NatsConnection} from 'nats'
 import {toCloudEvent} from '../../../machines/cloud-event.ts'
 import {readEventPages} from '../../messaging/event-pages.ts'
-import {eventAt, isStillThere, readEvents, type StreamedEvent} from '../../messaging/stream.ts'
+import {readEvents} from '../../messaging/read-events.ts'
+import {eventAt, isStillThere, type StreamedEvent, readStreamState, type StreamState} from '../../messaging/stream.ts'
 import {createBell} from './bell.ts'
 import type {Backend} from './backend.ts'
 import {type FeedPlace, formatPlace} from './feed-place.ts'
 import {formatEvent} from './server-sent-events.ts'
-import {readStreamState, type StreamState} from './stream-state.ts'
 
 export interface EventFeed {
   /** Events after `after`, formatted, several in a piece; or at last a `reset`, when the stream is not the one that `after` is of. */
@@ -82,7 +82,8 @@ export function createEventFeed(
     try {
       const from = {streamSequence: newest + 1}
       const isRight = async () => !latest || (await isStillThere(connection, subjects, latest))
-      for await (const event of readEvents(connection, subjects, {from, follow: true, signal: stop.signal, isRight})) keep(event)
+      for await (const event of readEvents(connection, subjects, {from, follow: true, signal: stop.signal, isRight, reader: 'page'}))
+        keep(event)
     } finally {
       stop.abort()
       await watch

@@ -1,7 +1,7 @@
 import type {LedgerEvent} from '../../../machines/events.ts'
 import type {ContainerAddress} from '../../../machines/ids.ts'
 import type {TallyClient} from '../../client/client.ts'
-import {readStreamState} from './stream-state.ts'
+import {readStreamState} from '../../messaging/stream.ts'
 
 /**
  * All events of one container that the stream has up to `streamSequence`, those of a deleted one as well; none when it has none.

@@ -8,7 +8,7 @@ import type {App} from './app.ts'
 import {type Backend, toClient} from './backend.ts'
 import {readLedger} from './ledger.ts'
 import {readLog} from './log-feed.ts'
-import {readStreamState} from './stream-state.ts'
+import {readStreamState} from '../../messaging/stream.ts'
 
 export const addressPath = '/api/containers/:node/:namespace/:id'
 const addressSchema = z.object({node: idSchema, namespace: idSchema, id: idSchema})

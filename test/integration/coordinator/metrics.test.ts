@@ -54,7 +54,7 @@ it('tell what the stream has and what the journals have beyond it, also without 
       return projection.streamSequence >= (await lastStreamSequence(session, subjects))
     },
   })
-  const projection: Projection = createProjection({link, subjects, clock, logger, observer: metrics.observer})
+  const projection: Projection = createProjection({link, subjects, clock, logger, reader: 'coordinator-n1', observer: metrics.observer})
   const lines = async () => (await metrics.render()).split('\n')
 
   expect(await lines()).toEqual(expect.arrayContaining(['tally_supervisors 1', 'tally_outbox_lag_events 2', 'tally_nats_connected 1']))

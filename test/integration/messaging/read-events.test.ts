@@ -1,7 +1,8 @@
 import {setTimeout as sleep} from 'node:timers/promises'
 import {expect, test} from 'vitest'
 import {createEventReader} from '../../../src/messaging/event-reader.ts'
-import {ensureEventStream, type ReadOptions, readEvents} from '../../../src/messaging/stream.ts'
+import {type ReadOptions, readEvents} from '../../../src/messaging/read-events.ts'
+import {ensureEventStream} from '../../../src/messaging/stream.ts'
 import {numberedEvents} from '../../support/numbered-events.ts'
 import {connection, ofDb, ofWeb, publish, reconnect, server, subjects, web} from './stream-fixture.ts'
 
@@ -114,4 +115,16 @@ test('in a stream that was made again, what came before the event that was read 
   expect(seen.slice(4)).toEqual(['u3:1'])
   await read()
   expect(seen).toHaveLength(5)
+})
+
+test('the consumer is called after who reads, and two of one name do not meet', async () => {
+  await ensureEventStream(connection, subjects)
+  await publish(...ofWeb)
+  const manager = await connection.jetstreamManager()
+  const readings = [1, 2].map(() => readEvents(connection, subjects, {follow: true, reader: 'coordinator-n1'}))
+  for (const reading of readings) await reading.next()
+  const names = (await manager.consumers.list('TALLY_EVENTS').next()).map(({name}) => name)
+  expect(names).toEqual([expect.stringMatching(/^tally-coordinator-n1-\w{8}$/), expect.stringMatching(/^tally-coordinator-n1-\w{8}$/)])
+  expect(await Promise.all(readings.map(async (reading) => (await reading.next()).value?.streamSequence))).toEqual([2, 2])
+  for (const reading of readings) await reading.return(undefined)
 })

@@ -15,6 +15,17 @@ test('the stream is made once, however often and from however many sides it is a
   await other.close()
 })
 
+test('the stream says what it is, one of an older release from then on, and keeps what somebody has written there', async () => {
+  const manager = await connection.jetstreamManager()
+  await manager.streams.add({name: 'TALLY_EVENTS', subjects: ['tally.evt.>'], max_age: 3_600e9})
+  await ensureEventStream(connection, subjects)
+  const read = async () => (await manager.streams.info('TALLY_EVENTS')).config
+  expect(await read()).toMatchObject({description: expect.stringContaining('Tallyman'), max_age: 3_600e9})
+  await manager.streams.update('TALLY_EVENTS', {description: 'ours'})
+  await ensureEventStream(connection, subjects)
+  expect(await read()).toMatchObject({description: 'ours'})
+})
+
 test('another prefix has a stream of its own', async () => {
   const others = createSubjects('acme.prod')
   await ensureEventStream(connection, others)

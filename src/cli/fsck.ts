@@ -11,7 +11,7 @@ export function addFsck(program: Command): void {
   addVerb(
     program,
     'fsck',
-    'hold journals, stream, OCI runtime, mounts, control groups, processes and FIFOs of this node against each other; exits 1 when something does not agree',
+    'hold journals, stream, OCI runtime, mounts, control groups, processes and FIFOs of this node against each other; exits 1 when something does not agree or could not be compared',
   )
     .option('--repair', 'remove what belongs to nobody, and have supervisors publish what the stream has lost')
     .option('--runtime <name>', 'OCI runtime, by name or path', 'runc')
@@ -24,7 +24,7 @@ export function addFsck(program: Command): void {
       const report = await fsck({stateDir, runDir, node, nats, prefix, runtime, repair})
       if (json) printJson(report)
       else process.stdout.write(formatReport(report, {repair}))
-      if (report.findings.some(({repaired}) => !repaired)) process.exitCode = exitCodes.failed
+      if (report.findings.some(({repaired}) => !repaired) || report.notCompared.length > 0) process.exitCode = exitCodes.failed
     })
 }
 
@@ -34,7 +34,7 @@ export function formatReport({node, findings, notCompared}: FsckReport, {repair}
   const repaired = findings.filter((finding) => finding.repaired).length
   const summary =
     findings.length === 0
-      ? `node ${node}: everything agrees`
+      ? `node ${node}: ${notCompared.length === 0 ? 'everything agrees' : 'nothing that disagrees, but not everything was compared'}`
       : `node ${node}: ${count(findings.length, 'finding')}${repair ? `, ${repaired} repaired` : ''}`
   return [
     ...findings.map((finding) => toPrintable(formatFinding(finding, width, repair))),

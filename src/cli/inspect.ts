@@ -1,7 +1,9 @@
 import type {Command} from 'commander'
 import {toCloudEvent, type CloudEvent} from '../../machines/cloud-event.ts'
+import type {ContainerView} from '../../machines/view.ts'
 import type {TallyClient} from '../client/client.ts'
-import {printJson} from './print.ts'
+import {toErrorBody} from '../kernel/errors.ts'
+import {printJson, printNote} from './print.ts'
 import {addVerb, withClient} from './verb.ts'
 
 export function addInspect(program: Command): void {
@@ -18,10 +20,12 @@ export function addInspect(program: Command): void {
 /** What does not apply is null, so that programs find every key. */
 async function inspect(client: TallyClient, id: string, namespace: string) {
   const view = await client.container(id, namespace).state()
-  const events: CloudEvent[] = []
-  for await (const {event} of client.events({filter: {node: view.node, namespace, id}, follow: false})) {
-    if (event.uid === view.uid) events.push(toCloudEvent(event))
-  }
+  const events = await readHistory(client, view).catch((error: unknown) => {
+    const {code, message} = toErrorBody(error)
+    if (code !== 'STREAM_UNREADABLE') throw error
+    printNote(`the history of ${id} is missing: ${message}`)
+    return null
+  })
   return {
     ...view,
     pid: view.pid ?? null,
@@ -30,4 +34,12 @@ async function inspect(client: TallyClient, id: string, namespace: string) {
     oomKilled: view.oomKilled ?? false,
     events,
   }
+}
+
+async function readHistory(client: TallyClient, {node, namespace, id, uid}: ContainerView): Promise<readonly CloudEvent[]> {
+  const events: CloudEvent[] = []
+  for await (const {event} of client.events({filter: {node, namespace, id}, follow: false})) {
+    if (event.uid === uid) events.push(toCloudEvent(event))
+  }
+  return events
 }

@@ -16,10 +16,11 @@ import {version} from '../kernel/version.ts'
 import {requestJson} from '../messaging/codec.ts'
 import {type Connection, connectNats, readConnection, writeConnection} from '../messaging/connection.ts'
 import {settleProcess} from '../linux/settle-process.ts'
+import {stopEmbeddedServer} from '../messaging/embedded-server.ts'
 import {createNatsLink} from '../messaging/link.ts'
 import {listServers} from '../messaging/servers.ts'
 import {registerService} from '../messaging/services.ts'
-import {ensureEventStream, lastStreamSequence} from '../messaging/stream.ts'
+import {ensureEventStream} from '../messaging/stream.ts'
 import {createSubjects} from '../messaging/subjects.ts'
 import {readFeatures} from '../runtime/runc/features.ts'
 import {createRunc} from '../runtime/runc/runc.ts'
@@ -35,6 +36,7 @@ import {readJournals} from './journals.ts'
 import {rotateDiagnostics} from './diagnostics.ts'
 import {followServers, readFormerServers, withServers} from './known-servers.ts'
 import {createMetrics} from './metrics.ts'
+import {createNodeLedgers} from './node-ledgers.ts'
 import {createProjection, type Projection} from './projection.ts'
 import {tellGivenUp} from './give-up.ts'
 import {createIntensity} from './intensity.ts'
@@ -116,7 +118,11 @@ async function main(options: CoordinatorOptions, warnings: readonly string[]): P
     const access = toConnection()
     const patienceMs = checkPatienceMs / listServers(access).length
     const connection = await connectNats({...access, name: `tally-coordinator ${node} check`, patienceMs})
-    await ensureEventStream(connection, subjects)
+    await ensureEventStream(connection, subjects).catch(async (error: unknown) => {
+      // Not one that misreads its store and is found running by the next coordinator.
+      if (natsKeeper && toErrorBody(error).code === 'STREAM_UNREADABLE') await stopEmbeddedServer(embeddedOptions)
+      throw error
+    })
     await connection.close()
   }
 
@@ -173,6 +179,7 @@ async function main(options: CoordinatorOptions, warnings: readonly string[]): P
     directories: options,
     supervisors,
     projection,
+    ledgers: createNodeLedgers({node, directories: options, ledgers: () => projection.ledgers, logger}),
     subjects,
     session: link.session,
     jetStream,
@@ -238,9 +245,7 @@ async function main(options: CoordinatorOptions, warnings: readonly string[]): P
     const connection = link.session()
     if (!connection) return false
     try {
-      const target = await lastStreamSequence(connection, subjects)
-      await projection.caughtUp(connection)
-      return projection.streamSequence >= target
+      return await projection.caughtUp(connection)
     } catch {
       // The connection was lost meanwhile.
       return false

@@ -18,8 +18,12 @@ export interface Projection {
   readonly deleted: ReadonlyMap<string, ContainerView>
   /** Up to where the stream has been folded. */
   readonly streamSequence: number
-  /** Resolves when everything that is in the stream now has been folded: who asks reads his own writes. */
-  caughtUp(connection: NatsConnection): Promise<void>
+  /**
+   * Resolves when everything that is in the stream now has been folded, or after the time.
+   * @returns whether it has been
+   * @throws TallyError STREAM_UNREADABLE
+   */
+  caughtUp(connection: NatsConnection, patienceMs?: number): Promise<boolean>
 }
 
 export interface ProjectionOptions {
@@ -42,6 +46,7 @@ export interface FoldObserver {
 
 const catchUpPatienceMs = 2_000
 const retryMs = 250
+const longestRetryMs = 5_000
 const mostDeleted = 1_000
 
 export function createProjection({link, subjects, clock, logger, reader: name, observer}: ProjectionOptions): Projection {
@@ -65,17 +70,18 @@ export function createProjection({link, subjects, clock, logger, reader: name, o
   })
 
   link.onSession(async (connection) => {
-    while (!connection.isClosed()) {
+    for (let waitMs = retryMs; !connection.isClosed(); waitMs = Math.min(longestRetryMs, 2 * waitMs)) {
       try {
         for await (const {event, streamSequence} of reader.read(connection)) {
           fold(event)
           folded = streamSequence
+          waitMs = retryMs
           for (const resolve of waiting) resolve()
         }
       } catch (error) {
         if (!connection.isClosed()) logger.warn({err: error}, 'cannot read the stream; trying again')
       }
-      if (!connection.isClosed()) await clock.sleep(retryMs)
+      if (!connection.isClosed()) await clock.sleep(waitMs)
     }
   })
 
@@ -85,10 +91,11 @@ export function createProjection({link, subjects, clock, logger, reader: name, o
     get streamSequence() {
       return folded
     },
-    caughtUp: async (connection) => {
+    caughtUp: async (connection, patienceMs = catchUpPatienceMs) => {
       const target = await lastStreamSequence(connection, subjects)
-      const giveUpAt = clock.now() + catchUpPatienceMs
+      const giveUpAt = clock.now() + patienceMs
       while (folded < target && clock.now() < giveUpAt) await Promise.race([nextFold(), clock.sleep(100)])
+      return folded >= target
     },
   }
 

@@ -6,7 +6,6 @@ import type {CreateRequest} from '../../machines/create-request.ts'
 import {toContainerView} from '../../machines/container-view.ts'
 import type {ContainerView, NodeInfo, UiReply} from '../../machines/view.ts'
 import type {Clock} from '../kernel/clock.ts'
-import {TallyError} from '../kernel/errors.ts'
 import type {Logger} from '../kernel/log.ts'
 import {type Asked, type Endpoint, endpoint} from '../messaging/services.ts'
 import type {Subjects} from '../messaging/subjects.ts'
@@ -16,6 +15,7 @@ import type {Directories} from '../supervisor/layout.ts'
 import {type ContainerName, releaseContainer, reserveContainer} from './containers.ts'
 import {createCreates, findFormerCreate} from './former-create.ts'
 import {toListReply} from './list-reply.ts'
+import type {NodeLedgers} from './node-ledgers.ts'
 import type {Projection} from './projection.ts'
 import type {Supervisors} from './supervisors.ts'
 import type {JetStreamWatch} from './watch-jetstream.ts'
@@ -25,6 +25,7 @@ export interface NodeServiceDependencies {
   readonly directories: Directories
   readonly supervisors: Supervisors
   readonly projection: Projection
+  readonly ledgers: NodeLedgers
   readonly subjects: Subjects
   readonly session: () => NatsConnection | undefined
   readonly jetStream: Pick<JetStreamWatch, 'trouble' | 'assertWell'>
@@ -36,6 +37,9 @@ export interface NodeServiceDependencies {
   readonly clock: Pick<Clock, 'sleep'>
   readonly logger: Logger
 }
+
+/** So much cheaper it is to wait for the stream than to read the journals. */
+const catchUpMs = 250
 
 export function createNodeEndpoints(dependencies: NodeServiceDependencies): readonly Endpoint[] {
   const {node, subjects, info, invite, hold, shutDown} = dependencies
@@ -57,8 +61,7 @@ export function createNodeEndpoints(dependencies: NodeServiceDependencies): read
       return toListReply(views.filter(isShown), page, room)
     }),
     endpoint('info', subject('info'), nodeCommandSchemas.info, async () => {
-      // Who asks why nothing goes on gets an answer.
-      const views = dependencies.jetStream.trouble === undefined ? await list(dependencies) : listKnown(dependencies)
+      const views = await list(dependencies)
       const containers: Record<string, number> = {}
       for (const {state} of views) containers[state] = (containers[state] ?? 0) + 1
       return {node, ...(await info()), containers}
@@ -110,18 +113,12 @@ async function create(
   }
 }
 
-async function list(dependencies: NodeServiceDependencies): Promise<readonly ContainerView[]> {
-  const {projection, session, jetStream} = dependencies
-  const connection = session()
-  if (!connection) throw new TallyError('NATS_UNREACHABLE', 'the connection to NATS was lost')
-  jetStream.assertWell()
-  await projection.caughtUp(connection)
-  return listKnown(dependencies)
-}
-
-/** As of the last event that has been read. */
-function listKnown({node, projection}: NodeServiceDependencies): readonly ContainerView[] {
-  return [...projection.ledgers.values()].flatMap((ledger) => toContainerView(ledger) ?? []).filter((view) => view.node === node)
+/** Answers whatever has become of the stream: the journals say what it does not. */
+async function list({node, projection, ledgers, session, jetStream}: NodeServiceDependencies): Promise<readonly ContainerView[]> {
+  const connection = jetStream.trouble === undefined ? session() : undefined
+  const isCaughtUp = connection !== undefined && (await projection.caughtUp(connection, catchUpMs).catch(() => false))
+  const found = await ledgers.read(isCaughtUp)
+  return found.flatMap((ledger) => toContainerView(ledger) ?? []).filter((view) => view.node === node)
 }
 
 /** What `ps` shows without `-a`. */

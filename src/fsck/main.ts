@@ -132,6 +132,7 @@ async function connect({runDir, nats, prefix}: FsckOptions): Promise<Session & A
 
 function createLook({stateDir, runDir, runtime: usual}: FsckOptions, {connection, prefix, why, node}: Session & {readonly node: string}) {
   const subjects = connection && createSubjects(prefix)
+  let isReadable = true
   return {
     now: clock.now,
     askRuntime: async ({namespace, id}: ContainerName, {runtime}: WholeJournal) => {
@@ -147,8 +148,12 @@ function createLook({stateDir, runDir, runtime: usual}: FsckOptions, {connection
       }))
     },
     compare: async ({namespace, id}: ContainerName, {uid, file}: WholeJournal & {readonly file: string}) => {
-      if (!connection || !subjects) return undefined
-      return await compareContainer(connection, subjects, {address: {node, namespace, id}, uid, file}).catch(() => undefined)
+      // Each that is tried takes its time until it is given up.
+      if (!connection || !subjects || !isReadable) return undefined
+      return await compareContainer(connection, subjects, {address: {node, namespace, id}, uid, file}).catch((error: unknown) => {
+        isReadable = toErrorBody(error).code !== 'STREAM_UNREADABLE'
+        return undefined
+      })
     },
   }
 }

@@ -17,6 +17,7 @@ import {TallyError} from '../kernel/errors.ts'
 import {replaceFile} from '../kernel/files.ts'
 import {isAlive, type ProcessIdentity, readProcessIdentity} from '../linux/process-table.ts'
 import {type Credentials, connectNats} from './connection.ts'
+import {assertReadsStore, noteWriter} from './store-version.ts'
 
 export interface EmbeddedServer {
   readonly url: string
@@ -50,7 +51,7 @@ const readyPatienceMs = 10_000
 const usualStopPatienceMs = 5_000
 const portTries = 3
 
-/** The server that a former coordinator started, if it runs still; else one started now. @throws TallyError NATS_NOT_FOUND, NATS_START_FAILED */
+/** The server that a former coordinator started, if it runs still; else one started now. @throws TallyError NATS_NOT_FOUND, NATS_TOO_OLD, NATS_START_FAILED */
 export async function startEmbeddedServer(options: EmbeddedServerOptions): Promise<EmbeddedServer> {
   const running = await findEmbeddedServer(options)
   if (running) return running
@@ -98,6 +99,7 @@ async function start(settings: Settings, options: EmbeddedServerOptions): Promis
   const {binary, dir, clock, onSpawn, onReaped} = options
   const {jetStream = true} = options
   const log = toLogFile(options)
+  if (jetStream) await assertReadsStore(options)
   const configs = {with: join(dir, 'nats-server.conf'), without: join(dir, 'nats-server-without-jetstream.conf')}
   // Both while there is room: on a full disk what is there has to do.
   await replaceFile(settingsFile(options), JSON.stringify(settings))
@@ -130,6 +132,7 @@ async function start(settings: Settings, options: EmbeddedServerOptions): Promis
     try {
       const connection = await connectNats({url: server.url, credentials: server.credentials, name: 'tally-coordinator start'})
       const isReady = !jetStream || (await connection.jetstreamManager().then(...toBoolean))
+      if (isReady && jetStream) await noteWriter(dir, connection.info?.version)
       await connection.close()
       if (isReady) return server
     } catch {

@@ -10,12 +10,22 @@ import {cloudEventContentType, toCloudEvent, toEventId} from '../../machines/clo
 import type {LedgerEvent} from '../../machines/events.ts'
 import type {ContainerAddress} from '../../machines/ids.ts'
 import type {Clock} from '../kernel/clock.ts'
+import {toErrorBody} from '../kernel/errors.ts'
 import type {Logger} from '../kernel/log.ts'
 import {encodeJson} from './codec.ts'
 import {type Comparison, compareWithJournal, nowhere, type Place} from './compare-stream.ts'
 import type {NatsLink} from './link.ts'
 import {readEvents} from './read-events.ts'
-import {ensureEventStream, eventAt, isStreamMissing, lastEventOf, readStreamState, removeEvents, watchStream} from './stream.ts'
+import {
+  assertPlausible,
+  ensureEventStream,
+  eventAt,
+  isStreamMissing,
+  lastEventOf,
+  readStreamState,
+  removeEvents,
+  watchStream,
+} from './stream.ts'
 import type {Subjects} from './subjects.ts'
 
 /** What the outbox needs of a journal. */
@@ -62,6 +72,8 @@ export interface OutboxOptions {
 
 const ackTimeoutMs = 5_000
 const retryMs = 250
+/** One that cannot be read takes people to put right. */
+const unreadableMs = 5_000
 const usualLookMs = 30_000
 /** After something was published. */
 const soonMs = 3_000
@@ -123,6 +135,7 @@ export function createOutbox(options: OutboxOptions): Outbox {
         await somethingToDo(connection)
       } catch (error) {
         if (connection.isClosed()) return
+        if (toErrorBody(error).code === 'STREAM_UNREADABLE') await clock.sleep(unreadableMs)
         logger.warn({err: error}, 'cannot publish; asking the stream where it is')
         if (isStreamMissing(error))
           await ensureEventStream(connection, subjects).catch((cause: unknown) => logger.warn({err: cause}, 'no stream'))
@@ -205,6 +218,7 @@ export function createOutbox(options: OutboxOptions): Outbox {
       const ack = await connection
         .jetstream()
         .publish(subject, encodeJson(toCloudEvent(event)), {msgID, headers: header, timeout: ackTimeoutMs})
+      assertPlausible(ack.stream, ack.seq, connection.info?.version)
       if (!ack.duplicate) return ack.seq
       const found = await eventAt(connection, subjects, ack.seq)
       if (found?.event.uid === uid && found.event.sequence === event.sequence) return ack.seq

@@ -9,7 +9,7 @@ import {
   nanos,
   RetentionPolicy,
   StorageType,
-  type StreamConfig,
+  type StreamInfo,
 } from 'nats'
 import {parseLedgerEvent} from '../../machines/cloud-event.ts'
 import type {LedgerEvent} from '../../machines/events.ts'
@@ -23,13 +23,15 @@ export function toStreamName({prefix}: Pick<Subjects, 'prefix'>): string {
   return prefix === defaultPrefix ? 'TALLY_EVENTS' : `${prefix.toUpperCase().replaceAll('.', '_')}_EVENTS`
 }
 
-/** Makes the stream if it is missing. Idempotent. @throws TallyError JETSTREAM_UNAVAILABLE */
+/** Makes the stream if it is missing. Idempotent. @throws TallyError JETSTREAM_UNAVAILABLE, STREAM_UNREADABLE */
 export async function ensureEventStream(connection: NatsConnection, subjects: Subjects): Promise<void> {
   const name = toStreamName(subjects)
   const wanted = `${subjects.prefix}.evt.>`
   try {
     const manager = await connection.jetstreamManager()
-    const found = await findStream(manager, name)
+    const info = await findStream(manager, name)
+    const found = info?.config
+    if (info) assertPlausible(name, info.state.last_seq, connection.info?.version)
     if (!found) {
       await manager.streams.add({
         name,
@@ -175,9 +177,9 @@ export function isStreamMissing(error: unknown): boolean {
   return error.api_error?.err_code === streamNotFound || error.code === ErrorCode.NoResponders
 }
 
-async function findStream(manager: JetStreamManager, name: string): Promise<StreamConfig | undefined> {
+async function findStream(manager: JetStreamManager, name: string): Promise<StreamInfo | undefined> {
   try {
-    return (await manager.streams.info(name)).config
+    return await manager.streams.info(name)
   } catch (error) {
     if (error instanceof NatsError && error.api_error?.err_code === streamNotFound) return undefined
     throw error

@@ -24,6 +24,8 @@ export interface ContainerStdioOptions {
   readonly rotation?: LogRotation | undefined
   readonly now: () => number
   readonly onOutput: (chunk: OutputChunk) => void
+  /** Whether somebody waits for what this process does besides: then it reads less. */
+  readonly isUrgent?: (() => boolean) | undefined
 }
 
 export interface ContainerStdio extends AsyncDisposable {

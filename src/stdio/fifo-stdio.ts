@@ -18,7 +18,7 @@ export async function openContainerStdio(options: ContainerStdioOptions): Promis
   }
 }
 
-function open({fifoDir, logFile, rotation, now, onOutput}: ContainerStdioOptions): ContainerStdio {
+function open({fifoDir, logFile, rotation, now, onOutput, isUrgent}: ContainerStdioOptions): ContainerStdio {
   mkdirSync(fifoDir, {recursive: true, mode: 0o700})
   const log = openLogWriter(logFile, rotation)
   const {totals} = log
@@ -66,6 +66,6 @@ function open({fifoDir, logFile, rotation, now, onOutput}: ContainerStdioOptions
   }
 
   function startReading(stream: StreamName): PipeReader {
-    return openPipeReader({stream, path: join(fifoDir, stream), spool: toSpoolPath(logFile, stream), log, now, onOutput})
+    return openPipeReader({stream, path: join(fifoDir, stream), spool: toSpoolPath(logFile, stream), log, now, onOutput, isUrgent})
   }
 }

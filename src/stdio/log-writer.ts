@@ -9,6 +9,8 @@ import {listSegments, rotate, settle} from './log-segments.ts'
 export interface LogWriter extends Disposable {
   /** Bytes of each stream since create, those included whose file has been dropped. */
   readonly totals: Readonly<Record<StreamName, number>>
+  /** Bytes of log since create. */
+  readonly position: number
   /**
    * Appends a chunk: as much of it as the disk takes, in whole lines. `totals` say how much that is.
    * @returns why the disk would not take the rest; undefined when all of it is written
@@ -50,6 +52,9 @@ export function openLogWriter(path: string, rotation?: LogRotation): LogWriter {
 
   return {
     totals,
+    get position() {
+      return file.position + file.size
+    },
     append: ({stream, atMs, bytes}) => {
       const lines = encodeChunk({stream, atMs, bytes})
       if (rotation && file.size + lines.length > rotation.maxBytes)

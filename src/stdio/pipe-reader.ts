@@ -5,8 +5,9 @@
  * pipe, so that it fills and the process waits.
  */
 import {closeSync, constants, openSync, readSync} from 'node:fs'
-import {setTimeout as sleep} from 'node:timers/promises'
+import {setImmediate as nextTurn, setTimeout as sleep} from 'node:timers/promises'
 import {TallyError} from '../kernel/errors.ts'
+import {bytesInPipe} from '../linux/pipe.ts'
 import {watchPipe} from '../linux/pipe-watch.ts'
 import type {OutputChunk, StreamName} from './container-stdio.ts'
 import type {LogWriter} from './log-writer.ts'
@@ -14,7 +15,7 @@ import {openSpool} from './spool.ts'
 
 export interface PipeReader {
   /**
-   * Reads what there is, for as long as the disk takes to have room for it, and then no more. Idempotent.
+   * Reads what there is now, for as long as the disk takes to have room for it, and then no more. Idempotent.
    * @throws TallyError STDIO_FAILED when it is closed before that
    */
   drain(): Promise<void>
@@ -40,11 +41,17 @@ export interface PipeReaderOptions {
   readonly log: LogWriter
   readonly now: () => number
   readonly onOutput: (chunk: OutputChunk) => void
+  /** Whether somebody waits for what this process does besides: then it reads less. */
+  readonly isUrgent?: (() => boolean) | undefined
 }
 
 const pieceBytes = 64 * 1024
-/** Then others have their turn. */
+const leastPieceBytes = 4 * 1024
+/** So much of log, a few milliseconds of work: then others have their turn. Short lines are many times as long in the log. */
+const turnBytes = 256 * 1024
 const mostPiecesAtOnce = 16
+/** Between two turns, while something is urgent, or what is read is of no use. */
+const pauseMs = 20
 /** How long a full disk is waited for, between tries. */
 const retryMs = 250
 /** How long a reader is waited for, between looks: doubled each time, up to that of the disk. */
@@ -60,7 +67,7 @@ type State =
   | {readonly type: 'discarding'}
   | {readonly type: 'closed'; readonly unwritten: number; readonly why: unknown}
 
-export function openPipeReader({stream, path, upstream, spool: spoolFile, log, now, onOutput}: PipeReaderOptions): PipeReader {
+export function openPipeReader({stream, path, upstream, spool: spoolFile, log, now, onOutput, isUrgent}: PipeReaderOptions): PipeReader {
   // Read-write, so that there is never an end of file while a container may still write.
   const keep = openSync(path, constants.O_RDWR | constants.O_NONBLOCK)
   const pipe = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK)
@@ -68,9 +75,12 @@ export function openPipeReader({stream, path, upstream, spool: spoolFile, log, n
   let state: State = {type: 'reading'}
   let draining: Promise<void> | undefined
   let looks = 0
-  const watch = watchPipe(upstream?.fd ?? pipe, readOn)
+  let isScheduled = false
+  /** How long the last piece became in the log, for each of its bytes. */
+  let growth = turnBytes / leastPieceBytes
+  const watch = watchPipe(upstream?.fd ?? pipe, readSoon)
   // What waits already.
-  setImmediate(readOn)
+  readSoon()
 
   return {
     drain: () => {
@@ -79,7 +89,7 @@ export function openPipeReader({stream, path, upstream, spool: spoolFile, log, n
     },
     discard: () => {
       state = {type: 'discarding'}
-      readOn()
+      readSoon()
     },
     close: () => {
       if (state.type === 'closed') return
@@ -95,7 +105,15 @@ export function openPipeReader({stream, path, upstream, spool: spoolFile, log, n
   }
 
   async function drain(): Promise<void> {
-    while (readPiece() || isHeldUp()) if (isHeldUp()) await sleep(state.type === 'waiting' ? firstLookMs : retryMs)
+    // What comes later is of whoever was left behind, and may come for ever.
+    let left =
+      state.type === 'closed' || upstream ? Number.POSITIVE_INFINITY : bytesInPipe(pipe) + Math.max(0, spool.end - log.totals[stream])
+    for (let isEmpty = false; !isEmpty && left > 0 && state.type !== 'discarding'; ) {
+      const before = log.totals[stream]
+      isEmpty = !readTurn() && !isHeldUp()
+      left -= log.totals[stream] - before
+      await (isHeldUp() ? sleep(state.type === 'waiting' ? firstLookMs : retryMs) : nextTurn())
+    }
     if (state.type === 'closed' && state.why !== undefined) {
       const {unwritten, why: cause} = state
       throw new TallyError('STDIO_FAILED', `the log could not be written: ${unwritten} bytes of ${stream} were given up`, {cause})
@@ -108,10 +126,27 @@ export function openPipeReader({stream, path, upstream, spool: spoolFile, log, n
 
   /** Until nothing is there, or others have to have their turn. */
   function readOn(): void {
+    isScheduled = false
     if (draining && state.type !== 'discarding') return
-    let pieces = 0
-    while (pieces < mostPiecesAtOnce && readPiece()) pieces += 1
-    if (pieces < mostPiecesAtOnce) waitForMore()
+    const before = log.position
+    const isMore = readTurn()
+    const isFlood = state.type === 'discarding' ? isMore : log.position - before >= pieceBytes && isUrgent?.()
+    if (isFlood) readSoon(pauseMs)
+    else if (isMore) readSoon()
+    else waitForMore()
+  }
+
+  /** @returns whether there may be more */
+  function readTurn(): boolean {
+    const end = log.position + turnBytes
+    for (let pieces = 0; pieces < mostPiecesAtOnce && log.position < end; pieces += 1) if (!readPiece()) return false
+    return true
+  }
+
+  function readSoon(afterMs = 0): void {
+    if (isScheduled) return
+    isScheduled = true
+    if (afterMs > 0) setTimeout(readOn, afterMs)
     else setImmediate(readOn)
   }
 
@@ -119,7 +154,7 @@ export function openPipeReader({stream, path, upstream, spool: spoolFile, log, n
     if (state.type !== 'reading' && state.type !== 'discarding') return
     watch.arm()
     // What came before that.
-    if (readPiece()) setImmediate(readOn)
+    if (readPiece()) readSoon()
   }
 
   /** @returns whether there was anything */
@@ -131,12 +166,15 @@ export function openPipeReader({stream, path, upstream, spool: spoolFile, log, n
     try {
       const offset = log.totals[stream]
       // What a supervisor that died has left in the spool comes first.
-      const count = spool.end > offset ? Math.min(spool.end - offset, pieceBytes) : take(offset)
+      const limit = Math.min(pieceBytes, Math.max(leastPieceBytes, Math.floor(turnBytes / growth)))
+      const count = spool.end > offset ? Math.min(spool.end - offset, limit) : take(offset, limit)
       if (count === 0) return false
       const chunk = {stream, offset, bytes: spool.read(offset, count), atMs: now()}
+      const before = log.position
       const why = log.append(chunk)
       if (spool.end <= log.totals[stream]) spool.clear()
       const logged = log.totals[stream] - offset
+      if (logged > 0) growth = (log.position - before) / logged
       if (logged > 0) onOutput({...chunk, bytes: chunk.bytes.subarray(0, logged)})
       return why === undefined || block(why)
     } catch (why) {
@@ -146,10 +184,10 @@ export function openPipeReader({stream, path, upstream, spool: spoolFile, log, n
   }
 
   /** Into the spool. What a supervisor that died has left in the pipe comes first. */
-  function take(offset: number): number {
-    const count = spool.take(pipe, offset, pieceBytes)
+  function take(offset: number, limitBytes: number): number {
+    const count = spool.take(pipe, offset, limitBytes)
     if (count > 0 || !upstream || upstream.moveTo(keep, pieceBytes) === 0) return count
-    return spool.take(pipe, offset, pieceBytes)
+    return spool.take(pipe, offset, limitBytes)
   }
 
   function block(why: unknown): false {
@@ -168,7 +206,7 @@ export function openPipeReader({stream, path, upstream, spool: spoolFile, log, n
   function retry(): void {
     if (!isHeldUp()) return
     state = {type: 'reading'}
-    readOn()
+    readSoon()
   }
 
   function discardPiece(): boolean {

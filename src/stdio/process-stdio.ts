@@ -51,6 +51,8 @@ export interface ProcessStdioOptions {
   readonly master?: number | undefined
   readonly now: () => number
   readonly onOutput: (chunk: OutputChunk) => void
+  /** Whether somebody waits for what this process does besides: then it reads less. */
+  readonly isUrgent?: (() => boolean) | undefined
 }
 
 /** For a process that is to be started. @throws TallyError STDIO_FAILED */
@@ -68,10 +70,10 @@ export async function reopenProcessStdio(options: ProcessStdioOptions): Promise<
 }
 
 async function openPipes(
-  {dir, logFile, rotation, now, onOutput}: ProcessStdioOptions,
+  {dir, logFile, rotation, now, onOutput, isUrgent}: ProcessStdioOptions,
   stdin: StdinFifo | undefined,
 ): Promise<ProcessStdio> {
-  const output: ContainerStdio = await openContainerStdio({fifoDir: dir, logFile, rotation, now, onOutput})
+  const output: ContainerStdio = await openContainerStdio({fifoDir: dir, logFile, rotation, now, onOutput, isUrgent})
   const [nothing, stdout, stderr] = output.childFds
   return {
     forRuntime: {type: 'pipes', fds: [stdin?.childFd ?? nothing, stdout, stderr]},

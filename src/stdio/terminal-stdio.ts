@@ -32,7 +32,7 @@ type State =
 
 /** @throws TallyError STDIO_FAILED */
 export function openTerminalStdio(options: ProcessStdioOptions): ProcessStdio {
-  const {dir, logFile, rotation, consoleSize = usualSize, master: kept, now, onOutput} = options
+  const {dir, logFile, rotation, consoleSize = usualSize, master: kept, now, onOutput, isUrgent} = options
   const log = openLogWriter(logFile, rotation)
   const socket = openSocket(join(dir, 'console.sock'))
   let state: State = kept === undefined ? {type: 'awaited'} : open(kept)
@@ -98,6 +98,7 @@ export function openTerminalStdio(options: ProcessStdioOptions): ProcessStdio {
       log,
       now,
       onOutput,
+      isUrgent,
     })
     const input = createInputWriter({fd: master, isOpen: () => state.type === 'open', untilRoom})
     return {type: 'open', master, input, reader}

@@ -19,12 +19,14 @@ export interface ContainerOutputsOptions {
   readonly layout: ContainerLayout
   readonly clock: Clock
   readonly failpoints: Pick<Failpoints, 'onRead' | 'onLogged'>
+  /** Whether somebody waits for what the supervisor does besides. */
+  readonly isUrgent: () => boolean
 }
 
 /** What is kept of the output of an added process; who reads it in the foreground holds it before more is dropped (`Output.hold`). */
 const execLog = {maxBytes: 8 * 1024 * 1024, maxFiles: 2}
 
-export function createContainerOutputs({link, subjects, address, layout, clock, failpoints}: ContainerOutputsOptions): Outputs {
+export function createContainerOutputs({link, subjects, address, layout, clock, failpoints, isUrgent}: ContainerOutputsOptions): Outputs {
   return createOutputs((exec) => {
     const {fifoDir: dir, log: logFile, runDir} = exec === undefined ? layout : layout.exec(exec)
     const feed = createOutputFeed(link, (stream) =>
@@ -37,6 +39,7 @@ export function createContainerOutputs({link, subjects, address, layout, clock, 
           rotation: exec === undefined ? options.rotation : {...execLog, wanted},
           dir,
           logFile,
+          isUrgent,
           // The time of a piece is asked for between its being read and its being logged.
           now: () => {
             failpoints.onRead()

@@ -43,6 +43,7 @@ import {type ContainerService, serveContainer} from './service.ts'
 import {createStats} from './stats.ts'
 import {takeBackLost} from './take-back.ts'
 import {takeOver} from './take-over.ts'
+import {createUrgency} from './urgency.ts'
 
 /** What this process has before it knows its container. */
 export interface SupervisorProcess {
@@ -96,7 +97,8 @@ export async function supervise(
     fresh: work.type === 'create',
     onRebuild: (data) => void loop.observe({type: 'supervisor.republished', data}, toOwnOrigin(uid)),
   })
-  const outputs = createContainerOutputs({link, subjects, address, layout, clock, failpoints})
+  const urgency = createUrgency(clock)
+  const outputs = createContainerOutputs({link, subjects, address, layout, clock, failpoints, isUrgent: urgency.isUrgent})
   const {request} = work.type === 'create' ? work : ledger.snapshot.context
   const {binary = options.runtime, root = layout.runtimeRoot, ...how} = request?.runtime ?? {}
   const runtime = createRunc({
@@ -233,6 +235,7 @@ export async function supervise(
   return loop
 
   function onEvent(event: LedgerEvent): void {
+    urgency.note()
     outbox.poke()
     if (copiedAt.has(event.type) && root === layout.runtimeRoot) keepRuntimeState(layout, id, log)
     if ((event.type === 'container.created' || event.type === 'container.started') && event.data.init)

@@ -1,4 +1,4 @@
-/** How much of the disk the output of an added process takes, and what becomes of it when its reader is slow, or goes away. */
+/** How much of the disk the output of an added process takes, what becomes of it when its reader is slow, or goes away, and who waits for it. */
 import {createHash} from 'node:crypto'
 import {globSync, readFileSync, statSync, writeFileSync} from 'node:fs'
 import {join} from 'node:path'
@@ -86,4 +86,28 @@ describe('a process whose reader has gone', () => {
     await eventually('ended', async () => !/ yes$/m.test(await running()), 20_000)
     await eventually('removed', async () => (await node.json<readonly unknown[]>('execs', 'box')).length === 0, 20_000)
   })
+})
+
+describe('a flood of output', () => {
+  it('does not hold up the commands of its own container', async () => {
+    const timed = async () => {
+      const begin = performance.now()
+      expect((await node.tally('exec', 'box', 'true')).exitCode).toBe(0)
+      return performance.now() - begin
+    }
+    const best = async () => Math.min(await timed(), await timed(), await timed())
+    const quiet = await best()
+    expect((await node.tally('exec', '-d', '--id', 'flood', 'box', 'yes')).exitCode).toBe(0)
+    const flooded = await best()
+    // 6 s and more when it does; otherwise about as long as without, on a machine on which others work as well.
+    expect(flooded).toBeLessThan(3 * quiet + 1_000)
+    expect((await node.tally('kill', '--exec', 'flood', 'box')).exitCode).toBe(0)
+    expect((await node.tally('wait', '--exec', 'flood', 'box')).exitCode).toBe(0)
+    expect((await node.tally('rm', '--exec', 'flood', 'box')).exitCode).toBe(0)
+  }, 120_000)
+
+  it('of what a process has left behind does not hold up its end', async () => {
+    expect((await node.tally('exec', 'box', 'sh', '-c', 'yes & sleep 0.2; echo end')).stdout).toMatch(/end\n/)
+    expect((await node.tally('exec', 'box', 'killall', 'yes')).exitCode).toBe(0)
+  }, 120_000)
 })

@@ -116,7 +116,10 @@ export async function runSession(options: NodeOptions, first: TallyClient, sessi
         offsets[stream] = (offsets[stream] ?? 0) + count
       },
       onBytes: async (bytes) => {
-        await writeToFd(stream === 'stdout' ? 1 : 2, bytes, onReaderGone && readerGone.resolve)
+        await writeToFd(stream === 'stdout' ? 1 : 2, bytes, onReaderGone && readerGone.resolve).catch(async (error: unknown) => {
+          await onReaderGone?.(client)
+          throw error
+        })
         offsets[stream] = (offsets[stream] ?? 0) + bytes.length
         hold?.tell()
       },

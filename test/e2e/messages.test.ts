@@ -108,6 +108,15 @@ describe('output that has nowhere to go', () => {
     closeSync(fd)
   })
 
+  it('ends the process of an exec, which writes for nobody', async () => {
+    const {exitCode, stderr} = await execa('sh', ['-c', 'exec "$0" "$@" >/dev/full', program, 'exec', '--id', 'loud', 'box', 'yes'], {
+      env: node.env,
+      reject: false,
+    })
+    expect([exitCode, stderr]).toEqual([125, full.trimEnd()])
+    expect(await node.tally('wait', '--exec', 'loud', 'box')).toMatchObject({exitCode: 0, stdout: '129\n'})
+  })
+
   it('a closed stderr changes no exit status', async () => {
     const {exitCode, stdout} = await execa('sh', ['-c', 'exec "$0" "$@" 2>&-', program, 'exec', 'box', 'sh', '-c', 'echo a; exit 3'], {
       env: node.env,

@@ -16,7 +16,7 @@ export function addCreate(program: Command): void {
           remove: ({id}) => client.container(id, namespace).delete({force: true}),
           finish: async (view) => {
             printLacks(view)
-            signals.handOver(() => {})
+            signals.finish()
             if (json) printJson(view)
             else console.log(view.id)
           },

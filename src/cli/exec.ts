@@ -62,7 +62,7 @@ async function exec(options: NodeOptions, id: string, args: readonly string[], f
     remove: () => removeProcess(container(client).process(name)),
     finish: async (view) => {
       if (flags.detach) {
-        signals.handOver(() => {})
+        signals.finish()
         if (options.json) printJson(view)
         else console.log(view.exec)
         return exitCodes.ok

@@ -27,7 +27,7 @@ export function addRestore(program: Command): void {
           finish: async (made) => {
             const view = await client.container(made.id, namespace).start()
             signals.check()
-            signals.handOver(() => {})
+            signals.finish()
             if (json) printJson(view)
             else console.log(view.id)
           },

@@ -43,7 +43,7 @@ async function run(options: NodeOptions, flags: RunFlags, args: readonly string[
       if (!flags.detach) return toSessionExitCode(await runInForeground(options, client, made, flags, signals), `container ${id}`)
       const view = await start(client.container(id, namespace), flags)
       signals.check()
-      signals.handOver(() => {})
+      signals.finish()
       if (json) printJson(view)
       else console.log(id)
       return exitCodes.ok

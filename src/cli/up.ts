@@ -106,7 +106,7 @@ async function startDetached({args, env}: Invocation, options: NodeOptions): Pro
       throw interruption
     }
     if (info && info.coordinatorPid === child.pid) {
-      signals.handOver(() => {})
+      signals.finish()
       return info
     }
   }

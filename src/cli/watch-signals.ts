@@ -18,6 +18,8 @@ export interface SignalWatch extends Disposable {
   check(): void
   /** What was made is somebody's. Signals that wait are given to `take` in their order, and those that come. */
   handOver(take: (signal: WatchedSignal) => void): void
+  /** What was made is about to be told of, and stays: from here on no signal ends us. */
+  finish(): void
 }
 
 export function watchSignals(): SignalWatch {
@@ -37,6 +39,11 @@ export function watchSignals(): SignalWatch {
     handOver: (taker) => {
       take = taker
       for (const signal of waiting.splice(0)) taker(signal)
+    },
+    finish: () => {
+      take = () => {}
+      // Node.js lets go of signals while it cleans up, which it does not when it is told to exit.
+      process.once('beforeExit', () => process.exit())
     },
     [Symbol.dispose]: unwatch,
   }
@@ -61,7 +68,7 @@ export function watchSignals(): SignalWatch {
 
 /**
  * Makes something, and removes it again when a signal comes before `finish` has given it away.
- * @param finish begins with `check()`, and ends with `handOver()` or an error
+ * @param finish asks `check()` before each step, and ends with `finish()`, `handOver()` or an error
  */
 export async function makeOrRemove<M, T>(
   signals: SignalWatch,

@@ -184,7 +184,7 @@ export async function supervise(
           containerId: id,
           cgroupsPath: how.systemdCgroup ? layout.systemdCgroupsPath : layout.cgroupsPath,
           host,
-          features: () => readFeatures(binary, {cacheDir: options.runDir}),
+          features: () => readFeatures(binary, {cacheDir: options.runDir, onSpawn: reaper.spawned, onReaped: reaper.forget}),
           findInit: (other) =>
             findInit(() => readJournalFile(toContainerLayout(options, {namespace, id: other}, '').journal), {namespace, id: other}),
         }),

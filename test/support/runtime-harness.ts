@@ -90,7 +90,7 @@ export async function openRuncHarness({onSpawn, onReaped, ...options}: Partial<R
           cgroupsPath: `/${cgroupPrefix}${id}`,
           host,
           findInit: () => 0,
-          features: () => readFeatures('runc'),
+          features: () => readFeatures('runc', {onSpawn: reaper.spawned, onReaped: reaper.forget}),
         },
       )
       return {id, bundle, pidFile: join(bundleDir, 'init.pid'), stdio: {type: 'pipes', fds: stdio}}

@@ -62,27 +62,36 @@ export interface FeaturesOptions {
   /** Where the answer is kept for as long as the program is the same, so that not every container asks. */
   readonly cacheDir?: string
   readonly timeoutMs?: number
+  /** As those of `RuncOptions`: a process that reaps orphans has to know which child is Node's. */
+  readonly onSpawn?: (pid: number) => void
+  readonly onReaped?: (pid: number) => void
 }
 
 /** @returns undefined when the runtime is not there, or does not say */
 export async function readFeatures(
   binary: string,
-  {cacheDir, timeoutMs = 10_000}: FeaturesOptions = {},
+  {cacheDir, timeoutMs = 10_000, onSpawn, onReaped}: FeaturesOptions = {},
 ): Promise<RuntimeFeatures | undefined> {
   const program = findProgram(binary)
   if (program === undefined) return undefined
   const cache = cacheDir !== undefined && isElf(program) ? join(cacheDir, `features-${identify(program)}.json`) : undefined
   const known = cache === undefined ? undefined : parseFeatures(readIfThere(cache))
   if (known) return known
-  const {stdout} = await execa(program, ['features'], {
+  const child = execa(program, ['features'], {
     reject: false,
     stdin: 'ignore',
     timeout: timeoutMs,
     killSignal: 'SIGKILL',
+    // As in `createRunc`: the handler takes a SIGIO for our end.
+    cleanup: false,
     extendEnv: false,
     env: toToolEnvironment(),
     cwd: '/',
   })
+  const {pid} = child
+  if (pid !== undefined) onSpawn?.(pid)
+  const {stdout} = await child
+  if (pid !== undefined) onReaped?.(pid)
   const text = typeof stdout === 'string' ? stdout : ''
   const features = parseFeatures(text)
   if (features && cache !== undefined) keep(cache, text)

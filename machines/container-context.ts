@@ -1,4 +1,5 @@
 import type {Confinement} from './confinement.ts'
+import type {BootInstant} from './boot-instant.ts'
 import type {EndRequest} from './end-request.ts'
 import type {ConsoleSize, CreateRequest} from './create-request.ts'
 import type {EventData, Failure, ProcessIdentity} from './events.ts'
@@ -27,8 +28,10 @@ export interface ContainerContext {
   readonly checkpoint: (EventData<'container.checkpointed'> & {readonly time: string}) | undefined
   readonly createdAt: string | undefined
   readonly startedAt: string | undefined
+  /** The same on the clock that nobody sets. */
+  readonly startedBoot: BootInstant | undefined
   /** The stop under way. */
-  readonly stop: {readonly signal: SignalName; readonly dueAt: string} | undefined
+  readonly stop: {readonly signal: SignalName; readonly dueAt: string; readonly bootDue?: BootInstant | undefined} | undefined
   /** Asked for, by a kill or a stop, and not known to have been sent. */
   readonly unsentSignal: SignalName | undefined
   /** What its end would answer; undefined before anybody has asked for it. */
@@ -47,6 +50,7 @@ export interface ContainerContext {
   readonly restarts: number
   /** When it is to be made again. */
   readonly restartDueAt: string | undefined
+  readonly restartBootDue: BootInstant | undefined
   /** Somebody has asked for its end: its restart policy does not apply. */
   readonly isStopWanted: boolean
   /** What its health check found last that was new; undefined before. */
@@ -74,6 +78,7 @@ export const emptyContext: ContainerContext = {
   checkpoint: undefined,
   createdAt: undefined,
   startedAt: undefined,
+  startedBoot: undefined,
   stop: undefined,
   unsentSignal: undefined,
   endRequest: undefined,
@@ -84,6 +89,7 @@ export const emptyContext: ContainerContext = {
   attempt: 0,
   restarts: 0,
   restartDueAt: undefined,
+  restartBootDue: undefined,
   isStopWanted: false,
   health: undefined,
   unsupervised: false,

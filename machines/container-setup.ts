@@ -93,6 +93,7 @@ export const recordCreated = chart.assign(({event}) =>
         ...event.data,
         createdAt: event.time,
         startedAt: undefined,
+        startedBoot: undefined,
         error: undefined,
       }
     : {},
@@ -102,10 +103,18 @@ function toEnded(context: ContainerContext, event: LedgerEvent): ContainerContex
   return event.type === 'container.exited' ? {...context, exited: event.data} : context
 }
 export const recordRestart = chart.assign(({event}) =>
-  event.type === 'container.restart-scheduled' ? {attempt: event.data.attempt, restartDueAt: event.data.dueAt} : {},
+  event.type === 'container.restart-scheduled'
+    ? {attempt: event.data.attempt, restartDueAt: event.data.dueAt, restartBootDue: event.data.bootDue}
+    : {},
 )
 export const beginRestart = [
-  chart.assign(({context}) => ({restarts: context.restarts + 1, restartDueAt: undefined, startedAt: undefined})),
+  chart.assign(({context}) => ({
+    restarts: context.restarts + 1,
+    restartDueAt: undefined,
+    restartBootDue: undefined,
+    startedAt: undefined,
+    startedBoot: undefined,
+  })),
   {
     type: 'runtime.recreate',
     params: ({context}: {context: ContainerContext}): EffectParams['runtime.recreate'] => ({request: assertThere(context.request)}),
@@ -127,10 +136,14 @@ export const giveRestartsUp = {
 } as const
 export const armRestart = {
   type: 'timer.arm',
-  params: ({context}: {context: ContainerContext}) => ({timer: 'restart' as const, dueAt: context.restartDueAt ?? ''}),
+  params: ({context}: {context: ContainerContext}) => ({
+    timer: 'restart' as const,
+    dueAt: context.restartDueAt ?? '',
+    ...(context.restartBootDue && {bootDue: context.restartBootDue}),
+  }),
 } as const
 export const cancelRestart = [
-  chart.assign({isStopWanted: true, restartDueAt: undefined}),
+  chart.assign({isStopWanted: true, restartDueAt: undefined, restartBootDue: undefined}),
   {type: 'timer.cancel', params: {timer: 'restart'}},
 ] as const
 export const recordHealth = chart.assign(({event}) =>
@@ -180,9 +193,10 @@ export const onExec = {
   'exec.start-requested': {description: 'An added process is started.', actions: recordExec},
 } as const
 
-export const recordStarted = chart.assign(({event}) =>
-  event.type === 'container.started' ? {...event.data, startedAt: event.time, error: undefined} : {},
-)
+function toStarted({time, data: {boot, ...process}}: LedgerEvent<'container.started'>) {
+  return {...process, startedAt: time, startedBoot: boot, error: undefined}
+}
+export const recordStarted = chart.assign(({event}) => (event.type === 'container.started' ? toStarted(event) : {}))
 export const recordCheckpoint = chart.assign(({event}) =>
   event.type === 'container.checkpointed'
     ? {checkpoint: {...event.data, time: event.time}, error: undefined, ...(!event.data.leaveRunning && {isStopWanted: true})}
@@ -248,7 +262,14 @@ export const restore = {
 export const beginStop = [
   recordStop,
   sendRequestedSignal,
-  {type: 'timer.arm', params: ({context}: {context: ContainerContext}) => ({timer: 'stop' as const, dueAt: context.stop?.dueAt ?? ''})},
+  {
+    type: 'timer.arm',
+    params: ({context}: {context: ContainerContext}) => ({
+      timer: 'stop' as const,
+      dueAt: context.stop?.dueAt ?? '',
+      ...(context.stop?.bootDue && {bootDue: context.stop.bootDue}),
+    }),
+  },
 ] as const
 
 /** A frozen process takes no signal, not even SIGKILL where cgroups are of version 1. */

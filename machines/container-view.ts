@@ -42,7 +42,7 @@ export function toContainerView(ledger: Ledger, supervisorPid?: number): Contain
     state: toTopLevelState(ledger),
     since: since ?? latest.time,
     ...(ledger.inFlightSince !== undefined && {inFlight: {state: toInFlightState(ledger), since: ledger.inFlightSince}}),
-    ...(stop && {stop}),
+    ...(stop && {stop: {signal: stop.signal, dueAt: stop.dueAt}}),
     ...(init && !exited && {pid: init.pid}),
     ...(supervisorPid !== undefined && {supervisorPid}),
     args: [...(isBundleRequest(request) ? args : request.args)],

@@ -1,4 +1,5 @@
 /** From a wish to what becomes of it. Pure: the chart says what is possible, the time comes in. */
+import type {BootInstant} from './boot-instant.ts'
 import type {Command, CommandType, ExecCommand} from './commands.ts'
 import {decideExec} from './decide-exec.ts'
 import type {EventData, EventType} from './events.ts'
@@ -30,8 +31,8 @@ export type Decision =
       | {readonly reason: 'illegal'; readonly state: string; readonly lacks?: Lack}
     ))
 
-/** @param now epoch milliseconds */
-export function decide(ledger: Ledger, command: Command, now: number): Decision {
+/** @param now epoch milliseconds @param boot the same moment on the clock that nobody sets */
+export function decide(ledger: Ledger, command: Command, now: number, boot?: BootInstant): Decision {
   if (isExecCommand(command)) {
     const decision = decideExec(ledger, command)
     return decision === 'container forbids it' ? reject(ledger, command) : decision
@@ -43,7 +44,7 @@ export function decide(ledger: Ledger, command: Command, now: number): Decision 
   if (command.type === 'stop' && isOver) return {type: 'satisfied'}
   if (ledger.snapshot.hasTag('in-flight')) return command.type === 'delete' && state === 'deleting' ? {type: 'join'} : {type: 'defer'}
   if (command.type === 'stop' && ledger.snapshot.matches({running: {stop: 'killing'}})) return {type: 'join'}
-  const draft = toDraft(ledger, command, now)
+  const draft = toDraft(ledger, command, now, boot)
   if (isPossible(ledger, draft)) return {type: 'accept', draft}
   return reject(ledger, command)
 }
@@ -101,7 +102,7 @@ const sampleCommands: readonly Exclude<Command, ExecCommand>[] = [
   {type: 'delete', force: false},
 ]
 
-function toDraft(ledger: Ledger, command: Exclude<Command, ExecCommand>, now: number): Draft {
+function toDraft(ledger: Ledger, command: Exclude<Command, ExecCommand>, now: number, boot?: BootInstant): Draft {
   if (isCancelling(ledger, command)) return {type: 'container.restart-cancelled', data: {}}
   switch (command.type) {
     case 'create':
@@ -113,7 +114,11 @@ function toDraft(ledger: Ledger, command: Exclude<Command, ExecCommand>, now: nu
     case 'stop':
       return {
         type: 'container.stop-requested',
-        data: {signal: command.signal, dueAt: new Date(now + command.graceMs).toISOString()},
+        data: {
+          signal: command.signal,
+          dueAt: new Date(now + command.graceMs).toISOString(),
+          ...(boot && {bootDue: {...boot, ms: boot.ms + command.graceMs}}),
+        },
       }
     case 'pause':
       return {type: 'container.pause-requested', data: {}}

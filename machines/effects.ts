@@ -1,3 +1,4 @@
+import type {BootInstant} from './boot-instant.ts'
 import type {CheckpointSpec, RestoreSpec} from './checkpoint.ts'
 import type {ConsoleSize, CreateRequest} from './create-request.ts'
 import type {ExecSpec} from './exec-spec.ts'
@@ -47,8 +48,8 @@ export interface EffectParams {
   readonly 'exec.delete': {readonly exec: string}
   /** Ask for its deletion when nobody reads its output any more → exec.delete-requested */
   readonly 'request.exec-delete': {readonly exec: string; readonly reason: string}
-  /** → container.stop-timed-out | container.restart-due, not before `dueAt`. */
-  readonly 'timer.arm': {readonly timer: Timer; readonly dueAt: string}
+  /** → container.stop-timed-out | container.restart-due, not before `bootDue`, or `dueAt` where that is of another boot. */
+  readonly 'timer.arm': {readonly timer: Timer; readonly dueAt: string; readonly bootDue?: BootInstant}
   readonly 'timer.cancel': {readonly timer: Timer}
   /** Choose a moment within the last half of `delayMs` → container.restart-scheduled */
   readonly 'restart.schedule': {readonly attempt: number; readonly delayMs: number}

@@ -3,6 +3,7 @@
  * so a field is added only as optional, and a type is never removed.
  */
 import * as z from 'zod'
+import {bootInstantSchema} from './boot-instant.ts'
 import {checkpointSpecSchema} from './checkpoint.ts'
 import {confinementSchema} from './confinement.ts'
 import {consoleSizeSchema, createRequestSchema} from './create-request.ts'
@@ -13,6 +14,10 @@ import {limitsSchema} from './limits.ts'
 import {exitSourceSchema, processExitSchema, signalNameSchema} from './process-exit.ts'
 
 const instant = z.iso.datetime({offset: true})
+/** When it happened, on the clock that nobody sets. */
+const boot = bootInstantSchema.optional()
+/** `dueAt` on that clock: by this the deadline is kept, and by `dueAt` after another boot. */
+const bootDue = bootInstantSchema.optional()
 const none = z.strictObject({})
 
 /** Why something failed: an entry of the error table, as text, because the table grows with releases and the ledger does not. */
@@ -69,7 +74,7 @@ export const eventSchemas = {
   'container.create-failed': z.object({error: failureSchema}),
   'container.start-requested': none,
   /** The user's program has been executed by init, or the processes of a checkpoint are back: then it tells of init. */
-  'container.started': z.object({init: processIdentitySchema.optional(), cgroups: z.array(z.string()).optional()}),
+  'container.started': z.object({init: processIdentitySchema.optional(), cgroups: z.array(z.string()).optional(), boot}),
   'container.start-failed': z.object({error: failureSchema}),
   /** `all`: for every process of the container, not init alone. */
   'container.kill-requested': z.object({signal: signalNameSchema, all: z.boolean().optional()}),
@@ -77,7 +82,7 @@ export const eventSchemas = {
   'container.signalled': z.object({signal: signalNameSchema}),
   'container.kill-failed': z.object({signal: signalNameSchema, error: failureSchema}),
   /** A stop was accepted: `signal` now, SIGKILL at `dueAt`. */
-  'container.stop-requested': z.object({signal: signalNameSchema, dueAt: instant}),
+  'container.stop-requested': z.object({signal: signalNameSchema, dueAt: instant, bootDue}),
   /** The grace period of a stop has passed; SIGKILL follows. */
   'container.stop-timed-out': none,
   'container.pause-requested': none,
@@ -114,11 +119,12 @@ export const eventSchemas = {
     ...processEnd,
     /** Init itself was killed for want of memory. */
     oomKilled: z.boolean().optional(),
+    boot,
   }),
   /** Its check finds it well, or no longer well. */
   'container.health-changed': healthChangeSchema,
   /** It has ended and its policy wants it back: at `dueAt`. `attempt` counts those in a row that did not last. */
-  'container.restart-scheduled': z.object({attempt: z.int().positive(), dueAt: instant}),
+  'container.restart-scheduled': z.object({attempt: z.int().positive(), dueAt: instant, bootDue}),
   /** The time has come: it is made again, from what is left of it. */
   'container.restart-due': none,
   /** Somebody has asked for its end while it waited: it does not come back. */

@@ -1,5 +1,6 @@
 /** Restart policies: what follows from the end of a container, as docker and podman name it. Pure. */
 import * as z from 'zod'
+import {spanMs} from './boot-instant.ts'
 import type {ContainerContext} from './container-context.ts'
 import {isSuccess} from './process-exit.ts'
 import type {SignalName} from './signals.ts'
@@ -34,12 +35,13 @@ export type RestartPlan =
   | {readonly type: 'give-up'; readonly attempts: number}
 
 /** How many in a row did not last, the one to come included, and whether it comes. */
-export function planRestart({request, attempt, startedAt, exited, isStopWanted}: ContainerContext): RestartPlan {
+export function planRestart({request, attempt, startedAt, startedBoot, exited, isStopWanted}: ContainerContext): RestartPlan {
   const {policy, maxRetries, delayMs, maxDelayMs, windowMs} = request?.restart ?? never
   const wasToStart = startedAt !== undefined || attempt > 0
   const hasFailed = startedAt === undefined || !exited || !isSuccess(exited.exit)
   if (policy === 'no' || isStopWanted || !wasToStart || (policy === 'on-failure' && !hasFailed)) return {type: 'none'}
-  const ranMs = startedAt !== undefined && exited ? Date.parse(exited.exitedAt) - Date.parse(startedAt) : 0
+  const ended = exited && {time: exited.exitedAt, boot: exited.boot}
+  const ranMs = startedAt !== undefined && ended ? spanMs({time: startedAt, boot: startedBoot}, ended) : 0
   const next = (ranMs >= windowMs ? 0 : attempt) + 1
   if (maxRetries !== undefined && next > maxRetries) return {type: 'give-up', attempts: next - 1}
   return {type: 'schedule', attempt: next, delayMs: Math.min(maxDelayMs, delayMs * 2 ** Math.min(next - 1, 31))}

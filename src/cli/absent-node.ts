@@ -18,11 +18,11 @@ const pollMs = 50
 export async function untilPutBack({stateDir, runDir}: Pick<NodeOptions, 'stateDir' | 'runDir'>): Promise<boolean> {
   const {findLockHolder} = await import('../linux/lock-holder.ts')
   const file = join(runDir, 'connection.json')
-  for (const giveUpAt = Date.now() + patienceMs; ; await sleep(pollMs)) {
+  for (const giveUpAt = performance.now() + patienceMs; ; await sleep(pollMs)) {
     if (existsSync(file)) return true
     const pid = findLockHolder(toLockFile(stateDir))
     if (pid === undefined) return false
-    if (Date.now() > giveUpAt) {
+    if (performance.now() > giveUpAt) {
       throw new TallyError(
         'NODE_NOT_RUNNING',
         `the coordinator of ${stateDir}, pid ${pid}, has not written ${file}: it hangs, or has another --run-dir; \`tally down\` ends it`,

@@ -30,8 +30,8 @@ async function end(options: NodeOptions, containers: boolean): Promise<Outcome> 
     const coordinator = readProcessIdentity(coordinatorPid)
     await client.shutdown({containers})
     const clock = createSystemClock()
-    for (const giveUpAt = clock.now() + endPatienceMs; coordinator && isAlive(coordinator); await clock.sleep(10)) {
-      if (clock.now() > giveUpAt)
+    for (const giveUpAt = clock.elapsed() + endPatienceMs; coordinator && isAlive(coordinator); await clock.sleep(10)) {
+      if (clock.elapsed() > giveUpAt)
         throw new TallyError('TIMED_OUT', `the coordinator, pid ${coordinatorPid}, did not end within ${endPatienceMs / 1000} s`)
     }
     return 'ended'
@@ -67,8 +67,8 @@ async function endByForce(pid: number): Promise<void> {
   if (!coordinator) return
   const clock = createSystemClock()
   process.kill(pid, 'SIGTERM')
-  for (const killAt = clock.now() + endPatienceMs; isAlive(coordinator); await clock.sleep(10))
-    if (clock.now() > killAt) process.kill(pid, 'SIGKILL')
+  for (const killAt = clock.elapsed() + endPatienceMs; isAlive(coordinator); await clock.sleep(10))
+    if (clock.elapsed() > killAt) process.kill(pid, 'SIGKILL')
 }
 
 async function stopServer({stateDir, runDir}: NodeOptions): Promise<boolean> {

@@ -22,12 +22,12 @@ export async function withReconnect<T>(options: NodeOptions, first: TallyClient,
       return await work(client)
     } catch (error) {
       const {code} = toErrorBody(error)
-      const isReturning = lostAt !== undefined && Date.now() - lostAt < returnPatienceMs && code === 'CONTAINER_NOT_FOUND'
+      const isReturning = lostAt !== undefined && performance.now() - lostAt < returnPatienceMs && code === 'CONTAINER_NOT_FOUND'
       if (!client.connection.isClosed() && !isReturning && code !== 'NATS_UNREACHABLE' && code !== 'TIMED_OUT') throw error
       if (client.connection.isClosed()) {
         printNote('the connection to NATS was lost; waiting for it to come back')
         client = others.use(await connectPatiently(options))
-        lostAt = Date.now()
+        lostAt = performance.now()
         printNote('connected again')
       } else {
         await sleep(retryMs)

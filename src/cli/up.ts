@@ -97,7 +97,7 @@ async function startDetached({args, env}: Invocation, options: NodeOptions): Pro
   child.once('exit', () => {
     hasEnded = true
   })
-  for (const giveUpAt = Date.now() + readyPatienceMs; !hasEnded && Date.now() < giveUpAt; await sleep(pollMs)) {
+  for (const giveUpAt = performance.now() + readyPatienceMs; !hasEnded && performance.now() < giveUpAt; await sleep(pollMs)) {
     const info = await ask(options)
     const interruption = findInterruption(signals)
     if (interruption) {

@@ -32,7 +32,7 @@ export function createAsker<T>(
   {patienceMs, againMs = usualAgainMs}: Patience,
 ): Asker<T> {
   const correlationId = randomUUID()
-  const endsAt = Date.now() + patienceMs
+  const endsAt = performance.now() + patienceMs
   let attempts = 0
   return {
     correlationId,
@@ -44,10 +44,10 @@ export function createAsker<T>(
         const waitMs = againMs[Math.min(attempts, againMs.length - 1)] ?? patienceMs
         attempts += 1
         try {
-          return await ask(Math.max(1, Math.min(waitMs, endsAt - Date.now())), {correlationId, isAgain: attempts > 1})
+          return await ask(Math.max(1, Math.min(waitMs, Math.ceil(endsAt - performance.now()))), {correlationId, isAgain: attempts > 1})
         } catch (error) {
           if (!(error instanceof TallyError && error.code === 'TIMED_OUT')) throw error
-          if (Date.now() >= endsAt)
+          if (performance.now() >= endsAt)
             throw new TallyError('TIMED_OUT', `no answer within ${patienceMs} ms`, {
               details: {...error.details, timeoutMs: patienceMs},
               cause: error,

@@ -189,9 +189,9 @@ export function createClient(
     for (let aloneSince: number | undefined; ; await sleep(toPollMs(asked.attempts))) {
       const reply = await asked.untilAnswered()
       if (reply !== undefined) return reply
-      aloneSince ??= Date.now()
+      aloneSince ??= performance.now()
       // It was there when it was asked: it is about to be started again.
-      if (asked.attempts === 1 || Date.now() > aloneSince + adoptionPatienceMs)
+      if (asked.attempts === 1 || performance.now() > aloneSince + adoptionPatienceMs)
         throw new TallyError('NODE_NOT_RUNNING', `no coordinator answers for node ${node}; \`tally up\` starts one`, {details: {node}})
     }
   }
@@ -274,8 +274,8 @@ export function createClient(
         if (reply !== undefined) return reply
         const view = await find(address)
         if (!view) return schema.parse(await findDeleted(verb, asked.correlationId))
-        aloneSince ??= Date.now()
-        if (view.unsupervised || Date.now() > aloneSince + adoptionPatienceMs) throw unsupervised(view)
+        aloneSince ??= performance.now()
+        if (view.unsupervised || performance.now() > aloneSince + adoptionPatienceMs) throw unsupervised(view)
       }
     }
 

@@ -9,7 +9,7 @@ export interface DeleteDependencies {
   readonly ask: (name: ContainerName) => Promise<void>
   /** Gives it a supervisor if it has none, be it for the first time since it was given up. */
   readonly supervise: (name: ContainerName) => void
-  readonly clock: Pick<Clock, 'now' | 'sleep'>
+  readonly clock: Pick<Clock, 'elapsed' | 'sleep'>
 }
 
 const patienceMs = 45_000
@@ -19,7 +19,7 @@ const refused = {patienceMs: 5_000, retryMs: 1_000} as const
 
 /** @throws TallyError CONTAINERS_LEFT, which says what could not be deleted and why */
 export async function deleteContainers({list, ask, supervise, clock}: DeleteDependencies): Promise<void> {
-  const giveUpAt = clock.now() + patienceMs
+  const giveUpAt = clock.elapsed() + patienceMs
   const left = (await Promise.all(list().map(deleteOne))).filter((why) => why !== undefined)
   if (left.length > 0) throw new TallyError('CONTAINERS_LEFT', `could not delete ${left.join('; ')}`, {details: {left}})
 
@@ -33,8 +33,8 @@ export async function deleteContainers({list, ask, supervise, clock}: DeleteDepe
         if (!isThere(name)) return undefined
         const {code, message} = toErrorBody(error)
         const isRefused = code === 'DELETE_FAILED'
-        if (isRefused) firstRefusedAt ??= clock.now()
-        if (clock.now() > Math.min(giveUpAt, (firstRefusedAt ?? giveUpAt) + refused.patienceMs))
+        if (isRefused) firstRefusedAt ??= clock.elapsed()
+        if (clock.elapsed() > Math.min(giveUpAt, (firstRefusedAt ?? giveUpAt) + refused.patienceMs))
           return `${name.namespace}/${name.id} (${message})`
         supervise(name)
         await clock.sleep(isRefused ? refused.retryMs : retryMs)

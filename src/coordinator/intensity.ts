@@ -14,12 +14,12 @@ export interface IntensityOptions {
   readonly delayMs: number
 }
 
-export function createIntensity(clock: Pick<Clock, 'now'>, {most, periodMs, delayMs}: IntensityOptions): Intensity {
+export function createIntensity(clock: Pick<Clock, 'elapsed'>, {most, periodMs, delayMs}: IntensityOptions): Intensity {
   const replacements = new Map<string, readonly number[]>()
 
   return {
     ask: (container) => {
-      const now = clock.now()
+      const now = clock.elapsed()
       const recent = (replacements.get(container) ?? []).filter((at) => at > now - periodMs)
       if (recent.length >= most) return 'never'
       const latest = recent.at(-1)

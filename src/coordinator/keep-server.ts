@@ -61,10 +61,10 @@ export async function openServerKeeper(options: EmbeddedServerOptions, logger: L
       for (let watchAt = 0; !closing; await clock.sleep(lookMs)) {
         try {
           if (!isAlive(server.process)) await restart('it has ended', dependencies)
-          if (closing || clock.now() < watchAt) continue
+          if (closing || clock.elapsed() < watchAt) continue
           const why = await findReason(dependencies)
           if (why !== undefined && !closing) await restart(why, dependencies)
-          watchAt = clock.now() + watchMs
+          watchAt = clock.elapsed() + watchMs
         } catch (error) {
           logger.error({err: error}, 'cannot start nats-server; trying again')
           await clock.sleep(watchMs)
@@ -84,7 +84,7 @@ export async function openServerKeeper(options: EmbeddedServerOptions, logger: L
     const connection = session()
     const health = connection && (await askJetStream(connection, answerMs))
     silences = health === 'silent' && connection?.isClosed() === false ? silences + 1 : 0
-    if (clock.now() < startedAt + againMs) return undefined
+    if (clock.elapsed() < startedAt + againMs) return undefined
     if (silences >= mostSilences) return 'it does not answer'
     if (health === 'off') return 'it has switched JetStream off'
     return (await hasWriteError(options)) ? 'it could not write' : undefined
@@ -95,7 +95,7 @@ export async function openServerKeeper(options: EmbeddedServerOptions, logger: L
     await stopEmbeddedServer({...options, stopPatienceMs})
     server = await start()
     silences = 0
-    startedAt = clock.now()
+    startedAt = clock.elapsed()
     await onStart()
   }
 

@@ -16,7 +16,7 @@ const patienceMs = 30_000
 
 export interface OrphanReaperOptions {
   readonly keeper: Pick<Keeper, 'find'>
-  readonly clock: Pick<Clock, 'now'>
+  readonly clock: Pick<Clock, 'elapsed'>
   readonly logger: Logger
 }
 
@@ -36,9 +36,9 @@ export function createOrphanReaper({keeper, clock, logger}: OrphanReaperOptions)
     const keys = new Set(zombies.map(({key}) => key))
     for (const key of [...seen.keys()].filter((known) => !keys.has(known))) seen.delete(key)
     for (const {pid, key, found} of zombies) {
-      const since = seen.get(key) ?? clock.now()
+      const since = seen.get(key) ?? clock.elapsed()
       seen.set(key, since)
-      if (found === 'awaited' || (found === undefined && clock.now() - since < patienceMs)) continue
+      if (found === 'awaited' || (found === undefined && clock.elapsed() - since < patienceMs)) continue
       logger.debug({orphan: pid}, 'reaped an orphan')
       reapChild(pid)
     }

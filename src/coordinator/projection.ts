@@ -93,8 +93,8 @@ export function createProjection({link, subjects, clock, logger, reader: name, o
     },
     caughtUp: async (connection, patienceMs = catchUpPatienceMs) => {
       const target = await lastStreamSequence(connection, subjects)
-      const giveUpAt = clock.now() + patienceMs
-      while (folded < target && clock.now() < giveUpAt) await Promise.race([nextFold(), clock.sleep(100)])
+      const giveUpAt = clock.elapsed() + patienceMs
+      while (folded < target && clock.elapsed() < giveUpAt) await Promise.race([nextFold(), clock.sleep(100)])
       return folded >= target
     },
   }

@@ -23,7 +23,7 @@ export interface RepairDependencies {
   /** With its processes; one that is not there any more is no error. */
   readonly deleteFromRuntime: (name: ContainerName) => Promise<void>
   readonly republish: (name: ContainerName) => Promise<void>
-  readonly clock: Pick<Clock, 'now' | 'sleep'>
+  readonly clock: Pick<Clock, 'elapsed' | 'sleep'>
 }
 
 const killPatienceMs = 5_000
@@ -69,11 +69,11 @@ export function createRepairs(directories: Directories, {deleteFromRuntime, repu
 
   async function removeGroup(path: string): Promise<void> {
     if (!/^\/tally-[\w-]+$/.test(path)) throw new TallyError('INTERNAL', `expected a group of a container, got ${path}`)
-    for (const giveUpAt = clock.now() + killPatienceMs; ; await clock.sleep(pollMs)) {
+    for (const giveUpAt = clock.elapsed() + killPatienceMs; ; await clock.sleep(pollMs)) {
       const left = findCgroups(path)
       for (const pid of left.flatMap(readCgroupProcesses)) kill(pid)
       if (left.map(removeCgroup).every(Boolean)) return
-      if (clock.now() > giveUpAt) throw new TallyError('TIMED_OUT', `the groups ${left.join(', ')} cannot be removed`)
+      if (clock.elapsed() > giveUpAt) throw new TallyError('TIMED_OUT', `the groups ${left.join(', ')} cannot be removed`)
     }
   }
 }

@@ -86,9 +86,9 @@ export async function stopEmbeddedServer(
   if (!server) return false
   const {clock, stopPatienceMs = usualStopPatienceMs} = options
   process.kill(server.process.pid, 'SIGTERM')
-  const giveUpAt = clock.now() + stopPatienceMs
+  const giveUpAt = clock.elapsed() + stopPatienceMs
   while (isAlive(server.process)) {
-    if (clock.now() > giveUpAt) process.kill(server.process.pid, 'SIGKILL')
+    if (clock.elapsed() > giveUpAt) process.kill(server.process.pid, 'SIGKILL')
     await clock.sleep(20)
   }
   await removePidFiles(options)
@@ -123,8 +123,8 @@ async function start(settings: Settings, options: EmbeddedServerOptions): Promis
   const record = {...identity, jetStream}
   const server = toServer(settings, record)
   await writePidFiles(options, record)
-  for (const giveUpAt = clock.now() + readyPatienceMs; ; await clock.sleep(20)) {
-    if (!isAlive(identity) || clock.now() > giveUpAt) {
+  for (const giveUpAt = clock.elapsed() + readyPatienceMs; ; await clock.sleep(20)) {
+    if (!isAlive(identity) || clock.elapsed() > giveUpAt) {
       if (isAlive(identity)) process.kill(identity.pid, 'SIGKILL')
       await removePidFiles(options)
       throw await toStartError(log)

@@ -35,14 +35,14 @@ export function createEventReader(subjects: Subjects, {onOther, once = true, ...
 
   return {
     read: async function* (connection) {
-      let readableAt = Date.now()
+      let readableAt = performance.now()
       do {
         let isRight = true
         const start = {...options, isRight: async () => (isRight = !last || (await isStillThere(connection, subjects, last)))}
         try {
           for await (const found of readEvents(connection, subjects, {...start, ...(await findStart(connection))})) {
             last = found
-            readableAt = Date.now()
+            readableAt = performance.now()
             if (!once) yield found
             else if (found.event.sequence > (seen.get(found.event.uid) ?? 0)) {
               seen.set(found.event.uid, found.event.sequence)
@@ -50,7 +50,7 @@ export function createEventReader(subjects: Subjects, {onOther, once = true, ...
             }
           }
         } catch (error) {
-          const isPassing = error instanceof NatsError && options.follow && Date.now() < readableAt + patienceMs
+          const isPassing = error instanceof NatsError && options.follow && performance.now() < readableAt + patienceMs
           if (!isPassing) throw error
         }
         if (!isRight) continue

@@ -88,7 +88,7 @@ export function createOutbox(options: OutboxOptions): Outbox {
   let isDoubtful = !fresh
   /** A nats-server that is killed may have what was taken out of its stream again (2.9). */
   let hasRemoved = false
-  let lookAt = fresh ? clock.now() + lookMs : 0
+  let lookAt = fresh ? clock.elapsed() + lookMs : 0
   let waiting: readonly {readonly sequence: number; readonly resolve: (done: boolean) => void}[] = []
   let comparing: readonly ((comparison: Comparison) => void)[] = []
   let wake = () => {}
@@ -103,7 +103,7 @@ export function createOutbox(options: OutboxOptions): Outbox {
     whenAcknowledged: (sequence, timeoutMs) =>
       new Promise((resolve) => {
         if (latest.sequence >= sequence) return resolve(true)
-        const timer = clock.at(clock.now() + timeoutMs, () => settle(false))
+        const timer = clock.at(clock.elapsed() + timeoutMs, () => settle(false))
         const entry = {sequence, resolve: settle}
         waiting = [...waiting, entry]
         function settle(done: boolean): void {
@@ -122,7 +122,7 @@ export function createOutbox(options: OutboxOptions): Outbox {
   async function publishUntilClosed(connection: NatsConnection): Promise<void> {
     connection.closed().then(() => wake())
     using _watch = watchStream(connection, subjects, () => {
-      lookAt = Math.min(lookAt, clock.now() + Math.random() * longestHasteMs)
+      lookAt = Math.min(lookAt, clock.elapsed() + Math.random() * longestHasteMs)
       wake()
     })
     // Whatever happened to the stream while there was no connection.
@@ -130,7 +130,7 @@ export function createOutbox(options: OutboxOptions): Outbox {
     if (hasRemoved) doubt()
     while (!connection.isClosed()) {
       try {
-        if (clock.now() >= lookAt) await look(connection)
+        if (clock.elapsed() >= lookAt) await look(connection)
         await publishAll(connection)
         await somethingToDo(connection)
       } catch (error) {
@@ -155,7 +155,7 @@ export function createOutbox(options: OutboxOptions): Outbox {
   /** Whether the stream has the first and the latest event where they were put; if not, anything may be missing. */
   async function look(connection: NatsConnection): Promise<void> {
     if (isDoubtful || !(await isInPlace(connection))) await compareAll(connection)
-    lookAt = clock.now() + lookMs * (0.5 + Math.random())
+    lookAt = clock.elapsed() + lookMs * (0.5 + Math.random())
   }
 
   /** A purge takes away the beginning of a stream, an old copy has not got its end. */
@@ -205,7 +205,7 @@ export function createOutbox(options: OutboxOptions): Outbox {
       const published = {sequence: event.sequence, streamSequence}
       confirm(first === nowhere ? published : first, published)
       // Above it, in a stream that was purged meanwhile.
-      lookAt = Math.min(lookAt, clock.now() + soonMs * (0.5 + Math.random()))
+      lookAt = Math.min(lookAt, clock.elapsed() + soonMs * (0.5 + Math.random()))
     }
   }
 
@@ -231,7 +231,7 @@ export function createOutbox(options: OutboxOptions): Outbox {
   async function somethingToDo(connection: NatsConnection): Promise<void> {
     const {promise, resolve} = Promise.withResolvers<void>()
     wake = resolve
-    if (connection.isClosed() || source.latestSequence() > latest.sequence || clock.now() >= lookAt) return
+    if (connection.isClosed() || source.latestSequence() > latest.sequence || clock.elapsed() >= lookAt) return
     using _timer = clock.at(lookAt, resolve)
     await promise
   }

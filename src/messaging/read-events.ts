@@ -111,7 +111,7 @@ interface StallWatchOptions {
 
 /** Stops a reading to which nothing comes although the server has more: it said so twice, a while apart. */
 function createStallWatch({stallMs, endsWhenDone, countMissing, stop}: StallWatchOptions): StallWatch {
-  let silentSince: number | undefined = Date.now()
+  let silentSince: number | undefined = performance.now()
   let missing: number | undefined
   let looking = false
   const timer = setInterval(() => void look(), stallMs / 4)
@@ -120,7 +120,7 @@ function createStallWatch({stallMs, endsWhenDone, countMissing, stop}: StallWatc
       silentSince = undefined
     },
     resume: () => {
-      silentSince = Date.now()
+      silentSince = performance.now()
     },
     get missing() {
       return missing
@@ -130,7 +130,7 @@ function createStallWatch({stallMs, endsWhenDone, countMissing, stop}: StallWatc
 
   async function look(): Promise<void> {
     const since = silentSince
-    if (looking || since === undefined || Date.now() - since < stallMs) return
+    if (looking || since === undefined || performance.now() - since < stallMs) return
     looking = true
     const first = await countMissing()
     const second = first === 0 ? 0 : await countMissingLater(stallMs / 4)
@@ -138,7 +138,7 @@ function createStallWatch({stallMs, endsWhenDone, countMissing, stop}: StallWatc
     if (silentSince !== since || first === undefined || second === undefined) return
     if (first > 0 && second > 0) missing = second
     else if (endsWhenDone) missing = 0
-    else silentSince = Date.now()
+    else silentSince = performance.now()
     if (missing !== undefined) stop()
   }
 

@@ -11,12 +11,12 @@ const patienceMs = 5_000
  * @param path of the groups, the same in every hierarchy
  * @throws TallyError TIMED_OUT
  */
-export async function removeCgroupRemains(path: string, clock: Pick<Clock, 'now' | 'sleep'>): Promise<void> {
-  for (const giveUpAt = clock.now() + patienceMs; ; await clock.sleep(pollMs)) {
+export async function removeCgroupRemains(path: string, clock: Pick<Clock, 'elapsed' | 'sleep'>): Promise<void> {
+  for (const giveUpAt = clock.elapsed() + patienceMs; ; await clock.sleep(pollMs)) {
     const left = findCgroups(path)
     for (const pid of left.flatMap(readCgroupProcesses)) kill(pid)
     if (left.map(removeCgroup).every(Boolean)) return
-    if (clock.now() > giveUpAt) throw new TallyError('TIMED_OUT', `the groups ${left.join(', ')} cannot be removed`)
+    if (clock.elapsed() > giveUpAt) throw new TallyError('TIMED_OUT', `the groups ${left.join(', ')} cannot be removed`)
   }
 }
 

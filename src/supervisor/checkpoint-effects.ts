@@ -20,7 +20,15 @@ import type {EffectDependencies, EffectOptions, Handlers} from './effects.ts'
 export type CheckpointHandlers = Pick<Handlers, 'runtime.checkpoint' | 'runtime.restore'>
 
 export function createCheckpointEffects(
-  {runtime, init, outputs, clock, reaper, loop}: Pick<EffectDependencies, 'runtime' | 'init' | 'outputs' | 'clock' | 'reaper' | 'loop'>,
+  {
+    runtime,
+    init,
+    outputs,
+    clock,
+    bootNow,
+    reaper,
+    loop,
+  }: Pick<EffectDependencies, 'runtime' | 'init' | 'outputs' | 'clock' | 'bootNow' | 'reaper' | 'loop'>,
   {address: {id}, layout}: Pick<EffectOptions, 'address' | 'layout'>,
 ): CheckpointHandlers {
   const workDir = join(layout.runDir, 'criu')
@@ -62,7 +70,7 @@ export function createCheckpointEffects(
         const {pid} = await runtime.restore({id, bundle, pidFile: layout.pidFile, stdio, checkpoint, workDir, criuConfig})
         const {identity, cgroups} = init.adopt(pid)
         await output.handOver()
-        return {type: 'container.started', data: {init: identity, cgroups: [...cgroups]}}
+        return {type: 'container.started', data: {init: identity, cgroups: [...cgroups], boot: bootNow()}}
       } catch (error) {
         await runtime.delete(id, {force: true}).catch(() => {
           // A delete of the container tries again, and tells.

@@ -3,6 +3,7 @@
  * world; what goes wrong there is the failure event that it returns.
  */
 import {rm} from 'node:fs/promises'
+import type {BootInstant} from '../../machines/boot-instant.ts'
 import type {Draft} from '../../machines/decide.ts'
 import type {Effect, EffectType} from '../../machines/effects.ts'
 import type {LedgerEvent} from '../../machines/events.ts'
@@ -34,6 +35,7 @@ export interface EffectDependencies {
   readonly init: InitProcess
   readonly outputs: Outputs
   readonly clock: Clock
+  readonly bootNow: () => BootInstant
   readonly reaper: Pick<ChildReaper, 'holdOrphans'>
   /** Validates, and writes what is generated; resolves to the bundle and its command line. */
   readonly prepareBundle: (
@@ -82,6 +84,7 @@ export function createEffectHandlers(
     init,
     outputs,
     clock,
+    bootNow,
     reaper,
     prepareBundle,
     unmountRootfs,
@@ -114,9 +117,9 @@ export function createEffectHandlers(
   /** A runtime that was killed may have let init go in its last moment. */
   async function isExecutedNow(): Promise<boolean> {
     const {init: identity} = loop().ledger.snapshot.context
-    for (const giveUpAt = clock.now() + lastMomentMs; ; await clock.sleep(20)) {
+    for (const giveUpAt = clock.elapsed() + lastMomentMs; ; await clock.sleep(20)) {
       if (await runtime.isExecuted(address.id, identity?.pid)) return true
-      if (!identity || !isAlive(identity) || clock.now() > giveUpAt) return false
+      if (!identity || !isAlive(identity) || clock.elapsed() > giveUpAt) return false
     }
   }
 
@@ -167,7 +170,7 @@ export function createEffectHandlers(
     ...ofExecs,
     ...ofRestarts,
     ...health.handlers,
-    ...createCheckpointEffects({runtime, init, outputs, clock, reaper, loop}, {address, layout}),
+    ...createCheckpointEffects({runtime, init, outputs, clock, bootNow, reaper, loop}, {address, layout}),
 
     'runtime.create': async ({request}) => await create(request, {checkpoint: request.checkpoint !== undefined}),
 
@@ -189,10 +192,10 @@ export function createEffectHandlers(
       try {
         const {init: identity, bundle} = loop().ledger.snapshot.context
         await runtime.start(address.id, identity && bundle !== undefined ? {pid: identity.pid, bundle} : undefined)
-        return {type: 'container.started', data: {}}
+        return {type: 'container.started', data: {boot: bootNow()}}
       } catch (error) {
         // Whatever became of the runtime: what counts is what init does.
-        if (await isExecutedNow()) return {type: 'container.started', data: {}}
+        if (await isExecutedNow()) return {type: 'container.started', data: {boot: bootNow()}}
         return {type: 'container.start-failed', data: {error: toErrorBody(error)}}
       }
     },
@@ -306,7 +309,7 @@ export function createEffectHandlers(
 
 async function within<T>(clock: Clock, work: Promise<T>, ms: number, message: string): Promise<T> {
   const {promise: late, reject} = Promise.withResolvers<never>()
-  using _timer = clock.at(clock.now() + ms, () => reject(new TallyError('TIMED_OUT', message)))
+  using _timer = clock.at(clock.elapsed() + ms, () => reject(new TallyError('TIMED_OUT', message)))
   return await Promise.race([work, late])
 }
 

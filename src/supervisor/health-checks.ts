@@ -2,6 +2,7 @@
  * Asks a running container now and then whether it is well. A check that finds what was found before leaves no trace in the ledger; a
  * change is an event. How many have failed in a row is not remembered beyond the death of a supervisor: they are counted anew.
  */
+import {type BootInstant, spanMs} from '../../machines/boot-instant.ts'
 import type {HealthCheck} from '../../machines/health.ts'
 import type {Ledger} from '../../machines/ledger.ts'
 import type {Clock} from '../kernel/clock.ts'
@@ -23,10 +24,11 @@ export interface HealthChecks {
 export interface HealthCheckDependencies {
   readonly probe: Probe
   readonly clock: Pick<Clock, 'now' | 'sleep'>
+  readonly bootNow: () => BootInstant
   readonly loop: () => Loop
 }
 
-export function createHealthChecks({probe, clock, loop}: HealthCheckDependencies): HealthChecks {
+export function createHealthChecks({probe, clock, bootNow, loop}: HealthCheckDependencies): HealthChecks {
   /** Of the init that is watched; another, or none, ends the watch of the one before. */
   let watched: symbol | undefined
   let underWay: Promise<unknown> = Promise.resolve()
@@ -66,8 +68,9 @@ export function createHealthChecks({probe, clock, loop}: HealthCheckDependencies
 
   /** Since the start of its program, whoever supervised it then. */
   function isWithinStart({startPeriodMs}: HealthCheck): boolean {
-    const {startedAt} = loop().ledger.snapshot.context
-    return startedAt !== undefined && clock.now() < Date.parse(startedAt) + startPeriodMs
+    const {startedAt, startedBoot} = loop().ledger.snapshot.context
+    const now = {time: new Date(clock.now()).toISOString(), boot: bootNow()}
+    return startedAt !== undefined && spanMs({time: startedAt, boot: startedBoot}, now) < startPeriodMs
   }
 
   async function tell(status: 'healthy' | 'unhealthy', found: {readonly failures: number; readonly output: string}): Promise<void> {

@@ -5,7 +5,7 @@
 import {readFileSync, renameSync, writeFileSync} from 'node:fs'
 
 export interface HoldRecord {
-  /** Milliseconds since the Unix epoch; 0 when nobody does. */
+  /** Milliseconds since the boot of the host; 0 when nobody does. */
   read(): number
   write(untilMs: number): void
 }

@@ -57,9 +57,9 @@ export function createInitProcess({watch, clock, onSignal, onExit}: InitProcessD
       process.kill(init.pid, signalNumber)
     },
     killRemains: async () => {
-      const giveUpAt = clock.now() + killPatienceMs
+      const giveUpAt = clock.elapsed() + killPatienceMs
       for (let left = remains(); left.length > 0; left = remains()) {
-        if (clock.now() > giveUpAt) throw new TallyError('TIMED_OUT', `processes ${left.join(', ')} outlive SIGKILL`)
+        if (clock.elapsed() > giveUpAt) throw new TallyError('TIMED_OUT', `processes ${left.join(', ')} outlive SIGKILL`)
         for (const pid of left) kill(pid, 'SIGKILL')
         await clock.sleep(5)
       }

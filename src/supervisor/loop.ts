@@ -5,6 +5,7 @@
  * up to and including the append. Observations that the chart cannot take yet (an exit while start is in flight) wait in
  * the mailbox; commands wait while anything is in flight.
  */
+import type {BootInstant} from '../../machines/boot-instant.ts'
 import type {Command} from '../../machines/commands.ts'
 import {type Draft, decide, isAwaited, isPossible} from '../../machines/decide.ts'
 import type {Effect} from '../../machines/effects.ts'
@@ -38,6 +39,8 @@ export type RunEffect = (effect: Effect, cause: LedgerEvent) => Promise<Draft | 
 export interface LoopDependencies {
   readonly journal: Journal
   readonly clock: Clock
+  /** By which deadlines are kept beyond the death of a supervisor. */
+  readonly bootNow?: () => BootInstant
   readonly logger: Logger
   readonly runEffect: RunEffect
   /** Called for every event after it is journaled and folded. */
@@ -92,7 +95,7 @@ const untoldPatienceMs = 5_000
 const syncedEvents: ReadonlySet<LedgerEvent['type']> = new Set(['container.create-requested', 'container.exited', 'container.deleted'])
 
 export function createLoop(
-  {journal, clock, logger, runEffect, onEvent}: LoopDependencies,
+  {journal, clock, bootNow, logger, runEffect, onEvent}: LoopDependencies,
   {address, uid, ledger: folded}: LoopOptions,
 ): Loop {
   const askers = createAskers({journal, durable: () => durable})
@@ -126,7 +129,7 @@ export function createLoop(
   function wait(exec: string | undefined, answer: Answer, patienceMs: number | undefined): void {
     const question = {command: 'wait', exec, name: undefined} as const
     if (patienceMs === undefined) return void askers.add(question, undefined, answer)
-    const timer = clock.at(clock.now() + patienceMs, () => {
+    const timer = clock.at(clock.elapsed() + patienceMs, () => {
       giveUp()
       answer.reject(new TallyError('TIMED_OUT', `it has not exited within ${patienceMs} ms`, {details: {timeoutMs: patienceMs}}))
     })
@@ -173,7 +176,7 @@ export function createLoop(
   function takeCommand(item: Extract<Item, {type: 'command'}>): boolean {
     const {command, origin, resolve, reject} = item
     if (origin.isAgain && askers.addAgain(toQuestion(item), item, ledger)) return true
-    const decision = decide(ledger, command, clock.now())
+    const decision = decide(ledger, command, clock.now(), bootNow?.())
     switch (decision.type) {
       case 'defer':
         return false
@@ -223,7 +226,7 @@ export function createLoop(
 
   function retryLater(): void {
     if (retry) return
-    retry = clock.at(clock.now() + retryMs, () => {
+    retry = clock.at(clock.elapsed() + retryMs, () => {
       retry = undefined
       drain()
     })

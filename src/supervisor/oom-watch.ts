@@ -19,7 +19,7 @@ export interface OomWatch extends Disposable {
 }
 
 export interface OomWatchDependencies {
-  readonly clock: Pick<Clock, 'now' | 'at'>
+  readonly clock: Pick<Clock, 'elapsed' | 'at'>
   readonly onOom: (data: EventData<'container.oom'>) => void
 }
 
@@ -68,7 +68,7 @@ export function createOomWatch({clock, onOom}: OomWatchDependencies): OomWatch {
     return {[Symbol.dispose]: () => timer[Symbol.dispose]()}
 
     function arm(): Disposable {
-      return clock.at(clock.now() + intervalMs, () => {
+      return clock.at(clock.elapsed() + intervalMs, () => {
         timer = arm()
         look()
       })
@@ -80,7 +80,7 @@ export function createOomWatch({clock, onOom}: OomWatchDependencies): OomWatch {
     let timer: Disposable | undefined
     try {
       const listener = watchFile(watched.file, () => {
-        timer ??= clock.at(clock.now() + settleMs, () => {
+        timer ??= clock.at(clock.elapsed() + settleMs, () => {
           timer = undefined
           look()
         })

@@ -58,7 +58,7 @@ export interface OutputDependencies {
   readonly publishEnd: (totals: Readonly<Record<StreamName, number>>) => void
   /** Of the supervisor before, and for the one after. */
   readonly held: HoldRecord
-  readonly clock: Pick<Clock, 'now' | 'sleep'>
+  readonly clock: Pick<Clock, 'elapsed' | 'sleep'>
 }
 
 /** Where the output is in its life. */
@@ -76,11 +76,11 @@ const nothing = {stdout: 0, stderr: 0} as const
 
 export function createOutput({openStdio, publish, publishEnd, held, clock}: OutputDependencies): Output {
   let phase: Phase = {type: 'closed', totals: nothing}
-  // If the host's clock has been set back since, nobody is to wait for longer than can be asked for.
-  let heldUntil = Math.min(held.read(), clock.now() + longestHoldMs)
+  // If the host has been booted since, nobody is to wait for longer than can be asked for.
+  let heldUntil = Math.min(held.read(), clock.elapsed() + longestHoldMs)
   /** Of him whom the supervisor before knew: he will say. */
   let heldFrom: Readonly<Record<StreamName, number>> | undefined = nothing
-  const wanted: Wanted = () => (heldUntil > clock.now() ? heldFrom : undefined)
+  const wanted: Wanted = () => (heldUntil > clock.elapsed() ? heldFrom : undefined)
 
   return {
     open: async (options) => {
@@ -88,7 +88,7 @@ export function createOutput({openStdio, publish, publishEnd, held, clock}: Outp
       const tell = (chunk: OutputChunk) => (phase.type === 'opening' ? void untold.push(chunk) : publish(chunk))
       const stdio = await openStdio(options, tell, wanted)
       phase = {type: 'opening', stdio, untold}
-      if (heldUntil > clock.now()) held.write(heldUntil)
+      if (heldUntil > clock.elapsed()) held.write(heldUntil)
       return stdio.forRuntime
     },
     handOver: async () => {
@@ -113,12 +113,12 @@ export function createOutput({openStdio, publish, publishEnd, held, clock}: Outp
       if (phase.type === 'ending') await phase.done
     },
     hold: (holdMs, from) => {
-      heldUntil = clock.now() + holdMs
+      heldUntil = clock.elapsed() + holdMs
       heldFrom = from
       held.write(heldUntil)
     },
     whenReleased: async () => {
-      while (heldUntil > clock.now()) await clock.sleep(releasePollMs)
+      while (heldUntil > clock.elapsed()) await clock.sleep(releasePollMs)
     },
     renew: async () => {
       if (phase.type === 'closed') return

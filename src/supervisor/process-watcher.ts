@@ -56,7 +56,7 @@ export function createProcessWatcher({reaper, clock, findKept}: ProcessWatcherDe
 
   /** The kernel's record of a process is made when it is reaped, by whoever is its parent now. */
   async function readEnd(identity: ProcessIdentity, fd: number | undefined): Promise<ProcessEnd> {
-    for (const giveUpAt = clock.now() + reapPatienceMs; clock.now() < giveUpAt; await clock.sleep(pollMs)) {
+    for (const giveUpAt = clock.elapsed() + reapPatienceMs; clock.elapsed() < giveUpAt; await clock.sleep(pollMs)) {
       const ofZombie = readZombieExit(identity)
       if (ofZombie) return {exit: toProcessExit(ofZombie), source: 'coordinator'}
       const recorded = fd === undefined ? undefined : readPidfdExit(fd)

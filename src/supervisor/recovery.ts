@@ -2,10 +2,11 @@
  * What a new supervisor makes of a journal whose supervisor has died: the facts that it can still learn, and the effects
  * that may have been left undone. Everything is safe to do twice.
  */
+import type {BootInstant} from '../../machines/boot-instant.ts'
 import type {Draft} from '../../machines/decide.ts'
 import type {ProcessIdentity} from '../../machines/events.ts'
 import type {ContainerContext} from '../../machines/container-context.ts'
-import type {Effect} from '../../machines/effects.ts'
+import type {Effect, Timer} from '../../machines/effects.ts'
 import {type Ledger, toTopLevelState} from '../../machines/ledger.ts'
 import {planRestart} from '../../machines/restart.ts'
 import {assertNever} from '../kernel/errors.ts'
@@ -24,6 +25,8 @@ export interface Found {
   readonly findExec: (exec: string) => ProcessIdentity | undefined
   /** RFC 3339 */
   readonly now: string
+  /** The same on the clock that nobody sets. */
+  readonly boot?: BootInstant
 }
 
 export interface Recovery {
@@ -51,12 +54,12 @@ function isRestoring({snapshot}: Ledger): boolean {
   return snapshot.matches('starting') && snapshot.context.init === undefined
 }
 
-function planContainer(ledger: Ledger, {initAlive, isExecuted, isRebooted, runtimeStatus, now}: Found): Recovery {
+function planContainer(ledger: Ledger, {initAlive, isExecuted, isRebooted, runtimeStatus, now, boot}: Found): Recovery {
   const state = toTopLevelState(ledger)
   const {context} = ledger.snapshot
   // Sent twice is better than never: whoever asked relies on it.
   const unsent: readonly Effect[] = context.unsentSignal ? [{type: 'runtime.kill', signal: context.unsentSignal}] : []
-  const lost: readonly Draft[] = initAlive ? [] : [toLostExit(now, isRebooted)]
+  const lost: readonly Draft[] = initAlive ? [] : [toLostExit(now, boot, isRebooted)]
   switch (state) {
     case 'absent':
     case 'deleted':
@@ -67,7 +70,7 @@ function planContainer(ledger: Ledger, {initAlive, isExecuted, isRebooted, runti
       if (isRestoring(ledger)) return {facts: [{type: 'container.start-failed', data: {error: interrupted('start')}}], effects: []}
       // A program that runs, or has run, was started, whether or not anybody lived to write it down.
       if (isExecuted || (initAlive && runtimeStatus === 'running'))
-        return {facts: [{type: 'container.started', data: {}}, ...lost], effects: []}
+        return {facts: [{type: 'container.started', data: {...(boot && {boot})}}, ...lost], effects: []}
       if (initAlive) return {facts: [], effects: [{type: 'runtime.start'}]}
       return {facts: [{type: 'container.start-failed', data: {error: interrupted('start')}}, ...lost], effects: []}
     case 'created':
@@ -85,11 +88,14 @@ function planContainer(ledger: Ledger, {initAlive, isExecuted, isRebooted, runti
       const effects = [...execution.effects, ...toUpdate(ledger)]
       if (ledger.snapshot.matches({running: {stop: 'killing'}}))
         return {facts, effects: [{type: 'runtime.kill', signal: 'SIGKILL'}, ...effects]}
-      const timer: readonly Effect[] = stop ? [{type: 'timer.arm', timer: 'stop', dueAt: stop.dueAt}] : []
+      const timer: readonly Effect[] = stop ? [toTimer('stop', stop, now)] : []
       return {facts, effects: [...unsent, ...timer, ...effects, ...toHealth(ledger)]}
     }
     case 'waiting':
-      return {facts: [], effects: [{type: 'timer.arm', timer: 'restart', dueAt: context.restartDueAt ?? now}]}
+      return {
+        facts: [],
+        effects: [toTimer('restart', {dueAt: context.restartDueAt ?? now, bootDue: context.restartBootDue}, now, ledger.since)],
+      }
     case 'stopped':
       if (ledger.snapshot.matches({stopped: 'rescheduling'})) return {facts: [], effects: toRescheduling(context)}
       // A boot is a new beginning for what is always to run.
@@ -103,6 +109,22 @@ function planContainer(ledger: Ledger, {initAlive, isExecuted, isRebooted, runti
     default:
       return assertNever(state)
   }
+}
+
+/**
+ * @param since when it was set: after a boot only the wall clock is left to go by, and if that was set back meanwhile, nobody is to wait for
+ * longer than was meant
+ */
+function toTimer(timer: Timer, {dueAt, bootDue}: Due, now: string, since = now): Effect {
+  const longestMs = Date.parse(dueAt) - Date.parse(since)
+  const isLater = since !== now && Date.parse(dueAt) - Date.parse(now) > longestMs
+  const at = isLater ? new Date(Date.parse(now) + longestMs).toISOString() : dueAt
+  return {type: 'timer.arm', timer, dueAt: at, ...(bootDue && {bootDue})}
+}
+
+interface Due {
+  readonly dueAt: string
+  readonly bootDue?: BootInstant | undefined
 }
 
 /** What was made again has to be started; one that could not be is to end. */
@@ -164,9 +186,9 @@ function toUpdate({snapshot}: Ledger): readonly Effect[] {
 }
 
 /** The time is that of the finding: when it ended nobody knows either. */
-function toLostExit(now: string, isRebooted: boolean): Draft {
+function toLostExit(now: string, boot: BootInstant | undefined, isRebooted: boolean): Draft {
   const exit = {type: 'lost', reason: isRebooted ? 'the host was rebooted' : 'it ended while it had no supervisor'} as const
-  return {type: 'container.exited', data: {exit, exitedAt: now, source: 'none'}}
+  return {type: 'container.exited', data: {exit, exitedAt: now, source: 'none', ...(boot && {boot})}}
 }
 
 function requestDelete(reason: string): Effect {

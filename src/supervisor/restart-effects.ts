@@ -1,4 +1,5 @@
 /** What the chart asks for about a container that comes back: when, and that it is to be started. */
+import {type BootInstant, spanMs} from '../../machines/boot-instant.ts'
 import type {Clock} from '../kernel/clock.ts'
 import {type Loop, toOrigin} from './loop.ts'
 import type {Handlers} from './effects.ts'
@@ -7,6 +8,7 @@ export type RestartHandlers = Pick<Handlers, 'restart.schedule' | 'restart.give-
 
 export interface RestartDependencies {
   readonly clock: Clock
+  readonly bootNow: () => BootInstant
   /** From 0, below 1. */
   readonly random: () => number
   readonly loop: () => Loop
@@ -14,8 +16,12 @@ export interface RestartDependencies {
 
 const timeouts = {stop: 'container.stop-timed-out', restart: 'container.restart-due'} as const
 
-export function createRestartEffects({clock, random, loop}: RestartDependencies): RestartHandlers {
+export function createRestartEffects({clock, bootNow, random, loop}: RestartDependencies): RestartHandlers {
   const timers = new Map<keyof typeof timeouts, Disposable>()
+
+  function toWaitMs(dueAt: string, bootDue: BootInstant | undefined): number {
+    return spanMs({time: new Date(clock.now()).toISOString(), boot: bootNow()}, {time: dueAt, boot: bootDue})
+  }
 
   function cancel(timer: keyof typeof timeouts): void {
     timers.get(timer)?.[Symbol.dispose]()
@@ -25,8 +31,12 @@ export function createRestartEffects({clock, random, loop}: RestartDependencies)
   return {
     'restart.schedule': async ({attempt, delayMs}) => {
       // Containers that fell together do not come back together.
-      const dueAt = clock.now() + Math.round((delayMs * (1 + random())) / 2)
-      return {type: 'container.restart-scheduled', data: {attempt, dueAt: new Date(dueAt).toISOString()}}
+      const waitMs = Math.round((delayMs * (1 + random())) / 2)
+      const boot = bootNow()
+      return {
+        type: 'container.restart-scheduled',
+        data: {attempt, dueAt: new Date(clock.now() + waitMs).toISOString(), bootDue: {...boot, ms: boot.ms + waitMs}},
+      }
     },
 
     'restart.give-up': async ({attempts}) => ({type: 'container.restart-gave-up', data: {attempts}}),
@@ -39,11 +49,11 @@ export function createRestartEffects({clock, random, loop}: RestartDependencies)
       return undefined
     },
 
-    'timer.arm': async ({timer, dueAt}, cause) => {
+    'timer.arm': async ({timer, dueAt, bootDue}, cause) => {
       cancel(timer)
       timers.set(
         timer,
-        clock.at(Date.parse(dueAt), () => void loop().observe({type: timeouts[timer], data: {}}, toOrigin(cause))),
+        clock.at(clock.elapsed() + toWaitMs(dueAt, bootDue), () => void loop().observe({type: timeouts[timer], data: {}}, toOrigin(cause))),
       )
       return undefined
     },

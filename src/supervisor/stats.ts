@@ -14,7 +14,7 @@ export interface StatsDependencies {
   readonly ledger: () => Ledger
   /** Core NATS tells nobody whether somebody listens: hence the time. */
   readonly publish: (sample: StatsReply) => void
-  readonly clock: Pick<Clock, 'now' | 'at'>
+  readonly clock: Pick<Clock, 'now' | 'elapsed' | 'at'>
 }
 
 const intervalMs = 1_000
@@ -26,8 +26,8 @@ export function createStats({ledger, publish, clock}: StatsDependencies): Stats 
   return {
     read,
     watch: (forMs) => {
-      until = Math.max(until, clock.now() + forMs)
-      if (!isArmed) arm(clock.now() + intervalMs)
+      until = Math.max(until, clock.elapsed() + forMs)
+      if (!isArmed) arm(clock.elapsed() + intervalMs)
     },
   }
 
@@ -45,7 +45,7 @@ export function createStats({ledger, publish, clock}: StatsDependencies): Stats 
     const sample = read()
     publish(sample)
     // After a halt of this process there is nothing to make up for.
-    if (!isFinalSample(sample)) arm(Math.max(atMs, clock.now() - intervalMs) + intervalMs)
+    if (!isFinalSample(sample)) arm(Math.max(atMs, clock.elapsed() - intervalMs) + intervalMs)
     else isArmed = false
   }
 }

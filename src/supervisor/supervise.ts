@@ -7,6 +7,7 @@ import type {Clock} from '../kernel/clock.ts'
 import type {Logger} from '../kernel/log.ts'
 import {version} from '../kernel/version.ts'
 import type {ChildReaper} from '../linux/child-reaper.ts'
+import {readBootId} from '../linux/process-table.ts'
 import {setCloseOnExec} from '../linux/close-on-exec.ts'
 import {encodeJson} from '../messaging/codec.ts'
 import type {Connection} from '../messaging/connection.ts'
@@ -71,6 +72,7 @@ export async function supervise(
 ): Promise<Loop> {
   const address = {node, namespace, id}
   const layout = toContainerLayout(options, address, uid)
+  const bootNow = () => ({bootId: readBootId(), ms: clock.elapsed()})
   const log = logger.child({container: `${namespace}/${id}`})
   process.title = `tally-supervisor ${namespace}/${id}`
   const failpointsDir = process.env[failpointsVariable]
@@ -127,7 +129,7 @@ export async function supervise(
       execs.killAll()
       const exitedAt = new Date(clock.now()).toISOString()
       const oomKilled = oom.hasEnded(exit)
-      const data = {exit, exitedAt, source, ...(usage && {usage}), ...(oomKilled && {oomKilled})}
+      const data = {exit, exitedAt, source, ...(usage && {usage}), ...(oomKilled && {oomKilled}), boot: bootNow()}
       const end = {type: 'container.exited', data} as const
       return loop.observe(end, toEndOrigin(end, loop.ledger, uid))
     },
@@ -169,6 +171,7 @@ export async function supervise(
       {containerId: id, dir: join(layout.runDir, 'health')},
     ),
     clock,
+    bootNow,
     loop: () => loop,
   })
   const handlers = createEffectHandlers(
@@ -177,6 +180,7 @@ export async function supervise(
       init,
       outputs,
       clock,
+      bootNow,
       reaper,
       prepareBundle: (request) =>
         prepareBundle(request, {
@@ -191,7 +195,7 @@ export async function supervise(
       unmountRootfs: () => unmountBelow(layout.stateDir),
       lastRoom,
       ofExecs: execs.handlers,
-      ofRestarts: createRestartEffects({clock, random: Math.random, loop: () => loop}),
+      ofRestarts: createRestartEffects({clock, bootNow, random: Math.random, loop: () => loop}),
       health,
       loop: () => loop,
       end: () => void end(),
@@ -202,6 +206,7 @@ export async function supervise(
     {
       journal: failpoints.journal(lastRoom.journal(journal)),
       clock,
+      bootNow,
       logger: log,
       runEffect: failpoints.effects((effect, cause) => runEffect(handlers, effect, cause)),
       onEvent,
@@ -211,7 +216,7 @@ export async function supervise(
   let service: ContainerService | undefined
   if (work.type === 'recover')
     await takeOver(
-      {loop, runtime, init, execs, outputs, oom, layout, clock, logger: log, end},
+      {loop, runtime, init, execs, outputs, oom, layout, clock, bootNow, logger: log, end},
       {id, kept, repair: journal.repair, takenBack},
     )
   service = serveContainer({

@@ -1,4 +1,5 @@
 /** How a new supervisor comes to where the one that died was: it looks at what there is, writes down what it finds, and goes on. */
+import type {BootInstant} from '../../machines/boot-instant.ts'
 import type {LedgerEvent, ProcessIdentity} from '../../machines/events.ts'
 import type {JournalRepair} from '../journal/journal.ts'
 import type {Clock} from '../kernel/clock.ts'
@@ -27,6 +28,7 @@ export interface TakeOverDependencies {
   readonly oom: OomWatch
   readonly layout: ContainerLayout
   readonly clock: Clock
+  readonly bootNow: () => BootInstant
   readonly logger: Logger
   /** Nothing is left to do: publish, clean up, exit. */
   readonly end: () => Promise<void>
@@ -43,7 +45,7 @@ export interface TakeOverOptions {
 }
 
 export async function takeOver(dependencies: TakeOverDependencies, {id, kept, repair, takenBack}: TakeOverOptions): Promise<void> {
-  const {loop, runtime, init, oom, layout, clock, logger, end} = dependencies
+  const {loop, runtime, init, oom, layout, clock, bootNow, logger, end} = dependencies
   const {init: identity, cgroups, exited, oom: told} = loop.ledger.snapshot.context
   const {latest} = loop.ledger
   const isInitAlive = identity !== undefined && !exited && isKnown(identity, kept)
@@ -63,6 +65,7 @@ export async function takeOver(dependencies: TakeOverDependencies, {id, kept, re
     runtimeStatus: status,
     findExec: (exec) => findExecProcess(layout.exec(exec), cgroups),
     now: new Date(clock.now()).toISOString(),
+    boot: bootNow(),
   })
   const adopted = {type: 'supervisor.adopted', data: {supervisorPid: process.pid, found, ...toMended(repair, takenBack)}} as const
   await loop.observe(adopted, toOwnOrigin(latest.uid))

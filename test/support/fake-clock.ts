@@ -29,6 +29,7 @@ export function createFakeClock(startMs: number): FakeClock {
 
   return {
     now: () => now,
+    elapsed: () => now,
     at,
     sleep: (ms) => new Promise((resolve) => at(now + ms, resolve)),
     advance: (ms) => {

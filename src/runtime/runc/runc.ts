@@ -128,10 +128,10 @@ export function createRunc(options: RuncOptions): OciRuntime {
       removeCriuRoot(join(root, id))
     },
     settled: async () => {
-      for (const giveUpAt = Date.now() + timeoutMs; ; await sleep(settlePollMs)) {
+      for (const giveUpAt = performance.now() + timeoutMs; ; await sleep(settlePollMs)) {
         const calls = listProcesses().filter((pid) => isCallOf(pid, logDir))
         if (calls.length === 0) return
-        if (Date.now() > giveUpAt) for (const pid of calls) kill(pid)
+        if (performance.now() > giveUpAt) for (const pid of calls) kill(pid)
       }
     },
     state: async (id) => {

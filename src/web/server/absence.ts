@@ -10,16 +10,16 @@ export interface Absence {
 /** Supervisors come back within seconds: until then nobody answering does not mean that there is nobody. */
 const returnPatienceMs = 10_000
 
-export function createAbsence(clock: Pick<Clock, 'now'>): Absence {
+export function createAbsence(clock: Pick<Clock, 'elapsed'>): Absence {
   let lostAtMs: number | undefined
   return {
     isPassing: (error) => {
       const {code} = toErrorBody(error)
       if (code === 'NATS_UNREACHABLE' || code === 'TIMED_OUT') {
-        lostAtMs = clock.now()
+        lostAtMs = clock.elapsed()
         return true
       }
-      return code === 'CONTAINER_NOT_FOUND' && lostAtMs !== undefined && clock.now() < lostAtMs + returnPatienceMs
+      return code === 'CONTAINER_NOT_FOUND' && lostAtMs !== undefined && clock.elapsed() < lostAtMs + returnPatienceMs
     },
   }
 }

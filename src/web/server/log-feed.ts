@@ -19,7 +19,7 @@ export interface LogFeedOptions {
   /** An added process; the container itself when absent. */
   readonly exec: string | undefined
   readonly position: number
-  readonly clock: Pick<Clock, 'now'>
+  readonly clock: Pick<Clock, 'elapsed'>
 }
 
 /** The end may have been published when nobody listened. */

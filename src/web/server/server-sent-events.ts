@@ -9,7 +9,7 @@ import type {Clock} from '../../kernel/clock.ts'
 export type EventSource = (signal: AbortSignal) => AsyncGenerator<string, void, undefined>
 
 export interface EventStreamOptions {
-  readonly clock: Pick<Clock, 'now' | 'at'>
+  readonly clock: Pick<Clock, 'elapsed' | 'at'>
   /** The reader has taken nothing for too long. */
   readonly onStalled: () => void
   readonly heartbeatMs?: number
@@ -50,7 +50,7 @@ export function toEventStream(source: EventSource, options: EventStreamOptions):
         if (ended.signal.aborted) return
         if (piece === undefined) return controller.close()
         controller.enqueue(encoder.encode(piece))
-        stall = clock.at(clock.now() + stallMs, () => {
+        stall = clock.at(clock.elapsed() + stallMs, () => {
           end()
           onStalled()
         })
@@ -64,7 +64,7 @@ export function toEventStream(source: EventSource, options: EventStreamOptions):
   async function next(): Promise<string | undefined> {
     pending ??= ask()
     const silence = Promise.withResolvers<'silence'>()
-    using _timer = clock.at(clock.now() + heartbeatMs, () => silence.resolve('silence'))
+    using _timer = clock.at(clock.elapsed() + heartbeatMs, () => silence.resolve('silence'))
     const result = await Promise.race([pending, silence.promise])
     if (result === 'silence') return heartbeat
     pending = undefined

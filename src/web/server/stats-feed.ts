@@ -94,8 +94,8 @@ export function createStatsFeed(backend: Backend): StatsFeed {
     const address = {node, namespace, id}
     const source = toSource(address)
     const known = watched.get(source)
-    if (known && clock.now() < known.askedAtMs + renewMs) return
-    watched.set(source, {subscription: known?.subscription ?? subscribe(connection, address), askedAtMs: clock.now()})
+    if (known && clock.elapsed() < known.askedAtMs + renewMs) return
+    watched.set(source, {subscription: known?.subscription ?? subscribe(connection, address), askedAtMs: clock.elapsed()})
     // What has just ended has nothing to tell; what else goes wrong is tried again in time.
     ask(address).catch((error: unknown) => logger.debug({err: error, source}, 'no sample'))
   }

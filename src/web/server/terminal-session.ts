@@ -23,7 +23,7 @@ export interface TerminalDependencies {
   readonly open: () => Promise<TerminalProcess>
   /** By whichever connection there is, as somebody of the session. */
   readonly connect: () => Promise<TallyClient>
-  readonly clock: Pick<Clock, 'now' | 'sleep'>
+  readonly clock: Pick<Clock, 'elapsed' | 'sleep'>
 }
 
 const retryMs = 250
@@ -69,7 +69,7 @@ async function relay({socket, connect, clock}: TerminalDependencies, process: Te
 
   /** As when the window of a terminal is closed. It may have ended meanwhile. */
   async function hangUp(): Promise<void> {
-    for (const giveUpAt = clock.now() + hangUpPatienceMs; clock.now() < giveUpAt; await clock.sleep(retryMs)) {
+    for (const giveUpAt = clock.elapsed() + hangUpPatienceMs; clock.elapsed() < giveUpAt; await clock.sleep(retryMs)) {
       try {
         return void (await process.toClient(await connect()).kill('SIGHUP'))
       } catch (error) {

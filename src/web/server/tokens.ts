@@ -13,7 +13,7 @@ export const tokenLifeMs = 5 * 60_000
 /** The eldest goes when somebody asks for more. */
 const mostTokens = 1_000
 
-export function createTokens(clock: Pick<Clock, 'now'>): Tokens {
+export function createTokens(clock: Pick<Clock, 'elapsed'>): Tokens {
   /** By their digests, so that to look one up does not take longer the more of it is right. */
   const issued = new Map<string, {readonly actor: string; readonly expiresAtMs: number}>()
 
@@ -21,7 +21,7 @@ export function createTokens(clock: Pick<Clock, 'now'>): Tokens {
     issue: (actor) => {
       forgetOld()
       const token = randomBytes(32).toString('base64url')
-      const expiresAtMs = clock.now() + tokenLifeMs
+      const expiresAtMs = clock.elapsed() + tokenLifeMs
       issued.set(digest(token), {actor, expiresAtMs})
       return {token, expiresAt: new Date(expiresAtMs).toISOString()}
     },
@@ -29,12 +29,12 @@ export function createTokens(clock: Pick<Clock, 'now'>): Tokens {
       const key = digest(token)
       const found = issued.get(key)
       issued.delete(key)
-      return found && clock.now() < found.expiresAtMs ? found.actor : undefined
+      return found && clock.elapsed() < found.expiresAtMs ? found.actor : undefined
     },
   }
 
   function forgetOld(): void {
-    for (const [key, {expiresAtMs}] of issued) if (expiresAtMs <= clock.now() || issued.size >= mostTokens) issued.delete(key)
+    for (const [key, {expiresAtMs}] of issued) if (expiresAtMs <= clock.elapsed() || issued.size >= mostTokens) issued.delete(key)
   }
 }
 

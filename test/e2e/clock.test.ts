@@ -123,7 +123,8 @@ it('whoever has not run for long has not recovered, whatever the clock says', as
 it('output is not held for longer than was asked for, though the clock is set back', async () => {
   setClock(0)
   const watched = node.spawn('run', '--rm', '--name', 'held', '--rootfs', node.rootfs, 'sh', '-c', 'echo ready; sleep 5')
-  await eventually('it runs', async () => (await node.tally('inspect', 'held')).exitCode === 0)
+  await eventually('it runs', async () => (await node.tally('ps')).stdout.includes('held'))
+  await eventually('it has been started', async () => (await inspect('held')).state === 'running')
   setClock(-2)
   watched.kill('SIGKILL')
   await eventually('it is removed', async () => (await node.tally('inspect', 'held')).exitCode !== 0, 90_000)

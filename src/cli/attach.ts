@@ -33,7 +33,7 @@ async function attach(options: NodeOptions, id: string, flags: AttachFlags): Pro
   const container = client.container(id, options.namespace)
   const {terminal = false, stdin = false} = await (exec === undefined ? container.state() : container.process(exec).state())
   const name = exec === undefined ? `container ${id}` : `process ${exec} of container ${id}`
-  const end = await runSession(options, client, {
+  const end = await runSession(client, {
     toProcess: (present) => {
       const joined = present.container(id, options.namespace)
       return exec === undefined ? joined : joined.process(exec)

@@ -7,11 +7,9 @@ import type {TallyClient} from '../client/client.ts'
 import {TallyError} from '../kernel/errors.ts'
 import {type Charted, toCaption, toOwnEvents} from './chart-moment.ts'
 import {type ScreenSize, withLiveScreen} from './live-screen.ts'
-import type {NodeOptions} from './node-options.ts'
 import {withReconnect} from './reconnect.ts'
 
 export interface FollowedChart {
-  readonly options: NodeOptions
   readonly client: TallyClient
   readonly name: {readonly namespace: string; readonly id: string}
   readonly charted: Charted
@@ -24,16 +22,16 @@ export interface FollowedChart {
 const usualColumns = 100
 
 /** Ends when the container is deleted, or when whoever looks has seen enough. */
-export async function followChart({options, client, name, charted, events: known, next: first}: FollowedChart): Promise<void> {
+export async function followChart({client, name, charted, events: known, next: first}: FollowedChart): Promise<void> {
   const model = toChartModel(charted.machine)
   let events = known
   let next = first
   await withLiveScreen(render, async (draw) => {
     draw()
-    await withReconnect(options, client, async (present) => {
+    await withReconnect(client, async () => {
       if (isOver()) return
       const filter = {node: client.node, ...name}
-      for await (const {event, streamSequence} of present.events({filter, follow: true, from: {streamSequence: next}})) {
+      for await (const {event, streamSequence} of client.events({filter, follow: true, from: {streamSequence: next}})) {
         next = streamSequence + 1
         // Of a container that has the id now.
         events = event.uid === events.at(-1)?.uid ? [...events, event] : [event]

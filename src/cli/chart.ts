@@ -47,7 +47,7 @@ export function addChart(program: Command): void {
       const name = {namespace: options.namespace, id}
       const {events, next} = await readHistory(client, name, flags.at)
       if (charted.exec !== undefined) assertHasExec(events, charted.exec, id)
-      if (flags.follow) return await followChart({options, client, name, charted, events, next})
+      if (flags.follow) return await followChart({client, name, charted, events, next})
       await write(charted.machine, foldMachine(charted.machine, toOwnEvents(events, charted)), toCaption(`${name.namespace}/${id}`, events))
 
       async function write(machine: AnyStateMachine, moment: Moment | undefined, caption: string | undefined): Promise<void> {

@@ -24,7 +24,7 @@ export function addDown(program: Command): void {
 
 async function end(options: NodeOptions, containers: boolean): Promise<Outcome> {
   try {
-    await using client = await connect(options)
+    await using client = await connect(options, {returns: false})
     const {coordinatorPid} = await client.info()
     const {isAlive, readProcessIdentity} = await import('../linux/process-table.ts')
     const coordinator = readProcessIdentity(coordinatorPid)
@@ -50,7 +50,13 @@ async function end(options: NodeOptions, containers: boolean): Promise<Outcome> 
   }
 }
 
-const unreachable: ReadonlySet<string> = new Set(['NODE_NOT_RUNNING', 'NATS_UNREACHABLE', 'NATS_AUTH_FAILED', 'TIMED_OUT'])
+const unreachable: ReadonlySet<string> = new Set([
+  'NODE_NOT_RUNNING',
+  'NATS_UNREACHABLE',
+  'NATS_AUTH_FAILED',
+  'NATS_TLS_FAILED',
+  'TIMED_OUT',
+])
 
 function cannotDelete(pid: number | undefined, why: string, cause: unknown): TallyError {
   const [who, how] =

@@ -2,7 +2,6 @@ import {type Command, InvalidArgumentError} from 'commander'
 import {toCloudEvent} from '../../machines/cloud-event.ts'
 import {type EventType, eventSchemas, isEventType, type LedgerEvent} from '../../machines/events.ts'
 import {idRule, isId, parseSource} from '../../machines/ids.ts'
-import type {TallyClient} from '../client/client.ts'
 import {TallyError} from '../kernel/errors.ts'
 import {formatExit, formatLimits} from './format.ts'
 import {resolveNodeOptions} from './node-options.ts'
@@ -42,8 +41,8 @@ export function addEvents(program: Command): void {
         ...(since && {from: {time: since}}),
         onOther: () => printNote('the stream is not the one that was read so far: reading it again, for what is new in it'),
       })
-      await withReconnect(options, client, async ({connection}: TallyClient) => {
-        for await (const {event} of reader.read(connection)) {
+      await withReconnect(client, async () => {
+        for await (const {event} of reader.read(client.connection)) {
           if (options.json) printJsonLine(toCloudEvent(event))
           else console.log(formatEvent(event))
         }

@@ -67,7 +67,7 @@ async function exec(options: NodeOptions, id: string, args: readonly string[], f
         else console.log(view.exec)
         return exitCodes.ok
       }
-      const end = await runSession(options, client, {
+      const end = await runSession(client, {
         toProcess: (present) => container(present).process(name),
         name: `process ${name} of container ${id}`,
         start: (present) => startOnce(container(present).process(name)),

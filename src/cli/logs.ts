@@ -36,9 +36,9 @@ export function addLogs(program: Command): void {
       const writePage = createPageWriter(flags, options.json)
       let until = Number.POSITIVE_INFINITY
       let from: {readonly position: number} | {readonly tail: number} = flags.tail === undefined ? {position: 0} : {tail: flags.tail}
-      await withReconnect(options, client, async (present) => {
-        const container = present.container(id, options.namespace)
-        using wakeUp = listen(present, container)
+      await withReconnect(client, async () => {
+        const container = client.container(id, options.namespace)
+        using wakeUp = listen(client, container)
         for (;;) {
           const {position, entries, next, end, ended} = await container.log(from)
           // A program may well write faster than its log is read.

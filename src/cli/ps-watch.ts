@@ -31,8 +31,8 @@ export async function watchContainers({client, options, all, allNamespaces}: Wat
     // Where each table is printed behind the one before, ages alone are no news.
     const ticker = process.stdout.isTTY ? setInterval(draw, ageMs) : undefined
     try {
-      await withReconnect(options, client, async (present) => {
-        await refreshWithEvents(present, draw)
+      await withReconnect(client, async () => {
+        await refreshWithEvents(draw)
         throw new TallyError('NATS_UNREACHABLE', 'the connection to NATS was lost')
       })
     } finally {
@@ -41,13 +41,13 @@ export async function watchContainers({client, options, all, allNamespaces}: Wat
   })
 
   /** Follows before it lists, so that no change falls between. Several events at once are one change. */
-  async function refreshWithEvents(present: TallyClient, draw: () => void): Promise<void> {
+  async function refreshWithEvents(draw: () => void): Promise<void> {
     let isStale = true
     let wake = () => {}
     const filter = {node: client.node, ...(!allNamespaces && {namespace: options.namespace})}
-    const from = {streamSequence: (await lastStreamSequence(present.connection, present.subjects)) + 1}
+    const from = {streamSequence: (await lastStreamSequence(client.connection, client.subjects)) + 1}
     const followed = (async () => {
-      for await (const _ of present.events({filter, follow: true, from})) {
+      for await (const _ of client.events({filter, follow: true, from})) {
         isStale = true
         wake()
       }
@@ -61,7 +61,7 @@ export async function watchContainers({client, options, all, allNamespaces}: Wat
     while (isFollowing) {
       if (isStale) {
         isStale = false
-        await refresh(present)
+        await refresh()
         if (problem !== undefined) isStale = true
         draw()
         await sleep(problem === undefined ? refreshMs : retryMs)
@@ -76,12 +76,12 @@ export async function watchContainers({client, options, all, allNamespaces}: Wat
   }
 
   /** Without a coordinator what was known stays, and it is said. */
-  async function refresh(present: TallyClient): Promise<void> {
+  async function refresh(): Promise<void> {
     try {
-      views = await listNewestFirst(present, {all, namespace: allNamespaces ? undefined : options.namespace})
+      views = await listNewestFirst(client, {all, namespace: allNamespaces ? undefined : options.namespace})
       problem = undefined
     } catch (error) {
-      if (present.connection.isClosed()) throw error
+      if (client.connection.isClosed()) throw error
       problem = toErrorBody(error).message
     }
   }

@@ -60,7 +60,7 @@ async function runInForeground(
 ): Promise<SessionEnd> {
   const toContainer = (present: TallyClient) => present.container(made.id, options.namespace)
   try {
-    return await runSession(options, client, {
+    return await runSession(client, {
       toProcess: toContainer,
       name: `container ${made.id}`,
       start: (present) => startOnce(toContainer(present), flags),

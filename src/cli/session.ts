@@ -7,7 +7,6 @@ import {exitCodes, toExitStatus} from './exit-codes.ts'
 import {writeToFd} from './fd-writer.ts'
 import {createForwarder} from './forward-signals.ts'
 import {type InputEnd, pumpInput} from './pump-input.ts'
-import type {NodeOptions} from './node-options.ts'
 import {printNote} from './print.ts'
 import {withReconnect} from './reconnect.ts'
 import {enterRawMode} from './terminal.ts'
@@ -43,25 +42,26 @@ export type SessionEnd =
   | {readonly type: 'reader-gone'}
 
 /** @throws TallyError CONTAINER_NOT_FOUND, EXEC_NOT_FOUND when somebody has removed it meanwhile */
-export async function runSession(options: NodeOptions, first: TallyClient, session: SessionOptions): Promise<SessionEnd> {
+export async function runSession(client: TallyClient, session: SessionOptions): Promise<SessionEnd> {
   const {toProcess, terminal, onReaderGone} = session
   const offsets: {stdout: number | undefined; stderr: number | undefined} =
     session.from === 'beginning' ? {stdout: 0, stderr: 0} : {stdout: undefined, stderr: undefined}
   const detached = Promise.withResolvers<SessionEnd>()
   const readerGone = Promise.withResolvers<void>()
-  let present = first
   let started = false
   using stack = new DisposableStack()
   // Before anything is drawn.
   if (terminal && session.input) stack.use(enterRawMode(globalThis.process.stdin))
 
-  return await withReconnect(options, first, async (client): Promise<SessionEnd> => {
-    present = client
+  return await withReconnect(client, async (): Promise<SessionEnd> => {
+    const {connection} = client
     const process = toProcess(client)
-    await using hold = session.hold ? await holdOutput(process, got) : undefined
+    await using hold = session.hold
+      ? await holdOutput(process, got, () => client.connection === connection && !connection.isClosed())
+      : undefined
     // Both listen before the program can write.
-    using stdout = await follow(client, process, 'stdout', hold)
-    using stderr = terminal ? undefined : await follow(client, process, 'stderr', hold)
+    using stdout = await follow(process, 'stdout', hold)
+    using stderr = terminal ? undefined : await follow(process, 'stderr', hold)
     if (!started) {
       session.signals.check()
       await session.start(client)
@@ -85,14 +85,14 @@ export async function runSession(options: NodeOptions, first: TallyClient, sessi
 
   /** With a terminal it is the keys that are for the process; what comes otherwise ends us, as it would anybody. */
   function handOverSignals(): void {
-    session.signals.handOver(createForwarder(() => toProcess(present), session.name))
+    session.signals.handOver(createForwarder(() => toProcess(client), session.name))
     if (!session.forwardSignals || (terminal && session.input)) session.signals[Symbol.dispose]()
   }
 
   function beginInput(): void {
     const pump = stack.use(
       pumpInput({
-        toTarget: () => ({client: present, process: toProcess(present)}),
+        toTarget: () => ({client, process: toProcess(client)}),
         input: session.input,
         terminal,
         detachKeys: session.detachKeys,
@@ -106,7 +106,7 @@ export async function runSession(options: NodeOptions, first: TallyClient, sessi
     )
   }
 
-  async function follow(client: TallyClient, process: ProcessClient, stream: 'stdout' | 'stderr', hold: OutputHold | undefined) {
+  async function follow(process: ProcessClient, stream: 'stdout' | 'stderr', hold: OutputHold | undefined) {
     offsets[stream] ??= (await process.output(stream, 0, {limitBytes: 1})).total
     return followOutput(client, process, {
       stream,

@@ -8,6 +8,7 @@ import {toExitCode} from './exit-codes.ts'
 import {formatStats, type SamplePair, toCpuPercent, toMemoryPercent} from './format-stats.ts'
 import type {NodeOptions} from './node-options.ts'
 import {printError, printJsonLine} from './print.ts'
+import {withReconnect} from './reconnect.ts'
 import {addVerb, withClient} from './verb.ts'
 
 const intervalMs = 1_000
@@ -95,11 +96,13 @@ async function follow(
   {stream, onPair}: {readonly stream: boolean; readonly onPair: OnPair},
 ): Promise<void> {
   let before: StatsReply | undefined
-  for await (const sample of followStats(client, client.container(id, namespace))) {
-    if (stream || before || isFinalSample(sample)) onPair({id, sample, before})
-    if (!stream && before) return
-    before = sample
-  }
+  await withReconnect(client, async () => {
+    for await (const sample of followStats(client, client.container(id, namespace))) {
+      if (stream || before || isFinalSample(sample)) onPair({id, sample, before})
+      if (!stream && before) return
+      before = sample
+    }
+  })
 }
 
 function printPair({id, sample, before}: SamplePair): void {

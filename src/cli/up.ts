@@ -140,7 +140,7 @@ function openLog(path: string): number {
 async function ask(options: NodeOptions): Promise<NodeInfo | undefined> {
   if (!existsSync(join(options.runDir, 'connection.json'))) return undefined
   try {
-    await using client = await connect({...options, nats: undefined, node: undefined})
+    await using client = await connect({...options, nats: undefined, node: undefined}, {returns: false})
     return await client.info()
   } catch {
     return undefined

@@ -5,7 +5,7 @@ import type {TallyClient} from '../client/client.ts'
 import {toErrorBody} from '../kernel/errors.ts'
 import {toExitCode} from './exit-codes.ts'
 import {addNodeOptions, type NodeOptions, resolveNodeOptions} from './node-options.ts'
-import {printError, printJson} from './print.ts'
+import {printError, printJson, printNote} from './print.ts'
 
 /** Begins a verb. Its own options come after, except those that have the name of a node option, which go into `own`. */
 export function addVerb(
@@ -19,15 +19,20 @@ export function addVerb(
   return command
 }
 
-/** @throws TallyError NODE_NOT_RUNNING, NATS_UNREACHABLE, NATS_AUTH_FAILED */
-export async function connect(options: NodeOptions): Promise<TallyClient> {
+interface ConnectHow {
+  /** Whether what is asked waits for a connection that is lost to come back. */
+  readonly returns?: boolean
+}
+
+/** @throws TallyError NODE_NOT_RUNNING, NATS_UNREACHABLE, NATS_AUTH_FAILED, NATS_TLS_FAILED */
+export async function connect(options: NodeOptions, how: ConnectHow = {}): Promise<TallyClient> {
   try {
-    return await connectNow(options)
+    return await connectNow(options, how)
   } catch (error) {
     if (!isAbsent(error)) throw error
     const {untilPutBack} = await import('./absent-node.ts')
     if (!(await untilPutBack(options))) throw error
-    return await connectNow(options)
+    return await connectNow(options, how)
   }
 }
 
@@ -35,12 +40,15 @@ function isAbsent(error: unknown): boolean {
   return toErrorBody(error).code === 'NODE_NOT_RUNNING'
 }
 
-async function connectNow({runDir, nats, node, prefix}: NodeOptions): Promise<TallyClient> {
+async function connectNow({runDir, nats, node, prefix}: NodeOptions, how: ConnectHow): Promise<TallyClient> {
   // Loaded here, so that --help and a mistyped option do not wait for it.
   const {connectTally} = await import('../client/client.ts')
   return await connectTally({
     runDir,
     actor: toActor(),
+    ...how,
+    onLost: () => printNote('the connection to NATS was lost; waiting for it to come back'),
+    onBack: () => printNote('connected again'),
     ...(nats && {nats}),
     ...(node !== undefined && {node}),
     ...(prefix !== undefined && {prefix}),

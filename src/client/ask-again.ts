@@ -1,6 +1,7 @@
 /** One request, asked again until somebody answers: whoever was asked may have died with it. It is carried out once (docs/adr/0021). */
 import {randomUUID} from 'node:crypto'
 import {TallyError} from '../kernel/errors.ts'
+import type {ReturningConnection} from './returning-connection.ts'
 
 /** Whoever was asked has died seldom, and takes long often. */
 const usualAgainMs: readonly number[] = [1_000, 2_000, 5_000]
@@ -16,20 +17,23 @@ export interface Patience {
   readonly patienceMs: number
   /** For how long each asking waits for an answer; the last stands for those after it as well. */
   readonly againMs?: readonly number[]
+  /** It is not asked again over another connection. */
+  readonly once?: true
 }
 
 export interface Asker<T> {
   readonly correlationId: string
   /** How often it has been asked. */
   readonly attempts: number
-  /** @returns undefined when nobody listens now. @throws TallyError that of the answer; TIMED_OUT */
+  /** @returns undefined when nobody listens now. @throws TallyError that of the answer; TIMED_OUT, NATS_UNREACHABLE */
   untilAnswered(): Promise<T | undefined>
 }
 
-/** @param ask resolves to undefined when nobody listens */
+/** @param ask over the present connection; resolves to undefined when nobody listens */
 export function createAsker<T>(
   ask: (timeoutMs: number, origin: Again) => Promise<T | undefined>,
-  {patienceMs, againMs = usualAgainMs}: Patience,
+  {patienceMs, againMs = usualAgainMs, once}: Patience,
+  connection: Pick<ReturningConnection, 'present' | 'back'>,
 ): Asker<T> {
   const correlationId = randomUUID()
   const endsAt = performance.now() + patienceMs
@@ -46,8 +50,10 @@ export function createAsker<T>(
         try {
           return await ask(Math.max(1, Math.min(waitMs, Math.ceil(endsAt - performance.now()))), {correlationId, isAgain: attempts > 1})
         } catch (error) {
-          if (!(error instanceof TallyError && error.code === 'TIMED_OUT')) throw error
-          if (performance.now() >= endsAt)
+          if (!(error instanceof TallyError)) throw error
+          if (error.code === 'NATS_UNREACHABLE' && connection.present.isClosed() && !once) await connection.back(endsAt - performance.now())
+          else if (error.code !== 'TIMED_OUT') throw error
+          else if (performance.now() >= endsAt)
             throw new TallyError('TIMED_OUT', `no answer within ${patienceMs} ms`, {
               details: {...error.details, timeoutMs: patienceMs},
               cause: error,

@@ -8,7 +8,6 @@ import type {ContainerVerb, containerCommandSchemas, nodeCommandSchemas, NodeVer
 import type {ConsoleSize, CreateRequestInput} from '../../machines/create-request.ts'
 import type {ContainerAddress} from '../../machines/ids.ts'
 import type {Limits} from '../../machines/limits.ts'
-import type {LedgerEvent} from '../../machines/events.ts'
 import type {ProcessExit} from '../../machines/process-exit.ts'
 import {type TopReply, topReplySchema} from '../../machines/processes.ts'
 import {type RepublishReply, republishReplySchema} from '../../machines/republish.ts'
@@ -30,13 +29,14 @@ import {
 } from '../../machines/view.ts'
 import {TallyError} from '../kernel/errors.ts'
 import {requestJson} from '../messaging/codec.ts'
-import {connectNats} from '../messaging/connection.ts'
+import {createDialer} from '../messaging/dialer.ts'
 import {createEventReader, type EventReader, type EventReaderOptions} from '../messaging/event-reader.ts'
 import {type ReadOptions, readEvents} from '../messaging/read-events.ts'
 import type {StreamedEvent} from '../messaging/stream.ts'
 import {createSubjects, type Subjects} from '../messaging/subjects.ts'
-import {type Again, createAsker, type Patience} from './ask-again.ts'
+import {type Again, type Asker, createAsker, type Patience} from './ask-again.ts'
 import {type ConnectionWish, findConnection} from './find-connection.ts'
+import {asReturning, connectReturning, type ReturningConnection} from './returning-connection.ts'
 import {completeView, type ListPage, listAll, topAll} from './pages.ts'
 
 /** As sent: defaults may be absent. */
@@ -49,12 +49,20 @@ export type RestoreInput = z.input<typeof nodeCommandSchemas.restore>
 export interface ClientOptions extends ConnectionWish {
   /** Who asks, for the ledger. */
   readonly actor?: string
+  /** False: what is asked fails when the connection is lost, instead of waiting until it is back. */
+  readonly returns?: boolean
+  /** The connection was lost, and is waited for. */
+  readonly onLost?: () => void
+  readonly onBack?: () => void
 }
 
 export interface TallyClient extends AsyncDisposable {
   readonly node: string
+  /** The present one: another after it was lost, unless the client was made not to return. */
   readonly connection: NatsConnection
   readonly subjects: Subjects
+  /** Resolves when there is a connection, at once when it is not lost. @throws TallyError NATS_UNREACHABLE when it is, and does not return */
+  back(): Promise<void>
   create(request: CreateRequestInput): Promise<ContainerView>
   /** A container from a checkpoint, ready to start. */
   restore(request: RestoreInput): Promise<ContainerView>
@@ -144,6 +152,8 @@ const requestTimeoutMs = 60_000
 const criuTimeoutMs = 360_000
 /** A coordinator sees at once that a supervisor has died; another takes over within a second, or later on a machine that is busy. */
 const adoptionPatienceMs = 30_000
+/** A coordinator or a supervisor that has lost its server is on another one within that. */
+const clusterPatienceMs = 3_000
 /** Before who was not there is asked again. Many may wait for the same supervisor, and the coordinator, which they ask as well, has to start it. */
 const toPollMs = (asked: number) => Math.min(1_000, 100 * 1.5 ** (asked - 1))
 
@@ -155,20 +165,38 @@ const usualPatience: Patience = {patienceMs: requestTimeoutMs}
 
 /** @throws TallyError NODE_NOT_RUNNING, NATS_UNREACHABLE, NATS_AUTH_FAILED, NATS_TLS_FAILED */
 export async function connectTally(options: ClientOptions = {}): Promise<TallyClient> {
-  const {node, prefix, ...access} = await findConnection(options)
-  const connection = await connectNats({...access, name: `tally client ${process.pid}`})
-  return createClient(connection, {node, subjects: createSubjects(prefix), actor: options.actor ?? 'client'})
+  const {onLost, onBack, returns = true} = options
+  const {node, prefix} = await findConnection(options)
+  const dialer = createDialer()
+  // The server may have moved meanwhile.
+  const dial = async () => await dialer.dial({...(await findConnection(options)), name: `tally client ${process.pid}`})
+  const connection = returns ? await connectReturning({dial, onLost, onBack}) : asReturning(await dial())
+  const identity = {node, subjects: createSubjects(prefix), actor: options.actor ?? 'client'}
+  return createClientOver(connection, {...identity, isCluster: dialer.servers().length > 1 && returns})
+}
+
+interface Identity {
+  readonly node: string
+  readonly subjects: Subjects
+  readonly actor: string
 }
 
 /** Over a connection of the caller's, which is closed with it. */
-export function createClient(
-  connection: NatsConnection,
-  {node, subjects, actor}: {readonly node: string; readonly subjects: Subjects; readonly actor: string},
+export function createClient(connection: NatsConnection, identity: Identity): TallyClient {
+  return createClientOver(asReturning(connection), identity)
+}
+
+function createClientOver(
+  connection: ReturningConnection,
+  {node, subjects, actor, isCluster = false}: Identity & {readonly isCluster?: boolean},
 ): TallyClient {
   return {
     node,
-    connection,
+    get connection() {
+      return connection.present
+    },
     subjects,
+    back: async () => void (await connection.back()),
     create: (request) => askNode('create', {...request, id: request.id ?? randomId()}, containerViewSchema),
     restore: (request) => askNode('restore', {...request, id: request.id ?? randomId()}, containerViewSchema),
     list: (options = {}) => listAll((page) => askNode('list', {...options, ...page}, listReplySchema)),
@@ -176,23 +204,34 @@ export function createClient(
     ui: () => askNode('ui', {}, uiReplySchema),
     shutdown: async (options = {}) => void (await askNode('shutdown', options, z.object({}))),
     container,
-    events: (options) => readEvents(connection, subjects, {reader: 'client', ...options}),
+    events: (options) => readEvents(connection.present, subjects, {reader: 'client', ...options}),
     reader: (options) => createEventReader(subjects, {reader: 'client', ...options}),
-    [Symbol.asyncDispose]: () => connection.close(),
+    [Symbol.asyncDispose]: () => connection[Symbol.asyncDispose](),
   }
 
   async function askNode<S extends z.ZodType>(verb: NodeVerb, request: unknown, schema: S): Promise<z.output<S>> {
     const subject = subjects.nodeCommand(node, verb)
     // A node that shuts down answers, and is gone: there is nobody to ask again.
-    const patience = verb === 'shutdown' ? {...usualPatience, againMs: [requestTimeoutMs]} : usualPatience
-    const asked = createAsker((timeoutMs, origin) => ask(subject, request, schema, timeoutMs, origin), patience)
-    for (let aloneSince: number | undefined; ; await sleep(toPollMs(asked.attempts))) {
+    const patience: Patience = verb === 'shutdown' ? {...usualPatience, againMs: [requestTimeoutMs], once: true} : usualPatience
+    const asked = createAsker((timeoutMs, origin) => ask(subject, request, schema, timeoutMs, origin), patience, connection)
+    const absence = createAbsence(asked)
+    for (; ; await sleep(toPollMs(asked.attempts))) {
       const reply = await asked.untilAnswered()
       if (reply !== undefined) return reply
-      aloneSince ??= performance.now()
-      // It was there when it was asked: it is about to be started again.
-      if (asked.attempts === 1 || performance.now() > aloneSince + adoptionPatienceMs)
+      if (!absence.isPassing())
         throw new TallyError('NODE_NOT_RUNNING', `no coordinator answers for node ${node}; \`tally up\` starts one`, {details: {node}})
+    }
+  }
+
+  /** Asked whenever nobody answers: whether somebody soon may. */
+  function createAbsence(asked: {readonly attempts: number}): {isPassing(): boolean} {
+    let endsAt: number | undefined
+    return {
+      isPassing: () => {
+        // It was there when it was asked: it is about to be started again. In a cluster it may be on its way to another server.
+        endsAt ??= performance.now() + (asked.attempts > 1 ? adoptionPatienceMs : isCluster ? clusterPatienceMs : 0)
+        return connection.isRecent || performance.now() < endsAt
+      },
     }
   }
 
@@ -203,7 +242,7 @@ export function createClient(
     timeoutMs: number,
     {correlationId = randomUUID(), isAgain = false}: Partial<Again> = {},
   ): Promise<z.output<S> | undefined> {
-    return requestJson(connection, subject, request, {schema, timeoutMs, origin: {actor, correlationId, isAgain}})
+    return requestJson(connection.present, subject, request, {schema, timeoutMs, origin: {actor, correlationId, isAgain}})
   }
 
   function container(id: string, namespace = 'default'): ContainerClient {
@@ -268,45 +307,60 @@ export function createClient(
       patience = usualPatience,
     ): Promise<z.output<S>> {
       const subject = subjects.containerCommand(address, verb)
-      const asked = createAsker((leftMs, origin) => ask(subject, request, schema, leftMs, origin), patience)
+      const asked = createAsker((leftMs, origin) => ask(subject, request, schema, leftMs, origin), patience, connection)
+      const absence = createAbsence(asked)
       for (let aloneSince: number | undefined; ; await sleep(toPollMs(asked.attempts))) {
         const reply = await asked.untilAnswered()
         if (reply !== undefined) return reply
-        const view = await find(address)
-        if (!view) return schema.parse(await findDeleted(verb, asked.correlationId))
-        aloneSince ??= performance.now()
-        if (view.unsupervised || performance.now() > aloneSince + adoptionPatienceMs) throw unsupervised(view)
+        const {view, isKnown} = await find(address, patience)
+        if (view) {
+          aloneSince ??= performance.now()
+          if (view.unsupervised || performance.now() > aloneSince + adoptionPatienceMs) throw unsupervised(view)
+          continue
+        }
+        const ended = await findEnded(address, verb, asked)
+        if (ended) return schema.parse(ended)
+        if (isKnown ? !connection.isRecent : !absence.isPassing())
+          throw new TallyError('CONTAINER_NOT_FOUND', `no container ${id} in namespace ${namespace} on node ${node}`, {
+            details: {...address},
+          })
       }
     }
+  }
 
-    /** It may be our delete that was carried out, and its answer that was lost. @throws TallyError CONTAINER_NOT_FOUND */
-    async function findDeleted(verb: ContainerVerb, correlationId: string): Promise<ContainerView> {
-      const view = verb === 'delete' ? await findDeletedBy(correlationId, address) : undefined
-      if (view) return view
-      throw new TallyError('CONTAINER_NOT_FOUND', `no container ${id} in namespace ${namespace} on node ${node}`, {details: {...address}})
+  /** What we asked for may have been carried out, and the container be gone, before we could hear of it. */
+  async function findEnded(address: ContainerAddress, verb: ContainerVerb, asked: Asker<unknown>): Promise<ContainerView | undefined> {
+    if (verb !== 'delete' && asked.attempts === 1) return undefined
+    const {findDeleted} = await import('./find-deleted.ts')
+    for (;;) {
+      const {present} = connection
+      try {
+        return await findDeleted(readEvents(present, subjects, {filter: address, follow: false}), verb, asked.correlationId)
+      } catch (error) {
+        if (!present.isClosed()) throw error
+        await connection.back()
+      }
     }
   }
 
-  /** As the stream tells it: the container that a request has deleted, which nobody else does. */
-  async function findDeletedBy(correlationId: string, address: ContainerAddress): Promise<ContainerView | undefined> {
-    const [{toContainerView}, {foldEvents}] = await Promise.all([
-      import('../../machines/container-view.ts'),
-      import('../../machines/ledger.ts'),
-    ])
-    const events: LedgerEvent[] = []
-    for await (const {event} of readEvents(connection, subjects, {filter: address, follow: false})) events.push(event)
-    const asked = events.findLast((event) => event.type === 'container.delete-requested' && event.correlationId === correlationId)
-    const own = events.filter(({uid}) => uid === asked?.uid)
-    return own.at(-1)?.type === 'container.deleted' ? toContainerView(foldEvents(own)) : undefined
-  }
-
-  /** As the coordinator knows it; undefined when there is none, or no coordinator either. */
-  async function find({namespace, id}: ContainerAddress): Promise<ContainerView | undefined> {
+  /** As the coordinator knows it; `isKnown` is false when there is no coordinator either. */
+  async function find(
+    {namespace, id}: ContainerAddress,
+    {patienceMs}: Patience,
+  ): Promise<{readonly view?: ContainerView | undefined; readonly isKnown: boolean}> {
+    let isKnown = true
     const list = async (page: ListPage) => {
-      const reply = await ask(subjects.nodeCommand(node, 'list'), {all: true, namespace, ...page}, listReplySchema, requestTimeoutMs)
+      const request = {all: true, namespace, ...page}
+      const asked = createAsker(
+        (timeoutMs, origin) => ask(subjects.nodeCommand(node, 'list'), request, listReplySchema, timeoutMs, origin),
+        {patienceMs},
+        connection,
+      )
+      const reply = await asked.untilAnswered()
+      isKnown = reply !== undefined
       return reply ?? {containers: []}
     }
-    return (await listAll(list)).find((view) => view.id === id)
+    return {view: (await listAll(list)).find((view) => view.id === id), isKnown}
   }
 }
 

@@ -21,8 +21,9 @@ export interface OutputHold extends AsyncDisposable {
  * Keeps a container or an added process that removes itself from doing so before it is disposed, so that the last of its output and its exit
  * status can be had. The hold lapses by itself 30 s after this process has died.
  * @param got how far the reader is: an added process waits, when its log is full, for what would be dropped
+ * @param isOver false while whoever holds is about to hold again, over another connection: then it is not let go of
  */
-export async function holdOutput(process: ProcessClient, got?: () => Got): Promise<OutputHold> {
+export async function holdOutput(process: ProcessClient, got?: () => Got, isOver = () => true): Promise<OutputHold> {
   let told: NodeJS.Timeout | undefined
   await hold(holdMs)
   // Failing, because NATS is away, it is tried again in time.
@@ -40,7 +41,7 @@ export async function holdOutput(process: ProcessClient, got?: () => Got): Promi
       clearInterval(timer)
       clearTimeout(told)
       // It may be gone, or NATS: then it goes by itself.
-      await hold(0).catch(() => {})
+      if (isOver()) await hold(0).catch(() => {})
     },
   }
 

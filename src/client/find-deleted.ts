@@ -1,0 +1,31 @@
+/** A container that is gone, as the stream tells of it: what was asked of it was carried out, and the answer was lost. */
+import type {ContainerVerb} from '../../machines/commands.ts'
+import {toContainerView} from '../../machines/container-view.ts'
+import type {LedgerEvent} from '../../machines/events.ts'
+import {foldEvents} from '../../machines/ledger.ts'
+import type {ContainerView} from '../../machines/view.ts'
+import type {StreamedEvent} from '../messaging/stream.ts'
+
+/** What leaves an event with our correlation id, and is answered with the container. */
+const intents: Partial<Record<ContainerVerb, LedgerEvent['type']>> = {
+  delete: 'container.delete-requested',
+  stop: 'container.stop-requested',
+  kill: 'container.kill-requested',
+}
+
+/** @param stream all events of the containers that have had the id */
+export async function findDeleted(
+  stream: AsyncIterable<StreamedEvent>,
+  verb: ContainerVerb,
+  correlationId: string,
+): Promise<ContainerView | undefined> {
+  if (verb !== 'wait' && intents[verb] === undefined) return undefined
+  const events: LedgerEvent[] = []
+  for await (const {event} of stream) events.push(event)
+  // A wait leaves no trace: what was waited for is the last that has exited.
+  const asked = events.findLast((event) =>
+    verb === 'wait' ? event.type === 'container.exited' : event.type === intents[verb] && event.correlationId === correlationId,
+  )
+  const own = events.filter(({uid}) => uid === asked?.uid)
+  return own.at(-1)?.type === 'container.deleted' ? toContainerView(foldEvents(own)) : undefined
+}

@@ -1,0 +1,103 @@
+/** A client's connection to NATS, made anew when it is lost: on a server that is there again, or on another one. */
+import {setTimeout as sleep} from 'node:timers/promises'
+import type {NatsConnection} from 'nats'
+import {TallyError} from '../kernel/errors.ts'
+
+export interface ReturningConnection extends AsyncDisposable {
+  /** Closed while it is lost. */
+  readonly present: NatsConnection
+  /** Whether it has come back so short a time ago that others may not have yet: nobody answering does not mean that there is nobody. */
+  readonly isRecent: boolean
+  /**
+   * Resolves when there is one, at once when it is not lost.
+   * @throws TallyError NATS_UNREACHABLE when it does not come back in time, and whatever does not pass by itself, such as NATS_AUTH_FAILED
+   */
+  back(patienceMs?: number): Promise<NatsConnection>
+}
+
+export interface ReturningOptions {
+  readonly dial: () => Promise<NatsConnection>
+  /** It is waited for. */
+  readonly onLost?: (() => void) | undefined
+  readonly onBack?: (() => void) | undefined
+}
+
+const retryMs = 250
+const recentMs = 10_000
+const passing: ReadonlySet<string> = new Set(['NATS_UNREACHABLE', 'NODE_NOT_RUNNING'])
+
+export async function connectReturning({dial, onLost, onBack}: ReturningOptions): Promise<ReturningConnection> {
+  let present = await dial()
+  let backAt: number | undefined
+  let returning: Promise<NatsConnection> | undefined
+  let disposed = false
+
+  return {
+    get present() {
+      return present
+    },
+    get isRecent() {
+      return backAt !== undefined && performance.now() < backAt + recentMs
+    },
+    back: async (patienceMs = Number.POSITIVE_INFINITY) => {
+      if (!present.isClosed()) return present
+      returning ??= dialUntilBack().finally(() => {
+        returning = undefined
+      })
+      return await withinPatience(returning, patienceMs)
+    },
+    [Symbol.asyncDispose]: async () => {
+      disposed = true
+      await present.close()
+    },
+  }
+
+  async function dialUntilBack(): Promise<NatsConnection> {
+    onLost?.()
+    for (; !disposed; await sleep(retryMs)) {
+      try {
+        const connection = await dial()
+        if (disposed) await connection.close()
+        present = connection
+        backAt = performance.now()
+        onBack?.()
+        return connection
+      } catch (error) {
+        if (!(error instanceof TallyError && passing.has(error.code))) throw error
+      }
+    }
+    throw notBack()
+  }
+}
+
+/** One that somebody else looks after. */
+export function asReturning(connection: NatsConnection): ReturningConnection {
+  return {
+    present: connection,
+    isRecent: false,
+    back: async () => {
+      if (connection.isClosed()) throw notBack()
+      return connection
+    },
+    [Symbol.asyncDispose]: () => connection.close(),
+  }
+}
+
+async function withinPatience(returning: Promise<NatsConnection>, patienceMs: number): Promise<NatsConnection> {
+  if (!Number.isFinite(patienceMs)) return await returning
+  const over = new AbortController()
+  const late = sleep(Math.max(0, patienceMs), undefined, {signal: over.signal}).then(() => {
+    throw notBack()
+  })
+  // It may be late when nobody listens any more.
+  late.catch(() => {})
+  try {
+    return await Promise.race([returning, late])
+  } finally {
+    over.abort()
+  }
+}
+
+function notBack(): TallyError {
+  return new TallyError('NATS_UNREACHABLE', 'the connection to NATS was lost')
+}

@@ -354,6 +354,8 @@ const scenarios: readonly (() => Promise<void>)[] = [
 ]
 
 const needsCriu = /container\.checkpointed|prepared/
+/** Taken where init outlives SIGKILL for 30 s without being frozen, as in a system call that hangs, and by journals of former versions. */
+const needsHungInit = /container deleting: container\.delete-failed #[45] /
 
 it('are all walked by a real container', async () => {
   await Promise.all(scenarios.map((scenario) => scenario()))
@@ -361,7 +363,7 @@ it('are all walked by a real container', async () => {
   const walked = new Set([...histories.values()].flatMap(walk))
   const edges = [...listEdges(containerMachine), ...listEdges(processMachine)]
   const lines = edges.map(([edge, name]) => `${walked.has(edge) ? 'walked' : '      '}  ${name}`)
-  const isNeeded = (name: string) => isCriuThere || !needsCriu.test(name)
+  const isNeeded = (name: string) => !needsHungInit.test(name) && (isCriuThere || !needsCriu.test(name))
   const missing = edges.filter(([edge, name]) => !walked.has(edge) && isNeeded(name)).map(([, name]) => name)
   const count = edges.filter(([edge]) => walked.has(edge)).length
   const without = isCriuThere ? '' : '; those of checkpoints need criu, which is missing or does not work here'

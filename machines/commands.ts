@@ -1,7 +1,8 @@
 /** Wishes, imperative; each may be rejected. The names are the last token of the subject that carries them. */
 import * as z from 'zod'
 import {type CheckpointSpec, checkpointSpecSchema, restoreSpecSchema} from './checkpoint.ts'
-import {type ConsoleSize, consoleSizeSchema, type createRequestSchema} from './create-request.ts'
+import type {createRequestSchema} from './create-request.ts'
+import {type ConsoleSize, consoleSizeSchema} from './fields.ts'
 import {type ExecSpec, execSpecSchema} from './exec-spec.ts'
 import {newRequestSchema} from './new-request.ts'
 import {idSchema} from './ids.ts'

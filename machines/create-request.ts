@@ -2,26 +2,18 @@
  * What a user may ask of `create`, as it crosses the wire. Unknown fields are refused, so that a misspelt
  * limit is an error and not a container without one.
  */
+import {environmentVariable, argument, consoleSizeSchema} from './fields.ts'
 import * as z from 'zod'
 import {restoreSpecSchema} from './checkpoint.ts'
 import {idSchema} from './ids.ts'
 import {healthCheckSchema} from './health.ts'
 import {mountSchema} from './mounts.ts'
 import {absolutePath} from './paths.ts'
-import {type RestartPolicy, restartPolicySchema} from './restart.ts'
+import {type RestartPolicy, restartPolicySchema} from './restart-policy.ts'
 import {ulimitNames} from './ulimits.ts'
 import {cpuSharesSchema, cpusetCpusSchema, memorySwapBytesSchema} from './limits.ts'
 
 export {type Mount, mountSchema} from './mounts.ts'
-
-export const environmentVariable = z
-  .string()
-  .regex(/^[^=\0]+=[^\0]*$/, {error: (issue) => `expected KEY=VALUE, got ${JSON.stringify(issue.input)}`})
-export const argument = z.string().regex(/^[^\0]*$/, 'expected no NUL character')
-
-/** Of a terminal, in characters: a 16-bit number each (ioctl_tty(2), struct winsize). */
-export const consoleSizeSchema = z.strictObject({columns: z.int().min(1).max(65_535), rows: z.int().min(1).max(65_535)})
-export type ConsoleSize = z.infer<typeof consoleSizeSchema>
 
 /** How the OCI runtime is called for this container, as containerd's options of runc. */
 export const runtimeOptionsSchema = z.strictObject({

@@ -1,6 +1,7 @@
 /** What becomes of a wish that is for an added process: both charts, its own and the container's, have to allow it. */
 import type {ExecCommand} from './commands.ts'
-import type {Decision, Draft, Lack} from './decide.ts'
+import type {Decision, Lack} from './decision.ts'
+import type {Draft} from './draft.ts'
 import {canFollow, type Ledger, type ProcessSnapshot} from './ledger.ts'
 import {toProbe} from './probe.ts'
 

@@ -1,35 +1,12 @@
 /** From a wish to what becomes of it. Pure: the chart says what is possible, the time comes in. */
+import type {Lack, Decision} from './decision.ts'
+import type {Draft} from './draft.ts'
 import type {BootInstant} from './boot-instant.ts'
 import type {Command, CommandType, ExecCommand} from './commands.ts'
 import {decideExec} from './decide-exec.ts'
-import type {EventData, EventType} from './events.ts'
 import {toProbe} from './probe.ts'
 import {isStopSignal} from './restart.ts'
-import type {TopLevelState} from './states.ts'
 import {canFollow, type Ledger, toTopLevelState} from './ledger.ts'
-
-/** An event to be: what happened, before the ledger adds when, where and in which place. */
-export type Draft = {readonly [T in EventType]: {readonly type: T; readonly data: EventData<T>}}[EventType]
-
-/** What a command needs that a process has from its beginning or never. */
-export type Lack = 'terminal' | 'input'
-
-export type Decision =
-  /** The wish is granted: journal this. */
-  | {readonly type: 'accept'; readonly draft: Draft}
-  /** What was wished for is under way already: no event, but an outcome to wait for. */
-  | {readonly type: 'join'}
-  /** What was wished for is so already. */
-  | {readonly type: 'satisfied'}
-  /** Something is in flight; ask again after its outcome. */
-  | {readonly type: 'defer'}
-  | {readonly type: 'reject'; readonly state: TopLevelState | 'paused'; readonly legal: readonly CommandType[]; readonly lacks?: Lack}
-  /** There is no process any more to do it to. */
-  | {readonly type: 'reject-ended'; readonly state: TopLevelState}
-  | ({readonly type: 'reject-exec'; readonly exec: string} & (
-      | {readonly reason: 'exists' | 'unknown' | 'ended'}
-      | {readonly reason: 'illegal'; readonly state: string; readonly lacks?: Lack}
-    ))
 
 /** @param now epoch milliseconds @param boot the same moment on the clock that nobody sets */
 export function decide(ledger: Ledger, command: Command, now: number, boot?: BootInstant): Decision {

@@ -1,6 +1,7 @@
 import type {BootInstant} from './boot-instant.ts'
 import type {CheckpointSpec, RestoreSpec} from './checkpoint.ts'
-import type {ConsoleSize, CreateRequest} from './create-request.ts'
+import type {CreateRequest} from './create-request.ts'
+import type {ConsoleSize} from './fields.ts'
 import type {ExecSpec} from './exec-spec.ts'
 import type {HealthCheck} from './health.ts'
 import type {Limits} from './limits.ts'

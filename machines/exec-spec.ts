@@ -1,6 +1,6 @@
 /** What a user may ask of `exec`, as it crosses the wire: one more process in a container. */
 import * as z from 'zod'
-import {argument, consoleSizeSchema, environmentVariable} from './create-request.ts'
+import {argument, consoleSizeSchema, environmentVariable} from './fields.ts'
 import {absolutePath} from './paths.ts'
 
 export const execSpecSchema = z.strictObject({

@@ -1,6 +1,5 @@
 /** What a container may use at most, as it is asked for at create and changed by an update. */
 import * as z from 'zod'
-import type {CreateRequest} from './create-request.ts'
 
 /** Together with memory; at least as much. */
 export const memorySwapBytesSchema = z.int().positive().nullable()
@@ -25,7 +24,7 @@ export const limitsSchema = z.object(limitFields)
 export type Limits = z.infer<typeof limitsSchema>
 
 /** Those that a request asks for; a bundle has its own, which are not looked at. */
-export function toLimits(request: CreateRequest): Limits {
+export function toLimits(request: object): Limits {
   return limitsSchema.parse(request)
 }
 

@@ -1,4 +1,4 @@
-import type {Draft} from './decide.ts'
+import type {Draft} from './draft.ts'
 import type {LedgerEvent} from './events.ts'
 
 /** A draft as an event, to ask a chart whether it could follow: guards look at type and data alone, so the rest is blank. */

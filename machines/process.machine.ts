@@ -3,7 +3,7 @@
  * The container's own chart says when one may be added and started, and waits for their ends before its own.
  */
 import {setup} from 'xstate'
-import type {ConsoleSize} from './create-request.ts'
+import type {ConsoleSize} from './fields.ts'
 import {type EndRequest, toEndRequest} from './end-request.ts'
 import type {EffectParams} from './effects.ts'
 import type {EventData, ExecEvent, Failure, ProcessIdentity} from './events.ts'

@@ -1,32 +1,9 @@
 /** Restart policies: what follows from the end of a container, as docker and podman name it. Pure. */
-import * as z from 'zod'
+import type {RestartPolicy} from './restart-policy.ts'
 import {spanMs} from './boot-instant.ts'
 import type {ContainerContext} from './container-context.ts'
 import {isSuccess} from './process-exit.ts'
 import type {SignalName} from './signals.ts'
-
-const duration = z
-  .int()
-  .min(0)
-  .max(2 ** 31 - 1)
-
-export const restartPolicySchema = z
-  .strictObject({
-    /** `always` and `unless-stopped` differ after a boot of the host: `always` starts also what somebody had stopped. */
-    policy: z.enum(['no', 'on-failure', 'always', 'unless-stopped']),
-    /** Restarts in a row that did not last; then it is given up. No such number when absent. Of `on-failure` alone. */
-    maxRetries: z.int().min(1).max(1_000_000).optional(),
-    /** Before the first restart; doubled for each that follows in a row. */
-    delayMs: duration.default(100),
-    maxDelayMs: duration.default(60_000),
-    /** Whoever has run for so long has recovered: what follows is counted anew. */
-    windowMs: duration.default(10_000),
-  })
-  .refine(({policy, maxRetries}) => policy === 'on-failure' || maxRetries === undefined, {
-    error: 'expected maxRetries with the policy on-failure alone',
-    path: ['maxRetries'],
-  })
-export type RestartPolicy = z.infer<typeof restartPolicySchema>
 
 /** What is to follow. `delayMs` is the longest; who schedules it takes off some at random, so that not all come back at once. */
 export type RestartPlan =

@@ -6,7 +6,7 @@ import {failureSchema} from './events.ts'
 import {healthStatuses} from './health.ts'
 import {limitsSchema} from './limits.ts'
 import {processExitSchema, signalNameSchema} from './process-exit.ts'
-import {restartPolicySchema} from './restart.ts'
+import {restartPolicySchema} from './restart-policy.ts'
 import {topLevelStates} from './states.ts'
 
 /** A process that was added by `exec`. */

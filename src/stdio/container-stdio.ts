@@ -3,18 +3,8 @@
  * Invariant: a byte is reported to `onOutput` only after it is in the log, and offsets have no gaps.
  */
 
+import type {StreamName, OutputChunk} from './streams.ts'
 import type {LogRotation} from './log-writer.ts'
-
-export type StreamName = 'stdout' | 'stderr'
-
-export interface OutputChunk {
-  readonly stream: StreamName
-  /** How many bytes of this stream came before, since the container was created. */
-  readonly offset: number
-  /** When it was read, epoch milliseconds. */
-  readonly atMs: number
-  readonly bytes: Uint8Array
-}
 
 export interface ContainerStdioOptions {
   /** Holds the FIFOs `stdout` and `stderr`; made (0700) when missing. */

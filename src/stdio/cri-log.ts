@@ -2,7 +2,7 @@
  * The CRI log format, which collectors read: `<RFC 3339 nanoseconds> <stream> <F|P> <text>`. `F` ends with a newline of the
  * container's own, `P` does not, so that the very bytes come back (kubernetes, CRI logging format; conmon writes the same).
  */
-import type {OutputChunk, StreamName} from './container-stdio.ts'
+import type {OutputChunk, StreamName} from './streams.ts'
 
 /** Longer lines are written in parts, as collectors expect (conmon's buffer is about as large). */
 export const longestPartBytes = 16 * 1024

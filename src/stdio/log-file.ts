@@ -5,7 +5,7 @@
 import {closeSync, constants, fstatSync, openSync} from 'node:fs'
 import {isMissing} from '../kernel/files.ts'
 import {readLines} from '../kernel/lines.ts'
-import type {StreamName} from './container-stdio.ts'
+import type {StreamName} from './streams.ts'
 import {listSegments} from './log-segments.ts'
 import {countBytes, type LineParts, type LogEntry, parseLine, toLogEntry} from './cri-log.ts'
 

@@ -1,6 +1,6 @@
 import {closeSync, constants, fstatSync, ftruncateSync, openSync, writeSync} from 'node:fs'
 import {readLines} from '../kernel/lines.ts'
-import type {OutputChunk, StreamName} from './container-stdio.ts'
+import type {OutputChunk, StreamName} from './streams.ts'
 import {countBytes, encodeChunk, parseLine, textAt} from './cri-log.ts'
 import {divideLines, type LogPart} from './log-parts.ts'
 import {listSegments, rotate, settle} from './log-segments.ts'

@@ -9,7 +9,7 @@ import {setImmediate as nextTurn, setTimeout as sleep} from 'node:timers/promise
 import {TallyError} from '../kernel/errors.ts'
 import {bytesInPipe} from '../linux/pipe.ts'
 import {watchPipe} from '../linux/pipe-watch.ts'
-import type {OutputChunk, StreamName} from './container-stdio.ts'
+import type {OutputChunk, StreamName} from './streams.ts'
 import type {LogWriter} from './log-writer.ts'
 import {openSpool} from './spool.ts'
 

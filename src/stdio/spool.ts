@@ -7,7 +7,7 @@ import {closeSync, constants, fstatSync, ftruncateSync, openSync, readSync, rmSy
 import {dirname, join} from 'node:path'
 import {makeFifo} from '../linux/fifo.ts'
 import {spliceToFile} from '../linux/splice.ts'
-import type {StreamName} from './container-stdio.ts'
+import type {StreamName} from './streams.ts'
 
 export interface Spool extends Disposable {
   /** Offset behind the last byte that ever came into it and may not be in the log; lower than that of the log when all is. */

@@ -15,7 +15,8 @@ import {createInputWriter, type InputWriter} from './input-writer.ts'
 import {openLogWriter} from './log-writer.ts'
 import {openPipeReader, type PipeReader} from './pipe-reader.ts'
 import {makeSpooledFifo, removeSpools, toSpoolPath} from './spool.ts'
-import type {ConsoleSize, ProcessStdio, ProcessStdioOptions} from './process-stdio.ts'
+import type {ConsoleSize} from '../../machines/fields.ts'
+import type {ProcessStdio, ProcessStdioOptions} from './process-stdio-port.ts'
 
 /** What a terminal has that nobody told its size. */
 const usualSize: ConsoleSize = {columns: 80, rows: 24}

@@ -1,6 +1,6 @@
 /** What the chart asks for about checkpoints: one taken, one to begin with. */
 import {join} from 'node:path'
-import type {Draft} from '../../machines/decide.ts'
+import type {Draft} from '../../machines/draft.ts'
 import type {CreateRequest} from '../../machines/create-request.ts'
 import {toErrorBody} from '../kernel/errors.ts'
 import type {ChildReaper} from '../linux/child-reaper.ts'
@@ -15,7 +15,8 @@ import {
 } from '../runtime/checkpoint-image.ts'
 import {checkCriu, explainCriuFailure, writeCriuConfig} from '../runtime/criu.ts'
 import {copyOverlayChanges, toOverlayChanges} from '../runtime/rootfs.ts'
-import type {EffectDependencies, EffectOptions, Handlers} from './effects.ts'
+import type {EffectDependencies, EffectOptions} from './effect-dependencies.ts'
+import type {Handlers} from './handlers.ts'
 
 export type CheckpointHandlers = Pick<Handlers, 'runtime.checkpoint' | 'runtime.restore'>
 

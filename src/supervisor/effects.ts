@@ -2,74 +2,23 @@
  * The one interpreter of effects. Each handler is idempotent: recovery may run it again. None rejects for a reason of the
  * world; what goes wrong there is the failure event that it returns.
  */
+import type {EffectDependencies, EffectOptions} from './effect-dependencies.ts'
+import type {Handlers} from './handlers.ts'
 import {rm} from 'node:fs/promises'
-import type {BootInstant} from '../../machines/boot-instant.ts'
-import type {Draft} from '../../machines/decide.ts'
-import type {Effect, EffectType} from '../../machines/effects.ts'
+import type {Draft} from '../../machines/draft.ts'
+import type {Effect} from '../../machines/effects.ts'
 import type {LedgerEvent} from '../../machines/events.ts'
-import type {Confinement} from '../../machines/confinement.ts'
 import type {CreateRequest} from '../../machines/create-request.ts'
-import type {ContainerAddress} from '../../machines/ids.ts'
 import {toSignalNumber} from '../../machines/signals.ts'
 import type {Clock} from '../kernel/clock.ts'
 import {TallyError, toErrorBody} from '../kernel/errors.ts'
 import {isAlive} from '../linux/process-table.ts'
-import type {ChildReaper} from '../linux/child-reaper.ts'
-import type {OciRuntime} from '../runtime/oci-runtime.ts'
-import type {InitProcess} from './init-process.ts'
 import {checkRestore, createCheckpointEffects} from './checkpoint-effects.ts'
 import {removeCgroupRemains} from './cgroup-remains.ts'
 import {emptyStateDir, toDeleteFailure} from './container-files.ts'
-import type {ContainerLayout} from './layout.ts'
-import type {LastRoom} from './last-room.ts'
-import {type Loop, toOrigin} from './loop.ts'
-import type {ExecHandlers} from './exec-effects.ts'
-import type {HealthChecks} from './health-checks.ts'
-import type {Outputs} from './outputs.ts'
-import type {RestartHandlers} from './restart-effects.ts'
+import {toOrigin} from './loop.ts'
 import {enterSharedDirectories} from './shared-directories.ts'
 import {updateLimits} from './update-limits.ts'
-
-export interface EffectDependencies {
-  readonly runtime: OciRuntime
-  readonly init: InitProcess
-  readonly outputs: Outputs
-  readonly clock: Clock
-  readonly bootNow: () => BootInstant
-  readonly reaper: Pick<ChildReaper, 'holdOrphans'>
-  /** Validates, and writes what is generated; resolves to the bundle and its command line. */
-  readonly prepareBundle: (
-    request: CreateRequest,
-    layout: ContainerLayout,
-  ) => Promise<{
-    readonly bundle: string
-    readonly args: readonly string[]
-    readonly terminal: boolean
-    readonly overlay?: 'disk' | 'memory'
-    readonly confinement: Confinement
-  }>
-  /** Takes away what was mounted for the root file system. Idempotent. @throws TallyError MOUNT_FAILED */
-  readonly unmountRootfs: () => void
-  readonly lastRoom: Pick<LastRoom, 'isShort' | 'dropLogs'>
-  /** Of the effects that are about an added process. */
-  readonly ofExecs: ExecHandlers
-  readonly ofRestarts: RestartHandlers
-  readonly health: HealthChecks
-  readonly loop: () => Loop
-  /** Nothing is left to do: publish, clean up, exit. */
-  readonly end: () => void
-}
-
-export interface EffectOptions {
-  readonly address: ContainerAddress
-  readonly layout: ContainerLayout
-  /** Whether the host accounts for swap. */
-  readonly limitsSwap: boolean
-}
-
-export type Handlers = {
-  readonly [T in EffectType]: (effect: Extract<Effect, {readonly type: T}>, cause: LedgerEvent) => Promise<Draft | undefined>
-}
 
 const lastOutputPatienceMs = 5_000
 /** Between two tries of a deletion that nobody has asked for. */

@@ -7,7 +7,8 @@
  */
 import type {BootInstant} from '../../machines/boot-instant.ts'
 import type {Command} from '../../machines/commands.ts'
-import {type Draft, decide, isAwaited, isPossible} from '../../machines/decide.ts'
+import {decide, isAwaited, isPossible} from '../../machines/decide.ts'
+import type {Draft} from '../../machines/draft.ts'
 import type {Effect} from '../../machines/effects.ts'
 import type {LedgerEvent} from '../../machines/events.ts'
 import {type ContainerAddress, toSource} from '../../machines/ids.ts'

@@ -2,7 +2,7 @@
 import {headers} from 'nats'
 import {toMessageRoom} from '../messaging/chunks.ts'
 import type {NatsLink} from '../messaging/link.ts'
-import type {OutputChunk, StreamName} from '../stdio/container-stdio.ts'
+import type {OutputChunk, StreamName} from '../stdio/streams.ts'
 
 /** Bytes of this stream that came before the payload. */
 export const offsetHeader = 'Tally-Offset'

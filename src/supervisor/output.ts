@@ -5,10 +5,11 @@
 import {longestHoldMs} from '../../machines/commands.ts'
 import type {Clock} from '../kernel/clock.ts'
 import {TallyError} from '../kernel/errors.ts'
-import type {OutputChunk, StreamName} from '../stdio/container-stdio.ts'
+import type {OutputChunk, StreamName} from '../stdio/streams.ts'
 import type {InputAccount} from '../stdio/input-writer.ts'
 import type {LogRotation, Wanted} from '../stdio/log-writer.ts'
-import type {ConsoleSize, ProcessStdio, RuntimeStdio} from '../stdio/process-stdio.ts'
+import type {ConsoleSize} from '../../machines/fields.ts'
+import type {ProcessStdio, RuntimeStdio} from '../stdio/process-stdio-port.ts'
 import type {HoldRecord} from './hold-file.ts'
 
 export interface Output {

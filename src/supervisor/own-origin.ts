@@ -1,5 +1,5 @@
 /** To whose request an event belongs that the supervisor has observed, rather than been asked for. */
-import type {Draft} from '../../machines/decide.ts'
+import type {Draft} from '../../machines/draft.ts'
 import {isAnswered} from '../../machines/end-request.ts'
 import type {Ledger} from '../../machines/ledger.ts'
 import type {Origin} from './loop.ts'

@@ -1,9 +1,9 @@
 /** What a new supervisor makes of the processes that were added under one that died. */
-import type {Draft} from '../../machines/decide.ts'
+import type {Draft} from '../../machines/draft.ts'
 import type {Effect} from '../../machines/effects.ts'
 import type {ProcessIdentity} from '../../machines/events.ts'
 import type {Ledger, ProcessSnapshot} from '../../machines/ledger.ts'
-import type {Found} from './recovery.ts'
+import type {Found} from './found.ts'
 
 export interface ExecRecovery {
   readonly facts: readonly Draft[]

@@ -2,32 +2,15 @@
  * What a new supervisor makes of a journal whose supervisor has died: the facts that it can still learn, and the effects
  * that may have been left undone. Everything is safe to do twice.
  */
+import type {Found} from './found.ts'
 import type {BootInstant} from '../../machines/boot-instant.ts'
-import type {Draft} from '../../machines/decide.ts'
-import type {ProcessIdentity} from '../../machines/events.ts'
+import type {Draft} from '../../machines/draft.ts'
 import type {ContainerContext} from '../../machines/container-context.ts'
 import type {Effect, Timer} from '../../machines/effects.ts'
 import {type Ledger, toTopLevelState} from '../../machines/ledger.ts'
 import {planRestart} from '../../machines/restart.ts'
 import {assertNever} from '../kernel/errors.ts'
 import {type ExecRecovery, planExecs} from './recover-execs.ts'
-
-export interface Found {
-  /** Whether init is there still, as a process or a zombie, or as a descriptor that tells how it ended. */
-  readonly initAlive: boolean
-  /** Whether init has executed the program: one that is gone may have done it before. */
-  readonly isExecuted: boolean
-  /** Whether the host has been booted since. */
-  readonly isRebooted: boolean
-  /** What the runtime says of the container; undefined when it knows none. */
-  readonly runtimeStatus: string | undefined
-  /** The process that a start in flight has left, if it has got so far. */
-  readonly findExec: (exec: string) => ProcessIdentity | undefined
-  /** RFC 3339 */
-  readonly now: string
-  /** The same on the clock that nobody sets. */
-  readonly boot?: BootInstant
-}
 
 export interface Recovery {
   /** Journaled in this order. */

@@ -1,6 +1,6 @@
 /** Decisions against a wish, as errors of the table. */
 import type {CommandType} from '../../machines/commands.ts'
-import type {Decision, Lack} from '../../machines/decide.ts'
+import type {Decision, Lack} from '../../machines/decision.ts'
 import {TallyError} from '../kernel/errors.ts'
 
 export function toRejection(

@@ -2,7 +2,7 @@
 import {type BootInstant, spanMs} from '../../machines/boot-instant.ts'
 import type {Clock} from '../kernel/clock.ts'
 import {type Loop, toOrigin} from './loop.ts'
-import type {Handlers} from './effects.ts'
+import type {Handlers} from './handlers.ts'
 
 export type RestartHandlers = Pick<Handlers, 'restart.schedule' | 'restart.give-up' | 'request.start' | 'timer.arm' | 'timer.cancel'>
 

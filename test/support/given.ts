@@ -1,6 +1,8 @@
 /** given(events).when(command).then(…): the shape of every test of the chart. */
 import type {Command} from '../../machines/commands.ts'
-import {type Decision, type Draft, decide} from '../../machines/decide.ts'
+import {decide} from '../../machines/decide.ts'
+import type {Decision} from '../../machines/decision.ts'
+import type {Draft} from '../../machines/draft.ts'
 import type {Effect} from '../../machines/effects.ts'
 import type {LedgerEvent} from '../../machines/events.ts'
 import {applyEvent, emptyLedger, foldEvents, type Ledger, toTopLevelState} from '../../machines/ledger.ts'

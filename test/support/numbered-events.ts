@@ -1,5 +1,5 @@
 /** Events for the stream's sake: valid each, in order, of no possible life. */
-import type {Draft} from '../../machines/decide.ts'
+import type {Draft} from '../../machines/draft.ts'
 import type {LedgerEvent} from '../../machines/events.ts'
 import {type ContainerAddress, toSource} from '../../machines/ids.ts'
 

@@ -2,7 +2,7 @@
 import {readFile} from 'node:fs/promises'
 import * as z from 'zod'
 import {type ErrorCode, TallyError} from '../../kernel/errors.ts'
-import type {RuncVerb} from './runc.ts'
+import type {RuncVerb} from './verbs.ts'
 
 export interface FailedCall {
   readonly verb: RuncVerb

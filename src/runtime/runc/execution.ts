@@ -9,7 +9,7 @@ import * as z from 'zod'
 import {TallyError} from '../../kernel/errors.ts'
 import {readProcessStat} from '../../linux/process-table.ts'
 import {type ExecutionFault, findExecutionFault, type Program} from '../executable.ts'
-import type {RuncVerb} from './runc.ts'
+import type {RuncVerb} from './verbs.ts'
 
 const pollMs = {first: 1, most: 20} as const
 

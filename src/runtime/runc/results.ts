@@ -4,7 +4,7 @@ import * as z from 'zod'
 import {TallyError} from '../../kernel/errors.ts'
 import type {RuntimeState} from '../oci-runtime.ts'
 import {verbCodes} from './errors.ts'
-import type {RuncVerb} from './runc.ts'
+import type {RuncVerb} from './verbs.ts'
 
 const stateSchema = z.object({
   status: z.enum(['creating', 'created', 'running', 'paused', 'stopped']),

@@ -1,4 +1,5 @@
 /** runc behind the port: one process start a call, each with a deadline, each with a log of its own. */
+import type {RuncVerb} from './verbs.ts'
 import {randomBytes} from 'node:crypto'
 import {existsSync, readdirSync, rmdirSync} from 'node:fs'
 import {rm} from 'node:fs/promises'
@@ -39,8 +40,6 @@ export interface RuncOptions {
   /** Called when it has ended and been reaped. */
   readonly onReaped?: (pid: number) => void
 }
-
-export type RuncVerb = 'create' | 'start' | 'kill' | 'exec' | 'pause' | 'resume' | 'checkpoint' | 'restore' | 'update' | 'delete' | 'state'
 
 interface Call {
   readonly verb: RuncVerb

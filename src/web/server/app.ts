@@ -1,6 +1,7 @@
 /** The HTTP side of a node: who may come in, and where things are. docs/web.md describes it. */
+import type {App} from './app-environment.ts'
 import type {IncomingMessage, ServerResponse} from 'node:http'
-import {getRequestListener, type HttpBindings} from '@hono/node-server'
+import {getRequestListener} from '@hono/node-server'
 import {Hono} from 'hono'
 import {TallyError} from '../../kernel/errors.ts'
 import type {Backend} from './backend.ts'
@@ -15,15 +16,7 @@ import {addPageRoutes} from './page-routes.ts'
 import {addReadRoutes} from './read-routes.ts'
 import {readSession} from './read-session.ts'
 import {toSecurityHeaders} from './security-headers.ts'
-import type {Session} from './sessions.ts'
 import {createTerminals} from './terminals.ts'
-
-export interface AppEnvironment {
-  readonly Bindings: HttpBindings
-  /** `host` once it is checked, `session` below /api. */
-  readonly Variables: {readonly host: string | undefined; readonly session: Session}
-}
-export type App = Hono<AppEnvironment>
 
 export function createApp(backend: Backend): HttpHandlers {
   const app: App = new Hono()

@@ -5,7 +5,7 @@ import * as z from 'zod'
 import type {ContainerVerb} from '../../../machines/commands.ts'
 import {TallyError} from '../../kernel/errors.ts'
 import {largestRequestBytes, requestJson} from '../../messaging/codec.ts'
-import type {App} from './app.ts'
+import type {App} from './app-environment.ts'
 import {type Backend, toClient} from './backend.ts'
 import {addressPath, parseAddress} from './read-routes.ts'
 

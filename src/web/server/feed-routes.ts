@@ -2,7 +2,7 @@
 import type {Context} from 'hono'
 import * as z from 'zod'
 import {idSchema} from '../../../machines/ids.ts'
-import type {App, AppEnvironment} from './app.ts'
+import type {App, AppEnvironment} from './app-environment.ts'
 import {type Backend, toClient} from './backend.ts'
 import {createEventFeed} from './event-feed.ts'
 import {placeSchema} from './feed-place.ts'

@@ -1,6 +1,6 @@
 /** From a one-time token to a session. */
 import {setCookie} from 'hono/cookie'
-import type {App} from './app.ts'
+import type {App} from './app-environment.ts'
 import type {Backend} from './backend.ts'
 import {sessionLifeMs} from './sessions.ts'
 

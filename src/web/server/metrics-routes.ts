@@ -1,6 +1,6 @@
 /** For machines that look after the node: is it well, and its numbers. */
 import {createHash, timingSafeEqual} from 'node:crypto'
-import type {App} from './app.ts'
+import type {App} from './app-environment.ts'
 import {type Backend, toConnection} from './backend.ts'
 import {readSession} from './read-session.ts'
 

@@ -1,6 +1,6 @@
 /** The page itself, which holds nothing secret: it is given to everybody, and asks for the rest with its cookie. */
 import type {Context} from 'hono'
-import type {App, AppEnvironment} from './app.ts'
+import type {App, AppEnvironment} from './app-environment.ts'
 import type {Backend} from './backend.ts'
 import {createPage, type PageFile} from './page.ts'
 

@@ -1,6 +1,6 @@
 /** The text messages of a terminal's WebSocket. */
 import * as z from 'zod'
-import {consoleSizeSchema} from '../../../machines/create-request.ts'
+import {consoleSizeSchema} from '../../../machines/fields.ts'
 import type {ProcessExit} from '../../../machines/process-exit.ts'
 import type {ErrorBody} from '../../kernel/errors.ts'
 

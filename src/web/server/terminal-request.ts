@@ -1,6 +1,6 @@
 /** What a WebSocket is opened for: the query of its address. */
 import * as z from 'zod'
-import {argument, consoleSizeSchema} from '../../../machines/create-request.ts'
+import {argument, consoleSizeSchema} from '../../../machines/fields.ts'
 import {idSchema} from '../../../machines/ids.ts'
 import {parseRequest} from '../../messaging/codec.ts'
 

@@ -5,7 +5,7 @@ import {setTimeout as sleep} from 'node:timers/promises'
 import {getRequestListener} from '@hono/node-server'
 import {Hono} from 'hono'
 import {afterEach, beforeEach, expect, test} from 'vitest'
-import type {AppEnvironment} from '../../../src/web/server/app.ts'
+import type {AppEnvironment} from '../../../src/web/server/app-environment.ts'
 import {createSystemClock} from '../../../src/kernel/clock.ts'
 import {toEventStream} from '../../../src/web/server/server-sent-events.ts'
 

@@ -1,5 +1,5 @@
 import {describe, expect, it} from 'vitest'
-import type {Draft} from '../../../machines/decide.ts'
+import type {Draft} from '../../../machines/draft.ts'
 import {legalCommands} from '../../../machines/decide.ts'
 import {toTopLevelState} from '../../../machines/ledger.ts'
 import {epoch, given, happen} from '../../support/given.ts'

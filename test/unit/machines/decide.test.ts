@@ -1,6 +1,6 @@
 import {describe, expect, it} from 'vitest'
 import type {Command} from '../../../machines/commands.ts'
-import type {Decision} from '../../../machines/decide.ts'
+import type {Decision} from '../../../machines/decision.ts'
 import {topLevelStates, type TopLevelState} from '../../../machines/states.ts'
 import {epoch, given, happen} from '../../support/given.ts'
 import {histories, killing, stopping} from '../support/histories.ts'

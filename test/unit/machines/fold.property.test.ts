@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import {describe, expect, it} from 'vitest'
-import {type Draft, isPossible} from '../../../machines/decide.ts'
+import {isPossible} from '../../../machines/decide.ts'
+import type {Draft} from '../../../machines/draft.ts'
 import type {LedgerEvent} from '../../../machines/events.ts'
 import {applyEvent, emptyLedger, foldEvents, type Ledger, toTopLevelState} from '../../../machines/ledger.ts'
 import {toContainerView} from '../../../machines/container-view.ts'

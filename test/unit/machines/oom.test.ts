@@ -1,5 +1,5 @@
 import {describe, expect, it} from 'vitest'
-import type {Draft} from '../../../machines/decide.ts'
+import type {Draft} from '../../../machines/draft.ts'
 import {isPossible} from '../../../machines/decide.ts'
 import {toContainerView} from '../../../machines/container-view.ts'
 import {type TopLevelState, topLevelStates} from '../../../machines/states.ts'

@@ -1,6 +1,6 @@
 import {describe, expect, it} from 'vitest'
 import type {CommandType} from '../../../machines/commands.ts'
-import type {Draft} from '../../../machines/decide.ts'
+import type {Draft} from '../../../machines/draft.ts'
 import type {EventType} from '../../../machines/events.ts'
 import {foldEvents} from '../../../machines/ledger.ts'
 import {type Outcome, toOutcome} from '../../../machines/outcome.ts'

@@ -1,6 +1,7 @@
 import {describe, expect, it} from 'vitest'
 import {toContainerView} from '../../../machines/container-view.ts'
-import {type Draft, isPossible, legalCommands} from '../../../machines/decide.ts'
+import {isPossible, legalCommands} from '../../../machines/decide.ts'
+import type {Draft} from '../../../machines/draft.ts'
 import {given, happen} from '../../support/given.ts'
 import {histories} from '../support/histories.ts'
 

@@ -4,7 +4,7 @@ import {describe, expect, it} from 'vitest'
 import type {ErrorCode} from '../../../src/kernel/errors.ts'
 import {TallyError} from '../../../src/kernel/errors.ts'
 import {isUnknownContainer, toRuncError} from '../../../src/runtime/runc/errors.ts'
-import type {RuncVerb} from '../../../src/runtime/runc/runc.ts'
+import type {RuncVerb} from '../../../src/runtime/runc/verbs.ts'
 import {makeTempDir} from '../support/temp-dir.ts'
 
 type Result = Parameters<typeof toRuncError>[0]['result']

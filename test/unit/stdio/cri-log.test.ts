@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import {afterEach, describe, expect, it} from 'vitest'
-import type {StreamName} from '../../../src/stdio/container-stdio.ts'
+import type {StreamName} from '../../../src/stdio/streams.ts'
 import {encodeChunk, toLogTime} from '../../../src/stdio/cri-log.ts'
 import {decodeLine} from '../../support/decode-line.ts'
 

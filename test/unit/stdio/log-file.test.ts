@@ -1,7 +1,7 @@
 import {appendFileSync, closeSync, openSync, readFileSync} from 'node:fs'
 import fc from 'fast-check'
 import {describe, expect, it} from 'vitest'
-import type {StreamName} from '../../../src/stdio/container-stdio.ts'
+import type {StreamName} from '../../../src/stdio/streams.ts'
 import {toLogEntry} from '../../../src/stdio/cri-log.ts'
 import {createOutputReader, readLogLines} from '../../../src/stdio/log-file.ts'
 

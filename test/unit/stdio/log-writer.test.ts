@@ -2,7 +2,7 @@ import {appendFileSync, readdirSync, readFileSync, statSync, writeFileSync} from
 import {join} from 'node:path'
 import fc from 'fast-check'
 import {describe, expect, it} from 'vitest'
-import type {StreamName} from '../../../src/stdio/container-stdio.ts'
+import type {StreamName} from '../../../src/stdio/streams.ts'
 import {encodeChunk} from '../../../src/stdio/cri-log.ts'
 import {openLogWriter} from '../../../src/stdio/log-writer.ts'
 import {makeTempDir} from '../support/temp-dir.ts'

@@ -1,5 +1,6 @@
 import {expect, it} from 'vitest'
-import {type Draft, decide} from '../../../machines/decide.ts'
+import {decide} from '../../../machines/decide.ts'
+import type {Draft} from '../../../machines/draft.ts'
 import {planRestart} from '../../../machines/restart.ts'
 import {planRecovery} from '../../../src/supervisor/recovery.ts'
 import {createRestartEffects} from '../../../src/supervisor/restart-effects.ts'

@@ -1,5 +1,5 @@
 /** A loop over an in-memory journal and a clock that stands still; effects end when the test says so. */
-import type {Draft} from '../../../machines/decide.ts'
+import type {Draft} from '../../../machines/draft.ts'
 import type {Effect, EffectType} from '../../../machines/effects.ts'
 import type {LedgerEvent} from '../../../machines/events.ts'
 import {silentLogger} from '../../../src/kernel/log.ts'

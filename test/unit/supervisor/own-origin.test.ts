@@ -1,5 +1,5 @@
 import {describe, expect, it} from 'vitest'
-import type {Draft} from '../../../machines/decide.ts'
+import type {Draft} from '../../../machines/draft.ts'
 import type {LedgerEvent} from '../../../machines/events.ts'
 import {foldEvents} from '../../../machines/ledger.ts'
 import {type End, toEndOrigin} from '../../../src/supervisor/own-origin.ts'

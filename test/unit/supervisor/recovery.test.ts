@@ -1,5 +1,6 @@
 import {describe, expect, it} from 'vitest'
-import {type Draft, isPossible} from '../../../machines/decide.ts'
+import {isPossible} from '../../../machines/decide.ts'
+import type {Draft} from '../../../machines/draft.ts'
 import type {Effect} from '../../../machines/effects.ts'
 import {type TopLevelState, topLevelStates} from '../../../machines/states.ts'
 import {applyEvent} from '../../../machines/ledger.ts'

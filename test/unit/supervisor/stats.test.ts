@@ -1,5 +1,5 @@
 import {describe, expect, it} from 'vitest'
-import type {Draft} from '../../../machines/decide.ts'
+import type {Draft} from '../../../machines/draft.ts'
 import type {StatsReply} from '../../../machines/stats.ts'
 import {createStats} from '../../../src/supervisor/stats.ts'
 import {createFakeClock} from '../../support/fake-clock.ts'

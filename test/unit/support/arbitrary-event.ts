@@ -1,6 +1,6 @@
 /** fast-check's view of the vocabulary: data of every event type, and whole events. */
 import fc, {type Arbitrary} from 'fast-check'
-import type {Draft} from '../../../machines/decide.ts'
+import type {Draft} from '../../../machines/draft.ts'
 import {type EventData, type EventType, eventSchemas, isEventType, type LedgerEvent} from '../../../machines/events.ts'
 import {isSignalName, type SignalName, signalNumbers} from '../../../machines/signals.ts'
 

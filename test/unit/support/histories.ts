@@ -1,4 +1,4 @@
-import type {Draft} from '../../../machines/decide.ts'
+import type {Draft} from '../../../machines/draft.ts'
 import type {TopLevelState} from '../../../machines/states.ts'
 import {happen} from '../../support/given.ts'
 

@@ -2,7 +2,7 @@
  * A terminal in a container, over a WebSocket: bytes both ways as binary messages, what is said about them as JSON.
  */
 import * as z from 'zod'
-import type {ConsoleSize} from '../../../../machines/create-request.ts'
+import type {ConsoleSize} from '../../../../machines/fields.ts'
 import type {ContainerAddress} from '../../../../machines/ids.ts'
 import {type ProcessExit, processExitSchema} from '../../../../machines/process-exit.ts'
 import type {ApiFailure} from '../api/http.ts'

@@ -319,7 +319,7 @@ function createClientOver(
           if (view.unsupervised || performance.now() > aloneSince + adoptionPatienceMs) throw unsupervised(view)
           continue
         }
-        const ended = await findEnded(address, verb, asked)
+        const ended = isKnown || verb !== 'wait' ? await findEnded(address, verb, asked) : undefined
         if (ended) return schema.parse(ended)
         if (isKnown ? !connection.isRecent : !absence.isPassing())
           throw new TallyError('CONTAINER_NOT_FOUND', `no container ${id} in namespace ${namespace} on node ${node}`, {
@@ -337,8 +337,9 @@ function createClientOver(
       const {present} = connection
       try {
         return await findDeleted(readEvents(present, subjects, {filter: address, follow: false}), verb, asked.correlationId)
-      } catch (error) {
-        if (!present.isClosed()) throw error
+      } catch {
+        // A stream that cannot be read tells of nothing; in a cluster it may be about to have another leader.
+        if (!present.isClosed()) return undefined
         await connection.back()
       }
     }

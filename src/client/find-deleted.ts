@@ -22,10 +22,13 @@ export async function findDeleted(
   if (verb !== 'wait' && intents[verb] === undefined) return undefined
   const events: LedgerEvent[] = []
   for await (const {event} of stream) events.push(event)
-  // A wait leaves no trace: what was waited for is the last that has exited.
-  const asked = events.findLast((event) =>
-    verb === 'wait' ? event.type === 'container.exited' : event.type === intents[verb] && event.correlationId === correlationId,
-  )
+  // A wait leaves no trace: what was waited for is the last that had the id.
+  const asked = verb === 'wait' ? events.at(-1) : events.findLast(isAsked)
   const own = events.filter(({uid}) => uid === asked?.uid)
-  return own.at(-1)?.type === 'container.deleted' ? toContainerView(foldEvents(own)) : undefined
+  const hasEnded = own.at(-1)?.type === 'container.deleted' && (verb !== 'wait' || own.some(({type}) => type === 'container.exited'))
+  return hasEnded ? toContainerView(foldEvents(own)) : undefined
+
+  function isAsked(event: LedgerEvent): boolean {
+    return event.type === intents[verb] && event.correlationId === correlationId
+  }
 }

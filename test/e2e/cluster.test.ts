@@ -1,0 +1,59 @@
+/** A cluster is more than the server that one has been told of. */
+import {readFileSync} from 'node:fs'
+import {join} from 'node:path'
+import {expect, test} from 'vitest'
+import {connectionSchema} from '../../src/messaging/connection.ts'
+import {startNatsCluster} from '../support/nats-cluster.ts'
+import type {NatsServer} from '../support/nats-server.ts'
+import {eventually, startNode, type TallyNode} from '../support/tally-node.ts'
+
+function readServers(node: TallyNode): {readonly url: string; readonly servers?: readonly string[] | undefined} {
+  return connectionSchema.parse(JSON.parse(readFileSync(join(node.runDir, 'connection.json'), 'utf8')))
+}
+
+test('any server may die and come back: who waits goes on waiting, and commands are answered', {timeout: 240_000}, async () => {
+  await using cluster = await startNatsCluster()
+  const [first] = cluster.servers
+  if (!first) throw new Error('a cluster has servers')
+  const {user, password} = first.credentials
+  await using node = await startNode({args: ['--nats', first.url, '--user', user, '--password', password]})
+  await eventually('all servers are learnt', () => readServers(node).servers?.length === 3, 30_000)
+  const program = 'trap "exit 7" TERM; echo ready; while :; do sleep 0.1; done'
+  await node.tally('run', '-d', '--name', 'c1', '--rootfs', node.rootfs, '--', 'sh', '-c', program)
+  await eventually('it is ready', async () => (await node.tally('logs', 'c1')).stdout.includes('ready'))
+  const wait = node.spawn('wait', 'c1')
+  const attached = node.spawn(
+    'run',
+    '--name',
+    'c2',
+    '--rootfs',
+    node.rootfs,
+    '--',
+    'sh',
+    '-c',
+    'for n in $(seq 1 3000); do echo $n; sleep 0.005; done',
+  )
+  for (const server of cluster.servers) await outlive(node, server)
+  await node.tally('kill', '-s', 'TERM', 'c1')
+  const {exitCode, stdout, stderr} = await wait
+  expect({exitCode, stdout, stderr}).toEqual({exitCode: 0, stdout: '7', stderr: expect.stringContaining('connected again')})
+  const lines = Array.from({length: 3_000}, (_, index) => String(index + 1)).join('\n')
+  expect(await attached).toMatchObject({exitCode: 0, stdout: lines})
+  await eventually(
+    'every event is there',
+    async () => (await node.events('c1').catch(() => [])).at(-1)?.type === 'container.exited',
+    60_000,
+  )
+  expect((await node.events('c1')).map(({sequence}) => sequence)).toEqual((await node.events('c1')).map((_, index) => index + 1))
+})
+
+/** While it is away, and after it is back. */
+async function outlive(node: TallyNode, server: NatsServer): Promise<void> {
+  await server.kill()
+  for (let round = 1; round <= 3; round += 1) {
+    expect(await node.tally('ps')).toMatchObject({exitCode: 0, stdout: expect.stringContaining('c1')})
+    expect(await node.tally('exec', 'c1', 'echo', 'here')).toMatchObject({exitCode: 0, stdout: 'here\n'})
+  }
+  await eventually('another one is used', () => readServers(node).url !== server.url, 30_000)
+  await server.restart()
+}

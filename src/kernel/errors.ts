@@ -45,7 +45,11 @@ export const errorTable = {
       'A supervisor was killed in the very moment in which it wrote a piece of input; details name its bytes. Whoever goes on does so as another session.',
   },
   INPUT_GAP: {kind: 'conflict', meaning: 'Input arrived that does not follow from what came before; details name the offset expected.'},
-  ROOTFS_INVALID: {kind: 'invalid', meaning: 'The root file system is missing, not a directory or not an absolute path.'},
+  ROOTFS_INVALID: {
+    kind: 'invalid',
+    meaning:
+      'The root file system is missing, not a directory or not an absolute path, or its passwd or group file is no regular file or huge.',
+  },
   UNSUPPORTED: {kind: 'unavailable', meaning: 'The host has not got what was asked for: the message names what is missing.'},
   MOUNT_FAILED: {kind: 'precondition', meaning: 'Something of the root file system cannot be mounted or unmounted; details name which.'},
   CRIU_UNAVAILABLE: {

@@ -1,7 +1,6 @@
 /** Bundles: the user's, checked and left untouched, or one generated around a root file system. */
 import {existsSync} from 'node:fs'
 import {stat, writeFile} from 'node:fs/promises'
-import {readFile} from 'node:fs/promises'
 import {join, resolve} from 'node:path'
 import * as z from 'zod'
 import type {Confinement} from '../../machines/confinement.ts'
@@ -10,6 +9,7 @@ import {toRealPath} from '../kernel/real-path.ts'
 import {toLimits} from '../../machines/limits.ts'
 import {TallyError} from '../kernel/errors.ts'
 import {findChanges} from './checkpoint-image.ts'
+import {mostSpecBytes, readTextFile} from './read-text-file.ts'
 import {mountRootfs} from './rootfs.ts'
 import type {RuntimeFeatures} from './runc/features.ts'
 import {noFilter} from './spec/choose-seccomp.ts'
@@ -20,7 +20,7 @@ import type {HostFacts} from './spec/host-facts.ts'
 import {assertLimits} from './spec/limit-bounds.ts'
 import {assertDifferentPlaces} from './spec/mounts.ts'
 import {assertReadOnlyBelow, canReadOnlyBelow, findRootfsParts} from './spec/read-only-below.ts'
-import {resolveUser} from './spec/user.ts'
+import {assertAccountFiles, resolveUser} from './spec/user.ts'
 
 export interface PreparedBundle {
   /** Directory with config.json. */
@@ -110,14 +110,20 @@ async function checkBundle({bundle}: BundleRequest): Promise<PreparedBundle> {
   await assertDirectory(bundle, 'BUNDLE_INVALID', 'a bundle directory')
   const file = join(bundle, 'config.json')
   const invalid = (why: string, cause?: unknown) => new TallyError('BUNDLE_INVALID', `${file} ${why}`, {details: {file}, cause})
-  const text = await readFile(file, 'utf8').catch((cause: unknown) => {
-    throw invalid(`cannot be read: ${describe(cause)}`, cause)
-  })
-  const spec = specSchema.safeParse(parseJson(text, (why) => invalid(`is not JSON: ${why}`)))
+  const spec = specSchema.safeParse(parseJson(readSpec(file, invalid), (why) => invalid(`is not JSON: ${why}`)))
   if (!spec.success) throw invalid(`is not an OCI runtime spec: ${z.prettifyError(spec.error).replaceAll('\n', ' ')}`)
   const {process, root} = spec.data
   await assertDirectory(resolve(bundle, root.path), 'BUNDLE_INVALID', `the root file system that ${file} names`)
+  assertAccountFiles(resolve(bundle, root.path))
   return {bundle, args: process.args, terminal: process.terminal === true, confinement: toConfinement(spec.data, {seccomp: 'bundle'})}
+}
+
+function readSpec(file: string, invalid: (why: string, cause: unknown) => TallyError): string {
+  try {
+    return readTextFile(file, mostSpecBytes)
+  } catch (cause) {
+    throw invalid(`cannot be read: ${describe(cause)}`, cause)
+  }
 }
 
 function parseJson(text: string, toError: (why: string) => TallyError): unknown {

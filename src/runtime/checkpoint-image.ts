@@ -8,6 +8,7 @@ import {join} from 'node:path'
 import * as z from 'zod'
 import {createRequestSchema} from '../../machines/create-request.ts'
 import {TallyError} from '../kernel/errors.ts'
+import {mostSpecBytes, readTextFile} from './read-text-file.ts'
 
 const manifestSchema = z.object({
   version: z.literal(1),
@@ -51,7 +52,7 @@ export function writeManifest(image: string, manifest: Omit<CheckpointManifest, 
 /** @throws TallyError CHECKPOINT_INVALID */
 export function readManifest(image: string): CheckpointManifest {
   try {
-    return manifestSchema.parse(JSON.parse(readFileSync(join(image, manifestName), 'utf8')))
+    return manifestSchema.parse(JSON.parse(readTextFile(join(image, manifestName), mostSpecBytes)))
   } catch (cause) {
     const why = cause instanceof z.ZodError ? z.prettifyError(cause) : cause instanceof Error ? cause.message : String(cause)
     throw new TallyError('CHECKPOINT_INVALID', `expected a complete checkpoint at ${image}: ${why}`, {details: {image}, cause})

@@ -1,14 +1,17 @@
 /** What `runc exec` is told of an added process: that of its container, with what was asked for in its place. */
-import {readFile, writeFile} from 'node:fs/promises'
+import {writeFile} from 'node:fs/promises'
 import {join, resolve} from 'node:path'
 import * as z from 'zod'
 import type {ExecSpec} from '../../machines/exec-spec.ts'
 import {TallyError} from '../kernel/errors.ts'
-import {resolveUser} from './spec/user.ts'
+import {mostSpecBytes, readTextFile} from './read-text-file.ts'
+import {assertAccountFiles, resolveUser} from './spec/user.ts'
 
 export interface ExecProcessOptions {
   /** Directory with config.json. */
   readonly bundle: string
+  /** The container was given its HOME: it is not that of its user, and stays for others. */
+  readonly ownHome: boolean
   /** Where it is written, for its owner alone: an environment may hold secrets. */
   readonly processFile: string
 }
@@ -25,25 +28,31 @@ const containerSchema = z.object({
   }),
 })
 
-/** @throws TallyError BUNDLE_INVALID, USER_NOT_FOUND */
-export async function writeExecProcess(spec: ExecSpec, {bundle, processFile}: ExecProcessOptions): Promise<void> {
-  const process = toExecProcess(spec, await readContainer(bundle), bundle)
+/** @throws TallyError BUNDLE_INVALID, USER_NOT_FOUND, ROOTFS_INVALID */
+export async function writeExecProcess(spec: ExecSpec, {bundle, ownHome, processFile}: ExecProcessOptions): Promise<void> {
+  const process = toExecProcess(spec, readContainer(bundle), {bundle, ownHome})
   await writeFile(processFile, JSON.stringify(process), {mode: 0o600})
 }
 
-async function readContainer(bundle: string): Promise<z.infer<typeof containerSchema>> {
+function readContainer(bundle: string): z.infer<typeof containerSchema> {
   const file = join(bundle, 'config.json')
   try {
-    return containerSchema.parse(JSON.parse(await readFile(file, 'utf8')))
+    return containerSchema.parse(JSON.parse(readTextFile(file, mostSpecBytes)))
   } catch (cause) {
     const why = cause instanceof Error ? cause.message : String(cause)
     throw new TallyError('BUNDLE_INVALID', `${file} cannot be read any more: ${why}`, {details: {file}, cause})
   }
 }
 
-function toExecProcess(spec: ExecSpec, {process, root}: z.infer<typeof containerSchema>, bundle: string): unknown {
+function toExecProcess(
+  spec: ExecSpec,
+  {process, root}: z.infer<typeof containerSchema>,
+  {bundle, ownHome}: Pick<ExecProcessOptions, 'bundle' | 'ownHome'>,
+): unknown {
   const {args, env, cwd, user, terminal = false, consoleSize} = spec
-  const asked = user === undefined ? undefined : resolveUser(resolve(bundle, root.path), user)
+  const rootfs = resolve(bundle, root.path)
+  assertAccountFiles(rootfs)
+  const asked = user === undefined ? undefined : resolveUser(rootfs, user)
   const {consoleSize: _, ...inherited} = process
   return {
     ...inherited,
@@ -51,7 +60,7 @@ function toExecProcess(spec: ExecSpec, {process, root}: z.infer<typeof container
     ...(terminal && consoleSize && {consoleSize: {width: consoleSize.columns, height: consoleSize.rows}}),
     args,
     env: withVariables(process.env ?? [], [
-      ...(asked ? [`HOME=${asked.home}`] : []),
+      ...(asked && !(ownHome && hasVariable(process.env ?? [], 'HOME')) ? [`HOME=${asked.home}`] : []),
       ...(terminal && !hasVariable(process.env ?? [], 'TERM') ? ['TERM=xterm'] : []),
       ...env,
     ]),

@@ -7,10 +7,18 @@ import {closeSync, constants, fstatSync, openSync, readlinkSync} from 'node:fs'
 
 const mostLinks = 40
 /** Names a file without opening it (open(2)); the same number for all that Node.js runs on. */
-const pathOnly = 0o10000000
+export const pathOnly = 0o10000000
+
+/** What is there: a regular file, by a descriptor to read from; something else; or nothing. */
+export type Found = {readonly type: 'file'; readonly fd: number} | {readonly type: 'other'} | {readonly type: 'nothing'}
 
 /** @returns a descriptor to read from; undefined when there is no such file */
 export function openInRoot(root: string, path: string): number | undefined {
+  const found = lookInRoot(root, path)
+  return found.type === 'file' ? found.fd : undefined
+}
+
+export function lookInRoot(root: string, path: string): Found {
   const directories: number[] = []
   try {
     directories.push(openPath(root, constants.O_DIRECTORY))
@@ -32,18 +40,20 @@ export function openInRoot(root: string, path: string): number | undefined {
       using _closed = {[Symbol.dispose]: () => closeSync(fd)}
       if (stat.isSymbolicLink()) {
         links += 1
-        if (links > mostLinks) return undefined
+        if (links > mostLinks) return {type: 'nothing'}
         const target = readlinkSync(here)
         if (target.startsWith('/')) for (const above of directories.splice(1)) closeSync(above)
         todo = [...target.split('/').filter(isName), ...todo]
       } else {
-        return stat.isFile() && todo.length === 0 ? openSync(`/proc/self/fd/${fd}`, constants.O_RDONLY | constants.O_NONBLOCK) : undefined
+        if (todo.length > 0) return {type: 'nothing'}
+        if (!stat.isFile()) return {type: 'other'}
+        return {type: 'file', fd: openSync(`/proc/self/fd/${fd}`, constants.O_RDONLY | constants.O_NONBLOCK)}
       }
     }
-    return undefined
+    return {type: 'other'}
   } catch {
     // It is not there, or not any more.
-    return undefined
+    return {type: 'nothing'}
   } finally {
     for (const fd of directories) closeSync(fd)
   }

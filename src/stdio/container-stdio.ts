@@ -4,6 +4,7 @@
  */
 
 import type {StreamName, OutputChunk} from './streams.ts'
+import type {FifoOwner} from './fifo-owner.ts'
 import type {LogRotation} from './log-writer.ts'
 
 export interface ContainerStdioOptions {
@@ -12,6 +13,8 @@ export interface ContainerStdioOptions {
   /** The CRI log; created 0600, appended to when it exists. */
   readonly logFile: string
   readonly rotation?: LogRotation | undefined
+  /** Who may open the FIFOs again (`/dev/stderr`); root of the host when absent. */
+  readonly owner?: FifoOwner | undefined
   readonly now: () => number
   readonly onOutput: (chunk: OutputChunk) => void
   /** Whether somebody waits for what this process does besides: then it reads less. */

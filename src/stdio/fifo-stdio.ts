@@ -1,4 +1,4 @@
-import {closeSync, constants, mkdirSync, openSync, rmSync} from 'node:fs'
+import {chownSync, closeSync, constants, mkdirSync, openSync, rmSync} from 'node:fs'
 import {join} from 'node:path'
 import {TallyError} from '../kernel/errors.ts'
 import type {ContainerStdio, ContainerStdioOptions} from './container-stdio.ts'
@@ -19,7 +19,7 @@ export async function openContainerStdio(options: ContainerStdioOptions): Promis
   }
 }
 
-function open({fifoDir, logFile, rotation, now, onOutput, isUrgent}: ContainerStdioOptions): ContainerStdio {
+function open({fifoDir, logFile, rotation, owner, now, onOutput, isUrgent}: ContainerStdioOptions): ContainerStdio {
   mkdirSync(fifoDir, {recursive: true, mode: 0o700})
   const log = openLogWriter(logFile, rotation)
   const {totals} = log
@@ -57,6 +57,7 @@ function open({fifoDir, logFile, rotation, now, onOutput, isUrgent}: ContainerSt
   function openForContainer(stream: StreamName): number {
     const path = join(fifoDir, stream)
     makeSpooledFifo(path, toSpoolPath(logFile, stream))
+    if (owner) chownSync(path, owner.uid, owner.gid)
     return openSync(path, constants.O_RDWR)
   }
 

@@ -1,5 +1,6 @@
 /** What a supervisor sees of the standard streams of one process, be they pipes or a terminal. */
 import type {ConsoleSize} from '../../machines/fields.ts'
+import type {FifoOwner} from './fifo-owner.ts'
 import type {InputAccount} from './input-writer.ts'
 import type {LogRotation} from './log-writer.ts'
 import type {OutputChunk, StreamName} from './streams.ts'
@@ -37,6 +38,8 @@ export interface ProcessStdioOptions {
   readonly stdin: boolean
   readonly terminal: boolean
   readonly consoleSize?: ConsoleSize | undefined
+  /** Root of the container, where that is not root of the host: the FIFOs are its. */
+  readonly owner?: FifoOwner | undefined
   /** The master of a terminal that was made before. */
   readonly master?: number | undefined
   readonly now: () => number

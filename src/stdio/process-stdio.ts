@@ -12,7 +12,7 @@ import {openTerminalStdio} from './terminal-stdio.ts'
 export async function openProcessStdio(options: ProcessStdioOptions): Promise<ProcessStdio> {
   mkdirSync(options.dir, {recursive: true, mode: 0o700})
   if (options.terminal) return openTerminalStdio(options)
-  return await openPipes(options, options.stdin ? createStdinFifo(join(options.dir, 'stdin')) : undefined)
+  return await openPipes(options, options.stdin ? createStdinFifo(join(options.dir, 'stdin'), options.owner) : undefined)
 }
 
 /** For one that another supervisor has started. A terminal that nobody has kept went with that one: what is left is its log. */
@@ -23,10 +23,10 @@ export async function reopenProcessStdio(options: ProcessStdioOptions): Promise<
 }
 
 async function openPipes(
-  {dir, logFile, rotation, now, onOutput, isUrgent}: ProcessStdioOptions,
+  {dir, logFile, rotation, owner, now, onOutput, isUrgent}: ProcessStdioOptions,
   stdin: StdinFifo | undefined,
 ): Promise<ProcessStdio> {
-  const output: ContainerStdio = await openContainerStdio({fifoDir: dir, logFile, rotation, now, onOutput, isUrgent})
+  const output: ContainerStdio = await openContainerStdio({fifoDir: dir, logFile, rotation, owner, now, onOutput, isUrgent})
   const [nothing, stdout, stderr] = output.childFds
   return {
     forRuntime: {type: 'pipes', fds: [stdin?.childFd ?? nothing, stdout, stderr]},

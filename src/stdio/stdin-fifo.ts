@@ -2,11 +2,12 @@
  * The input of one process: a FIFO of which it has the reading end, and we the writing one. What is written waits in the pipe
  * (64 KiB) and, beyond that, with whoever writes: `write` resolves when the kernel has taken all of it.
  */
-import {closeSync, constants, openSync} from 'node:fs'
+import {chownSync, closeSync, constants, openSync} from 'node:fs'
 import {TallyError} from '../kernel/errors.ts'
 import {makeFifo} from '../linux/fifo.ts'
 import {hasRoom} from '../linux/pipe.ts'
 import {watchPipe} from '../linux/pipe-watch.ts'
+import type {FifoOwner} from './fifo-owner.ts'
 import {createInputWriter, type InputAccount} from './input-writer.ts'
 
 export interface StdinFifo extends Disposable {
@@ -21,8 +22,9 @@ export interface StdinFifo extends Disposable {
 }
 
 /** @throws SystemCallError, or that of open(2) */
-export function createStdinFifo(path: string): StdinFifo {
+export function createStdinFifo(path: string, owner?: FifoOwner): StdinFifo {
   makeFifo(path, 0o600)
+  if (owner) chownSync(path, owner.uid, owner.gid)
   // Neither end can be opened before the other; read-write it can, and that one goes at once.
   const both = openSync(path, constants.O_RDWR | constants.O_NONBLOCK)
   const childFd = openSync(path, constants.O_RDONLY)

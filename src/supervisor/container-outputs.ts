@@ -5,6 +5,7 @@ import type {Clock} from '../kernel/clock.ts'
 import type {NatsLink} from '../messaging/link.ts'
 import type {Subjects} from '../messaging/subjects.ts'
 import {openProcessStdio, reopenProcessStdio} from '../stdio/process-stdio.ts'
+import type {ProcessStdioOptions} from '../stdio/process-stdio-port.ts'
 import type {Failpoints} from './failpoints.ts'
 import {createHoldFile} from './hold-file.ts'
 import type {ContainerLayout} from './layout.ts'
@@ -18,6 +19,8 @@ export interface ContainerOutputsOptions {
   readonly address: ContainerAddress
   readonly layout: ContainerLayout
   readonly clock: Clock
+  /** Root of the container, where that is not root of the host. */
+  readonly findOwner: () => ProcessStdioOptions['owner']
   readonly failpoints: Pick<Failpoints, 'onRead' | 'onLogged'>
   /** Whether somebody waits for what the supervisor does besides. */
   readonly isUrgent: () => boolean
@@ -26,7 +29,16 @@ export interface ContainerOutputsOptions {
 /** What is kept of the output of an added process; who reads it in the foreground holds it before more is dropped (`Output.hold`). */
 const execLog = {maxBytes: 8 * 1024 * 1024, maxFiles: 2}
 
-export function createContainerOutputs({link, subjects, address, layout, clock, failpoints, isUrgent}: ContainerOutputsOptions): Outputs {
+export function createContainerOutputs({
+  link,
+  subjects,
+  address,
+  layout,
+  clock,
+  findOwner,
+  failpoints,
+  isUrgent,
+}: ContainerOutputsOptions): Outputs {
   return createOutputs((exec) => {
     const {fifoDir: dir, log: logFile, runDir} = exec === undefined ? layout : layout.exec(exec)
     const feed = createOutputFeed(link, (stream) =>
@@ -37,6 +49,7 @@ export function createContainerOutputs({link, subjects, address, layout, clock, 
         (again ? reopenProcessStdio : openProcessStdio)({
           ...options,
           rotation: exec === undefined ? options.rotation : {...execLog, wanted},
+          owner: again ? undefined : findOwner(),
           dir,
           logFile,
           isUrgent,

@@ -1,5 +1,6 @@
 /** One container under this process: its parts, put together, for as long as it is in the ledger. */
 import {join} from 'node:path'
+import {isBundleRequest} from '../../machines/create-request.ts'
 import type {LedgerEvent} from '../../machines/events.ts'
 import {foldEvents} from '../../machines/ledger.ts'
 import {openFileJournal, readJournalFile} from '../journal/file-journal.ts'
@@ -16,6 +17,7 @@ import {createOutbox, type Outbox} from '../messaging/outbox.ts'
 import {createSubjects} from '../messaging/subjects.ts'
 import {prepareBundle} from '../runtime/bundle.ts'
 import {writeExecProcess} from '../runtime/exec-process.ts'
+import {findRootOwner} from '../runtime/root-owner.ts'
 import {unmountBelow} from '../runtime/rootfs.ts'
 import {readFeatures} from '../runtime/runc/features.ts'
 import {createRunc} from '../runtime/runc/runc.ts'
@@ -100,8 +102,11 @@ export async function supervise(
     onRebuild: (data) => void loop.observe({type: 'supervisor.republished', data}, toOwnOrigin(uid)),
   })
   const urgency = createUrgency(clock)
-  const outputs = createContainerOutputs({link, subjects, address, layout, clock, failpoints, isUrgent: urgency.isUrgent})
   const {request} = work.type === 'create' ? work : ledger.snapshot.context
+  // A user namespace comes with a bundle alone.
+  const findOwner = () => (request && isBundleRequest(request) ? findRootOwner(request.bundle) : undefined)
+  const outputs = createContainerOutputs({link, subjects, address, layout, clock, findOwner, failpoints, isUrgent: urgency.isUrgent})
+  const ownHome = !request || isBundleRequest(request) || request.env.some((entry) => entry.startsWith('HOME='))
   const {binary = options.runtime, root = layout.runtimeRoot, ...how} = request?.runtime ?? {}
   const runtime = createRunc({
     ...how,
@@ -142,7 +147,7 @@ export async function supervise(
       clock,
       reaper,
       prepareProcess: (spec, {processFile}) =>
-        writeExecProcess(spec, {bundle: loop.ledger.snapshot.context.bundle ?? layout.stateDir, processFile}),
+        writeExecProcess(spec, {bundle: loop.ledger.snapshot.context.bundle ?? layout.stateDir, ownHome, processFile}),
       hold: async (exec) => {
         const connection = link.session()
         const ask = () =>
@@ -164,9 +169,9 @@ export async function supervise(
         reaper,
         cgroups: () => loop.ledger.snapshot.context.cgroups,
         openStdio: (place, onOutput) =>
-          openProcessStdio({...place, stdin: false, terminal: false, rotation: checkLog, now: clock.now, onOutput}),
+          openProcessStdio({...place, stdin: false, terminal: false, owner: findOwner(), rotation: checkLog, now: clock.now, onOutput}),
         prepareProcess: (spec, processFile) =>
-          writeExecProcess(spec, {bundle: loop.ledger.snapshot.context.bundle ?? layout.stateDir, processFile}),
+          writeExecProcess(spec, {bundle: loop.ledger.snapshot.context.bundle ?? layout.stateDir, ownHome, processFile}),
       },
       {containerId: id, dir: join(layout.runDir, 'health')},
     ),

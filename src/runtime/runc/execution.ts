@@ -6,6 +6,7 @@ import {readFileSync} from 'node:fs'
 import {join} from 'node:path'
 import {setTimeout as sleep} from 'node:timers/promises'
 import * as z from 'zod'
+import {mostSpecBytes, readTextFile} from '../read-text-file.ts'
 import {TallyError} from '../../kernel/errors.ts'
 import {readProcessStat} from '../../linux/process-table.ts'
 import {type ExecutionFault, findExecutionFault, type Program} from '../executable.ts'
@@ -64,7 +65,7 @@ export function toExecutionError(binary: string, verb: RuncVerb, fault: Executio
 
 function readJson(file: string): unknown {
   try {
-    return JSON.parse(readFileSync(file, 'utf8'))
+    return JSON.parse(readTextFile(file, mostSpecBytes))
   } catch {
     return undefined
   }

@@ -1,7 +1,7 @@
 /** What a bundle asks for that its runtime does not know. Some of it a runtime would pass over in silence. */
-import {readFileSync} from 'node:fs'
 import {join} from 'node:path'
 import * as z from 'zod'
+import {mostSpecBytes, readTextFile} from '../read-text-file.ts'
 import type {RuntimeFeatures} from './features.ts'
 
 export interface Wish {
@@ -46,7 +46,7 @@ export function findUnsupported(
 
 function readSpec(bundle: string): unknown {
   try {
-    return JSON.parse(readFileSync(join(bundle, 'config.json'), 'utf8'))
+    return JSON.parse(readTextFile(join(bundle, 'config.json'), mostSpecBytes))
   } catch {
     // The runtime says what is wrong with it.
     return undefined

@@ -4,7 +4,7 @@ import type {RootfsRequest} from '../../../machines/create-request.ts'
 import {TallyError} from '../../kernel/errors.ts'
 import {defaultSeccompProfile} from './default-seccomp.ts'
 import type {HostFacts} from './host-facts.ts'
-import {readTextFile} from './read-text-file.ts'
+import {readTextFile} from '../read-text-file.ts'
 import {parseSeccompProfile, type SeccompProfile} from './seccomp-profile.ts'
 
 export interface SeccompChoice {

@@ -1,7 +1,11 @@
 /** `--user` as docker understands it, looked up in the container's own passwd and group files. */
-import {readFileSync} from 'node:fs'
+import {closeSync, fstatSync} from 'node:fs'
 import {TallyError} from '../../kernel/errors.ts'
-import {resolveInRoot} from './resolve-in-root.ts'
+import {lookInRoot} from '../open-in-root.ts'
+import {readOpenFile} from '../read-text-file.ts'
+
+/** Far more than anybody has; it is read by the process that all containers share. */
+const mostBytes = 4 * 1024 * 1024
 
 export interface ResolvedUser {
   readonly uid: number
@@ -13,7 +17,7 @@ export interface ResolvedUser {
 
 /**
  * @param user `name`, `uid`, `name:group` or `uid:gid`; a numeric uid need not be in the file.
- * @throws TallyError USER_NOT_FOUND
+ * @throws TallyError USER_NOT_FOUND, and as assertAccountFiles
  */
 export function resolveUser(rootfs: string, user: string): ResolvedUser {
   const [name = '', group, ...more] = user.split(':')
@@ -46,11 +50,33 @@ function toId(text: string | undefined): number | undefined {
   return id < 2 ** 32 - 1 ? id : undefined
 }
 
+/**
+ * The runtime reads these as well: it would wait for a FIFO, and read a large file whole.
+ * @throws TallyError ROOTFS_INVALID for a file that is not a regular one, or too large
+ */
+export function assertAccountFiles(rootfs: string): void {
+  for (const file of ['/etc/passwd', '/etc/group']) {
+    const found = look(rootfs, file)
+    if (found) closeSync(found.fd)
+  }
+}
+
 function readTable(rootfs: string, file: string): readonly (readonly string[])[] {
-  const path = resolveInRoot(rootfs, file)
-  if (path === undefined) return []
-  return readFileSync(path, 'utf8')
+  const found = look(rootfs, file)
+  if (!found) return []
+  return readOpenFile(found.fd, mostBytes)
     .split('\n')
     .filter((line) => line !== '' && !line.startsWith('#'))
     .map((line) => line.split(':'))
+}
+
+function look(rootfs: string, file: string): {readonly fd: number} | undefined {
+  const found = lookInRoot(rootfs, file)
+  const invalid = (why: string) => new TallyError('ROOTFS_INVALID', `cannot use ${file} of the container: ${why}`, {details: {file}})
+  if (found.type === 'other') throw invalid('expected a regular file')
+  if (found.type === 'nothing') return undefined
+  const {size} = fstatSync(found.fd)
+  if (size <= mostBytes) return found
+  closeSync(found.fd)
+  throw invalid(`expected at most ${mostBytes} bytes, got ${size}`)
 }

@@ -1,4 +1,5 @@
-import {mkdirSync, writeFileSync} from 'node:fs'
+import {execFileSync} from 'node:child_process'
+import {mkdirSync, rmSync, truncateSync, writeFileSync} from 'node:fs'
 import {join} from 'node:path'
 import {afterAll, describe, expect, it} from 'vitest'
 import {resolveUser} from '../../../src/runtime/spec/user.ts'
@@ -92,5 +93,18 @@ describe('a user', () => {
     writeFileSync(join(dir.path, 'etc'), '')
     expect(() => resolveUser(dir.path, 'root')).toThrow(expect.objectContaining({code: 'USER_NOT_FOUND'}))
     expect(resolveUser(dir.path, '5')).toMatchObject({uid: 5})
+  })
+
+  it.each(['passwd', 'group'])('is looked for in no %s that is not a regular file, or has gigabytes', (name) => {
+    using dir = makeTempDir()
+    mkdirSync(join(dir.path, 'etc', name), {recursive: true})
+    expect(() => resolveUser(dir.path, '0')).toThrow(expect.objectContaining({code: 'ROOTFS_INVALID'}))
+    rmSync(join(dir.path, 'etc', name), {recursive: true})
+    execFileSync('mkfifo', [join(dir.path, 'etc', name)])
+    expect(() => resolveUser(dir.path, '0')).toThrow(/expected a regular file/)
+    rmSync(join(dir.path, 'etc', name))
+    writeFileSync(join(dir.path, 'etc', name), '')
+    truncateSync(join(dir.path, 'etc', name), 8 * 1024 ** 3)
+    expect(() => resolveUser(dir.path, '0')).toThrow(/at most 4194304 bytes, got 8589934592/)
   })
 })

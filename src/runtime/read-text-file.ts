@@ -3,28 +3,29 @@
  * large file not read.
  */
 import {closeSync, constants, fstatSync, openSync, readSync} from 'node:fs'
+import {pathOnly} from './open-in-root.ts'
 
-/** Names a file without opening it: open(2), of Linux. */
-export const O_PATH = 0o10000000
+/** Of a config.json, or of a manifest. */
+export const mostSpecBytes = 16 * 1024 * 1024
 
 /** @throws Error for what is not a regular file, or larger than that many bytes */
 export function readTextFile(path: string, mostBytes: number): string {
-  const place = openSync(path, O_PATH)
+  // Whoever puts another into its place now comes too late: that one is looked at, and opened.
+  const place = openSync(path, pathOnly)
   try {
-    return readPlace(place, mostBytes)
+    if (!fstatSync(place).isFile()) throw new Error('expected a regular file')
+    return readOpenFile(openSync(`/proc/self/fd/${place}`, constants.O_RDONLY), mostBytes)
   } finally {
     closeSync(place)
   }
 }
 
-/** @param place a descriptor that names the file: whoever puts another into its place comes too late. @throws as readTextFile */
-export function readPlace(place: number, mostBytes: number): string {
-  const stat = fstatSync(place)
-  if (!stat.isFile()) throw new Error('expected a regular file')
-  if (stat.size > mostBytes) throw new Error(`expected at most ${mostBytes} bytes, got ${stat.size}`)
-  const fd = openSync(`/proc/self/fd/${place}`, constants.O_RDONLY)
+/** Closes it as well. @throws Error for one that is larger */
+export function readOpenFile(fd: number, mostBytes: number): string {
   try {
-    return readUpTo(fd, stat.size)
+    const {size} = fstatSync(fd)
+    if (size > mostBytes) throw new Error(`expected at most ${mostBytes} bytes, got ${size}`)
+    return readUpTo(fd, size)
   } finally {
     closeSync(fd)
   }

@@ -1,0 +1,5 @@
+/** Root of a container, as the host sees it: who may open its FIFOs again, by `/dev/stderr`. */
+export interface FifoOwner {
+  readonly uid: number
+  readonly gid: number
+}

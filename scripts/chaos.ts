@@ -1,4 +1,4 @@
-/** Kills processes of a node, at every position and at random, and counts what its containers have lost by it. See docs/reliability.md. */
+/** Kills processes of a node, at every position and at random, and counts what its containers have lost by it. See docs/chaos.md. */
 import {parseArgs} from 'node:util'
 import {runSystematicChaos} from '../test/chaos/chaos.ts'
 import {runOutage} from '../test/chaos/outage.ts'

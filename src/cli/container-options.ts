@@ -108,7 +108,7 @@ export function addContainerOptions(command: Command): Command {
     .argument('[command...]', 'what to run in the root file system, with its arguments')
     .passThroughOptions()
     .option('--name <id>', 'id of the container (default: a random one)')
-    .option('--rootfs <dir>', 'directory to use as root file system; what is changed goes into an overlay, and away with the container')
+    .option('--rootfs <dir>', 'directory to use as root file system; changes go into an overlay that is deleted with the container')
     .option('--rw', 'make changes in the directory itself')
     .addOption(
       repeated(
@@ -121,40 +121,43 @@ export function addContainerOptions(command: Command): Command {
     .addOption(
       new Option(
         '--log-opt <name=value>',
-        'max-size=SIZE: go on in another file; max-file=COUNT: of which so many are kept (default: 5)',
+        'max-size=SIZE: begin another log file at this size; max-file=COUNT: keep this many files, 5 unless given',
       ).argParser(parseLogOption),
     )
     .option(
       '--restart <policy>',
-      'no, on-failure[:COUNT], always or unless-stopped: start it again when it has ended (default: no)',
+      'start it again when it has ended: no, on-failure[:COUNT], always or unless-stopped (default: no)',
       parseRestart,
     )
-    .option('--health-cmd <command>', 'run by sh -c in the container now and then: it is well when this exits 0')
-    .option('--health-interval <duration>', 'how often (default: 30s)', parseDuration)
-    .option('--health-timeout <duration>', 'one that takes longer has failed (default: 30s)', parseDuration)
-    .option('--health-retries <count>', 'so many in a row have to fail (default: 3)', parseCount)
-    .option('--health-start-period <duration>', 'failures do not count for so long after the start (default: 0)', parseDuration)
-    .option('--health-start-interval <duration>', 'how often within that (default: 5s)', parseDuration)
+    .option('--health-cmd <command>', 'health check, run by sh -c in the container: it is healthy when this exits with 0')
+    .option('--health-interval <duration>', 'time between two health checks (default: 30s)', parseDuration)
+    .option('--health-timeout <duration>', 'a health check that takes longer has failed (default: 30s)', parseDuration)
+    .option('--health-retries <count>', 'failed health checks in a row that make it unhealthy (default: 3)', parseCount)
+    .option('--health-start-period <duration>', 'time after the start in which failures do not count (default: 0)', parseDuration)
+    .option('--health-start-interval <duration>', 'time between two health checks within the start period (default: 5s)', parseDuration)
     .option('--runtime <name>', "OCI runtime, by name or path (default: the node's)")
-    .option('--runtime-root <dir>', "where it keeps its state (default: a directory of the node's)")
+    .option('--runtime-root <dir>', "directory in which the OCI runtime keeps its state (default: a directory of the node's)")
     .option('--no-pivot', 'change into the root file system instead of pivoting, for one in memory')
     .option('--no-new-keyring', 'share the session keyring of the node')
     .option('--systemd-cgroup', 'let systemd make the cgroup')
-    .option('-i, --interactive', 'give it input; without, it reads an end of file')
+    .option('-i, --interactive', 'keep its standard input open; without, it reads an end of file')
     .option('-t, --tty', 'give it a terminal')
     .addOption(repeated('-e, --env <name=value>', 'set an environment variable, or pass one on by its name; may be repeated', String))
     .option('-w, --workdir <dir>', 'working directory in the container (default: /)')
     .option('-u, --user <user[:group]>', "names of the container's own passwd and group files, or numbers (default: 0)")
     .option('--hostname <name>', 'host name in the container (default: the id)')
-    .option('--net, --network <mode>', 'none: loopback only; host; container:ID: that of another (default: none)')
-    .option('--pid <mode>', 'private, host or container:ID: whose processes it sees (default: private)')
-    .option('--ipc <mode>', 'private, host or container:ID (default: private)')
-    .addOption(new Option('--uts <mode>', 'host: the host name is that of the host (default: private)').choices(['private', 'host']))
+    .option(
+      '--net, --network <mode>',
+      'network: none (loopback only), host, or container:ID to share that of another container (default: none)',
+    )
+    .option('--pid <mode>', 'process ids: private, host, or container:ID to share those of another container (default: private)')
+    .option('--ipc <mode>', 'IPC: private, host, or container:ID to share that of another container (default: private)')
+    .addOption(new Option('--uts <mode>', 'host name: its own, or that of the host (default: private)').choices(['private', 'host']))
     .option('--privileged', 'all capabilities and devices of the host, nothing masked, no seccomp')
     .addOption(
       repeated(
         '--security-opt <name=value>',
-        'seccomp=default, seccomp=unconfined, seccomp=FILE, no-new-privileges=false, apparmor=PROFILE; may be repeated',
+        'one of seccomp=default, seccomp=unconfined, seccomp=FILE, no-new-privileges=false, apparmor=PROFILE; may be repeated',
         parseSecurityOption,
       ),
     )
@@ -185,13 +188,13 @@ export function addContainerOptions(command: Command): Command {
     .option('--read-only', 'the root file system cannot be written')
     .addOption(repeated('--cap-add <name>', 'give a capability beyond the default ones, or ALL; may be repeated', String))
     .addOption(repeated('--cap-drop <name>', 'take a default capability away, or ALL; may be repeated', String))
-    .option('--memory <size>', 'the most memory, such as 64m', parseBytes)
-    .option('--memory-swap <size>', 'the most memory and swap together; -1: no limit (default: no swap)', parseUnlessLifted(parseBytes))
-    .option('--cpus <number>', 'the most CPU time, in CPUs, such as 0.5', parseCpus)
-    .option('--cpu-shares <number>', 'its part of the CPU when there is not enough; others have 1024', parseCount)
-    .option('--cpuset-cpus <list>', 'on which CPUs it runs, such as 0-2,4')
-    .option('--pids-limit <count>', 'the most processes and threads', parseCount)
-    .addOption(repeated('-l, --label <name=value>', 'yours; shown by inspect; may be repeated', parseLabel))
+    .option('--memory <size>', 'limit of memory, such as 64m', parseBytes)
+    .option('--memory-swap <size>', 'limit of memory and swap together; -1: no limit (default: no swap)', parseUnlessLifted(parseBytes))
+    .option('--cpus <number>', 'limit of CPU time, in CPUs, such as 0.5', parseCpus)
+    .option('--cpu-shares <number>', 'its share of the CPU when CPU time is short, relative to the 1024 of others', parseCount)
+    .option('--cpuset-cpus <list>', 'CPUs on which it runs, such as 0-2,4')
+    .option('--pids-limit <count>', 'limit of processes and threads', parseCount)
+    .addOption(repeated('-l, --label <name=value>', 'a label, shown by inspect; may be repeated', parseLabel))
 }
 
 /** @throws TallyError INVALID_ARGUMENT */

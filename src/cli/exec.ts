@@ -40,7 +40,7 @@ function addOptions(command: Command): Command {
     .argument('<id>')
     .argument('<command...>', 'what to run, with its arguments')
     .passThroughOptions()
-    .option('-i, --interactive', 'give it input; without, it reads an end of file')
+    .option('-i, --interactive', 'keep its standard input open; without, it reads an end of file')
     .option('-t, --tty', 'give it a terminal')
     .option('-d, --detach', 'do not wait for it; prints its exec id')
     .option('--detach-keys <keys>', 'what to press to leave it running (default: ctrl-p,ctrl-q)', checkDetachKeys)

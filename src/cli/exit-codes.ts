@@ -7,7 +7,7 @@ export const exitCodes = {
   ok: 0,
   /** Something was refused or failed; the message says what. */
   failed: 1,
-  /** The command line is not one: unknown option, missing argument, unusable value. */
+  /** Usage error: unknown option, missing argument, unusable value. */
   usage: 2,
   /** `run`: tally failed, not the container; or nobody can know how it ended. */
   runFailed: 125,

@@ -11,7 +11,7 @@ export function addFsck(program: Command): void {
   addVerb(
     program,
     'fsck',
-    'hold journals, stream, OCI runtime, mounts, control groups, processes and FIFOs of this node against each other; exits 1 when something does not agree or could not be compared',
+    'compare journals, stream, OCI runtime, mounts, control groups, processes and FIFOs of this node; exits with 1 when something does not agree or could not be compared',
   )
     .option('--repair', 'remove what belongs to nobody, and have supervisors publish what the stream has lost')
     .option('--runtime <name>', 'OCI runtime, by name or path', 'runc')

@@ -12,7 +12,7 @@ export function addKill(program: Command): void {
   addVerb(program, 'kill', 'send a signal to containers; returns when it has been sent')
     .argument('<id...>')
     .option('-s, --signal <signal>', 'name or number (default: SIGKILL)', parseSignalName)
-    .option('--exec <exec-id>', 'a process that was added, of the one container that is named')
+    .option('--exec <exec-id>', 'a process that was added with exec, of the one container that is named')
     .option('-a, --all', 'to every process of the container, or of the process group of the added one')
     .action(async (ids: readonly string[], {signal, all = false, exec}: KillFlags, command: Command) => {
       await forEachId(

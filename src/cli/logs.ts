@@ -25,8 +25,8 @@ const askAgainMs = 1_000
 export function addLogs(program: Command): void {
   addVerb(program, 'logs', 'print what a container has written, stdout and stderr apart')
     .argument('<id>')
-    .option('-f, --follow', 'go on with what is written, until it has stopped')
-    .option('--tail <count>', 'only the last so many lines', parseCount)
+    .option('-f, --follow', 'continue with new output until the container has stopped')
+    .option('--tail <count>', 'only this many lines, the last ones', parseCount)
     .option('--since <time>', 'only what was written from then on: a time, or a duration such as 10m', (text) => parseTime(text))
     .option('--until <time>', 'only what was written before then', (text) => parseTime(text))
     .option('-t, --timestamps', 'with the time at which each line was read')

@@ -1,46 +1,13 @@
-/** The `tally` command: its verbs, and how it ends when one fails. */
-import {Command, CommanderError} from 'commander'
+/** The `tally` command: which of its verbs are loaded, and how it ends when one fails. */
+import {type Command, CommanderError} from 'commander'
 import {toErrorBody} from '../kernel/errors.ts'
-import {version} from '../kernel/version.ts'
 import {exitCodes, toExitCode, toRunExitCode} from './exit-codes.ts'
-import {addNodeOptions, wantsJson} from './node-options.ts'
+import {wantsJson} from './node-options.ts'
 import {toOutputFailure} from './output-failure.ts'
 import {printError} from './print.ts'
+import {createProgram} from './program.ts'
+import {verbs} from './verbs.ts'
 import {toSignalExit} from './watch-signals.ts'
-
-/** In the order in which --help shows them. */
-const verbs: Readonly<Record<string, () => Promise<(program: Command) => void>>> = {
-  up: async () => (await import('./up.ts')).addUp,
-  down: async () => (await import('./down.ts')).addDown,
-  run: async () => (await import('./run.ts')).addRun,
-  exec: async () => (await import('./exec.ts')).addExec,
-  execs: async () => (await import('./execs.ts')).addExecs,
-  attach: async () => (await import('./attach.ts')).addAttach,
-  create: async () => (await import('./create.ts')).addCreate,
-  start: async () => (await import('./start.ts')).addStart,
-  stop: async () => (await import('./stop.ts')).addStop,
-  kill: async () => (await import('./kill.ts')).addKill,
-  pause: async () => (await import('./pause.ts')).addPause,
-  resume: async () => (await import('./resume.ts')).addResume,
-  checkpoint: async () => (await import('./checkpoint.ts')).addCheckpoint,
-  restore: async () => (await import('./restore.ts')).addRestore,
-  update: async () => (await import('./update.ts')).addUpdate,
-  resize: async () => (await import('./resize.ts')).addResize,
-  wait: async () => (await import('./wait.ts')).addWait,
-  rm: async () => (await import('./rm.ts')).addRm,
-  ps: async () => (await import('./ps.ts')).addPs,
-  inspect: async () => (await import('./inspect.ts')).addInspect,
-  top: async () => (await import('./top.ts')).addTop,
-  stats: async () => (await import('./stats.ts')).addStats,
-  logs: async () => (await import('./logs.ts')).addLogs,
-  events: async () => (await import('./events.ts')).addEvents,
-  explain: async () => (await import('./explain.ts')).addExplain,
-  chart: async () => (await import('./chart.ts')).addChart,
-  ui: async () => (await import('./ui.ts')).addUi,
-  fsck: async () => (await import('./fsck.ts')).addFsck,
-  info: async () => (await import('./info.ts')).addInfo,
-  version: async () => (await import('./version.ts')).addVersion,
-}
 
 // A reader that has seen enough, such as head, is no failure.
 for (const stream of [process.stdout, process.stderr]) {
@@ -50,14 +17,7 @@ for (const stream of [process.stdout, process.stderr]) {
   })
 }
 
-const program = new Command('tally')
-  .description('Runs OCI containers, each under a supervisor of its own, and keeps a ledger of everything that happens to them.')
-  .version(version)
-  .enablePositionalOptions()
-  .showHelpAfterError('(--help shows what there is)')
-  .configureOutput({outputError: (text, write) => write(text.replace(/^error: /, 'tally: '))})
-  .exitOverride()
-addNodeOptions(program)
+const program = createProgram()
 /** What runs, once its options are known. */
 let verb: Command = program
 program.hook('preAction', (_, action) => {

@@ -9,7 +9,11 @@ interface StopFlags {
 }
 
 export function addStop(program: Command): void {
-  addVerb(program, 'stop', 'ask containers to end, and kill those that have not after a while; returns when they have stopped')
+  addVerb(
+    program,
+    'stop',
+    'ask containers to end, and kill those that have not ended after the grace period; returns when they have stopped',
+  )
     .argument('<id...>')
     .option('-t, --time <duration>', 'how long to wait before SIGKILL, such as 10 or 1m30s (default: 10s)', parseDuration)
     .option('-s, --signal <signal>', 'how to ask (default: SIGTERM)', parseSignalName)

@@ -16,12 +16,12 @@ interface UpdateFlags {
 export function addUpdate(program: Command): void {
   addVerb(program, 'update', 'change the limits of containers; -1 lifts one')
     .argument('<id...>')
-    .option('--memory <size>', 'the most memory, such as 64m', parseUnlessLifted(parseBytes))
-    .option('--memory-swap <size>', 'the most memory and swap together (default: no swap)', parseUnlessLifted(parseBytes))
-    .option('--cpus <number>', 'the most CPU time, in CPUs, such as 0.5', parseUnlessLifted(parseCpus))
-    .option('--cpu-shares <number>', 'its part of the CPU when there is not enough; others have 1024', parseCount)
-    .option('--cpuset-cpus <list>', 'on which CPUs it runs, such as 0-2,4')
-    .option('--pids-limit <count>', 'the most processes and threads', parseUnlessLifted(parseCount))
+    .option('--memory <size>', 'limit of memory, such as 64m', parseUnlessLifted(parseBytes))
+    .option('--memory-swap <size>', 'limit of memory and swap together (default: no swap)', parseUnlessLifted(parseBytes))
+    .option('--cpus <number>', 'limit of CPU time, in CPUs, such as 0.5', parseUnlessLifted(parseCpus))
+    .option('--cpu-shares <number>', 'its share of the CPU when CPU time is short, relative to the 1024 of others', parseCount)
+    .option('--cpuset-cpus <list>', 'CPUs on which it runs, such as 0-2,4')
+    .option('--pids-limit <count>', 'limit of processes and threads', parseUnlessLifted(parseCount))
     .action(async (ids: readonly string[], flags: UpdateFlags, command: Command) => {
       const limits = toLimits(flags)
       if (!hasLimits(limits)) throw new TallyError('INVALID_ARGUMENT', 'expected a limit to change, such as --memory 64m')

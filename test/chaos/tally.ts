@@ -85,7 +85,7 @@ export function countInjected({faults}: Tally): number {
   return Object.values(faults).reduce((sum, count) => sum + count, 0)
 }
 
-/** In Markdown, for docs/reliability.md. */
+/** In Markdown, for docs/chaos.md. */
 export function toTable(tally: Tally): string {
   const kinds = Object.entries(tally.faults).map(([kind, count]) => `${kind} ${count}`)
   const rows = [

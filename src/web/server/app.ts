@@ -1,4 +1,4 @@
-/** The HTTP side of a node: who may come in, and where things are. docs/web.md describes it. */
+/** The HTTP side of a node: who may come in, and where things are. docs/http.md describes it. */
 import type {App} from './app-environment.ts'
 import type {IncomingMessage, ServerResponse} from 'node:http'
 import {getRequestListener} from '@hono/node-server'

@@ -3,7 +3,12 @@ import {describe, expect, it} from 'vitest'
 import {readProjectFile, readSections, root} from './markdown.ts'
 
 const records = readdirSync(new URL('docs/adr/', root)).sort()
-const documents = [...readdirSync(new URL('docs/', root)).filter((name) => name.endsWith('.md')), ...records.map((name) => `adr/${name}`)]
+const inDocs = readdirSync(new URL('docs/', root)).filter((name) => name.endsWith('.md'))
+const documents = [
+  ...readdirSync(root).filter((name) => name.endsWith('.md')),
+  ...inDocs.map((name) => `docs/${name}`),
+  ...records.map((name) => `docs/adr/${name}`),
+]
 
 /** As GitHub makes them; the second of a name has `-1`. */
 function readAnchors(text: string): readonly string[] {
@@ -38,16 +43,23 @@ describe('docs/adr', () => {
 
 describe('every document', () => {
   it.each(documents)('links only to what exists: %s', (name) => {
-    const text = readProjectFile(`docs/${name}`)
+    const text = readProjectFile(name)
     for (const [, path = '', anchor] of text.matchAll(/\]\(([^)#\s]*)(?:#([^)\s]+))?\)/g)) {
-      const target = new URL(path || name.replace(/^.*\//, ''), new URL(`docs/${name}`, root))
+      const target = new URL(path || name.replace(/^.*\//, ''), new URL(name, root))
       expect(existsSync(target), `${path} exists`).toBe(true)
       if (anchor) expect(readAnchors(readFileSync(target, 'utf8')), path).toContain(anchor)
     }
   })
 
   it.each(documents)('names only source files that exist: %s', (name) => {
-    const paths = [...readProjectFile(`docs/${name}`).matchAll(/\b(?:src|machines|test)\/[\w./-]*\w/g)].map(([path]) => path)
+    const paths = [...readProjectFile(name).matchAll(/\b(?:src|machines|test)\/[\w./-]*\w/g)].map(([path]) => path)
     expect(paths.filter((path) => !existsSync(new URL(path, root)))).toEqual([])
+  })
+})
+
+describe('docs/README.md', () => {
+  it('leads to every document', () => {
+    const linked = [...readProjectFile('docs/README.md').matchAll(/\]\(([\w-]+\.md)\)/g)].map(([, name]) => name)
+    expect([...linked].sort()).toEqual(inDocs.filter((name) => name !== 'README.md').sort())
   })
 })

@@ -1,33 +1,64 @@
-import {readFileSync} from 'node:fs'
-import {join} from 'node:path'
-import {describe, expect, it} from 'vitest'
+import type {Command} from 'commander'
+import {beforeAll, describe, expect, it} from 'vitest'
 import packageJson from '../../../package.json' with {type: 'json'}
+import {createProgram} from '../../../src/cli/program.ts'
+import {verbs} from '../../../src/cli/verbs.ts'
+import {readFences, readProjectFile} from './markdown.ts'
 
-const root = join(import.meta.dirname, '../../..')
-const readme = readFileSync(join(root, 'README.md'), 'utf8')
-const read = (path: string) => readFileSync(join(root, path), 'utf8')
+const documents = ['README.md', 'CONTRIBUTING.md', 'docs/chaos.md', 'docs/charts.md', 'docs/checkpoints.md', 'docs/http.md', 'docs/tls.md']
+const program = createProgram()
 
-describe('the readme', () => {
-  it('names every verb, and no other', () => {
-    const verbs = [...read('src/cli/main.ts').matchAll(/^ {2}(\w+): async \(\) => \(await import/gm)].map(([, verb]) => verb)
-    const table = readme.slice(readme.indexOf('## Commands'), readme.indexOf('Each has `--help`'))
-    const named = [...table.matchAll(/`tally (\w+)/g)].map(([, verb]) => verb)
-    expect(verbs.length).toBeGreaterThan(10)
-    expect([...new Set(named)].sort()).toEqual([...verbs].sort())
-  })
+beforeAll(async () => {
+  for (const load of Object.values(verbs)) (await load())(program)
+})
 
-  it('names every option of the node with its variable', () => {
-    const options = [...read('src/cli/node-options.ts').matchAll(/flags: '(--[\w-]+) .*?variable: '(TALLY_\w+)'/gs)]
-    expect(options.length).toBeGreaterThan(8)
-    for (const [, flag, variable] of options) {
-      expect(readme).toContain(`\`${flag} `)
-      expect(readme).toContain(`\`${variable}\``)
+/** The words of each `tally …` in fenced code, without the `npx` or `#` before it and the comment behind it. */
+function readInvocations(text: string): readonly (readonly string[])[] {
+  const code = ['sh', 'console'].flatMap((language) => readFences(text.replaceAll('\\\n', ' '), language)).join('\n')
+  const lines = code.split('\n').flatMap((line) => /^(?:# )?(?:npx )?tally (.*)$/.exec(line)?.[1] ?? [])
+  return lines.map((line) => [...line.replace(/ +(#|\|) .*$/, '').matchAll(/'[^']*'|\S+/g)].map(([word]) => word))
+}
+
+/** The options that a document gives to a verb; what follows `--` is the container's. */
+function readOptions(words: readonly string[]): readonly string[] {
+  const end = words.indexOf('--')
+  return (end < 0 ? words : words.slice(0, end)).filter((word) => /^--?[a-z]/i.test(word)).map((word) => word.replace(/=.*$/, ''))
+}
+
+function knows(command: Command | undefined, option: string): boolean {
+  return [...(command?.options ?? []), ...program.options].some(({short, long}) => option === short || option === long)
+}
+
+describe.each(documents)('%s', (path) => {
+  const text = readProjectFile(path)
+
+  it('uses verbs that exist, with options that they have', () => {
+    for (const [name = '', ...words] of readInvocations(text)) {
+      const command = program.commands.find((candidate) => candidate.name() === name)
+      expect(command, `tally ${name}`).toBeDefined()
+      for (const option of readOptions(words)) expect(knows(command, option), `tally ${name} ${option}`).toBe(true)
     }
   })
 
-  it('names scripts that exist, and links that lead somewhere', () => {
-    for (const [, script] of readme.matchAll(/npm (?:run )?(demo|test|check|build|setup)/g))
+  it('names scripts that exist', () => {
+    for (const [, script] of text.matchAll(/npm (?:run )?(demo|test|check|build|setup|bench|[\w]+:[\w]+)\b/g))
       expect(packageJson.scripts).toHaveProperty(script ?? '')
-    for (const [, path] of readme.matchAll(/\]\(([^)#]+)/g)) expect(() => readFileSync(join(root, path ?? ''))).not.toThrow(/ENOENT/)
+  })
+})
+
+describe('README.md', () => {
+  it('shows ten commands', () => {
+    const [session = ''] = readFences(readProjectFile('README.md'), 'console')
+    expect(readInvocations(`\`\`\`console\n${session}\`\`\`\n`)).toHaveLength(10)
+  })
+
+  it('names the file that npm pack writes', () => {
+    expect(readProjectFile('README.md')).toContain(`./${packageJson.name}-${packageJson.version}.tgz`)
+  })
+})
+
+describe('CHANGELOG.md', () => {
+  it('has the version of the package', () => {
+    expect(readProjectFile('CHANGELOG.md')).toContain(`\n## ${packageJson.version} (`)
   })
 })

@@ -7,9 +7,9 @@ import {sessionCookiePrefix, sessionLifeMs} from '../../../src/web/server/sessio
 import {tokenLifeMs} from '../../../src/web/server/tokens.ts'
 import {readCode, readProjectFile, readSection} from './markdown.ts'
 
-const text = readProjectFile('docs/web.md')
+const text = readProjectFile('docs/http.md')
 
-describe('docs/web.md', () => {
+describe('docs/http.md', () => {
   it('says where the page is, and for how long one is let in', () => {
     expect(text).toContain(`on ${defaultAddress.host}:${defaultAddress.port}`)
     const login = readSection(text, 2, 'Login')

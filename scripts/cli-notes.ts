@@ -1,0 +1,17 @@
+/** What docs/cli.md says of a verb beyond its help. */
+export const verbNotes: Readonly<Record<string, string>> = {
+  up: 'Without `-d` the command becomes the coordinator and stays in the foreground, as a service manager expects. [environment.md](environment.md) describes what the node inherits from its caller.',
+  down: 'Containers continue to run, and the next `tally up` finds them.',
+  run: 'In the foreground the command prints the output of the container and exits with its status. Limits are described in [resources.md](resources.md), privileges and seccomp in [confinement.md](confinement.md), `--restart` and `--health-*` in [health-and-restarts.md](health-and-restarts.md).',
+  exec: 'The process waits while the reader of its output is slow, and gets SIGHUP when that reader has gone.',
+  execs: '`kill`, `wait`, `rm`, `resize`, `attach` and `chart` take the id of such a process as `--exec`.',
+  checkpoint: 'Needs criu: see [checkpoints.md](checkpoints.md).',
+  restore: 'Needs criu: see [checkpoints.md](checkpoints.md).',
+  rm: 'The events of a deleted container stay in the stream.',
+  ps: 'With `--watch` and an output that is not a terminal, each list is printed after the one before.',
+  stats: '[resources.md](resources.md) says which file of the kernel each value comes from.',
+  explain: 'It says what happened, when, why, at whose request, how long it took, and what was lost.',
+  chart: 'Formats and examples are in [charts.md](charts.md).',
+  ui: '[page.md](page.md) is a tour of the page, [http.md](http.md) describes its login.',
+  fsck: '[fsck.md](fsck.md) describes what it finds and what it repairs.',
+}

@@ -1,0 +1,36 @@
+/** The verbs of `tally`. Each is loaded only when the command line names it. */
+import type {Command} from 'commander'
+
+/** In the order in which --help shows them. */
+export const verbs: Readonly<Record<string, () => Promise<(program: Command) => void>>> = {
+  up: async () => (await import('./up.ts')).addUp,
+  down: async () => (await import('./down.ts')).addDown,
+  run: async () => (await import('./run.ts')).addRun,
+  exec: async () => (await import('./exec.ts')).addExec,
+  execs: async () => (await import('./execs.ts')).addExecs,
+  attach: async () => (await import('./attach.ts')).addAttach,
+  create: async () => (await import('./create.ts')).addCreate,
+  start: async () => (await import('./start.ts')).addStart,
+  stop: async () => (await import('./stop.ts')).addStop,
+  kill: async () => (await import('./kill.ts')).addKill,
+  pause: async () => (await import('./pause.ts')).addPause,
+  resume: async () => (await import('./resume.ts')).addResume,
+  checkpoint: async () => (await import('./checkpoint.ts')).addCheckpoint,
+  restore: async () => (await import('./restore.ts')).addRestore,
+  update: async () => (await import('./update.ts')).addUpdate,
+  resize: async () => (await import('./resize.ts')).addResize,
+  wait: async () => (await import('./wait.ts')).addWait,
+  rm: async () => (await import('./rm.ts')).addRm,
+  ps: async () => (await import('./ps.ts')).addPs,
+  inspect: async () => (await import('./inspect.ts')).addInspect,
+  top: async () => (await import('./top.ts')).addTop,
+  stats: async () => (await import('./stats.ts')).addStats,
+  logs: async () => (await import('./logs.ts')).addLogs,
+  events: async () => (await import('./events.ts')).addEvents,
+  explain: async () => (await import('./explain.ts')).addExplain,
+  chart: async () => (await import('./chart.ts')).addChart,
+  ui: async () => (await import('./ui.ts')).addUi,
+  fsck: async () => (await import('./fsck.ts')).addFsck,
+  info: async () => (await import('./info.ts')).addInfo,
+  version: async () => (await import('./version.ts')).addVersion,
+}

@@ -24,6 +24,10 @@ const envelopeSchema = z.object({
 })
 export type CloudEvent = z.infer<typeof envelopeSchema>
 
+/**
+ * `data` is what a reader of the line parses, with its fields in the order of the schema: so an event that was read from a journal is
+ * published as the same bytes.
+ */
 export function toCloudEvent(event: LedgerEvent): CloudEvent {
   return {
     specversion: '1.0',
@@ -36,7 +40,7 @@ export function toCloudEvent(event: LedgerEvent): CloudEvent {
     ...(event.causationId === undefined ? {} : {causationid: event.causationId}),
     actor: event.actor,
     datacontenttype: 'application/json',
-    data: event.data,
+    data: eventSchemas[event.type].parse(JSON.parse(JSON.stringify(event.data))),
   }
 }
 

@@ -57,6 +57,17 @@ function renderVerb(command: Command, container: ReadonlySet<string>): readonly 
       : []),
     ...(own.length > 0 ? [renderOptions(own)] : []),
     ...(takesContainerOptions(name) ? ['And the [container options](#container-options).'] : []),
+    ...command.commands.flatMap((one) => renderSubcommand(name, one)),
+  ]
+}
+
+function renderSubcommand(verb: string, command: Command): readonly string[] {
+  const options = command.options.filter((option) => !isOfNode(option) && !option.hidden)
+  return [
+    `### tally ${verb} ${command.name()}`,
+    `\`\`\`text\ntally ${verb} ${command.name()} ${command.usage()}\n\`\`\``,
+    toSentence(command.description()),
+    ...(options.length > 0 ? [renderOptions(options)] : []),
   ]
 }
 

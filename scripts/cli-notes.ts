@@ -13,5 +13,6 @@ export const verbNotes: Readonly<Record<string, string>> = {
   explain: 'It says what happened, when, why, at whose request, how long it took, and what was lost.',
   chart: 'Formats and examples are in [charts.md](charts.md).',
   ui: '[page.md](page.md) is a tour of the page, [http.md](http.md) describes its login.',
+  stream: '[events.md](events.md#limits) describes what limits mean.',
   fsck: '[fsck.md](fsck.md) describes what it finds and what it repairs.',
 }

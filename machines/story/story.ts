@@ -30,6 +30,8 @@ export interface Story {
   readonly uid: string
   /** Undefined when the ledger is not whole: what the container is cannot be said then. */
   readonly state: TopLevelState | undefined
+  /** Its beginning is not known: time of the first event that is. Absent when all is. */
+  readonly knownSince?: string
   readonly steps: readonly Step[]
   /** What was lost, with the events that tell of it; of the ledger itself with none. */
   readonly losses: readonly {readonly sequence?: number; readonly text: string}[]
@@ -52,6 +54,7 @@ export function toStory(events: readonly LedgerEvent[], now: number): Story | un
     source: first.source,
     uid: first.uid,
     state: ledger && toTopLevelState(ledger),
+    ...(first.sequence > 1 && {knownSince: first.time}),
     steps,
     losses: [...gaps.map((text) => ({text})), ...steps.flatMap(({sequence, lost}) => (lost === undefined ? [] : [{sequence, text: lost}]))],
     ranMs: toRunningTime(ordered, now),

@@ -30,6 +30,7 @@ export function formatStory(story: Story, {others, now, width}: FormatStoryOptio
   return [
     `${toTitle(story)}, uid ${uid}`,
     toSummary(story, now),
+    ...(story.knownSince === undefined ? [] : [`known from ${story.knownSince} on: the stream does not have what was before any more`]),
     '',
     ...told,
     '',

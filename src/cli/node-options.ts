@@ -105,7 +105,12 @@ export function addNodeOptions(command: Command): void {
  */
 export function resolveNodeOptions(command: Command, environment: NodeJS.ProcessEnv = process.env): NodeOptions {
   const own: Record<string, unknown> = command.opts()
-  const outer: Record<string, unknown> = command.parent?.opts() ?? {}
+  const outer: Record<string, unknown> = Object.assign(
+    {},
+    ...listOuter(command)
+      .map((one) => one.opts())
+      .toReversed(),
+  )
   // `run --user` is the container's, so NATS's stands before the verb or in the environment.
   const isShared = (name: string) => command.options.find((option) => option.attributeName() === name)?.helpGroupHeading === 'Node options:'
   const read = (name: string): string | undefined => {
@@ -130,7 +135,12 @@ export function resolveNodeOptions(command: Command, environment: NodeJS.Process
 
 /** Asked of the options alone: `--json` may be an argument of a container's program as well. */
 export function wantsJson(command: Command): boolean {
-  return [command.opts(), command.parent?.opts()].some((options) => options?.['json'] === true)
+  return [command, ...listOuter(command)].some((one) => one.opts()['json'] === true)
+}
+
+/** Before whose names its options may stand: the nearest first. */
+function listOuter({parent}: Command): readonly Command[] {
+  return parent ? [parent, ...listOuter(parent)] : []
 }
 
 function checkId(flag: string, value: string): void {

@@ -12,10 +12,11 @@ import {isErrorCode, TallyError} from '../kernel/errors.ts'
 import {type HttpOption, parseHttpOption} from './http-option.ts'
 import {type NodeOptions, resolveNodeOptions} from './node-options.ts'
 import {printJson, printNote} from './print.ts'
+import {addStreamOptions, type StreamFlags, toUpLimits} from './stream.ts'
 import {addVerb, connect} from './verb.ts'
 import {type SignalWatch, watchSignals} from './watch-signals.ts'
 
-interface UpFlags {
+interface UpFlags extends StreamFlags {
   readonly detach?: true
   readonly runtime?: string
   readonly natsServer?: string
@@ -26,7 +27,8 @@ const readyPatienceMs = 15_000
 const pollMs = 25
 
 export function addUp(program: Command): void {
-  addVerb(program, 'up', 'start the node: its coordinator, and nats-server unless --nats names yours')
+  const up = addVerb(program, 'up', 'start the node: its coordinator, and nats-server unless --nats names yours')
+  addStreamOptions(up)
     .option('-d, --detach', 'return when it is ready')
     .option('--runtime <name>', 'OCI runtime, by name or path (default: runc)')
     .option('--nats-server <name>', 'nats-server, by name or path (default: nats-server)')
@@ -65,6 +67,7 @@ async function toInvocation({stateDir, runDir, node, nats, prefix}: NodeOptions,
     runtime: toPath(runtime),
     natsServer: toPath(natsServer),
     http,
+    stream: toUpLimits(flags),
   })
   const program = join(dirname(fileURLToPath(import.meta.url)), 'coordinator.js')
   return {

@@ -30,6 +30,7 @@ export const verbs: Readonly<Record<string, () => Promise<(program: Command) => 
   explain: async () => (await import('./explain.ts')).addExplain,
   chart: async () => (await import('./chart.ts')).addChart,
   ui: async () => (await import('./ui.ts')).addUi,
+  stream: async () => (await import('./stream.ts')).addStream,
   fsck: async () => (await import('./fsck.ts')).addFsck,
   info: async () => (await import('./info.ts')).addInfo,
   version: async () => (await import('./version.ts')).addVersion,

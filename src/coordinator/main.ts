@@ -20,7 +20,6 @@ import {stopEmbeddedServer} from '../messaging/embedded-server.ts'
 import {createNatsLink} from '../messaging/link.ts'
 import {listServers} from '../messaging/servers.ts'
 import {registerService} from '../messaging/services.ts'
-import {ensureEventStream} from '../messaging/stream.ts'
 import {createSubjects} from '../messaging/subjects.ts'
 import {readFeatures} from '../runtime/runc/features.ts'
 import {createRunc} from '../runtime/runc/runc.ts'
@@ -36,12 +35,14 @@ import {readJournals} from './journals.ts'
 import {rotateDiagnostics} from './diagnostics.ts'
 import {followServers, readFormerServers, withServers} from './known-servers.ts'
 import {createMetrics} from './metrics.ts'
-import {createNodeLedgers} from './node-ledgers.ts'
+import {createNodeLedgers, readBefore} from './node-ledgers.ts'
 import {createProjection, type Projection} from './projection.ts'
 import {tellGivenUp} from './give-up.ts'
 import {createIntensity} from './intensity.ts'
 import {createKeeper} from './keeper.ts'
+import {createStreamKeeper} from './keep-stream.ts'
 import {openServerKeeper} from './keep-server.ts'
+import {assertAlone, mustGiveWay} from './only-one.ts'
 import {createOrphanReaper} from './orphans.ts'
 import {putBackContainers} from './put-back.ts'
 import {keepReserve} from './reserve.ts'
@@ -112,17 +113,19 @@ async function main(options: CoordinatorOptions, warnings: readonly string[]): P
     clock,
   })
   let knownServers = options.nats ? await readFormerServers(connectionFile, options.nats) : []
+  const streamKeeper = createStreamKeeper({subjects, stateDir, wanted: options.stream ?? {}, clock, logger})
   await publishConnection()
   if (jetStream.trouble === undefined) {
     // Before anything waits: can we have what we need at all?
     const access = toConnection()
     const patienceMs = checkPatienceMs / listServers(access).length
     const connection = await connectNats({...access, name: `tally-coordinator ${node} check`, patienceMs})
-    await ensureEventStream(connection, subjects).catch(async (error: unknown) => {
+    await streamKeeper.ensure(connection).catch(async (error: unknown) => {
       // Not one that misreads its store and is found running by the next coordinator.
       if (natsKeeper && toErrorBody(error).code === 'STREAM_UNREADABLE') await stopEmbeddedServer(embeddedOptions)
       throw error
     })
+    if (options.nats) await assertAlone(connection, {subjects, node})
     await connection.close()
   }
 
@@ -166,6 +169,7 @@ async function main(options: CoordinatorOptions, warnings: readonly string[]): P
     logger,
     reader: `coordinator-${node}`,
     observer: {...metrics.observer, onFolded},
+    readBefore: (event) => readBefore({node, directories: options}, event),
   })
   ready.resolve()
   const runtime = createRunc({binary: options.runtime, root: join(runDir, 'runc'), logDir: runDir})
@@ -214,16 +218,20 @@ async function main(options: CoordinatorOptions, warnings: readonly string[]): P
     logger,
   })
   link.onSession(async (connection) => {
-    await registerService(connection, {
+    const service = await registerService(connection, {
       name: 'tally-coordinator',
       version,
       description: `coordinates node ${node}`,
-      metadata: {node, pid: String(process.pid)},
+      metadata: {node, pid: String(process.pid), startedAt},
       endpoints,
       logger,
       measure: metrics.measure,
     })
     announce()
+    if (options.nats && (await mustGiveWay(connection, {id: service.info().id, node}).catch(() => false))) {
+      process.stderr.write(`tally: another coordinator answers for node ${node} on this NATS, and was there before [NODE_RUNNING]\n`)
+      await close()
+    }
   })
   putBackContainers(options, logger)
   void watchSupervisors()
@@ -350,12 +358,13 @@ async function main(options: CoordinatorOptions, warnings: readonly string[]): P
   async function keepEventStream(connection: NatsConnection): Promise<void> {
     for (; !connection.isClosed(); await clock.sleep(watchMs)) {
       try {
-        await ensureEventStream(connection, subjects)
+        await streamKeeper.ensure(connection)
         break
       } catch (error) {
         if (jetStream.trouble === undefined && !connection.isClosed()) logger.error({err: error}, 'no stream; trying again')
       }
     }
+    using _watch = streamKeeper.watch(connection)
     await jetStream.watch(connection)
   }
 

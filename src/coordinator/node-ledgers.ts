@@ -4,8 +4,10 @@
  */
 import {statSync} from 'node:fs'
 import {setImmediate as turn} from 'node:timers/promises'
-import {toSource} from '../../machines/ids.ts'
-import {emptyLedger, foldEvents, type Ledger} from '../../machines/ledger.ts'
+import type {LedgerEvent} from '../../machines/events.ts'
+import {parseSource, toSource} from '../../machines/ids.ts'
+import {applyEvent, emptyLedger, foldEvents, type Ledger} from '../../machines/ledger.ts'
+import {readJournalFile} from '../journal/file-journal.ts'
 import {createJournalTail, type JournalTail} from '../journal/journal-tail.ts'
 import {readLatestEvent} from '../journal/latest-event.ts'
 import type {Logger} from '../kernel/log.ts'
@@ -108,6 +110,26 @@ export function createNodeLedgers({node, directories, ledgers, logger}: NodeLedg
       return undefined
     }
   }
+}
+
+/** As the journal has the container up to an event of the stream; undefined when it has not, or is not of this node. */
+export function readBefore(
+  {node, directories}: Pick<NodeLedgersOptions, 'node' | 'directories'>,
+  {source, uid, sequence}: LedgerEvent,
+): Ledger | undefined {
+  const address = parseSource(source)
+  if (address?.node !== node) return undefined
+  let ledger = emptyLedger
+  try {
+    for (const event of readJournalFile(toContainerLayout(directories, address, '').journal)) {
+      if (event.uid !== uid) return undefined
+      if (event.sequence >= sequence) return ledger
+      ;({ledger} = applyEvent(ledger, event))
+    }
+  } catch {
+    // Deleted meanwhile, or damaged, which its supervisor has said.
+  }
+  return undefined
 }
 
 function isBehind(streamed: Ledger | undefined, {latest}: Known): boolean {

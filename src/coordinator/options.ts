@@ -2,6 +2,7 @@ import * as z from 'zod'
 import {idSchema} from '../../machines/ids.ts'
 import {toRealPath} from '../kernel/real-path.ts'
 import {natsAccessSchema} from '../messaging/servers.ts'
+import {streamLimitsSchema} from '../messaging/stream-limits.ts'
 import {defaultPrefix} from '../messaging/subjects.ts'
 
 /** What a coordinator is started with: one JSON object in the environment, since it may hold a password. */
@@ -16,6 +17,8 @@ export const coordinatorOptionsSchema = z.strictObject({
   prefix: z.string().default(defaultPrefix),
   /** Yours; a server of our own is started when absent. */
   nats: natsAccessSchema.optional(),
+  /** What the stream is to keep; as it is when absent. */
+  stream: streamLimitsSchema.optional(),
   natsServer: z.string().default('nats-server'),
   runtime: z.string().default('runc'),
   /** Where the page is served. When absent: on loopback, and on any port if the usual one is taken. */

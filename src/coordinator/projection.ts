@@ -34,6 +34,8 @@ export interface ProjectionOptions {
   /** Who reads, for people who look at the stream's consumers. */
   readonly reader: string
   readonly observer?: FoldObserver
+  /** A container as it was before an event, of which the stream does not have the beginning any more. */
+  readonly readBefore?: (event: LedgerEvent) => Ledger | undefined
 }
 
 /** Who wants to hear of every event, and not only of what became of it. */
@@ -49,7 +51,7 @@ const retryMs = 250
 const longestRetryMs = 5_000
 const mostDeleted = 1_000
 
-export function createProjection({link, subjects, clock, logger, reader: name, observer}: ProjectionOptions): Projection {
+export function createProjection({link, subjects, clock, logger, reader: name, observer, readBefore}: ProjectionOptions): Projection {
   const ledgers = new Map<string, Ledger>()
   const deleted = new Map<string, ContainerView>()
   let folded = 0
@@ -119,7 +121,9 @@ export function createProjection({link, subjects, clock, logger, reader: name, o
   function fold(event: LedgerEvent): void {
     const known = ledgers.get(event.source)
     // A reused id is another container, with a history of its own.
-    const from = known && known.latest?.uid === event.uid ? known : emptyLedger
+    const followed = known && known.latest?.uid === event.uid ? known : emptyLedger
+    const isGap = event.sequence > (followed.latest?.sequence ?? 0) + 1
+    const from = (isGap && readBefore?.(event)) || followed
     // Published again, since the stream had lost it.
     if (event.sequence <= (from.latest?.sequence ?? 0)) return
     try {

@@ -119,6 +119,10 @@ export const errorTable = {
     kind: 'unavailable',
     meaning: 'The stream of events cannot be read to its end: the NATS server has more of it and sends nothing, or misreads its store.',
   },
+  STREAM_LIMITS_REFUSED: {
+    kind: 'precondition',
+    meaning: 'The NATS server does not grant the stream as many copies, as much age or as many bytes; the message says why.',
+  },
   NATS_TOO_OLD: {
     kind: 'precondition',
     meaning: 'The nats-server is older than the one that wrote the store of the embedded server; details have both versions.',

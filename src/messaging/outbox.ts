@@ -72,6 +72,11 @@ export interface OutboxOptions {
 
 const ackTimeoutMs = 5_000
 const retryMs = 250
+/**
+ * For the coordinator, which knows what limits a stream had that is missing. Two that make it at the same moment, and not alike, leave one
+ * to which nothing can be published (2.9).
+ */
+const othersFirstMs = 1_000
 /** One that cannot be read takes people to put right. */
 const unreadableMs = 5_000
 const usualLookMs = 30_000
@@ -137,8 +142,10 @@ export function createOutbox(options: OutboxOptions): Outbox {
         if (connection.isClosed()) return
         if (toErrorBody(error).code === 'STREAM_UNREADABLE') await clock.sleep(unreadableMs)
         logger.warn({err: error}, 'cannot publish; asking the stream where it is')
-        if (isStreamMissing(error))
+        if (isStreamMissing(error)) {
+          await clock.sleep(othersFirstMs * (1 + Math.random()))
           await ensureEventStream(connection, subjects).catch((cause: unknown) => logger.warn({err: cause}, 'no stream'))
+        }
         doubt()
         await clock.sleep(retryMs)
       }
@@ -167,7 +174,7 @@ export function createOutbox(options: OutboxOptions): Outbox {
   }
 
   async function compareAll(connection: NatsConnection): Promise<void> {
-    const {isLimited, lastSequence} = await readStreamState(connection, subjects)
+    const {isLimited, lastSequence, droppedBeforeMs} = await readStreamState(connection, subjects)
     const streamed = readEvents(connection, subjects, {
       filter: address,
       follow: false,
@@ -187,7 +194,10 @@ export function createOutbox(options: OutboxOptions): Outbox {
       await removeEvents(connection, subjects, wrong.map((one) => one.streamSequence).toReversed())
       hasRemoved = true
     }
-    if (!isDropped) confirm(comparison.first, kept)
+    // Nobody knows any more how far it was published, when none of it is left: what is older than the stream keeps is not put in anew.
+    const isForgotten = isLimited && kept === nowhere && wrong.length === 0 && latest.sequence === 0
+    if (isForgotten) confirm(nowhere, {sequence: findAged(source, droppedBeforeMs), streamSequence: 0})
+    else if (!isDropped) confirm(comparison.first, kept)
     isDoubtful = false
     for (const resolve of comparing) resolve(comparison)
     comparing = []
@@ -241,4 +251,14 @@ export function createOutbox(options: OutboxOptions): Outbox {
     latest = last
     for (const entry of waiting) if (entry.sequence <= latest.sequence) entry.resolve(true)
   }
+}
+
+/** Sequence of the last event that is older; never the very last: where a container stands the stream has from it. */
+function findAged(source: EventSource, beforeMs: number): number {
+  let aged = 0
+  for (const {sequence, time} of source.read()) {
+    if (Date.parse(time) >= beforeMs || sequence >= source.latestSequence()) break
+    aged = sequence
+  }
+  return aged
 }

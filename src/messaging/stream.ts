@@ -5,10 +5,12 @@ import {
   type JetStreamManager,
   type MsgRequest,
   type NatsConnection,
+  millis,
   NatsError,
   nanos,
   RetentionPolicy,
   StorageType,
+  type StreamConfig,
   type StreamInfo,
 } from 'nats'
 import {parseLedgerEvent} from '../../machines/cloud-event.ts'
@@ -23,8 +25,12 @@ export function toStreamName({prefix}: Pick<Subjects, 'prefix'>): string {
   return prefix === defaultPrefix ? 'TALLY_EVENTS' : `${prefix.toUpperCase().replaceAll('.', '_')}_EVENTS`
 }
 
-/** Makes the stream if it is missing. Idempotent. @throws TallyError JETSTREAM_UNAVAILABLE, STREAM_UNREADABLE */
-export async function ensureEventStream(connection: NatsConnection, subjects: Subjects): Promise<void> {
+/**
+ * Makes the stream if it is missing. Idempotent.
+ * @param made what it has beside that when it is made now
+ * @throws TallyError JETSTREAM_UNAVAILABLE, STREAM_UNREADABLE
+ */
+export async function ensureEventStream(connection: NatsConnection, subjects: Subjects, made: Partial<StreamConfig> = {}): Promise<void> {
   const name = toStreamName(subjects)
   const wanted = `${subjects.prefix}.evt.>`
   try {
@@ -41,6 +47,7 @@ export async function ensureEventStream(connection: NatsConnection, subjects: Su
         retention: RetentionPolicy.Limits,
         duplicate_window: nanos(duplicateWindowMs),
         allow_direct: true,
+        ...made,
       })
     } else if (!found.subjects.includes(wanted)) {
       throw new TallyError('JETSTREAM_UNAVAILABLE', `expected stream ${name} to hold ${wanted}, got ${found.subjects.join(', ')}`)
@@ -140,15 +147,25 @@ export interface StreamState {
   readonly lastSequence: number
   /** It was given limits by somebody: it drops what is old. */
   readonly isLimited: boolean
+  /** What was stored before that, in epoch milliseconds, it does not keep; 0 when it keeps all. */
+  readonly droppedBeforeMs: number
 }
 
 /** @throws TallyError STREAM_UNREADABLE */
 export async function readStreamState(connection: NatsConnection, subjects: Subjects): Promise<StreamState> {
-  const manager = await connection.jetstreamManager({checkAPI: false})
-  const {created, config, state} = await manager.streams.info(toStreamName(subjects))
-  assertPlausible(config.name, state.last_seq, connection.info?.version)
+  const {created, config, state} = await readStreamInfo(connection, subjects)
   const isLimited = config.max_age > 0 || [config.max_msgs, config.max_bytes, config.max_msgs_per_subject].some((limit) => limit > 0)
-  return {created, lastSequence: state.last_seq, isLimited}
+  const dropped = state.first_seq > 1 && state.messages > 0 ? Date.parse(state.first_ts) : 0
+  const aged = config.max_age > 0 ? Date.now() - millis(config.max_age) : 0
+  return {created, lastSequence: state.last_seq, isLimited, droppedBeforeMs: isLimited ? Math.max(dropped, aged) : 0}
+}
+
+/** @throws TallyError STREAM_UNREADABLE; NatsError */
+export async function readStreamInfo(connection: NatsConnection, subjects: Subjects): Promise<StreamInfo> {
+  const manager = await connection.jetstreamManager({checkAPI: false})
+  const info = await manager.streams.info(toStreamName(subjects))
+  assertPlausible(info.config.name, info.state.last_seq, connection.info?.version)
+  return info
 }
 
 /** Where the stream ends now; 0 when it is empty. @throws TallyError STREAM_UNREADABLE */

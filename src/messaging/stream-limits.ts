@@ -1,0 +1,107 @@
+/** What the stream of events keeps, for how long, and in how many copies. Nothing here needs more than nats-server 2.9. */
+import {type NatsConnection, millis, nanos, NatsError, type StreamConfig} from 'nats'
+import * as z from 'zod'
+import {TallyError} from '../kernel/errors.ts'
+import {fromJetStream} from './jetstream.ts'
+import {readStreamInfo, toStreamName} from './stream.ts'
+import type {Subjects} from './subjects.ts'
+
+/** What is absent stays as it is; 0 stands for no limit. */
+export const streamLimitsSchema = z.strictObject({
+  /** Copies, on as many servers of a cluster. */
+  replicas: z.int().min(1).max(5).optional(),
+  maxAgeMs: z.int().min(0).optional(),
+  maxBytes: z.int().min(0).optional(),
+})
+export type StreamLimits = z.infer<typeof streamLimitsSchema>
+
+/** 0 stands for no limit. */
+export interface StandingLimits {
+  readonly replicas: number
+  readonly maxAgeMs: number
+  readonly maxBytes: number
+}
+
+export interface StreamStanding {
+  readonly name: string
+  readonly subjects: readonly string[]
+  readonly description: string | undefined
+  readonly limits: StandingLimits
+  /** Events that it has now, and how large they are. */
+  readonly messages: number
+  readonly bytes: number
+  readonly firstSequence: number
+  readonly lastSequence: number
+  /** When the oldest that it has was stored; undefined when it has none. */
+  readonly since: string | undefined
+  readonly created: string
+  /** Servers that have a copy: the leader first, and whether each of the others is up to date. Undefined for a server alone. */
+  readonly copies: readonly {readonly server: string; readonly isCurrent: boolean}[] | undefined
+}
+
+/** @throws TallyError STREAM_UNREADABLE, JETSTREAM_UNAVAILABLE */
+export async function readStreamStanding(connection: NatsConnection, subjects: Subjects): Promise<StreamStanding> {
+  const {config, state, created, cluster} = await readStreamInfo(connection, subjects).catch((error: unknown) => {
+    throw fromJetStream(error)
+  })
+  return {
+    name: config.name,
+    subjects: config.subjects,
+    description: config.description,
+    limits: toLimits(config),
+    messages: state.messages,
+    bytes: state.bytes,
+    firstSequence: state.first_seq,
+    lastSequence: state.last_seq,
+    since: state.messages > 0 ? state.first_ts : undefined,
+    created,
+    copies: cluster?.leader
+      ? [
+          {server: cluster.leader, isCurrent: true},
+          ...(cluster.replicas ?? []).map(({name, current, offline}) => ({server: name, isCurrent: current && !offline})),
+        ]
+      : undefined,
+  }
+}
+
+/** @throws TallyError STREAM_LIMITS_REFUSED with the server's reason */
+export async function setStreamLimits(connection: NatsConnection, subjects: Subjects, limits: StreamLimits): Promise<void> {
+  const {config, cluster} = await readStreamInfo(connection, subjects).catch((error: unknown) => {
+    throw fromJetStream(error)
+  })
+  // A server alone takes it for set, and has one copy nevertheless.
+  if (!cluster && (limits.replicas ?? 1) > 1) throw toRefusal(limits, 'it is not one of a cluster')
+  const change = toConfig(limits)
+  if (Object.entries(change).every(([key, value]) => Object.entries(config).some(([own, is]) => own === key && is === value))) return
+  const manager = await connection.jetstreamManager({checkAPI: false})
+  await manager.streams.update(toStreamName(subjects), {...config, ...change}).catch((error: unknown) => {
+    const known = fromJetStream(error)
+    throw known instanceof NatsError && known.api_error ? toRefusal(limits, known.api_error.description, error) : known
+  })
+}
+
+/** In the stream's own words; what was not asked for is not in it. */
+export function toConfig({replicas, maxAgeMs, maxBytes}: StreamLimits): Partial<StreamConfig> {
+  return {
+    ...(replicas !== undefined && {num_replicas: replicas}),
+    ...(maxAgeMs !== undefined && {max_age: nanos(maxAgeMs)}),
+    ...(maxBytes !== undefined && {max_bytes: maxBytes === 0 ? -1 : maxBytes}),
+  }
+}
+
+export function toLimits({num_replicas, max_age, max_bytes}: StreamConfig): StandingLimits {
+  return {replicas: num_replicas, maxAgeMs: millis(max_age), maxBytes: Math.max(0, max_bytes)}
+}
+
+/** Why it does not grant them is the server's to say: too few servers for the copies, too little room for the bytes. */
+function toRefusal(limits: StreamLimits, why: string, cause?: unknown): TallyError {
+  return new TallyError('STREAM_LIMITS_REFUSED', `the NATS server refused ${formatLimits(limits)}: ${why}`, {details: {...limits}, cause})
+}
+
+function formatLimits({replicas, maxAgeMs, maxBytes}: StreamLimits): string {
+  return [
+    ...(replicas === undefined ? [] : [`${replicas} ${replicas === 1 ? 'copy' : 'copies'}`]),
+    ...(maxAgeMs === undefined ? [] : [`an age of ${maxAgeMs / 1000} s at most`]),
+    ...(maxBytes === undefined ? [] : [`${maxBytes} bytes at most`]),
+  ].join(', ')
+}

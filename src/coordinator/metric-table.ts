@@ -24,7 +24,7 @@ export const metricTable = {
     labels: ['process', 'kind'],
     help: 'Ends of processes, by process (init or exec) and kind (success, failure, signal, lost).',
   },
-  tally_oom_exits_total: {type: 'counter', of: 'stream', labels: [], help: 'Containers whose init was killed for want of memory.'},
+  tally_oom_exits_total: {type: 'counter', of: 'stream', labels: [], help: 'Containers whose init was killed by the out-of-memory killer.'},
   tally_restarts_total: {type: 'counter', of: 'stream', labels: [], help: 'Starts of containers that had been started before.'},
   tally_adoptions_total: {type: 'counter', of: 'stream', labels: [], help: 'Supervisors that took over from one that died.'},
   tally_supervisors_gave_up_total: {

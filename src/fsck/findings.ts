@@ -22,7 +22,7 @@ export const findingTable = {
   RUN_DIR_ORPHAN: {repair: 'removes', meaning: 'FIFOs or pid files are left of a container that is not there.'},
   FIFO_MISSING: {repair: 'none', meaning: 'A container runs, and the FIFOs of its output are gone from the run directory.'},
   STREAM_ABSENT: {repair: 'supervisor', meaning: 'NATS has no stream of events.'},
-  STREAM_BEHIND: {repair: 'supervisor', meaning: 'The stream has not got the latest events of a journal.'},
+  STREAM_BEHIND: {repair: 'supervisor', meaning: 'The stream lacks the latest events of a journal.'},
   STREAM_DISORDERED: {
     repair: 'supervisor',
     meaning: 'The stream has events of a container doubled, out of order, with a gap, or other than its journal.',

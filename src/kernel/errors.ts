@@ -50,7 +50,7 @@ export const errorTable = {
     meaning:
       'The root file system is missing, not a directory or not an absolute path, or its passwd or group file is no regular file or huge.',
   },
-  UNSUPPORTED: {kind: 'unavailable', meaning: 'The host has not got what was asked for: the message names what is missing.'},
+  UNSUPPORTED: {kind: 'unavailable', meaning: 'The host lacks what was requested: the message names what is missing.'},
   MOUNT_FAILED: {kind: 'precondition', meaning: 'Something of the root file system cannot be mounted or unmounted; details name which.'},
   CRIU_UNAVAILABLE: {
     kind: 'unavailable',

@@ -9,6 +9,7 @@ import {TallyError} from '../kernel/errors.ts'
 import {toAuthentication} from './authentication.ts'
 import {isTooSlow, joinConnectErrors, toConnectError} from './connect-error.ts'
 import {demandsTls, listServers, type NatsAccess, natsAccessSchema, toCertificateNames} from './servers.ts'
+import {withoutStraySockets} from './stray-sockets.ts'
 import {toTlsOptions} from './tls.ts'
 
 export {type Credentials, credentialsSchema} from './authentication.ts'
@@ -72,7 +73,7 @@ async function connectTo(server: string, all: readonly string[], access: Connect
   }
   for (let attempt = 1; ; attempt += 1) {
     try {
-      return await connect(options)
+      return await withoutStraySockets(() => connect(options))
     } catch (cause) {
       if (!isTooSlow(cause) || attempt === connectTries) throw cause
       await sleep(connectRetryMs)

@@ -1,4 +1,6 @@
+import {once} from 'node:events'
 import {statSync, writeFileSync} from 'node:fs'
+import {createServer} from 'node:net'
 import {join} from 'node:path'
 import {afterAll, beforeAll, expect, test} from 'vitest'
 import {type Connection, connectNats, readConnection, writeConnection} from '../../../src/messaging/connection.ts'
@@ -78,4 +80,21 @@ test.each([
   const file = join(dir.path, 'connection.json')
   writeFileSync(file, text)
   await expect(readConnection(file)).rejects.toMatchObject({code: 'STATE_DIR_INVALID', message: expect.stringContaining(file)})
+})
+
+test.each([{}, {tls: {first: true}}])('a server that says nothing is given up, and no socket is left: %j', async (access) => {
+  const ended = Promise.withResolvers<void>()
+  const silent = createServer(
+    (socket) =>
+      void socket
+        .on('close', ended.resolve)
+        .on('error', () => {})
+        .resume(),
+  )
+  const port = await findFreePort()
+  await once(silent.listen(port, '127.0.0.1'), 'listening')
+  const attempt = connectNats({url: `nats://127.0.0.1:${port}`, credentials: {type: 'none'}, name: 'test', patienceMs: 500, ...access})
+  await expect(attempt).rejects.toMatchObject({code: 'NATS_UNREACHABLE', message: expect.stringContaining('it did not answer in time')})
+  await ended.promise
+  silent.close()
 })

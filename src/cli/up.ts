@@ -25,6 +25,8 @@ interface UpFlags extends StreamFlags {
 
 const readyPatienceMs = 15_000
 const pollMs = 25
+/** What a former coordinator has left may name a server that hangs. */
+const askPatienceMs = 2_000
 
 export function addUp(program: Command): void {
   const up = addVerb(program, 'up', 'start the node: its coordinator, and nats-server unless --nats names yours')
@@ -143,7 +145,7 @@ function openLog(path: string): number {
 async function ask(options: NodeOptions): Promise<NodeInfo | undefined> {
   if (!existsSync(join(options.runDir, 'connection.json'))) return undefined
   try {
-    await using client = await connect({...options, nats: undefined, node: undefined}, {returns: false})
+    await using client = await connect({...options, nats: undefined, node: undefined}, {returns: false, patienceMs: askPatienceMs})
     return await client.info()
   } catch {
     return undefined

@@ -22,6 +22,8 @@ export function addVerb(
 interface ConnectHow {
   /** Whether what is asked waits for a connection that is lost to come back. */
   readonly returns?: boolean
+  /** For how long a server may take to answer. */
+  readonly patienceMs?: number
 }
 
 /** @throws TallyError NODE_NOT_RUNNING, NATS_UNREACHABLE, NATS_AUTH_FAILED, NATS_TLS_FAILED */

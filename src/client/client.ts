@@ -52,6 +52,8 @@ export interface ClientOptions extends ConnectionWish {
   readonly actor?: string
   /** False: what is asked fails when the connection is lost, instead of waiting until it is back. */
   readonly returns?: boolean
+  /** For how long a server may take to answer when we connect: 20 s, or 5 s when there are others, unless told. */
+  readonly patienceMs?: number
   /** The connection was lost, and is waited for. */
   readonly onLost?: () => void
   readonly onBack?: () => void
@@ -166,11 +168,16 @@ const usualPatience: Patience = {patienceMs: requestTimeoutMs}
 
 /** @throws TallyError NODE_NOT_RUNNING, NATS_UNREACHABLE, NATS_AUTH_FAILED, NATS_TLS_FAILED */
 export async function connectTally(options: ClientOptions = {}): Promise<TallyClient> {
-  const {onLost, onBack, returns = true} = options
+  const {onLost, onBack, returns = true, patienceMs} = options
   const {node, prefix} = await findConnection(options)
   const dialer = createDialer()
   // The server may have moved meanwhile.
-  const dial = async () => await dialer.dial({...(await findConnection(options)), name: `tally client ${process.pid}`})
+  const dial = async () =>
+    await dialer.dial({
+      ...(await findConnection(options)),
+      ...(patienceMs !== undefined && {patienceMs}),
+      name: `tally client ${process.pid}`,
+    })
   const connection = returns ? await connectReturning({dial, onLost, onBack}) : asReturning(await dial())
   const identity = {node, subjects: createSubjects(prefix), actor: options.actor ?? 'client'}
   return createClientOver(connection, {...identity, isCluster: dialer.servers().length > 1 && returns})

@@ -14,7 +14,7 @@ import {removeIfEmpty} from '../kernel/files.ts'
 import {createLogger} from '../kernel/log.ts'
 import {version} from '../kernel/version.ts'
 import {requestJson} from '../messaging/codec.ts'
-import {type Connection, connectNats, readConnection, writeConnection} from '../messaging/connection.ts'
+import {type Connection, connectToAny, readConnection, writeConnection} from '../messaging/connection.ts'
 import {settleProcess} from '../linux/settle-process.ts'
 import {stopEmbeddedServer} from '../messaging/embedded-server.ts'
 import {createNatsLink} from '../messaging/link.ts'
@@ -119,7 +119,10 @@ async function main(options: CoordinatorOptions, warnings: readonly string[]): P
     // Before anything waits: can we have what we need at all?
     const access = toConnection()
     const patienceMs = checkPatienceMs / listServers(access).length
-    const connection = await connectNats({...access, name: `tally-coordinator ${node} check`, patienceMs})
+    const {connection, server} = await connectToAny({...access, name: `tally-coordinator ${node} check`, patienceMs})
+    // Whoever looks is to try the one that answers first.
+    if (options.nats) knownServers = [server, ...knownServers]
+    await publishConnection()
     await streamKeeper.ensure(connection).catch(async (error: unknown) => {
       // Not one that misreads its store and is found running by the next coordinator.
       if (natsKeeper && toErrorBody(error).code === 'STREAM_UNREADABLE') await stopEmbeddedServer(embeddedOptions)

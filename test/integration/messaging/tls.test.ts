@@ -1,12 +1,12 @@
 import {once} from 'node:events'
-import {mkdtempSync, readFileSync, writeFileSync} from 'node:fs'
-import {tmpdir} from 'node:os'
+import {readFileSync, writeFileSync} from 'node:fs'
 import {join} from 'node:path'
 import {createServer} from 'node:tls'
-import {describe, expect, test} from 'vitest'
+import {afterAll, describe, expect, test} from 'vitest'
 import {type ConnectOptions, connectNats} from '../../../src/messaging/connection.ts'
 import {findFreePort, startNatsServer, toTlsFile} from '../../support/nats-server.ts'
 import {startRecordingServer} from '../../support/recording-server.ts'
+import {makeTempDir} from '../../support/temp-dir.ts'
 
 const credentials = {type: 'user', user: 'test', password: 'secret-of-the-test'} as const
 const ca = toTlsFile('ca.pem')
@@ -108,8 +108,9 @@ describe('a server with TLS', () => {
 })
 
 describe('files', () => {
-  const dir = mkdtempSync(join(tmpdir(), 'tally-tls-'))
-  const noPem = join(dir, 'no.pem')
+  const dir = makeTempDir()
+  afterAll(() => dir[Symbol.asyncDispose]())
+  const noPem = join(dir.path, 'no.pem')
   writeFileSync(noPem, 'this is no certificate\n')
 
   test.each([

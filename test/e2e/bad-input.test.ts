@@ -100,7 +100,7 @@ describe('bad input to other verbs', () => {
     ['a day that is none', 'logs --until 2026-02-31 x', /expected a time such as .*, got "2026-02-31"/],
     ['a filter that is none', 'events --filter colour=red', /expected type=…, id=…, namespace=… or node=…, got "colour=red"/],
     ['a node that is none', 'ps --node a.b', /expected --node to be 1 to 63 of/],
-    ['a URL that is none', 'ps --nats http://x', /expected --nats to be a URL such as/],
+    ['a URL that is none', 'ps --nats http://x', /expected the NATS server http:..x to begin with nats:.. or tls:../],
     ['credentials for nobody', 'ps --token x', /expected --nats with --token/],
     ['two ways to authenticate', 'ps --nats nats://x --token x --user y', /expected one way to authenticate, got --token and --user/],
   ])('%s exits with 2', async (_, line, message) => {

@@ -14,6 +14,20 @@ export function readFreeBytes(dir: string): number {
   }
 }
 
+/** Output may not take the last of a disk, so that what is journaled, and the stream, go on: so much, or a sixteenth of a small one. */
+const keptBytes = 1024 * 1024
+
+/** Whether there is more than what is kept for others. */
+export function leavesRoom(path: string): boolean {
+  try {
+    const {bfree, blocks, bsize} = statfsSync(path)
+    return bfree * bsize > Math.min(keptBytes, (blocks * bsize) / 16)
+  } catch {
+    // The write will tell.
+    return true
+  }
+}
+
 /** Whether a disk takes no more than so many bytes: what the file system says is confirmed by trying, since some say that nothing is free. */
 export async function isFull(dir: string, leastBytes: number): Promise<boolean> {
   return readFreeBytes(dir) < leastBytes && !(await hasRoom(dir, leastBytes))

@@ -1,5 +1,7 @@
 import {closeSync, constants, fstatSync, ftruncateSync, openSync, writeSync} from 'node:fs'
+import {TallyError} from '../kernel/errors.ts'
 import {readLines} from '../kernel/lines.ts'
+import {leavesRoom} from '../kernel/room.ts'
 import type {OutputChunk, StreamName} from './streams.ts'
 import {countBytes, encodeChunk, parseLine, textAt} from './cri-log.ts'
 import {divideLines, type LogPart} from './log-parts.ts'
@@ -90,19 +92,17 @@ export function openLogWriter(path: string, rotation?: LogRotation): LogWriter {
     return undefined
   }
 
-  /** @returns why the disk would not take it */
-  function write(stream: StreamName, {lines, bytes, inLine: isInLine}: LogPart): unknown {
-    try {
-      for (let written = 0; written < lines.length; ) written += writeSync(file.fd, lines, written)
-    } catch (error) {
-      // What was written of it must not stand before the next try, which writes the very same lines.
-      ftruncateSync(file.fd, file.size)
-      return error
-    }
+  /** @returns why the disk would not take all of it */
+  function write(stream: StreamName, part: LogPart): unknown {
+    if (!leavesRoom(path)) return new TallyError('HOST_EXHAUSTED', `no room for output on the disk of ${path}`)
+    const {written, why} = writeAll(file.fd, part.lines)
+    const {lines, bytes, inLine: isInLine} = why === undefined ? part : toWholeLines(part.lines, written)
+    // What was written of the next line must not stand before the next try, which writes the very same line.
+    if (why !== undefined) ftruncateSync(file.fd, file.size + lines.length)
     file = {...file, size: file.size + lines.length}
     totals[stream] += bytes
-    inLine[stream] = isInLine
-    return undefined
+    if (lines.length > 0) inLine[stream] = isInLine
+    return why
   }
 
   /**
@@ -139,4 +139,31 @@ export function openLogWriter(path: string, rotation?: LogRotation): LogWriter {
     ftruncateSync(fd, size)
     return {fd, position, size}
   }
+}
+
+/** @returns how much the disk has taken, and why no more */
+function writeAll(fd: number, bytes: Buffer): {readonly written: number; readonly why?: unknown} {
+  let written = 0
+  try {
+    while (written < bytes.length) written += writeSync(fd, bytes, written)
+    return {written}
+  } catch (why) {
+    return {written, why}
+  }
+}
+
+/** Those of the lines that are within the first so many bytes. */
+function toWholeLines(lines: Buffer, limitBytes: number): LogPart {
+  const whole = lines.subarray(0, limitBytes === 0 ? 0 : lines.lastIndexOf(newline, limitBytes - 1) + 1)
+  let bytes = 0
+  let inLine = false
+  for (let from = 0; from < whole.length; ) {
+    const end = whole.indexOf(newline, from) + 1
+    const line = whole.subarray(from, end - 1)
+    const parts = parseLine(line)
+    if (parts) bytes += countBytes(line, parts)
+    inLine = parts?.isFull === false
+    from = end
+  }
+  return {lines: whole, bytes, inLine}
 }

@@ -37,7 +37,7 @@ test('it is told of a container that runs, of one that is gone, and of those tha
   expect(story).toMatchObject({source: '/tally/n1/default/web', state: 'stopped', others: [former]})
   expect(story.losses).toEqual([{sequence: 5, text: 'it had no supervisor for a while'}])
   const end = story.steps.find(({type}) => type === 'container.exited')
-  expect(end).toMatchObject({cause: {certainty: 'inferred'}, text: expect.stringContaining('was ended by SIGKILL')})
+  expect(end).toMatchObject({cause: {certainty: 'recorded'}, text: expect.stringContaining('was ended by SIGKILL')})
 
   const before = await node.json<Story>('explain', 'web', '--uid', former.slice(0, 8))
   expect(before).toMatchObject({uid: former, state: 'deleted'})

@@ -3,7 +3,7 @@ import {type ContainerView, containerViewSchema, listReplySchema, logReplySchema
 import {type TopReply, topReplySchema} from '../../machines/processes.ts'
 import {connectTally, type TallyClient} from '../../src/client/index.ts'
 import {launchFleet} from '../support/fleet.ts'
-import {startNode} from '../support/tally-node.ts'
+import {eventually, startNode} from '../support/tally-node.ts'
 
 /** As a NATS client does that knows nothing of us. */
 async function askPlainly(client: TallyClient, subject: string, request: object): Promise<unknown> {
@@ -16,7 +16,9 @@ describe('five thousand containers', () => {
     await using node = await startNode()
     await using client = await connectTally({runDir: node.runDir})
     await using _fleet = await launchFleet(node, 5_000, 'n1')
-    expect((await node.tally('ps', '-q')).stdout.trimEnd().split('\n')).toHaveLength(5_000)
+    // They are in the stream alone, which the coordinator reads in its own time.
+    const count = async () => (await node.tally('ps', '-q')).stdout.trimEnd().split('\n').length
+    await eventually('all are known', async () => (await count()) === 5_000, 60_000)
     expect(await client.list()).toHaveLength(5_000)
     const list = client.subjects.nodeCommand('n1', 'list')
     expect(await askPlainly(client, list, {})).toMatchObject({code: 'REPLY_TOO_LARGE', kind: 'invalid'})

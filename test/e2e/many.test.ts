@@ -59,5 +59,5 @@ describe('a container that ends in its first millisecond', () => {
       expect(node.journal(id).map((line) => parseLedgerEvent(line).type)).toEqual(wholeLife)
       await container.delete()
     }
-  })
+  }, 400_000)
 })

@@ -70,7 +70,7 @@ describe('on a full disk', () => {
     expect(log.append(small)).toBeUndefined()
     const before = readFileSync(path)
 
-    expect(log.append(large)).toMatchObject({code: 'ENOSPC'})
+    expect(log.append(large)).toMatchObject({code: 'HOST_EXHAUSTED'})
     expect(readFileSync(path)).toEqual(before)
     expect(log.totals).toEqual({stdout: 6, stderr: 0})
 

@@ -41,6 +41,8 @@ export async function connectReturning({dial, onLost, onBack}: ReturningOptions)
     },
     back: async (patienceMs = Number.POSITIVE_INFINITY) => {
       if (!present.isClosed()) return present
+      // Closed, not lost: what was still being asked has nobody left who waits for it.
+      if (disposed) throw notBack()
       returning ??= dialUntilBack().finally(() => {
         returning = undefined
       })

@@ -9,21 +9,20 @@ import {eventually, startNode, type TallyNode} from '../support/tally-node.ts'
 
 let cluster: NatsCluster
 let node: TallyNode
+/** Closed in reverse order, whatever one of them finds. */
+const stack = new AsyncDisposableStack()
 let login: readonly string[]
 
 beforeAll(async () => {
-  cluster = await startNatsCluster({stream: false})
+  cluster = stack.use(await startNatsCluster({stream: false}))
   const [first] = cluster.servers
   if (!first) throw new Error('a cluster has servers')
   const {user, password} = first.credentials
   const urls = cluster.servers.map(({url}) => url).join(',')
   login = ['--nats', urls, '--user', user, '--password', password, '--http', 'off']
-  node = await startNode({args: [...login, '--stream-replicas', '3', '--stream-max-age', '1d']})
+  node = stack.use(await startNode({args: [...login, '--stream-replicas', '3', '--stream-max-age', '1d']}))
 })
-afterAll(async () => {
-  await node[Symbol.asyncDispose]()
-  await cluster[Symbol.asyncDispose]()
-})
+afterAll(() => stack.disposeAsync())
 
 test('the stream has the copies and the age that were asked for, and other ones when they are set', async () => {
   const show = () => node.json<StreamStanding>('stream', 'show')

@@ -1,25 +1,21 @@
 /** A stream that takes what is published and gives nothing back: the node goes on, and nothing waits for ever or says what it cannot know. */
 import {afterAll, beforeAll, expect, test} from 'vitest'
 import type {ContainerView, NodeInfo} from '../../machines/view.ts'
-import {startDeafProxy, type DeafProxy} from '../support/deaf-proxy.ts'
-import {type NatsServer, startNatsServer} from '../support/nats-server.ts'
+import {startDeafProxy} from '../support/deaf-proxy.ts'
+import {startNatsServer} from '../support/nats-server.ts'
 import {startNode, type TallyNode} from '../support/tally-node.ts'
 
-let server: NatsServer
-let proxy: DeafProxy
 let node: TallyNode
+/** Closed in reverse order, whatever one of them finds. */
+const stack = new AsyncDisposableStack()
 
 beforeAll(async () => {
-  server = await startNatsServer()
-  proxy = await startDeafProxy(server.port, 0)
+  const server = stack.use(await startNatsServer())
+  const proxy = stack.use(await startDeafProxy(server.port, 0))
   const {user, password} = server.credentials
-  node = await startNode({args: ['--nats', proxy.url, '--user', user, '--password', password, '--http', 'off']})
+  node = stack.use(await startNode({args: ['--nats', proxy.url, '--user', user, '--password', password, '--http', 'off']}))
 })
-afterAll(async () => {
-  await node[Symbol.asyncDispose]()
-  await proxy[Symbol.asyncDispose]()
-  await server[Symbol.asyncDispose]()
-})
+afterAll(() => stack.disposeAsync())
 
 async function listAll(): Promise<Readonly<Record<string, string>>> {
   const views = await node.json<ContainerView[]>('ps', '-a')

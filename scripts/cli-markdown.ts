@@ -95,7 +95,10 @@ function renderExitStatuses(): string {
     ['exit status', 'meaning'],
     [
       [`${ok}`, 'Success.'],
-      [`${failed}`, 'The command was refused or has failed. The message on stderr ends with the [code](errors.md) of the error.'],
+      [
+        `${failed}`,
+        'The command was refused or has failed. The message on stderr ends with the [code](errors.md) of the error. What has been made and whose id cannot be printed is removed.',
+      ],
       [`${usage}`, 'Usage error.'],
       ['that of the process', '`run`, `exec` and `attach` in the foreground: the exit status, or 128 + n when signal n ended the process.'],
       [

@@ -1,6 +1,6 @@
 import type {Command} from 'commander'
 import {addContainerOptions, type ContainerFlags, toCreateRequest} from './container-options.ts'
-import {printJson, printLacks} from './print.ts'
+import {printLacks, toPrettyJson} from './print.ts'
 import {addVerb, withClient} from './verb.ts'
 import {makeOrRemove, watchSignals} from './watch-signals.ts'
 
@@ -14,11 +14,9 @@ export function addCreate(program: Command): void {
         await makeOrRemove(signals, {
           make: () => client.create(request),
           remove: ({id}) => client.container(id, namespace).delete({force: true}),
-          finish: async (view) => {
+          finish: async (view, tell) => {
             printLacks(view)
-            signals.finish()
-            if (json) printJson(view)
-            else console.log(view.id)
+            await tell(json ? toPrettyJson(view) : view.id)
           },
         })
       })

@@ -8,7 +8,7 @@ import {repeated, toConsoleSize, toVariable} from './container-options.ts'
 import {checkDetachKeys} from './detach-keys.ts'
 import {exitCodes} from './exit-codes.ts'
 import {type NodeOptions, resolveNodeOptions} from './node-options.ts'
-import {printJson} from './print.ts'
+import {toPrettyJson} from './print.ts'
 import {runSession, toSessionExitCode} from './session.ts'
 import {addVerb, connect} from './verb.ts'
 import {makeOrRemove, watchSignals} from './watch-signals.ts'
@@ -60,11 +60,9 @@ async function exec(options: NodeOptions, id: string, args: readonly string[], f
     // Added first: its output can be listened to, and held, before there is any.
     make: () => container(client).addProcess(flags.detach ? request : {...request, start: false, holdMs}),
     remove: () => removeProcess(container(client).process(name)),
-    finish: async (view) => {
+    finish: async (view, tell) => {
       if (flags.detach) {
-        signals.finish()
-        if (options.json) printJson(view)
-        else console.log(view.exec)
+        await tell(options.json ? toPrettyJson(view) : view.exec)
         return exitCodes.ok
       }
       const end = await runSession(client, {

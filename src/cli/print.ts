@@ -1,7 +1,11 @@
 import type {ErrorBody} from '../kernel/errors.ts'
 
 export function printJson(value: unknown): void {
-  process.stdout.write(`${JSON.stringify(value, undefined, 2)}\n`)
+  process.stdout.write(`${toPrettyJson(value)}\n`)
+}
+
+export function toPrettyJson(value: unknown): string {
+  return JSON.stringify(value, undefined, 2)
 }
 
 /** One line of JSON, for what goes on for ever. */

@@ -1,7 +1,7 @@
 import {resolve} from 'node:path'
 import type {Command} from 'commander'
 import {addCriuOptions, type CriuFlags, toCriuOptions} from './criu-options.ts'
-import {printJson} from './print.ts'
+import {toPrettyJson} from './print.ts'
 import {addVerb, withClient} from './verb.ts'
 import {makeOrRemove, watchSignals} from './watch-signals.ts'
 
@@ -24,12 +24,10 @@ export function addRestore(program: Command): void {
         await makeOrRemove(signals, {
           make: () => client.restore(request),
           remove: (made) => client.container(made.id, namespace).delete({force: true}),
-          finish: async (made) => {
+          finish: async (made, tell) => {
             const view = await client.container(made.id, namespace).start()
             signals.check()
-            signals.finish()
-            if (json) printJson(view)
-            else console.log(view.id)
+            await tell(json ? toPrettyJson(view) : view.id)
           },
         })
       })

@@ -8,7 +8,7 @@ import {addContainerOptions, type ContainerFlags, toCreateRequest} from './conta
 import {checkDetachKeys} from './detach-keys.ts'
 import {exitCodes} from './exit-codes.ts'
 import {type NodeOptions, resolveNodeOptions} from './node-options.ts'
-import {printJson, printLacks} from './print.ts'
+import {printLacks, toPrettyJson} from './print.ts'
 import {runSession, type SessionEnd, toSessionExitCode} from './session.ts'
 import {addVerb, connect} from './verb.ts'
 import {makeOrRemove, type SignalWatch, watchSignals} from './watch-signals.ts'
@@ -37,15 +37,13 @@ async function run(options: NodeOptions, flags: RunFlags, args: readonly string[
   return await makeOrRemove(signals, {
     make: () => client.create(request),
     remove: ({id}) => client.container(id, namespace).delete({force: true}),
-    finish: async (made) => {
+    finish: async (made, tell) => {
       const {id} = made
       printLacks(made)
       if (!flags.detach) return toSessionExitCode(await runInForeground(options, client, made, flags, signals), `container ${id}`)
       const view = await start(client.container(id, namespace), flags)
       signals.check()
-      signals.finish()
-      if (json) printJson(view)
-      else console.log(id)
+      await tell(json ? toPrettyJson(view) : id)
       return exitCodes.ok
     },
   })

@@ -4,6 +4,7 @@
  */
 import {toSignalNumber} from '../../machines/signals.ts'
 import {type ErrorBody, TallyError, toErrorBody} from '../kernel/errors.ts'
+import {writeToFd} from './fd-writer.ts'
 import {printError, printNote} from './print.ts'
 
 const watched = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT', 'SIGUSR1', 'SIGUSR2'] as const
@@ -18,7 +19,7 @@ export interface SignalWatch extends Disposable {
   check(): void
   /** What was made is somebody's. Signals that wait are given to `take` in their order, and those that come. */
   handOver(take: (signal: WatchedSignal) => void): void
-  /** What was made is about to be told of, and stays: from here on no signal ends us. */
+  /** What was made is about to be told of: from here on no signal ends us. */
   finish(): void
 }
 
@@ -66,27 +67,35 @@ export function watchSignals(): SignalWatch {
   }
 }
 
+interface Making<M, T> {
+  readonly make: () => Promise<M>
+  readonly remove: (made: M) => Promise<unknown>
+  /** Asks `check()` before each step, and ends with `tell`, `handOver()` or an error. */
+  readonly finish: (made: M, tell: (line: string) => Promise<void>) => Promise<T>
+}
+
 /**
- * Makes something, and removes it again when a signal comes before `finish` has given it away.
- * @param finish asks `check()` before each step, and ends with `finish()`, `handOver()` or an error
+ * Makes something, and removes it again when a signal comes before `finish` has given it away, or when it cannot be told of: nobody would
+ * know its id.
  */
-export async function makeOrRemove<M, T>(
-  signals: SignalWatch,
-  {
-    make,
-    remove,
-    finish,
-  }: {readonly make: () => Promise<M>; readonly remove: (made: M) => Promise<unknown>; readonly finish: (made: M) => Promise<T>},
-): Promise<T> {
+export async function makeOrRemove<M, T>(signals: SignalWatch, {make, remove, finish}: Making<M, T>): Promise<T> {
   signals.begin()
   const made = await make()
+  let isUntold = false
   try {
     signals.check()
-    return await finish(made)
+    return await finish(made, tell)
   } catch (error) {
-    if (toSignalExit(toErrorBody(error)) !== undefined)
+    if (isUntold || toSignalExit(toErrorBody(error)) !== undefined)
       await remove(made).catch((why: unknown) => printError(toErrorBody(why), {json: false}))
     throw error
+  }
+
+  async function tell(line: string): Promise<void> {
+    signals.finish()
+    isUntold = true
+    await writeToFd(1, Buffer.from(`${line}\n`))
+    isUntold = false
   }
 }
 

@@ -3,7 +3,7 @@ import {closeSync, openSync} from 'node:fs'
 import {join} from 'node:path'
 import {execa} from 'execa'
 import {afterAll, beforeAll, describe, expect, it} from 'vitest'
-import {startNode, type TallyNode} from '../support/tally-node.ts'
+import {eventually, startNode, type TallyNode} from '../support/tally-node.ts'
 
 const program = join(import.meta.dirname, '../../bin/tally')
 let node: TallyNode
@@ -97,6 +97,30 @@ describe('output that has nowhere to go', () => {
     }
     expect(await run('>/dev/full')).toEqual({exitCode, stderr: full})
     expect(await run('>&-')).toEqual({exitCode, stderr: closed})
+  })
+
+  it.each([
+    ['create', ['create', '--rootfs', 'ROOTFS', 'sleep', '600'], 1],
+    ['run -d', ['run', '-d', '--rootfs', 'ROOTFS', 'sleep', '600'], 125],
+    ['run -d, as JSON', ['run', '-d', '--json', '--rootfs', 'ROOTFS', 'sleep', '600'], 125],
+    ['exec -d', ['exec', '-d', 'box', 'sleep', '600'], 125],
+  ] as const)('%s leaves nothing whose id nobody knows', async (_, args, exitCode) => {
+    const ids = async () => {
+      const containers = await node.json<readonly {readonly id: string}[]>('ps', '-a')
+      const execs = await node.json<readonly {readonly exec: string}[]>('execs', 'box')
+      return [...containers.map(({id}) => id), ...execs.map(({exec}) => exec)].sort()
+    }
+    const before = await ids()
+    for (const redirection of ['>/dev/full', '>&-']) {
+      const words = args.map((word) => word.replace('ROOTFS', node.rootfs))
+      const {exitCode: code, stderr} = await execa('sh', ['-c', `exec "$0" "$@" ${redirection}`, program, ...words], {
+        env: node.env,
+        reject: false,
+      })
+      expect(stderr).toContain('OUTPUT_FAILED')
+      expect(code).toBe(exitCode)
+      await eventually('removed', async () => (await ids()).join() === before.join(), 20_000)
+    }
   })
 
   it('nothing is wrong where nothing is printed, or nobody wants to see it', async () => {

@@ -90,14 +90,15 @@ function becomeCoordinator({args, env}: Invocation): never {
 }
 
 async function startDetached({args, env}: Invocation, options: NodeOptions): Promise<NodeInfo> {
+  // Before there is anything that a signal could leave behind.
+  const signals = watchSignals()
+  signals.begin()
   const logFile = join(options.stateDir, 'coordinator.log')
   const log = openLog(logFile)
   const begin = fstatSync(log).size
   const child = spawn(process.execPath, args, {detached: true, stdio: ['ignore', log, log], cwd: '/', env})
   closeSync(log)
   child.unref()
-  const signals = watchSignals()
-  signals.begin()
   let hasEnded = false
   child.once('exit', () => {
     hasEnded = true
@@ -107,6 +108,8 @@ async function startDetached({args, env}: Invocation, options: NodeOptions): Pro
     const interruption = findInterruption(signals)
     if (interruption) {
       child.kill('SIGTERM')
+      // Nothing else keeps us here until it has ended.
+      child.ref()
       if (!hasEnded) await once(child, 'exit')
       throw interruption
     }

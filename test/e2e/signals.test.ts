@@ -1,4 +1,6 @@
 /** A signal to the command line, at any instant of a verb that makes something: nothing is left, or somebody knows of it. */
+import {existsSync} from 'node:fs'
+import {join} from 'node:path'
 import {setTimeout as sleep} from 'node:timers/promises'
 import {afterAll, beforeAll, describe, expect, it} from 'vitest'
 import {eventually, startNode, type TallyNode} from '../support/tally-node.ts'
@@ -104,4 +106,16 @@ describe('a signal', () => {
       }
     },
   )
+
+  it('a signal to up -d while the coordinator begins waits until it has ended', async () => {
+    await using other = await startNode({up: false})
+    const child = other.spawn('up', '-d')
+    await eventually('begun', () => existsSync(join(other.stateDir, 'coordinator.log')), 30_000)
+    child.kill('SIGINT')
+    const {exitCode, stderr} = await child
+    expect({exitCode, stderr}).toEqual({
+      exitCode: 130,
+      stderr: 'tally: ended by SIGINT before it was done; nothing is left of it [CANCELLED]',
+    })
+  })
 })

@@ -1,12 +1,13 @@
-import {mkdtempSync, readFileSync, writeFileSync} from 'node:fs'
+import {mkdtempSync, readFileSync, rmSync, writeFileSync} from 'node:fs'
 import {tmpdir} from 'node:os'
 import {join} from 'node:path'
-import {expect, it} from 'vitest'
+import {expect, it, onTestFinished} from 'vitest'
 import {makeMemoryRoom} from '../../../src/linux/memory-room.ts'
 
 /** Files as those of a group of v2; no kernel behind them takes anything back. */
 function makeGroup(usedBytes: number) {
   const directory = mkdtempSync(join(tmpdir(), 'tally-group-'))
+  onTestFinished(() => rmSync(directory, {recursive: true}))
   writeFileSync(join(directory, 'memory.current'), `${usedBytes}\n`)
   writeFileSync(join(directory, 'memory.high'), 'max\n')
   return {directory, high: () => readFileSync(join(directory, 'memory.high'), 'utf8').trim()}

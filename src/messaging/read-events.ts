@@ -70,8 +70,13 @@ export async function* readEvents(
     }
     if (signal?.aborted || watch.missing === 0) return
     if (watch.missing !== undefined) throw toStallError({stream, stallMs, last, missing: watch.missing})
-    if (!follow) throw new TallyError('NATS_UNREACHABLE', `the connection to NATS was lost before the end of stream ${stream} was read`)
+    if (!follow) throw toLostError(stream)
   } catch (error) {
+    // It depends on the moment whether a connection that is lost ends the iterator or fails it.
+    if (error instanceof NatsError && connection.isClosed()) {
+      if (follow) return
+      throw toLostError(stream, error)
+    }
     // Who reads to an end has not got there.
     if (!follow || !isResourceGone(error)) throw error
   } finally {
@@ -176,6 +181,10 @@ function toStallError({stream, stallMs, last, missing}: Stall): TallyError {
     `stream ${stream} cannot be read ${where}: the server has ${missing} more and has sent none for ${stallMs / 1000} s`,
     {details: {stream, behind: last?.seq ?? 0, missing}},
   )
+}
+
+function toLostError(stream: string, cause?: unknown): TallyError {
+  return new TallyError('NATS_UNREACHABLE', `the connection to NATS was lost before the end of stream ${stream} was read`, {cause})
 }
 
 /** The consumer, and with it as a rule the stream, was deleted while it was read. */

@@ -1,8 +1,8 @@
 /** What happened to a container, from its events alone: in which order, because of what, for how long, and what is not known. */
-import {toEventId} from '../cloud-event.ts'
-import type {LedgerEvent} from '../events.ts'
-import {foldEvents, type Ledger, LedgerError, toTopLevelState} from '../ledger.ts'
-import type {TopLevelState} from '../states.ts'
+import {toEventId} from '../ledger/cloud-event.ts'
+import type {LedgerEvent} from '../ledger/events.ts'
+import {foldEvents, type Ledger, LedgerError, toTopLevelState} from '../ledger/ledger.ts'
+import type {TopLevelState} from '../charts/states.ts'
 import {tell} from './tell.ts'
 
 export interface Step {

@@ -2,9 +2,9 @@
  * Each event as a sentence, and what was lost with it. A table over all types: one that is missing does not compile.
  * Whatever comes from outside is quoted by whoever prints it: these texts may hold any character.
  */
-import type {EventData, EventType, Failure, LedgerEvent, ResourceUsage} from '../events.ts'
-import type {Limits} from '../limits.ts'
-import type {ExitSource, ProcessExit} from '../process-exit.ts'
+import type {EventData, EventType, Failure, LedgerEvent, ResourceUsage} from '../ledger/events.ts'
+import type {Limits} from '../schemas/limits.ts'
+import type {ExitSource, ProcessExit} from '../ledger/process-exit.ts'
 import {formatBytes, formatSpan} from './spans.ts'
 
 export interface Telling {

@@ -1,9 +1,9 @@
 /** The machines that have a chart, by the names under which one asks for them. */
 import type {AnyStateMachine} from 'xstate'
-import {containerMachine} from '../../machines/container.machine.ts'
-import {type LedgerEvent, isExecEvent} from '../../machines/events.ts'
-import {processMachine} from '../../machines/process.machine.ts'
-import {supervisorMachine} from '../../machines/supervisor.machine.ts'
+import {containerMachine} from '../../machines/charts/container.machine.ts'
+import {type LedgerEvent, isExecEvent} from '../../machines/ledger/events.ts'
+import {processMachine} from '../../machines/charts/process.machine.ts'
+import {supervisorMachine} from '../../machines/charts/supervisor.machine.ts'
 
 export const chartedMachines = {
   container: containerMachine,

@@ -1,6 +1,6 @@
 /** Where a chart is after some events, and what of it is lit then. Pure. */
 import {type AnyMachineSnapshot, type AnyStateMachine, initialTransition, transition} from 'xstate'
-import type {LedgerEvent} from '../../machines/events.ts'
+import type {LedgerEvent} from '../../machines/ledger/events.ts'
 import {toPaths} from './guard.ts'
 import type {ChartMarks} from './marks.ts'
 import {toChartModel, toTransitionId} from './model.ts'

@@ -1,8 +1,8 @@
 /** Parsers of option values, for commander. */
 import {InvalidArgumentError} from 'commander'
 import {TallyError} from '../kernel/errors.ts'
-import type {CreateRequestInput} from '../../machines/create-request.ts'
-import {parseSignal, type SignalName} from '../../machines/signals.ts'
+import type {CreateRequestInput} from '../../machines/schemas/create-request.ts'
+import {parseSignal, type SignalName} from '../../machines/schemas/signals.ts'
 
 /** As docker has it: `no`, `on-failure`, `on-failure:5`, `always`, `unless-stopped`. */
 export function parseRestart(text: string): NonNullable<CreateRequestInput['restart']> {

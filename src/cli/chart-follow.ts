@@ -1,5 +1,5 @@
 /** The chart of a container in the terminal, drawn again with every event. */
-import type {LedgerEvent} from '../../machines/events.ts'
+import type {LedgerEvent} from '../../machines/ledger/events.ts'
 import {toChartModel} from '../chart/model.ts'
 import {foldMachine, toMarks} from '../chart/moment.ts'
 import {renderText} from '../chart/text.ts'

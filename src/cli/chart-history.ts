@@ -1,5 +1,5 @@
 /** The events of one container up to a moment, from the stream: also when it has been deleted. */
-import type {LedgerEvent} from '../../machines/events.ts'
+import type {LedgerEvent} from '../../machines/ledger/events.ts'
 import type {TallyClient} from '../client/client.ts'
 import {TallyError} from '../kernel/errors.ts'
 

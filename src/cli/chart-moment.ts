@@ -1,6 +1,6 @@
 /** Which chart is drawn, of which events. */
 import type {AnyStateMachine} from 'xstate'
-import type {LedgerEvent} from '../../machines/events.ts'
+import type {LedgerEvent} from '../../machines/ledger/events.ts'
 import {isOfProcess} from '../chart/machines.ts'
 
 /** Which chart, and which of a container's events are its. */

@@ -1,7 +1,7 @@
 import {writeFile} from 'node:fs/promises'
 import {type Command, InvalidArgumentError, Option} from 'commander'
 import type {AnyStateMachine} from 'xstate'
-import type {LedgerEvent} from '../../machines/events.ts'
+import type {LedgerEvent} from '../../machines/ledger/events.ts'
 import {chartedMachines, isOfProcess, type MachineName, machineNames} from '../chart/machines.ts'
 import {noMarks} from '../chart/marks.ts'
 import {toChartModel} from '../chart/model.ts'

@@ -1,8 +1,8 @@
 /** The options of `run` and `create`, and the request that they make. */
 import {resolve} from 'node:path'
 import {type Command, Option} from 'commander'
-import type {CreateRequestInput, Device, Mount, RootfsMount, Ulimit} from '../../machines/create-request.ts'
-import type {ConsoleSize} from '../../machines/fields.ts'
+import type {CreateRequestInput, Device, Mount, RootfsMount, Ulimit} from '../../machines/schemas/create-request.ts'
+import type {ConsoleSize} from '../../machines/schemas/fields.ts'
 import {TallyError} from '../kernel/errors.ts'
 import {parseMount, parseRootfsMount} from './mount-arguments.ts'
 import {parseTmpfs, parseVolume} from './volume-arguments.ts'

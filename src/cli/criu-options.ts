@@ -1,5 +1,5 @@
 import type {Command} from 'commander'
-import type {RestoreSpec} from '../../machines/checkpoint.ts'
+import type {RestoreSpec} from '../../machines/schemas/checkpoint.ts'
 
 export interface CriuFlags {
   readonly tcpEstablished?: true

@@ -1,5 +1,5 @@
 import type {Command} from 'commander'
-import type {ProcessView} from '../../machines/view.ts'
+import type {ProcessView} from '../../machines/views/view.ts'
 import {formatAge, formatCommand, formatExit, formatTable} from './format.ts'
 import {printJson} from './print.ts'
 import {addVerb, withClient} from './verb.ts'

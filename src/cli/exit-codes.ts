@@ -1,5 +1,5 @@
-import type {ProcessExit} from '../../machines/process-exit.ts'
-import {toSignalNumber} from '../../machines/signals.ts'
+import type {ProcessExit} from '../../machines/ledger/process-exit.ts'
+import {toSignalNumber} from '../../machines/schemas/signals.ts'
 import type {ErrorCode} from '../kernel/errors.ts'
 
 /** What `tally` exits with. `run` in the foreground exits with the container's own status instead, as docker does. */

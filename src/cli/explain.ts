@@ -1,5 +1,5 @@
 import type {Command} from 'commander'
-import type {LedgerEvent} from '../../machines/events.ts'
+import type {LedgerEvent} from '../../machines/ledger/events.ts'
 import {type Story, toStory} from '../../machines/story/story.ts'
 import type {TallyClient} from '../client/client.ts'
 import {TallyError} from '../kernel/errors.ts'

@@ -1,5 +1,5 @@
 /** Samples as people read them. */
-import {isFinalSample, type StatsReply} from '../../machines/stats.ts'
+import {isFinalSample, type StatsReply} from '../../machines/views/stats.ts'
 import {formatTable} from './format.ts'
 
 /** Two samples of a container, the later one to show and the former to compare with. */

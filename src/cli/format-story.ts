@@ -1,5 +1,5 @@
 /** A story for people at a terminal: a line a step, indented below what it followed from. */
-import {parseSource} from '../../machines/ids.ts'
+import {parseSource} from '../../machines/ledger/ids.ts'
 import {formatSpan} from '../../machines/story/spans.ts'
 import type {Step, Story} from '../../machines/story/story.ts'
 import {formatAge} from './format.ts'

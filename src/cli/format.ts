@@ -1,8 +1,8 @@
 /** What people read: states, ages, tables. */
 import Table from 'cli-table3'
-import type {Limits} from '../../machines/limits.ts'
-import type {ProcessExit} from '../../machines/process-exit.ts'
-import type {ContainerView} from '../../machines/view.ts'
+import type {Limits} from '../../machines/schemas/limits.ts'
+import type {ProcessExit} from '../../machines/ledger/process-exit.ts'
+import type {ContainerView} from '../../machines/views/view.ts'
 
 const steps = [
   {unit: 'second', ms: 1_000},

@@ -1,5 +1,5 @@
 import type {Command} from 'commander'
-import type {NodeInfo} from '../../machines/view.ts'
+import type {NodeInfo} from '../../machines/views/view.ts'
 import {formatAge, formatTable} from './format.ts'
 import {printJson} from './print.ts'
 import {addVerb, withClient} from './verb.ts'

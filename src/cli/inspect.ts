@@ -1,6 +1,6 @@
 import type {Command} from 'commander'
-import {toCloudEvent, type CloudEvent} from '../../machines/cloud-event.ts'
-import type {ContainerView} from '../../machines/view.ts'
+import {toCloudEvent, type CloudEvent} from '../../machines/ledger/cloud-event.ts'
+import type {ContainerView} from '../../machines/views/view.ts'
 import type {TallyClient} from '../client/client.ts'
 import {toErrorBody} from '../kernel/errors.ts'
 import {printJson, printNote} from './print.ts'

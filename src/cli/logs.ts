@@ -1,5 +1,5 @@
 import type {Command} from 'commander'
-import type {LogReply} from '../../machines/view.ts'
+import type {LogReply} from '../../machines/views/view.ts'
 import type {ContainerClient, TallyClient} from '../client/client.ts'
 import {parseCount} from './arguments.ts'
 import {writeToFd} from './fd-writer.ts'

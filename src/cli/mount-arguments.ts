@@ -1,7 +1,7 @@
 /** Parsers of what is mounted, in named fields, for commander. */
 import {resolve} from 'node:path'
 import {InvalidArgumentError} from 'commander'
-import type {Mount, RootfsMount} from '../../machines/create-request.ts'
+import type {Mount, RootfsMount} from '../../machines/schemas/create-request.ts'
 import {parseBytes} from './arguments.ts'
 import {toMount} from './volume-arguments.ts'
 

@@ -1,6 +1,6 @@
 /** Which node, and how to reach it: the options that every verb has. A flag wins over the environment, that over the default. */
 import {type Command, Option} from 'commander'
-import {idRule, isId} from '../../machines/ids.ts'
+import {idRule, isId} from '../../machines/ledger/ids.ts'
 import {toRealPath} from '../kernel/real-path.ts'
 import {TallyError} from '../kernel/errors.ts'
 import type {NatsAccess} from '../messaging/servers.ts'

@@ -1,5 +1,5 @@
 /** The table of containers that `ps` shows. */
-import type {ContainerView} from '../../machines/view.ts'
+import type {ContainerView} from '../../machines/views/view.ts'
 import type {TallyClient} from '../client/client.ts'
 import {formatAge, formatCommand, formatStatus, formatTable} from './format.ts'
 

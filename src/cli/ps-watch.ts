@@ -3,7 +3,7 @@
  * shows is the coordinator's to say; between changes only the ages move.
  */
 import {setTimeout as sleep} from 'node:timers/promises'
-import type {ContainerView} from '../../machines/view.ts'
+import type {ContainerView} from '../../machines/views/view.ts'
 import type {TallyClient} from '../client/client.ts'
 import {TallyError, toErrorBody} from '../kernel/errors.ts'
 import {lastStreamSequence} from '../messaging/stream.ts'

@@ -1,5 +1,5 @@
 /** Our input on its way to a process; with a terminal on both sides also the size of ours, and the keys that part us from it. */
-import type {ConsoleSize} from '../../machines/fields.ts'
+import type {ConsoleSize} from '../../machines/schemas/fields.ts'
 import {createInputSender, type ToTarget} from '../client/send-input.ts'
 import {TallyError, toErrorBody} from '../kernel/errors.ts'
 import {createDetachScanner, defaultDetachKeys, parseDetachKeys} from './detach-keys.ts'

@@ -1,7 +1,7 @@
 /** `run`: in the foreground, as if the container's program had been started here. */
 import type {Command} from 'commander'
 import {type ContainerClient, findExit, type TallyClient} from '../client/client.ts'
-import type {ContainerView} from '../../machines/view.ts'
+import type {ContainerView} from '../../machines/views/view.ts'
 import {toErrorBody} from '../kernel/errors.ts'
 import {exitAsProcess} from './as-process.ts'
 import {addContainerOptions, type ContainerFlags, toCreateRequest} from './container-options.ts'

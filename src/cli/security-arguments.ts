@@ -1,9 +1,9 @@
 /** Parsers of what a container may do and whom it shares namespaces with, for commander. */
 import {resolve} from 'node:path'
 import {InvalidArgumentError} from 'commander'
-import {isId} from '../../machines/ids.ts'
-import type {Device, Ulimit} from '../../machines/create-request.ts'
-import {ulimitNames} from '../../machines/ulimits.ts'
+import {isId} from '../../machines/ledger/ids.ts'
+import type {Device, Ulimit} from '../../machines/schemas/create-request.ts'
+import {ulimitNames} from '../../machines/schemas/ulimits.ts'
 import {TallyError} from '../kernel/errors.ts'
 
 export interface SecurityOptions {

@@ -2,7 +2,7 @@
 import type {ProcessClient, TallyClient} from '../client/client.ts'
 import {followOutput} from '../client/follow-output.ts'
 import {type Got, holdOutput, type OutputHold} from '../client/hold-output.ts'
-import type {ProcessExit} from '../../machines/process-exit.ts'
+import type {ProcessExit} from '../../machines/ledger/process-exit.ts'
 import {exitCodes, toExitStatus} from './exit-codes.ts'
 import {writeToFd} from './fd-writer.ts'
 import {createForwarder} from './forward-signals.ts'

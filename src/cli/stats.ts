@@ -1,6 +1,6 @@
 import type {Command} from 'commander'
 import {setTimeout as sleep} from 'node:timers/promises'
-import {isFinalSample, type StatsReply} from '../../machines/stats.ts'
+import {isFinalSample, type StatsReply} from '../../machines/views/stats.ts'
 import type {TallyClient} from '../client/client.ts'
 import {followStats} from '../client/follow-stats.ts'
 import {toErrorBody} from '../kernel/errors.ts'

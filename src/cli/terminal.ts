@@ -1,7 +1,7 @@
 /** The terminal of whoever runs us: raw while a process has it, and as it was before, whatever happens. */
 import {spawnSync} from 'node:child_process'
 import type {ReadStream, WriteStream} from 'node:tty'
-import type {ConsoleSize} from '../../machines/fields.ts'
+import type {ConsoleSize} from '../../machines/schemas/fields.ts'
 
 const endings = ['SIGTERM', 'SIGHUP', 'SIGINT', 'SIGQUIT'] as const
 

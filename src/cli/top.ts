@@ -1,5 +1,5 @@
 import type {Command} from 'commander'
-import type {ContainerProcess} from '../../machines/processes.ts'
+import type {ContainerProcess} from '../../machines/views/top.ts'
 import {formatAge, formatCommand, formatTable} from './format.ts'
 import {printJson} from './print.ts'
 import {addVerb, withClient} from './verb.ts'

@@ -5,7 +5,7 @@ import {closeSync, existsSync, fstatSync, mkdirSync, openSync, readFileSync} fro
 import {dirname, join, resolve} from 'node:path'
 import {fileURLToPath} from 'node:url'
 import type {Command} from 'commander'
-import type {NodeInfo} from '../../machines/view.ts'
+import type {NodeInfo} from '../../machines/views/view.ts'
 import type {CoordinatorOptions} from '../coordinator/options.ts'
 import {toOwnEnvironment} from '../kernel/environment.ts'
 import {isErrorCode, TallyError} from '../kernel/errors.ts'

@@ -1,5 +1,5 @@
 import type {Command} from 'commander'
-import {hasLimits, type Limits} from '../../machines/limits.ts'
+import {hasLimits, type Limits} from '../../machines/schemas/limits.ts'
 import {TallyError} from '../kernel/errors.ts'
 import {type LimitFlag, parseBytes, parseCount, parseCpus, parseUnlessLifted, toLimit} from './arguments.ts'
 import {addVerb, forEachId} from './verb.ts'

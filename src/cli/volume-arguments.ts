@@ -1,7 +1,7 @@
 /** Parsers of docker's short forms of mounts, `-v` and `--tmpfs`, for commander. */
 import {resolve} from 'node:path'
 import {InvalidArgumentError} from 'commander'
-import {type Mount, mountSchema} from '../../machines/create-request.ts'
+import {type Mount, mountSchema} from '../../machines/schemas/create-request.ts'
 import {parseBytes} from './arguments.ts'
 
 type Fields = Readonly<Record<string, unknown>>

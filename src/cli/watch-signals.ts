@@ -2,7 +2,7 @@
  * The signals that reach a verb that makes something, from its first moment to its last. MUST hold at any instant: what was made is
  * removed, or it is somebody's who knows of it; achieved by asking for signals right before each step that cannot be undone.
  */
-import {toSignalNumber} from '../../machines/signals.ts'
+import {toSignalNumber} from '../../machines/schemas/signals.ts'
 import {type ErrorBody, TallyError, toErrorBody} from '../kernel/errors.ts'
 import {writeToFd} from './fd-writer.ts'
 import {printError, printNote} from './print.ts'

@@ -1,9 +1,9 @@
 /** A container that is gone, as the stream tells of it: what was asked of it was carried out, and the answer was lost. */
-import type {ContainerVerb} from '../../machines/commands.ts'
-import {toContainerView} from '../../machines/container-view.ts'
-import type {LedgerEvent} from '../../machines/events.ts'
-import {foldEvents} from '../../machines/ledger.ts'
-import type {ContainerView} from '../../machines/view.ts'
+import type {ContainerVerb} from '../../machines/commands/commands.ts'
+import {toContainerView} from '../../machines/views/container-view.ts'
+import type {LedgerEvent} from '../../machines/ledger/events.ts'
+import {foldEvents} from '../../machines/ledger/ledger.ts'
+import type {ContainerView} from '../../machines/views/view.ts'
 import type {StreamedEvent} from '../messaging/stream.ts'
 
 /** What leaves an event with our correlation id, and is answered with the container. */

@@ -1,5 +1,5 @@
 import type {Msg} from 'nats'
-import {isFinalSample, type StatsReply, statsReplySchema} from '../../machines/stats.ts'
+import {isFinalSample, type StatsReply, statsReplySchema} from '../../machines/views/stats.ts'
 import {TallyError, toErrorBody} from '../kernel/errors.ts'
 import type {ContainerClient, TallyClient} from './client.ts'
 

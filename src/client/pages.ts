@@ -1,6 +1,6 @@
 /** Replies that are too large even in chunks: asked for in parts, and put together. */
-import type {ContainerProcess, TopReply} from '../../machines/processes.ts'
-import type {ContainerView, ListReply} from '../../machines/view.ts'
+import type {ContainerProcess, TopReply} from '../../machines/views/top.ts'
+import type {ContainerView, ListReply} from '../../machines/views/view.ts'
 import {TallyError} from '../kernel/errors.ts'
 
 /** And no more than fit. */

@@ -5,7 +5,7 @@
 import {randomUUID} from 'node:crypto'
 import {headers} from 'nats'
 import * as z from 'zod'
-import {initId} from '../../machines/commands.ts'
+import {initId} from '../../machines/commands/commands.ts'
 import {TallyError} from '../kernel/errors.ts'
 import {toMessageRoom} from '../messaging/chunks.ts'
 import {requestRaw} from '../messaging/codec.ts'

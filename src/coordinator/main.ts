@@ -5,9 +5,9 @@ import {dirname, join} from 'node:path'
 import {fileURLToPath} from 'node:url'
 import type {NatsConnection} from 'nats'
 import * as z from 'zod'
-import type {LedgerEvent} from '../../machines/events.ts'
-import {parseSource} from '../../machines/ids.ts'
-import type {Ledger} from '../../machines/ledger.ts'
+import type {LedgerEvent} from '../../machines/ledger/events.ts'
+import {parseSource} from '../../machines/ledger/ids.ts'
+import type {Ledger} from '../../machines/ledger/ledger.ts'
 import {createSystemClock} from '../kernel/clock.ts'
 import {TallyError, toErrorBody} from '../kernel/errors.ts'
 import {removeIfEmpty} from '../kernel/files.ts'
@@ -26,29 +26,30 @@ import {createRunc} from '../runtime/runc/runc.ts'
 import {toNodeConfinement} from '../runtime/spec/confine.ts'
 import {readHostFacts} from '../runtime/spec/host-facts.ts'
 import {openPages} from '../web/server/pages.ts'
-import {type ContainerName, findOrphans, listContainers, type Orphan} from './containers.ts'
-import {deleteContainers} from './delete-containers.ts'
-import {claimDirectories, claimDirectory} from './directories.ts'
+import {findOrphans, listContainers, type Orphan} from './directories/containers.ts'
+import type {ContainerName} from '../layout/container-name.ts'
+import {deleteContainers} from './directories/delete-containers.ts'
+import {claimDirectories, claimDirectory} from './directories/directories.ts'
 import {type CoordinatorOptions, coordinatorOptionsSchema, coordinatorOptionsVariable} from './options.ts'
-import {readHarbour} from './harbour.ts'
-import {readJournals} from './journals.ts'
-import {rotateDiagnostics} from './diagnostics.ts'
-import {followServers, readFormerServers, withServers} from './known-servers.ts'
-import {createMetrics} from './metrics.ts'
-import {createNodeLedgers, readBefore} from './node-ledgers.ts'
-import {createProjection, type Projection} from './projection.ts'
-import {tellGivenUp} from './give-up.ts'
-import {createIntensity} from './intensity.ts'
-import {createKeeper} from './keeper.ts'
-import {createStreamKeeper} from './keep-stream.ts'
-import {openServerKeeper} from './keep-server.ts'
-import {assertAlone, mustGiveWay} from './only-one.ts'
-import {createOrphanReaper} from './orphans.ts'
-import {putBackContainers} from './put-back.ts'
-import {keepReserve} from './reserve.ts'
-import {createNodeEndpoints} from './service.ts'
-import {createSupervisors} from './supervisors.ts'
-import {createJetStreamWatch} from './watch-jetstream.ts'
+import {readHarbour} from './endpoints/snapshot.ts'
+import {readJournals} from './ledgers/journals.ts'
+import {rotateDiagnostics} from './directories/diagnostics.ts'
+import {followServers, readFormerServers, withServers} from './stream/known-servers.ts'
+import {createMetrics} from './metrics/metrics.ts'
+import {createNodeLedgers, readBefore} from './ledgers/node-ledgers.ts'
+import {createProjection, type Projection} from './ledgers/projection.ts'
+import {tellGivenUp} from './supervision/give-up.ts'
+import {createRestartIntensity} from './supervision/restart-intensity.ts'
+import {createDescriptorStore} from './supervision/descriptor-store.ts'
+import {createStreamKeeper} from './stream/stream-keeper.ts'
+import {openServerKeeper} from './stream/server-keeper.ts'
+import {assertAlone, mustGiveWay} from './stream/only-one.ts'
+import {createOrphanReaper} from './supervision/orphan-reaper.ts'
+import {putBackContainers} from './directories/restore-run-dir.ts'
+import {keepReserve} from './directories/disk-reserve.ts'
+import {createNodeEndpoints} from './endpoints/service.ts'
+import {createSupervisors} from './supervision/supervisors.ts'
+import {createJetStreamWatch} from './stream/jetstream-watch.ts'
 
 const logger = createLogger('coordinator')
 const clock = createSystemClock()
@@ -148,14 +149,14 @@ async function main(options: CoordinatorOptions, warnings: readonly string[]): P
     logFile: join(stateDir, 'supervisors.log'),
     logger,
     // What it made last may not be held yet, and has to be before it can end.
-    onReady: (container) => keeper.lookAt(container),
+    onReady: (container) => descriptors.lookAt(container),
     onEnd: (container) => {
-      keeper.lookAt(container)
+      descriptors.lookAt(container)
       adoptOrphans()
     },
   })
-  const keeper = createKeeper({directories: options, logger})
-  const reapOrphans = createOrphanReaper({keeper, clock, logger})
+  const descriptors = createDescriptorStore({directories: options, logger})
+  const reapOrphans = createOrphanReaper({descriptors, clock, logger})
   const metrics = createMetrics({
     node,
     version,
@@ -176,7 +177,7 @@ async function main(options: CoordinatorOptions, warnings: readonly string[]): P
   })
   ready.resolve()
   const runtime = createRunc({binary: options.runtime, root: join(runDir, 'runc'), logDir: runDir})
-  const intensity = createIntensity(clock, replacements)
+  const intensity = createRestartIntensity(clock, replacements)
   const givenUp = new Set<string>()
   let closing = false
   let announced = false
@@ -211,7 +212,7 @@ async function main(options: CoordinatorOptions, warnings: readonly string[]): P
       }
     },
     invite: (actor) => pages.invite(actor),
-    hold: (name, exec) => keeper.hold(name, exec),
+    hold: (name, exec) => descriptors.hold(name, exec),
     shutDown: async ({containers}) => {
       if (containers) await deleteAll()
       // The reply goes out first.
@@ -248,7 +249,7 @@ async function main(options: CoordinatorOptions, warnings: readonly string[]): P
     metrics.observer.onFolded(event, ledger)
     // An input ends when we let go of it as well; a container that was made anew has other pipes.
     const container = heldAnewAt.has(event.type) ? parseSource(event.source) : undefined
-    if (container?.node === node) keeper.lookAt(container)
+    if (container?.node === node) descriptors.lookAt(container)
   }
 
   /** Whether the projection has all that is in the stream now. */
@@ -292,7 +293,7 @@ async function main(options: CoordinatorOptions, warnings: readonly string[]): P
   async function watchSupervisors(): Promise<void> {
     while (!closing) {
       if (!existsSync(connectionFile)) await putBack()
-      keeper.look()
+      descriptors.look()
       adoptOrphans()
       if (reapOrphans()) await clock.sleep(hurriedWatchMs)
       else await untilChildEnds()
@@ -338,7 +339,7 @@ async function main(options: CoordinatorOptions, warnings: readonly string[]): P
     givenUp.delete(uid)
     logger.warn({namespace, id}, 'starting a supervisor for a container that has none')
     supervisors
-      .assign({node, namespace, id, uid, work: {type: 'recover', kept: [...keeper.held({namespace, id})]}})
+      .assign({node, namespace, id, uid, work: {type: 'recover', kept: [...descriptors.held({namespace, id})]}})
       .catch((error: unknown) => {
         logger.error({err: error, namespace, id}, 'cannot supervise this container')
       })

@@ -1,5 +1,5 @@
 import * as z from 'zod'
-import {idSchema} from '../../machines/ids.ts'
+import {idSchema} from '../../machines/ledger/ids.ts'
 import {toRealPath} from '../kernel/real-path.ts'
 import {natsAccessSchema} from '../messaging/servers.ts'
 import {streamLimitsSchema} from '../messaging/stream-limits.ts'

@@ -1,7 +1,8 @@
 /** What is left of containers that nobody has. */
-import {toContainerLayout} from '../supervisor/layout.ts'
+import {toContainerLayout} from '../layout/container-layout.ts'
 import {type Finding, toFinding} from './findings.ts'
-import {type ContainerName, type Survey, toKey} from './survey.ts'
+import {type Survey, toKey} from './survey.ts'
+import type {ContainerName} from '../layout/container-name.ts'
 
 /** Of those without a journal, and without a supervisor that may be about to end. */
 export function detectLeftovers(survey: Survey): readonly Finding[] {

@@ -1,5 +1,5 @@
 /** From a survey to findings. Pure: what does not agree follows from what was seen and from nothing else. */
-import {toSource} from '../../machines/ids.ts'
+import {toSource} from '../../machines/ledger/ids.ts'
 import {detectLeftovers} from './detect-leftovers.ts'
 import {detectStream} from './detect-stream.ts'
 import {type Finding, toFinding} from './findings.ts'

@@ -1,5 +1,5 @@
 /** What can be found, and what `--repair` does about it. Codes are stable; docs/fsck.md is held to this table by a test. */
-import type {ContainerName} from './survey.ts'
+import type {ContainerName} from '../layout/container-name.ts'
 
 /** `removes`: takes it away; `supervisor`: asks the container's supervisor; `none`: what to do is for people to decide. */
 export type RepairKind = 'removes' | 'supervisor' | 'none'

@@ -1,15 +1,16 @@
 /** Looks at everything on a node that tells of its containers. Changes nothing, takes no lock, and needs no process of ours to live. */
 import {existsSync, readdirSync, readFileSync, readlinkSync, statSync} from 'node:fs'
 import {basename, join} from 'node:path'
-import {isId, parseSource} from '../../machines/ids.ts'
+import {isId, parseSource} from '../../machines/ledger/ids.ts'
 import {parseMounts, readCgroupProcesses} from '../linux/cgroup.ts'
 import {toRealPath} from '../kernel/real-path.ts'
 import {readLockHolders} from '../linux/locks.ts'
 import {listMountsBelow} from '../linux/mount.ts'
 import {isAlive, listProcesses} from '../linux/process-table.ts'
-import {containersDir, type Directories, toContainerLayout} from '../supervisor/layout.ts'
+import {containersDir, type Directories, toContainerLayout} from '../layout/container-layout.ts'
 import {readJournal} from './read-journal.ts'
-import type {ContainerName, StreamedPart, StreamSurvey, Survey, SurveyedContainer, WholeJournal} from './survey.ts'
+import type {StreamedPart, StreamSurvey, Survey, SurveyedContainer, WholeJournal} from './survey.ts'
+import type {ContainerName} from '../layout/container-name.ts'
 
 export interface LookDependencies {
   /** What the OCI runtime says of a container. @returns undefined when it knows none */

@@ -1,7 +1,7 @@
 /** A journal as it stands on disk, whoever may be writing it: whole, damaged at a line, or not there. */
 import {closeSync, constants, fstatSync, openSync, readSync} from 'node:fs'
-import type {LedgerEvent} from '../../machines/events.ts'
-import {applyEvent, emptyLedger, LedgerError, toTopLevelState} from '../../machines/ledger.ts'
+import type {LedgerEvent} from '../../machines/ledger/events.ts'
+import {applyEvent, emptyLedger, LedgerError, toTopLevelState} from '../../machines/ledger/ledger.ts'
 import {readJournalFile} from '../journal/file-journal.ts'
 import {TallyError} from '../kernel/errors.ts'
 import {isMissing} from '../kernel/files.ts'

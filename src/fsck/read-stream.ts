@@ -1,6 +1,6 @@
 /** What the stream knows of a node's containers, and how that compares with their journals. */
 import type {NatsConnection} from 'nats'
-import {parseSource, type ContainerAddress} from '../../machines/ids.ts'
+import {parseSource, type ContainerAddress} from '../../machines/ledger/ids.ts'
 import {readJournalFile} from '../journal/file-journal.ts'
 import {compareWithJournal} from '../messaging/compare-stream.ts'
 import {readEvents} from '../messaging/read-events.ts'

@@ -4,16 +4,16 @@
  */
 import {lstatSync, realpathSync, rmSync} from 'node:fs'
 import {dirname, join} from 'node:path'
-import {isId} from '../../machines/ids.ts'
+import {isId} from '../../machines/ledger/ids.ts'
 import type {Clock} from '../kernel/clock.ts'
 import {TallyError} from '../kernel/errors.ts'
 import {removeIfEmpty} from '../kernel/files.ts'
 import {findCgroups, readCgroupProcesses, removeCgroup} from '../linux/cgroup.ts'
 import {listMountsBelow, unmount} from '../linux/mount.ts'
-import {type Directories, toContainerLayout} from '../supervisor/layout.ts'
-import {leaveSharedDirectories, takeId} from '../supervisor/shared-directories.ts'
+import {type Directories, toContainerLayout} from '../layout/container-layout.ts'
+import {leaveSharedDirectories, takeId} from '../layout/shared-directories.ts'
 import type {Repair} from './findings.ts'
-import type {ContainerName} from './survey.ts'
+import type {ContainerName} from '../layout/container-name.ts'
 
 export type RepairHandlers = {
   readonly [T in Repair['type']]: (repair: Extract<Repair, {readonly type: T}>) => Promise<void>

@@ -1,12 +1,8 @@
 /** What there is on a node, put together from all that tells of it. Data, for the detection to judge. */
-import type {ProcessIdentity} from '../../machines/events.ts'
-import type {RuntimeOptions} from '../../machines/create-request.ts'
-import type {TopLevelState} from '../../machines/states.ts'
-
-export interface ContainerName {
-  readonly namespace: string
-  readonly id: string
-}
+import type {ContainerName} from '../layout/container-name.ts'
+import type {ProcessIdentity} from '../../machines/ledger/events.ts'
+import type {RuntimeOptions} from '../../machines/schemas/create-request.ts'
+import type {TopLevelState} from '../../machines/charts/states.ts'
 
 export type JournalReading =
   | {readonly type: 'missing'}

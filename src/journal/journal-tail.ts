@@ -1,6 +1,6 @@
 /** What has been added to a journal that somebody else writes: a long one is not read whole for each event of it. */
 import {closeSync, constants, fstatSync, openSync} from 'node:fs'
-import type {LedgerEvent} from '../../machines/events.ts'
+import type {LedgerEvent} from '../../machines/ledger/events.ts'
 import {toFileIdentity} from '../kernel/files.ts'
 import {readLines} from '../kernel/lines.ts'
 import {parseJournalLine} from './file-journal.ts'

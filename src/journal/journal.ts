@@ -2,7 +2,7 @@
  * The ledger of one container on disk: append-only JSON Lines, a line being exactly the event that is published.
  * Invariant: one writer, achieved by flock(2) on the file itself, which the kernel gives back when the writer dies.
  */
-import type {LedgerEvent} from '../../machines/events.ts'
+import type {LedgerEvent} from '../../machines/ledger/events.ts'
 
 export interface Journal extends Disposable {
   /**

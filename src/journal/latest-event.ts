@@ -1,8 +1,8 @@
 /** The last event of a journal, read from its end: whatever its length, that is one read of the file. */
 import {closeSync, constants, fstatSync, openSync, readSync} from 'node:fs'
 import {isMissing} from '../kernel/files.ts'
-import {parseLedgerEvent} from '../../machines/cloud-event.ts'
-import type {LedgerEvent} from '../../machines/events.ts'
+import {parseLedgerEvent} from '../../machines/ledger/cloud-event.ts'
+import type {LedgerEvent} from '../../machines/ledger/events.ts'
 
 const firstBytes = 16 * 1024
 const newline = 0x0a

@@ -11,7 +11,7 @@ export function describeIssues({issues}: z.ZodError): readonly string[] {
   return issues.flatMap(flatten).map(({path, message}) => `${path.join('.') || 'request'}: ${message}`)
 }
 
-/** A union says only that nothing fitted: the alternative that came closest says why. */
+/** A union says only that nothing fitToMessage: the alternative that came closest says why. */
 function flatten(issue: z.core.$ZodIssue): readonly Issue[] {
   if (issue.code === 'invalid_union') {
     const [closest] = [...issue.errors].sort((a, b) => countMistakes(a) - countMistakes(b))

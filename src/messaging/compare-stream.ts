@@ -1,7 +1,7 @@
 /** What the stream has of a container, held against its journal: as far as it is the same, and what is there and should not be. */
 import {isDeepStrictEqual} from 'node:util'
-import {toCloudEvent} from '../../machines/cloud-event.ts'
-import type {LedgerEvent} from '../../machines/events.ts'
+import {toCloudEvent} from '../../machines/ledger/cloud-event.ts'
+import type {LedgerEvent} from '../../machines/ledger/events.ts'
 import type {StreamedEvent} from './stream.ts'
 
 /** Where the stream has the latest event that is known to be in it: both are 0 when it has none. */

@@ -1,4 +1,4 @@
-import type {ContainerView} from '../../machines/view.ts'
+import type {ContainerView} from '../../machines/views/view.ts'
 import {sizeOf, takePage} from './page.ts'
 
 /**

@@ -6,9 +6,9 @@
  * and journal whenever the latest event is not where it was put: after a deletion, a purge, or the restoration of an old copy.
  */
 import {headers, type NatsConnection} from 'nats'
-import {cloudEventContentType, toCloudEvent, toEventId} from '../../machines/cloud-event.ts'
-import type {LedgerEvent} from '../../machines/events.ts'
-import type {ContainerAddress} from '../../machines/ids.ts'
+import {cloudEventContentType, toCloudEvent, toEventId} from '../../machines/ledger/cloud-event.ts'
+import type {LedgerEvent} from '../../machines/ledger/events.ts'
+import type {ContainerAddress} from '../../machines/ledger/ids.ts'
 import type {Clock} from '../kernel/clock.ts'
 import {toErrorBody} from '../kernel/errors.ts'
 import type {Logger} from '../kernel/log.ts'

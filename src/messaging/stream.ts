@@ -13,9 +13,9 @@ import {
   type StreamConfig,
   type StreamInfo,
 } from 'nats'
-import {parseLedgerEvent} from '../../machines/cloud-event.ts'
-import type {LedgerEvent} from '../../machines/events.ts'
-import type {ContainerAddress} from '../../machines/ids.ts'
+import {parseLedgerEvent} from '../../machines/ledger/cloud-event.ts'
+import type {LedgerEvent} from '../../machines/ledger/events.ts'
+import type {ContainerAddress} from '../../machines/ledger/ids.ts'
 import {TallyError} from '../kernel/errors.ts'
 import {defaultPrefix, type Subjects} from './subjects.ts'
 

@@ -1,7 +1,7 @@
 /** The one file that builds and parses subjects. Ids are checked before they become a token. */
-import type {ContainerVerb, NodeVerb} from '../../machines/commands.ts'
-import {type EventType, isEventType} from '../../machines/events.ts'
-import {type ContainerAddress, idRule, isId} from '../../machines/ids.ts'
+import type {ContainerVerb, NodeVerb} from '../../machines/commands/commands.ts'
+import {type EventType, isEventType} from '../../machines/ledger/events.ts'
+import {type ContainerAddress, idRule, isId} from '../../machines/ledger/ids.ts'
 import {TallyError} from '../kernel/errors.ts'
 
 export const defaultPrefix = 'tally'

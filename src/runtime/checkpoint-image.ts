@@ -6,7 +6,7 @@
 import {closeSync, existsSync, fstatSync, mkdirSync, openSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync} from 'node:fs'
 import {join} from 'node:path'
 import * as z from 'zod'
-import {createRequestSchema} from '../../machines/create-request.ts'
+import {createRequestSchema} from '../../machines/schemas/create-request.ts'
 import {TallyError} from '../kernel/errors.ts'
 import {mostSpecBytes, readTextFile} from './read-text-file.ts'
 

@@ -2,7 +2,7 @@
 import {writeFile} from 'node:fs/promises'
 import {join, resolve} from 'node:path'
 import * as z from 'zod'
-import type {ExecSpec} from '../../machines/exec-spec.ts'
+import type {ExecSpec} from '../../machines/schemas/exec-spec.ts'
 import {TallyError} from '../kernel/errors.ts'
 import {mostSpecBytes, readTextFile} from './read-text-file.ts'
 import {assertAccountFiles, resolveUser} from './spec/user.ts'

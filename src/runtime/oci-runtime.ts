@@ -1,5 +1,5 @@
-import type {CheckpointSpec, RestoreSpec} from '../../machines/checkpoint.ts'
-import type {SignalName} from '../../machines/signals.ts'
+import type {CheckpointSpec, RestoreSpec} from '../../machines/schemas/checkpoint.ts'
+import type {SignalName} from '../../machines/schemas/signals.ts'
 import type {OciLimits} from './spec/oci-spec.ts'
 
 /**

@@ -6,7 +6,7 @@
 import {execFileSync} from 'node:child_process'
 import {chmodSync, chownSync, lstatSync, mkdirSync, statSync} from 'node:fs'
 import {join} from 'node:path'
-import type {RootfsMount, RootfsRequest} from '../../machines/create-request.ts'
+import type {RootfsMount, RootfsRequest} from '../../machines/schemas/create-request.ts'
 import {toRealPath} from '../kernel/real-path.ts'
 import {TallyError} from '../kernel/errors.ts'
 import {SystemCallError} from '../linux/libc.ts'

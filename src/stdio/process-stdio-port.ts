@@ -1,5 +1,5 @@
 /** What a supervisor sees of the standard streams of one process, be they pipes or a terminal. */
-import type {ConsoleSize} from '../../machines/fields.ts'
+import type {ConsoleSize} from '../../machines/schemas/fields.ts'
 import type {FifoOwner} from './fifo-owner.ts'
 import type {InputAccount} from './input-writer.ts'
 import type {LogRotation} from './log-writer.ts'

@@ -15,7 +15,7 @@ import {createInputWriter, type InputWriter} from './input-writer.ts'
 import {openLogWriter} from './log-writer.ts'
 import {openPipeReader, type PipeReader} from './pipe-reader.ts'
 import {makeSpooledFifo, removeSpools, toSpoolPath} from './spool.ts'
-import type {ConsoleSize} from '../../machines/fields.ts'
+import type {ConsoleSize} from '../../machines/schemas/fields.ts'
 import type {ProcessStdio, ProcessStdioOptions} from './process-stdio-port.ts'
 
 /** What a terminal has that nobody told its size. */
@@ -33,10 +33,10 @@ type State =
 
 /** @throws TallyError STDIO_FAILED */
 export function openTerminalStdio(options: ProcessStdioOptions): ProcessStdio {
-  const {dir, logFile, rotation, consoleSize = usualSize, master: kept, now, onOutput, isUrgent} = options
+  const {dir, logFile, rotation, consoleSize = usualSize, master: inherited, now, onOutput, isUrgent} = options
   const log = openLogWriter(logFile, rotation)
   const socket = openSocket(join(dir, 'console.sock'))
-  let state: State = kept === undefined ? {type: 'awaited'} : open(kept)
+  let state: State = inherited === undefined ? {type: 'awaited'} : open(inherited)
 
   return {
     forRuntime: {type: 'terminal', consoleSocket: socket.path},

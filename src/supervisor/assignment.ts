@@ -1,15 +1,15 @@
 import * as z from 'zod'
-import {createRequestSchema} from '../../machines/create-request.ts'
-import {idSchema} from '../../machines/ids.ts'
+import {createRequestSchema} from '../../machines/schemas/create-request.ts'
+import {idSchema} from '../../machines/ledger/ids.ts'
 
 /** What the coordinator has held of a container while it had no supervisor, as a descriptor that is inherited. */
-export const keptSchema = z.discriminatedUnion('type', [
+export const inheritedDescriptorSchema = z.discriminatedUnion('type', [
   /** A process, by a pidfd: it tells how it ended, also when it has been reaped. */
   z.object({type: z.literal('process'), exec: z.string().optional(), pid: z.int(), startTimeTicks: z.int(), fd: z.int()}),
   /** The master of a terminal. */
   z.object({type: z.literal('terminal'), exec: z.string().optional(), fd: z.int()}),
 ])
-export type Kept = z.infer<typeof keptSchema>
+export type InheritedDescriptor = z.infer<typeof inheritedDescriptorSchema>
 
 /** What a coordinator hands to a supervisor that it has started, over the IPC channel: the container to look after. */
 export const assignmentSchema = z.object({
@@ -20,7 +20,7 @@ export const assignmentSchema = z.object({
   /** `create`: a new container; `recover`: one whose supervisor has died, as its journal tells. */
   work: z.discriminatedUnion('type', [
     z.object({type: z.literal('create'), request: createRequestSchema, actor: z.string(), correlationId: z.string()}),
-    z.object({type: z.literal('recover'), kept: z.array(keptSchema)}),
+    z.object({type: z.literal('recover'), kept: z.array(inheritedDescriptorSchema)}),
   ]),
 })
 export type Assignment = z.infer<typeof assignmentSchema>

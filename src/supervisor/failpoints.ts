@@ -7,11 +7,11 @@
  */
 import {appendFileSync, existsSync, readFileSync, writeFileSync} from 'node:fs'
 import {join} from 'node:path'
-import type {LedgerEvent} from '../../machines/events.ts'
+import type {LedgerEvent} from '../../machines/ledger/events.ts'
 import type {Journal} from '../journal/journal.ts'
 import type {ChildReaper} from '../linux/child-reaper.ts'
 import type {EventSource} from '../messaging/outbox.ts'
-import type {RunEffect} from './loop.ts'
+import type {RunEffect} from './loop/loop.ts'
 
 /** Passes a position, or dies there. */
 export type Failpoint = (position: string) => void

@@ -12,7 +12,7 @@ import {readConnection} from '../messaging/connection.ts'
 import {createNatsLink} from '../messaging/link.ts'
 import {readHostFacts} from '../runtime/spec/host-facts.ts'
 import {type AssignmentReply, assignmentSchema, supervisorOptionsSchema, supervisorOptionsVariable} from './assignment.ts'
-import {toOwnView} from './own-view.ts'
+import {toOwnView} from './endpoints/replies.ts'
 import {supervise} from './supervise.ts'
 
 const options = supervisorOptionsSchema.parse(JSON.parse(process.env[supervisorOptionsVariable] ?? '{}'))

@@ -1,8 +1,8 @@
 /** One container under this process: its parts, put together, for as long as it is in the ledger. */
 import {join} from 'node:path'
-import {isBundleRequest} from '../../machines/create-request.ts'
-import type {LedgerEvent} from '../../machines/events.ts'
-import {foldEvents} from '../../machines/ledger.ts'
+import {isBundleRequest} from '../../machines/schemas/create-request.ts'
+import type {LedgerEvent} from '../../machines/ledger/events.ts'
+import {foldEvents} from '../../machines/ledger/ledger.ts'
 import {openFileJournal, readJournalFile} from '../journal/file-journal.ts'
 import type {Clock} from '../kernel/clock.ts'
 import type {Logger} from '../kernel/log.ts'
@@ -24,29 +24,29 @@ import {createRunc} from '../runtime/runc/runc.ts'
 import type {HostFacts} from '../runtime/spec/host-facts.ts'
 import {openProcessStdio} from '../stdio/process-stdio.ts'
 import type {Assignment, SupervisorOptions} from './assignment.ts'
-import {createContainerOutputs} from './container-outputs.ts'
-import {createEffectHandlers, runEffect} from './effects.ts'
-import {createExecEffects} from './exec-effects.ts'
+import {createContainerOutputs} from './output/container-outputs.ts'
+import {createEffectHandlers, runEffect} from './effects/container-effects.ts'
+import {createExecEffects} from './effects/exec-effects.ts'
 import {createFailpoints, createFileFailpoint, failpointsVariable, noFailpoints} from './failpoints.ts'
-import {findInit} from './find-init.ts'
-import {createHealthChecks} from './health-checks.ts'
-import {createInitProcess} from './init-process.ts'
-import {findKeptProcess} from './kept.ts'
-import {removeLast} from './container-files.ts'
-import {keepRuntimeState} from './keep-runtime-state.ts'
-import {createLastRoom} from './last-room.ts'
-import {reserveFile, toContainerLayout} from './layout.ts'
-import {createLoop, type Loop} from './loop.ts'
-import {createOomWatch} from './oom-watch.ts'
-import {toEndOrigin, toOwnOrigin} from './own-origin.ts'
-import {createProbe} from './probe.ts'
-import {createProcessWatcher} from './process-watcher.ts'
-import {createRestartEffects} from './restart-effects.ts'
-import {type ContainerService, serveContainer} from './service.ts'
-import {createStats} from './stats.ts'
-import {takeBackLost} from './take-back.ts'
-import {takeOver} from './take-over.ts'
-import {createUrgency} from './urgency.ts'
+import {findInit} from './recovery/find-init.ts'
+import {createHealthChecks} from './effects/health-checks.ts'
+import {createInitProcess} from './processes/init-process.ts'
+import {findInheritedProcess} from './processes/inherited-descriptors.ts'
+import {removeLast} from './effects/files-of-container.ts'
+import {keepRuntimeState} from './effects/copy-runtime-state.ts'
+import {createLastRoom} from './effects/reserved-space.ts'
+import {reserveFile, toContainerLayout} from '../layout/container-layout.ts'
+import {createLoop, type Loop} from './loop/loop.ts'
+import {createOomWatch} from './processes/oom-watch.ts'
+import {toEndOrigin, toOwnOrigin} from './loop/origin.ts'
+import {createProbe} from './processes/health-probe.ts'
+import {createProcessWatcher} from './processes/process-watcher.ts'
+import {createRestartEffects} from './effects/restart-effects.ts'
+import {type ContainerService, serveContainer} from './endpoints/service.ts'
+import {createStats} from './processes/stats.ts'
+import {restoreFromStream} from './recovery/restore-from-stream.ts'
+import {takeOver} from './recovery/take-over.ts'
+import {createUrgency} from './output/urgency.ts'
 
 /** What this process has before it knows its container. */
 export interface SupervisorProcess {
@@ -86,10 +86,10 @@ export async function supervise(
   const subjects = createSubjects(prefix)
   // Once: of a long journal it takes seconds.
   const folded = foldEvents(journal.read())
-  const {takenBack, ledger} =
+  const {restored, ledger} =
     work.type === 'recover'
-      ? await takeBackLost({journal, ledger: folded, link, subjects, address, uid, clock, logger: log})
-      : {takenBack: 0, ledger: folded}
+      ? await restoreFromStream({journal, ledger: folded, link, subjects, address, uid, clock, logger: log})
+      : {restored: 0, ledger: folded}
   const outbox: Outbox = createOutbox({
     source: failpoints.source(journal),
     link,
@@ -122,9 +122,9 @@ export async function supervise(
       failpoints.onReaped()
     },
   })
-  const kept = work.type === 'recover' ? work.kept : []
-  for (const {fd} of kept) setCloseOnExec(fd)
-  const watch = createProcessWatcher({reaper, clock, findKept: (identity) => findKeptProcess(kept, identity)})
+  const inherited = work.type === 'recover' ? work.kept : []
+  for (const {fd} of inherited) setCloseOnExec(fd)
+  const watch = createProcessWatcher({reaper, clock, findInherited: (identity) => findInheritedProcess(inherited, identity)})
   const oom = createOomWatch({clock, onOom: (data) => void loop.observe({type: 'container.oom', data}, toOwnOrigin(uid))})
   const init = createInitProcess({
     watch,
@@ -222,7 +222,7 @@ export async function supervise(
   if (work.type === 'recover')
     await takeOver(
       {loop, runtime, init, execs, outputs, oom, layout, clock, bootNow, logger: log, end},
-      {id, kept, repair: journal.repair, takenBack},
+      {id, inherited, repair: journal.repair, restored},
     )
   service = serveContainer({
     address,

@@ -1,5 +1,5 @@
 /** A run of chaos on a node of its own, from its start to the table. */
-import type {LedgerEvent} from '../../machines/events.ts'
+import type {LedgerEvent} from '../../machines/ledger/events.ts'
 import {type ChaosNode, startChaosNode} from './chaos-node.ts'
 import {judge, type Run} from './run-container.ts'
 import {type Case, listCases, listRemains, runCases} from './systematic.ts'

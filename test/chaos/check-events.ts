@@ -1,6 +1,6 @@
 /** Holds the events of one container, as the stream has them, against what docs/events.md promises of them. */
-import type {LedgerEvent} from '../../machines/events.ts'
-import {foldEvents} from '../../machines/ledger.ts'
+import type {LedgerEvent} from '../../machines/ledger/events.ts'
+import {foldEvents} from '../../machines/ledger/ledger.ts'
 
 export interface EventFaults {
   readonly missing: readonly string[]

@@ -1,9 +1,9 @@
 /** What there is of a container that came to a halt, for whoever has to find out why: it is gone when the node is. */
 import {existsSync, readdirSync, readFileSync} from 'node:fs'
 import {join} from 'node:path'
-import {parseLedgerEvent} from '../../machines/cloud-event.ts'
+import {parseLedgerEvent} from '../../machines/ledger/cloud-event.ts'
 import {listProcesses} from '../../src/linux/process-table.ts'
-import {toContainerLayout} from '../../src/supervisor/layout.ts'
+import {toContainerLayout} from '../../src/layout/container-layout.ts'
 import {readProcFile} from '../support/leftovers.ts'
 import type {ChaosNode} from './chaos-node.ts'
 

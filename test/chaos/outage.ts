@@ -2,7 +2,7 @@
 import {readFileSync, writeFileSync} from 'node:fs'
 import {join} from 'node:path'
 import {setTimeout as sleep} from 'node:timers/promises'
-import {parseLedgerEvent} from '../../machines/cloud-event.ts'
+import {parseLedgerEvent} from '../../machines/ledger/cloud-event.ts'
 import {listProcesses} from '../../src/linux/process-table.ts'
 import {startNatsServer} from '../support/nats-server.ts'
 import {readStream, withLeftovers} from './chaos.ts'

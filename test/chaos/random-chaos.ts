@@ -1,6 +1,6 @@
 /** Containers of all scenarios, one after the other and some at once, while processes of the node are killed at random instants. */
 import {setTimeout as sleep} from 'node:timers/promises'
-import type {LedgerEvent} from '../../machines/events.ts'
+import type {LedgerEvent} from '../../machines/ledger/events.ts'
 import {readStream, withLeftovers} from './chaos.ts'
 import {startChaosNode} from './chaos-node.ts'
 import {collectEvidence} from './evidence.ts'

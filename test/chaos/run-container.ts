@@ -1,7 +1,7 @@
 /** One container through one scenario, and what can be said of it when it is gone, once the stream has been read. */
-import {parseLedgerEvent} from '../../machines/cloud-event.ts'
-import type {LedgerEvent} from '../../machines/events.ts'
-import type {ProcessExit} from '../../machines/process-exit.ts'
+import {parseLedgerEvent} from '../../machines/ledger/cloud-event.ts'
+import type {LedgerEvent} from '../../machines/ledger/events.ts'
+import type {ProcessExit} from '../../machines/ledger/process-exit.ts'
 import {createActor, type Seen} from './actor.ts'
 import type {ChaosNode} from './chaos-node.ts'
 import {checkEvents} from './check-events.ts'

@@ -1,6 +1,6 @@
 /** Lives of containers, each with an end that is known beforehand, and lines of output that are counted. */
-import type {CreateRequestInput} from '../../machines/create-request.ts'
-import type {ProcessExit} from '../../machines/process-exit.ts'
+import type {CreateRequestInput} from '../../machines/schemas/create-request.ts'
+import type {ProcessExit} from '../../machines/ledger/process-exit.ts'
 import type {Actor} from './actor.ts'
 
 export interface Scenario {

@@ -6,7 +6,7 @@ import {existsSync, readdirSync, readFileSync, writeFileSync} from 'node:fs'
 import {join} from 'node:path'
 import {setTimeout as sleep} from 'node:timers/promises'
 import {execa} from 'execa'
-import {createGate} from '../../src/supervisor/gate.ts'
+import {createConcurrencyLimit} from '../../src/supervisor/effects/concurrency-limit.ts'
 import type {ChaosNode} from './chaos-node.ts'
 import {type Pace, type Scenario, scenarios} from './scenarios.ts'
 import {type Run, runContainer} from './run-container.ts'
@@ -123,10 +123,10 @@ export interface SystematicOptions {
 }
 
 export async function runCases({node, cases, atOnce, onRun}: SystematicOptions): Promise<void> {
-  const gate = createGate(atOnce)
+  const limited = createConcurrencyLimit(atOnce)
   await Promise.all(
     cases.map((one, index) =>
-      gate(async () => {
+      limited(async () => {
         const id = `s${index}`
         const {runtime} = await one.prepare(node, id)
         const {scenario, what} = one

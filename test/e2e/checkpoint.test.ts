@@ -1,7 +1,7 @@
 import {mkdirSync, renameSync, rmSync, writeFileSync} from 'node:fs'
 import {join} from 'node:path'
 import {describe, expect, it} from 'vitest'
-import type {ContainerView} from '../../machines/view.ts'
+import type {ContainerView} from '../../machines/views/view.ts'
 import {connectTally} from '../../src/client/index.ts'
 import {isCriuThere} from '../support/criu.ts'
 import {eventually, startNode, type TallyNode} from '../support/tally-node.ts'

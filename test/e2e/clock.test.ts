@@ -3,7 +3,7 @@ import {join} from 'node:path'
 import {pathToFileURL} from 'node:url'
 import {execa} from 'execa'
 import {afterAll, beforeAll, expect, it} from 'vitest'
-import type {ContainerView} from '../../machines/view.ts'
+import type {ContainerView} from '../../machines/views/view.ts'
 import {connectTally} from '../../src/client/index.ts'
 import {eventually, startNode, type TallyNode} from '../support/tally-node.ts'
 

@@ -1,6 +1,6 @@
 /** The story of a container, told by the command from the stream alone. */
 import {afterAll, beforeAll, expect, test} from 'vitest'
-import type {ContainerView} from '../../machines/view.ts'
+import type {ContainerView} from '../../machines/views/view.ts'
 import type {Story} from '../../machines/story/story.ts'
 import {sendSignal} from '../support/send-signal.ts'
 import {eventually, startNode, type TallyNode} from '../support/tally-node.ts'

@@ -4,7 +4,7 @@ import {closeSync, constants, existsSync, mkdirSync, openSync, readFileSync, rmd
 import {join} from 'node:path'
 import type {StreamAPI} from 'nats'
 import {afterAll, beforeAll, expect, test} from 'vitest'
-import type {ContainerView} from '../../machines/view.ts'
+import type {ContainerView} from '../../machines/views/view.ts'
 import {connectTally} from '../../src/client/index.ts'
 import type {FsckReport} from '../../src/fsck/main.ts'
 import {makeFifo} from '../../src/linux/fifo.ts'

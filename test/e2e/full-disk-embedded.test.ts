@@ -1,7 +1,7 @@
 import {existsSync, rmSync, statfsSync} from 'node:fs'
 import {join} from 'node:path'
 import {expect, it} from 'vitest'
-import type {ContainerView} from '../../machines/view.ts'
+import type {ContainerView} from '../../machines/views/view.ts'
 import {fill, mountDisk} from '../support/small-disk.ts'
 import {eventually, startNode, type TallyNode} from '../support/tally-node.ts'
 

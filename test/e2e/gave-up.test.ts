@@ -1,5 +1,5 @@
 import {expect, it} from 'vitest'
-import type {ContainerView} from '../../machines/view.ts'
+import type {ContainerView} from '../../machines/views/view.ts'
 import {findSupervisor} from '../support/find-supervisor.ts'
 import {eventually, startNode, type TallyNode} from '../support/tally-node.ts'
 

@@ -1,5 +1,5 @@
 import {afterAll, beforeAll, expect, it} from 'vitest'
-import type {ContainerView} from '../../machines/view.ts'
+import type {ContainerView} from '../../machines/views/view.ts'
 import {eventually, startNode, type TallyNode} from '../support/tally-node.ts'
 
 let node: TallyNode

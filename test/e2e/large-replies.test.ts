@@ -1,6 +1,6 @@
 import {describe, expect, it} from 'vitest'
-import {type ContainerView, containerViewSchema, listReplySchema, logReplySchema} from '../../machines/view.ts'
-import {type TopReply, topReplySchema} from '../../machines/processes.ts'
+import {type ContainerView, containerViewSchema, listReplySchema, logReplySchema} from '../../machines/views/view.ts'
+import {type TopReply, topReplySchema} from '../../machines/views/top.ts'
 import {connectTally, type TallyClient} from '../../src/client/index.ts'
 import {launchFleet} from '../support/fleet.ts'
 import {eventually, startNode} from '../support/tally-node.ts'

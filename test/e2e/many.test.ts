@@ -1,7 +1,7 @@
 import {afterAll, beforeAll, describe, expect, it} from 'vitest'
-import {parseLedgerEvent} from '../../machines/cloud-event.ts'
-import type {LedgerEvent} from '../../machines/events.ts'
-import type {ContainerView} from '../../machines/view.ts'
+import {parseLedgerEvent} from '../../machines/ledger/cloud-event.ts'
+import type {LedgerEvent} from '../../machines/ledger/events.ts'
+import type {ContainerView} from '../../machines/views/view.ts'
 import {connectTally} from '../../src/client/index.ts'
 import {startNode, type TallyNode} from '../support/tally-node.ts'
 

@@ -1,7 +1,7 @@
 import {readFileSync} from 'node:fs'
 import {join} from 'node:path'
 import {afterAll, beforeAll, expect, it} from 'vitest'
-import type {ContainerView} from '../../machines/view.ts'
+import type {ContainerView} from '../../machines/views/view.ts'
 import {eventually, startNode, type TallyNode} from '../support/tally-node.ts'
 
 const http = ['--http', '127.0.0.1:0'] as const

@@ -2,8 +2,8 @@
 import {setTimeout as sleep} from 'node:timers/promises'
 import fc from 'fast-check'
 import {afterAll, beforeAll, expect, it} from 'vitest'
-import type {EventType, LedgerEvent} from '../../machines/events.ts'
-import {foldEvents} from '../../machines/ledger.ts'
+import type {EventType, LedgerEvent} from '../../machines/ledger/events.ts'
+import {foldEvents} from '../../machines/ledger/ledger.ts'
 import {connectTally, type ContainerClient, type TallyClient, TallyError} from '../../src/client/index.ts'
 import {eventually, startNode, type TallyNode} from '../support/tally-node.ts'
 

@@ -1,6 +1,6 @@
 import {describe, expect, it} from 'vitest'
 import {readProcessStat} from '../../src/linux/process-table.ts'
-import type {ContainerView} from '../../machines/view.ts'
+import type {ContainerView} from '../../machines/views/view.ts'
 import {eventually, startNode} from '../support/tally-node.ts'
 
 const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms))

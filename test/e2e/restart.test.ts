@@ -1,7 +1,7 @@
 import {readFileSync, rmSync, writeFileSync} from 'node:fs'
 import {join} from 'node:path'
 import {afterAll, beforeAll, describe, expect, it} from 'vitest'
-import type {ContainerView} from '../../machines/view.ts'
+import type {ContainerView} from '../../machines/views/view.ts'
 import {connectTally, type CreateRequestInput, type TallyClient} from '../../src/client/index.ts'
 import {unmountBelow} from '../../src/runtime/rootfs.ts'
 import {eventually, startNode, type TallyNode} from '../support/tally-node.ts'

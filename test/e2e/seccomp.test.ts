@@ -3,7 +3,7 @@ import {execFileSync} from 'node:child_process'
 import {chmodSync, readFileSync, realpathSync, writeFileSync} from 'node:fs'
 import {dirname, join} from 'node:path'
 import {afterAll, beforeAll, describe, expect, it} from 'vitest'
-import type {ContainerView, NodeInfo} from '../../machines/view.ts'
+import type {ContainerView, NodeInfo} from '../../machines/views/view.ts'
 import {startNode, type TallyNode} from '../support/tally-node.ts'
 
 let node: TallyNode

@@ -1,7 +1,7 @@
 /** Three servers, three copies: any one of them may die and come back while commands run. */
 import {afterAll, beforeAll, expect, test} from 'vitest'
-import {toEventId} from '../../machines/cloud-event.ts'
-import type {ContainerView} from '../../machines/view.ts'
+import {toEventId} from '../../machines/ledger/cloud-event.ts'
+import type {ContainerView} from '../../machines/views/view.ts'
 import type {StreamStanding} from '../../src/messaging/stream-limits.ts'
 import {startNatsCluster, type NatsCluster} from '../support/nats-cluster.ts'
 import type {NatsServer} from '../support/nats-server.ts'

@@ -1,7 +1,7 @@
 /** What a stream with limits has dropped: nothing of what lives, the history of what was deleted; and it is said. */
 import type {StreamAPI} from 'nats'
 import {afterAll, beforeAll, expect, test} from 'vitest'
-import type {ContainerView} from '../../machines/view.ts'
+import type {ContainerView} from '../../machines/views/view.ts'
 import type {Story} from '../../machines/story/story.ts'
 import {connectTally} from '../../src/client/index.ts'
 import type {StreamStanding} from '../../src/messaging/stream-limits.ts'

@@ -1,6 +1,6 @@
 /** A stream that takes what is published and gives nothing back: the node goes on, and nothing waits for ever or says what it cannot know. */
 import {afterAll, beforeAll, expect, test} from 'vitest'
-import type {ContainerView, NodeInfo} from '../../machines/view.ts'
+import type {ContainerView, NodeInfo} from '../../machines/views/view.ts'
 import {startDeafProxy} from '../support/deaf-proxy.ts'
 import {startNatsServer} from '../support/nats-server.ts'
 import {startNode, type TallyNode} from '../support/tally-node.ts'

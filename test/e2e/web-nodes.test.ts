@@ -1,7 +1,7 @@
 import {readFileSync} from 'node:fs'
 import {join} from 'node:path'
 import {afterAll, beforeAll, expect, it} from 'vitest'
-import type {ContainerView, LogReply} from '../../machines/view.ts'
+import type {ContainerView, LogReply} from '../../machines/views/view.ts'
 import {connectTally, type TallyClient} from '../../src/client/index.ts'
 import {connectionSchema} from '../../src/messaging/connection.ts'
 import {eventually, startNode, type TallyNode} from '../support/tally-node.ts'

@@ -1,7 +1,7 @@
 import {chmodSync, existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync} from 'node:fs'
 import {join} from 'node:path'
 import {afterAll, beforeAll, expect, it} from 'vitest'
-import type {UiReply} from '../../machines/view.ts'
+import type {UiReply} from '../../machines/views/view.ts'
 import {startPtySession} from '../support/pty-session.ts'
 import {eventually, startNode, type TallyNode} from '../support/tally-node.ts'
 import {ask} from '../support/visitor.ts'

@@ -1,6 +1,6 @@
 import {createServer} from 'node:net'
 import {afterAll, beforeAll, describe, expect, it} from 'vitest'
-import type {UiReply} from '../../machines/view.ts'
+import type {UiReply} from '../../machines/views/view.ts'
 import {startNode, type TallyNode} from '../support/tally-node.ts'
 import {ask, type Visitor, visit} from '../support/visitor.ts'
 

@@ -1,7 +1,7 @@
 import {execFileSync} from 'node:child_process'
 import {rmSync} from 'node:fs'
 import {expect, it} from 'vitest'
-import type {ContainerView} from '../../machines/view.ts'
+import type {ContainerView} from '../../machines/views/view.ts'
 import {findSupervisor} from '../support/find-supervisor.ts'
 import {sendSignal} from '../support/send-signal.ts'
 import {eventually, startNode, type TallyNode} from '../support/tally-node.ts'

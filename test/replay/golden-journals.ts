@@ -1,8 +1,8 @@
 /** Journals of every release, as they were written then, each with the view that they must always fold to. */
 import {readdirSync, readFileSync} from 'node:fs'
 import {join} from 'node:path'
-import {parseLedgerEvent} from '../../machines/cloud-event.ts'
-import {foldEvents, type Ledger} from '../../machines/ledger.ts'
+import {parseLedgerEvent} from '../../machines/ledger/cloud-event.ts'
+import {foldEvents, type Ledger} from '../../machines/ledger/ledger.ts'
 
 const root = join(import.meta.dirname, '../fixtures/journals')
 

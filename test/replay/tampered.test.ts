@@ -1,7 +1,7 @@
 import {describe, expect, it} from 'vitest'
-import {type CloudEvent, parseLedgerEvent, toCloudEvent} from '../../machines/cloud-event.ts'
-import type {LedgerEvent} from '../../machines/events.ts'
-import {foldEvents} from '../../machines/ledger.ts'
+import {type CloudEvent, parseLedgerEvent, toCloudEvent} from '../../machines/ledger/cloud-event.ts'
+import type {LedgerEvent} from '../../machines/ledger/events.ts'
+import {foldEvents} from '../../machines/ledger/ledger.ts'
 import {foldLines, goldenJournals} from './golden-journals.ts'
 
 /** The lines with one of them changed. */

@@ -1,10 +1,10 @@
 /** The edges of a chart, and which of them a history has walked. */
 import {type AnyStateMachine, type AnyStateNode, initialTransition} from 'xstate'
-import type {LedgerEvent} from '../../machines/events.ts'
-import {isExecEvent} from '../../machines/events.ts'
-import {containerMachine} from '../../machines/container.machine.ts'
-import {applyEvent, emptyLedger} from '../../machines/ledger.ts'
-import {processMachine} from '../../machines/process.machine.ts'
+import type {LedgerEvent} from '../../machines/ledger/events.ts'
+import {isExecEvent} from '../../machines/ledger/events.ts'
+import {containerMachine} from '../../machines/charts/container.machine.ts'
+import {applyEvent, emptyLedger} from '../../machines/ledger/ledger.ts'
+import {processMachine} from '../../machines/charts/process.machine.ts'
 
 type Transition = AnyStateNode['transitions'] extends Map<string, (infer T)[]> ? T : never
 

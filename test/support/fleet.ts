@@ -2,10 +2,10 @@
  * Containers that are nothing but their events, published into the stream of a node as another node's supervisors would: as
  * many as a page is to be looked at with, without as many processes.
  */
-import {toCloudEvent, toEventId} from '../../machines/cloud-event.ts'
-import {createRequestSchema} from '../../machines/create-request.ts'
-import type {EventData, EventType, LedgerEvent} from '../../machines/events.ts'
-import {type ContainerAddress, toSource} from '../../machines/ids.ts'
+import {toCloudEvent, toEventId} from '../../machines/ledger/cloud-event.ts'
+import {createRequestSchema} from '../../machines/schemas/create-request.ts'
+import type {EventData, EventType, LedgerEvent} from '../../machines/ledger/events.ts'
+import {type ContainerAddress, toSource} from '../../machines/ledger/ids.ts'
 import {connectTally} from '../../src/client/index.ts'
 import type {TallyNode} from './tally-node.ts'
 

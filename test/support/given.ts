@@ -1,11 +1,11 @@
 /** given(events).when(command).then(…): the shape of every test of the chart. */
-import type {Command} from '../../machines/commands.ts'
-import {decide} from '../../machines/decide.ts'
-import type {Decision} from '../../machines/decision.ts'
-import type {Draft} from '../../machines/draft.ts'
-import type {Effect} from '../../machines/effects.ts'
-import type {LedgerEvent} from '../../machines/events.ts'
-import {applyEvent, emptyLedger, foldEvents, type Ledger, toTopLevelState} from '../../machines/ledger.ts'
+import type {Command} from '../../machines/commands/commands.ts'
+import {decide} from '../../machines/commands/decide.ts'
+import type {Decision} from '../../machines/commands/decision.ts'
+import type {Draft} from '../../machines/ledger/draft.ts'
+import type {Effect} from '../../machines/charts/effects.ts'
+import type {LedgerEvent} from '../../machines/ledger/events.ts'
+import {applyEvent, emptyLedger, foldEvents, type Ledger, toTopLevelState} from '../../machines/ledger/ledger.ts'
 
 export const epoch = Date.parse('2026-01-02T03:04:05.000Z')
 

@@ -1,4 +1,4 @@
-import type {LedgerEvent} from '../../machines/events.ts'
+import type {LedgerEvent} from '../../machines/ledger/events.ts'
 import type {Journal} from '../../src/journal/journal.ts'
 import {TallyError} from '../../src/kernel/errors.ts'
 

@@ -26,7 +26,7 @@ export interface NatsServer extends AsyncDisposable {
 
 export interface NatsServerOptions {
   readonly port?: number
-  /** Kept when given; otherwise made, and removed with the server. */
+  /** InheritedDescriptor when given; otherwise made, and removed with the server. */
   readonly storeDir?: string
   readonly jetstream?: boolean
   /** Of a message, in bytes; 1 MiB unless told. */

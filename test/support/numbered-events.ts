@@ -1,7 +1,7 @@
 /** Events for the stream's sake: valid each, in order, of no possible life. */
-import type {Draft} from '../../machines/draft.ts'
-import type {LedgerEvent} from '../../machines/events.ts'
-import {type ContainerAddress, toSource} from '../../machines/ids.ts'
+import type {Draft} from '../../machines/ledger/draft.ts'
+import type {LedgerEvent} from '../../machines/ledger/events.ts'
+import {type ContainerAddress, toSource} from '../../machines/ledger/ids.ts'
 
 export interface NumberedEventsOptions {
   readonly address: ContainerAddress

@@ -2,7 +2,7 @@
 import {once} from 'node:events'
 import {type IncomingHttpHeaders, request} from 'node:http'
 import {WebSocket} from 'ws'
-import type {UiReply} from '../../machines/view.ts'
+import type {UiReply} from '../../machines/views/view.ts'
 import type {TallyNode} from './tally-node.ts'
 
 export interface Answer {

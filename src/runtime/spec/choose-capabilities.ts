@@ -1,4 +1,4 @@
-import type {RootfsRequest} from '../../../machines/create-request.ts'
+import type {RootfsRequest} from '../../../machines/schemas/create-request.ts'
 import {TallyError} from '../../kernel/errors.ts'
 import {capabilityNames} from './capabilities.ts'
 import {defaultCapabilities} from './defaults.ts'

@@ -1,6 +1,6 @@
 import {existsSync} from 'node:fs'
 import * as z from 'zod'
-import type {RootfsRequest} from '../../../machines/create-request.ts'
+import type {RootfsRequest} from '../../../machines/schemas/create-request.ts'
 import {TallyError} from '../../kernel/errors.ts'
 import {defaultSeccompProfile} from './default-seccomp.ts'
 import type {HostFacts} from './host-facts.ts'

@@ -1,7 +1,7 @@
 /** What stands between a container and the host, read off its spec, and what does not although it was to. */
 import * as z from 'zod'
-import type {Confinement, NodeConfinement} from '../../../machines/confinement.ts'
-import type {RootfsRequest} from '../../../machines/create-request.ts'
+import type {Confinement, NodeConfinement} from '../../../machines/schemas/confinement.ts'
+import type {RootfsRequest} from '../../../machines/schemas/create-request.ts'
 import type {RuntimeFeatures} from '../runc/features.ts'
 import {canReadOnlyBelow, findWritable, whyNotBelow} from './read-only-below.ts'
 import {findDefaultSeccomp} from './choose-seccomp.ts'

@@ -1,8 +1,8 @@
 /** What a request asks for that has to be looked up on the host: devices, profiles, limits, the namespaces of others. */
 import {existsSync, readdirSync, readFileSync, statSync} from 'node:fs'
 import {join} from 'node:path'
-import type {RootfsRequest, Ulimit} from '../../../machines/create-request.ts'
-import type {UlimitName} from '../../../machines/ulimits.ts'
+import type {RootfsRequest, Ulimit} from '../../../machines/schemas/create-request.ts'
+import type {UlimitName} from '../../../machines/schemas/ulimits.ts'
 import {TallyError} from '../../kernel/errors.ts'
 import type {HostFacts} from './host-facts.ts'
 import type {RootfsPart} from './mounts.ts'

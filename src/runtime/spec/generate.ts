@@ -1,5 +1,5 @@
-import type {RootfsRequest, Ulimit} from '../../../machines/create-request.ts'
-import {toLimits} from '../../../machines/limits.ts'
+import type {RootfsRequest, Ulimit} from '../../../machines/schemas/create-request.ts'
+import {toLimits} from '../../../machines/schemas/limits.ts'
 import {chooseCapabilities} from './choose-capabilities.ts'
 import {defaultPath, maskedPaths, readonlyPaths} from './defaults.ts'
 import type {SpecFindings} from './findings.ts'

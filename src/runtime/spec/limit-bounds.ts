@@ -3,7 +3,7 @@
  * part of the schema, since ledgers have what former releases accepted.
  */
 import {readFileSync} from 'node:fs'
-import type {Limits} from '../../../machines/limits.ts'
+import type {Limits} from '../../../machines/schemas/limits.ts'
 import {TallyError} from '../../kernel/errors.ts'
 
 type NumberField = 'memoryBytes' | 'cpus' | 'cpuShares' | 'pidsLimit'

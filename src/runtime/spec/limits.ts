@@ -1,4 +1,4 @@
-import type {Limits} from '../../../machines/limits.ts'
+import type {Limits} from '../../../machines/schemas/limits.ts'
 import {TallyError} from '../../kernel/errors.ts'
 import type {OciLimits} from './oci-spec.ts'
 

@@ -1,6 +1,6 @@
 /** What is mounted into a container, in the order in which it has to be. Pure. */
 import {posix} from 'node:path'
-import type {Mount, RootfsRequest} from '../../../machines/create-request.ts'
+import type {Mount, RootfsRequest} from '../../../machines/schemas/create-request.ts'
 import {TallyError} from '../../kernel/errors.ts'
 import {defaultMounts} from './defaults.ts'
 import type {OciMount} from './oci-spec.ts'

@@ -4,7 +4,7 @@
  */
 import {realpathSync} from 'node:fs'
 import {join, relative} from 'node:path'
-import type {Mount} from '../../../machines/create-request.ts'
+import type {Mount} from '../../../machines/schemas/create-request.ts'
 import {TallyError} from '../../kernel/errors.ts'
 import {listMountsBelow} from '../../linux/mount.ts'
 import type {RuntimeFeatures} from '../runc/features.ts'

@@ -1,6 +1,6 @@
 /** What the pages are made of: ports, put in by the coordinator's main.ts. */
 import type {NatsConnection} from 'nats'
-import type {ContainerView} from '../../../machines/view.ts'
+import type {ContainerView} from '../../../machines/views/view.ts'
 import {createClient, type TallyClient} from '../../client/client.ts'
 import type {Clock} from '../../kernel/clock.ts'
 import {TallyError} from '../../kernel/errors.ts'

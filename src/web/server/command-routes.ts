@@ -2,7 +2,7 @@
 import {randomUUID} from 'node:crypto'
 import {bodyLimit} from 'hono/body-limit'
 import * as z from 'zod'
-import type {ContainerVerb} from '../../../machines/commands.ts'
+import type {ContainerVerb} from '../../../machines/commands/commands.ts'
 import {TallyError} from '../../kernel/errors.ts'
 import {largestRequestBytes, requestJson} from '../../messaging/codec.ts'
 import type {App} from './app-environment.ts'

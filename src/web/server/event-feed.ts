@@ -6,7 +6,7 @@
  */
 import {setTimeout as sleep} from 'node:timers/promises'
 import type {NatsConnection} from 'nats'
-import {toCloudEvent} from '../../../machines/cloud-event.ts'
+import {toCloudEvent} from '../../../machines/ledger/cloud-event.ts'
 import {readEventPages} from '../../messaging/event-pages.ts'
 import {readEvents} from '../../messaging/read-events.ts'
 import {eventAt, isStillThere, type StreamedEvent, readStreamState, type StreamState} from '../../messaging/stream.ts'
@@ -26,7 +26,7 @@ export interface EventFeedOptions {
   readonly mostCharacters?: number
 }
 
-interface Kept {
+interface InheritedDescriptor {
   readonly sequence: number
   readonly text: string
 }
@@ -43,7 +43,7 @@ export function createEventFeed(
   {mostEvents = 5_000, mostCharacters = 8 * 1024 * 1024}: EventFeedOptions = {},
 ): EventFeed {
   const bell = createBell()
-  let kept: Kept[] = []
+  let kept: InheritedDescriptor[] = []
   let characters = 0
   /** Events after this one, up to the newest, are kept. */
   let floor = 0

@@ -1,7 +1,7 @@
 /** What happens from now on: server-sent events. */
 import type {Context} from 'hono'
 import * as z from 'zod'
-import {idSchema} from '../../../machines/ids.ts'
+import {idSchema} from '../../../machines/ledger/ids.ts'
 import type {App, AppEnvironment} from './app-environment.ts'
 import {type Backend, toClient} from './backend.ts'
 import {createEventFeed} from './event-feed.ts'

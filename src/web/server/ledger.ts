@@ -1,5 +1,5 @@
-import type {LedgerEvent} from '../../../machines/events.ts'
-import type {ContainerAddress} from '../../../machines/ids.ts'
+import type {LedgerEvent} from '../../../machines/ledger/events.ts'
+import type {ContainerAddress} from '../../../machines/ledger/ids.ts'
 import type {TallyClient} from '../../client/client.ts'
 import {readStreamState} from '../../messaging/stream.ts'
 

@@ -3,8 +3,8 @@
  * published of the output only says that there is more.
  */
 import {setTimeout as sleep} from 'node:timers/promises'
-import type {ContainerAddress} from '../../../machines/ids.ts'
-import type {LogReply} from '../../../machines/view.ts'
+import type {ContainerAddress} from '../../../machines/ledger/ids.ts'
+import type {LogReply} from '../../../machines/views/view.ts'
 import type {ContainerClient, TallyClient} from '../../client/client.ts'
 import type {Clock} from '../../kernel/clock.ts'
 import {toErrorBody} from '../../kernel/errors.ts'

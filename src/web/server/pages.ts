@@ -1,6 +1,6 @@
 /** The node's pages, put together: a socket at once, and all that answers on it when somebody comes. */
 import {join} from 'node:path'
-import type {UiReply} from '../../../machines/view.ts'
+import type {UiReply} from '../../../machines/views/view.ts'
 import type {Clock} from '../../kernel/clock.ts'
 import {TallyError} from '../../kernel/errors.ts'
 import type {Logger} from '../../kernel/log.ts'

@@ -1,7 +1,7 @@
 /** What is now: the node, its containers, one container's ledger, its log. */
 import * as z from 'zod'
-import {toCloudEvent} from '../../../machines/cloud-event.ts'
-import {type ContainerAddress, idSchema} from '../../../machines/ids.ts'
+import {toCloudEvent} from '../../../machines/ledger/cloud-event.ts'
+import {type ContainerAddress, idSchema} from '../../../machines/ledger/ids.ts'
 import {TallyError} from '../../kernel/errors.ts'
 import {parseRequest} from '../../messaging/codec.ts'
 import type {App} from './app-environment.ts'

@@ -1,4 +1,4 @@
-import type {ConsoleSize} from '../../../machines/fields.ts'
+import type {ConsoleSize} from '../../../machines/schemas/fields.ts'
 
 /** One at a time, and of those that come meanwhile only the last: a window that is drawn larger tells of every step. */
 export function createSizeSender(send: (size: ConsoleSize) => Promise<unknown>): (size: ConsoleSize) => void {

@@ -4,9 +4,9 @@
  */
 import {setTimeout as sleep} from 'node:timers/promises'
 import type {NatsConnection, Subscription} from 'nats'
-import {type ContainerAddress, toSource} from '../../../machines/ids.ts'
-import {isFinalSample, type StatsReply, statsReplySchema} from '../../../machines/stats.ts'
-import type {ContainerView} from '../../../machines/view.ts'
+import {type ContainerAddress, toSource} from '../../../machines/ledger/ids.ts'
+import {isFinalSample, type StatsReply, statsReplySchema} from '../../../machines/views/stats.ts'
+import type {ContainerView} from '../../../machines/views/view.ts'
 import {type Backend, toClient} from './backend.ts'
 import {createBell} from './bell.ts'
 import {formatEvent} from './server-sent-events.ts'

@@ -1,7 +1,7 @@
 /** The text messages of a terminal's WebSocket. */
 import * as z from 'zod'
-import {consoleSizeSchema} from '../../../machines/fields.ts'
-import type {ProcessExit} from '../../../machines/process-exit.ts'
+import {consoleSizeSchema} from '../../../machines/schemas/fields.ts'
+import type {ProcessExit} from '../../../machines/ledger/process-exit.ts'
 import type {ErrorBody} from '../../kernel/errors.ts'
 
 export type TerminalMessage =

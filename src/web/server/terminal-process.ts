@@ -1,6 +1,6 @@
 /** The process behind a terminal: one that is added for it, or one that is there and is joined. */
 import {randomBytes} from 'node:crypto'
-import type {ContainerAddress} from '../../../machines/ids.ts'
+import type {ContainerAddress} from '../../../machines/ledger/ids.ts'
 import type {ProcessClient, TallyClient} from '../../client/client.ts'
 import type {StreamName} from '../../client/follow-output.ts'
 import {toErrorBody} from '../../kernel/errors.ts'

@@ -1,7 +1,7 @@
 /** What a WebSocket is opened for: the query of its address. */
 import * as z from 'zod'
-import {argument, consoleSizeSchema} from '../../../machines/fields.ts'
-import {idSchema} from '../../../machines/ids.ts'
+import {argument, consoleSizeSchema} from '../../../machines/schemas/fields.ts'
+import {idSchema} from '../../../machines/ledger/ids.ts'
 import {parseRequest} from '../../messaging/codec.ts'
 
 const digits = z

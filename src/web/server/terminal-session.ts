@@ -3,8 +3,8 @@
  * more than a few pieces; achieved by taking the next of either only when the one before has been taken.
  */
 import type {RawData, WebSocket} from 'ws'
-import type {ConsoleSize} from '../../../machines/fields.ts'
-import type {ProcessExit} from '../../../machines/process-exit.ts'
+import type {ConsoleSize} from '../../../machines/schemas/fields.ts'
+import type {ProcessExit} from '../../../machines/ledger/process-exit.ts'
 import type {ProcessClient, TallyClient} from '../../client/client.ts'
 import {followOutput, type OutputFollower, type StreamName} from '../../client/follow-output.ts'
 import {holdOutput, type OutputHold} from '../../client/hold-output.ts'

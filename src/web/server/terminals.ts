@@ -2,7 +2,7 @@
 import type {IncomingMessage} from 'node:http'
 import type {Duplex} from 'node:stream'
 import {type WebSocket, WebSocketServer} from 'ws'
-import {isId} from '../../../machines/ids.ts'
+import {isId} from '../../../machines/ledger/ids.ts'
 import {TallyError} from '../../kernel/errors.ts'
 import {type Backend, toClient} from './backend.ts'
 import {checkFetchSite, checkHost, checkOrigin} from './guard.ts'

@@ -1,7 +1,7 @@
 import {closeSync, existsSync, openSync, readFileSync, writeFileSync, writeSync} from 'node:fs'
 import {join} from 'node:path'
 import {expect, it} from 'vitest'
-import {rotateDiagnostics} from '../../../src/coordinator/diagnostics.ts'
+import {rotateDiagnostics} from '../../../src/coordinator/directories/diagnostics.ts'
 import {silentLogger} from '../../../src/kernel/log.ts'
 import {makeTempDir} from '../../support/temp-dir.ts'
 

@@ -1,9 +1,9 @@
 import {mkdirSync} from 'node:fs'
 import {dirname} from 'node:path'
 import {expect, it} from 'vitest'
-import {createCreates, findFormerCreate} from '../../../src/coordinator/former-create.ts'
+import {createCreates, findFormerCreate} from '../../../src/coordinator/endpoints/former-create.ts'
 import {openFileJournal} from '../../../src/journal/file-journal.ts'
-import {toContainerLayout} from '../../../src/supervisor/layout.ts'
+import {toContainerLayout} from '../../../src/layout/container-layout.ts'
 import {happen, toHistory} from '../../support/given.ts'
 import {makeTempDir} from '../../support/temp-dir.ts'
 

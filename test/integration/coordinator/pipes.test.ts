@@ -1,7 +1,7 @@
 import {closeSync, constants, mkdirSync, openSync, readSync, rmSync, writeSync} from 'node:fs'
 import {join} from 'node:path'
 import {expect, it} from 'vitest'
-import {createPipeKeeper} from '../../../src/coordinator/pipes.ts'
+import {createPipeKeeper} from '../../../src/coordinator/supervision/pipes.ts'
 import {makeFifo} from '../../../src/linux/fifo.ts'
 import {makeTempDir} from '../../support/temp-dir.ts'
 

@@ -1,8 +1,8 @@
 /** A stream with limits drops what is old: that is not a loss to be made good. */
 import {nanos} from 'nats'
 import {afterEach, expect, test} from 'vitest'
-import {toEventId} from '../../../machines/cloud-event.ts'
-import type {LedgerEvent} from '../../../machines/events.ts'
+import {toEventId} from '../../../machines/ledger/cloud-event.ts'
+import type {LedgerEvent} from '../../../machines/ledger/events.ts'
 import {createSystemClock} from '../../../src/kernel/clock.ts'
 import {silentLogger} from '../../../src/kernel/log.ts'
 import {createNatsLink, type NatsLink} from '../../../src/messaging/link.ts'

@@ -1,9 +1,9 @@
 /** A server and a connection to it for every test of a file, and events of two containers. */
 import type {NatsConnection} from 'nats'
 import {afterEach, beforeEach} from 'vitest'
-import {toCloudEvent} from '../../../machines/cloud-event.ts'
-import type {LedgerEvent} from '../../../machines/events.ts'
-import {type ContainerAddress, parseSource} from '../../../machines/ids.ts'
+import {toCloudEvent} from '../../../machines/ledger/cloud-event.ts'
+import type {LedgerEvent} from '../../../machines/ledger/events.ts'
+import {type ContainerAddress, parseSource} from '../../../machines/ledger/ids.ts'
 import {encodeJson} from '../../../src/messaging/codec.ts'
 import {createSubjects} from '../../../src/messaging/subjects.ts'
 import {type NatsServer, startNatsServer} from '../../support/nats-server.ts'

@@ -1,6 +1,6 @@
 import {describe, expect, it} from 'vitest'
 import {setup} from 'xstate'
-import {applyEvent, emptyLedger} from '../../../machines/ledger.ts'
+import {applyEvent, emptyLedger} from '../../../machines/ledger/ledger.ts'
 import {parseGuard, toGuardText, toPaths, toShortGuardText} from '../../../src/chart/guard.ts'
 import {chartedMachines, isOfProcess} from '../../../src/chart/machines.ts'
 import {toChartModel} from '../../../src/chart/model.ts'

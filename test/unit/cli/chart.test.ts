@@ -1,5 +1,5 @@
 import {describe, expect, it} from 'vitest'
-import type {LedgerEvent} from '../../../machines/events.ts'
+import type {LedgerEvent} from '../../../machines/ledger/events.ts'
 import {parseAt} from '../../../src/cli/chart.ts'
 import {toFormat} from '../../../src/cli/chart-formats.ts'
 import {toMoment} from '../../../src/cli/chart-history.ts'

@@ -1,6 +1,6 @@
 import {Command} from 'commander'
 import {describe, expect, it} from 'vitest'
-import {createRequestSchema} from '../../../machines/create-request.ts'
+import {createRequestSchema} from '../../../machines/schemas/create-request.ts'
 import {addContainerOptions, type ContainerFlags, toCreateRequest} from '../../../src/cli/container-options.ts'
 
 function request(line: string) {

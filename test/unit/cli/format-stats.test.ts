@@ -1,5 +1,5 @@
 import {describe, expect, it} from 'vitest'
-import type {StatsReply} from '../../../machines/stats.ts'
+import type {StatsReply} from '../../../machines/views/stats.ts'
 import {formatBytes, formatStats, toCpuPercent, toMemoryPercent} from '../../../src/cli/format-stats.ts'
 
 const before: StatsReply = {time: '2026-01-02T03:04:05.000Z', state: 'running', cpu: {usageNs: 1e9}}

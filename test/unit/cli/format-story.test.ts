@@ -1,5 +1,5 @@
 import {describe, expect, it} from 'vitest'
-import {parseLedgerEvent} from '../../../machines/cloud-event.ts'
+import {parseLedgerEvent} from '../../../machines/ledger/cloud-event.ts'
 import {toStory} from '../../../machines/story/story.ts'
 import {formatStory} from '../../../src/cli/format-story.ts'
 import {goldenJournals} from '../../replay/golden-journals.ts'

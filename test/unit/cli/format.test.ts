@@ -1,5 +1,5 @@
 import {describe, expect, it} from 'vitest'
-import type {ContainerView} from '../../../machines/view.ts'
+import type {ContainerView} from '../../../machines/views/view.ts'
 import {toExitStatus, toRunExitCode} from '../../../src/cli/exit-codes.ts'
 import {formatCommand, formatDuration, formatExit, formatStatus, formatTable} from '../../../src/cli/format.ts'
 

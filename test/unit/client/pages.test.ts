@@ -1,11 +1,11 @@
 import {describe, expect, it} from 'vitest'
-import type {ContainerView} from '../../../machines/view.ts'
+import type {ContainerView} from '../../../machines/views/view.ts'
 import {type ListPage, completeView, listAll, topAll} from '../../../src/client/pages.ts'
-import {toListReply} from '../../../src/coordinator/list-reply.ts'
+import {toListReply} from '../../../src/coordinator/endpoints/list-reply.ts'
 import {TallyError} from '../../../src/kernel/errors.ts'
 import {fitView} from '../../../src/messaging/fit-view.ts'
 import {sizeOf, takePage} from '../../../src/messaging/page.ts'
-import {toTopReply} from '../../../src/supervisor/top.ts'
+import {toTopReply} from '../../../src/supervisor/processes/top.ts'
 
 const besides = 1024
 

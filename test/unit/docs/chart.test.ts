@@ -1,7 +1,7 @@
 import {describe, expect, it} from 'vitest'
 import type {AnyStateNode} from 'xstate'
-import {containerMachine} from '../../../machines/container.machine.ts'
-import {topLevelStates} from '../../../machines/states.ts'
+import {containerMachine} from '../../../machines/charts/container.machine.ts'
+import {topLevelStates} from '../../../machines/charts/states.ts'
 import {readFences, readProjectFile, readRows, readSection} from './markdown.ts'
 
 const section = readSection(readProjectFile('docs/events.md'), 2, 'States')

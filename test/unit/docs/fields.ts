@@ -1,11 +1,11 @@
 /** The fields of a schema in the words of the documents, so that a table can be compared with the code. */
 import {z} from 'zod'
-import {bundleRequestSchema, createRequestSchema, mountSchema} from '../../../machines/create-request.ts'
-import {execSpecSchema} from '../../../machines/exec-spec.ts'
-import {failureSchema, processIdentitySchema} from '../../../machines/events.ts'
-import {idSchema} from '../../../machines/ids.ts'
-import {topLevelStates} from '../../../machines/states.ts'
-import {processExitSchema} from '../../../machines/process-exit.ts'
+import {bundleRequestSchema, createRequestSchema, mountSchema} from '../../../machines/schemas/create-request.ts'
+import {execSpecSchema} from '../../../machines/schemas/exec-spec.ts'
+import {failureSchema, processIdentitySchema} from '../../../machines/ledger/events.ts'
+import {idSchema} from '../../../machines/ledger/ids.ts'
+import {topLevelStates} from '../../../machines/charts/states.ts'
+import {processExitSchema} from '../../../machines/ledger/process-exit.ts'
 
 export interface Field {
   readonly field: string

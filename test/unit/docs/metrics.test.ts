@@ -1,6 +1,6 @@
 import {describe, expect, it} from 'vitest'
-import {metricTable} from '../../../src/coordinator/metric-table.ts'
-import {createMetrics} from '../../../src/coordinator/metrics.ts'
+import {metricTable} from '../../../src/coordinator/metrics/metric-table.ts'
+import {createMetrics} from '../../../src/coordinator/metrics/metrics.ts'
 import {readFences, readProjectFile, readRows, unquote} from './markdown.ts'
 
 const text = readProjectFile('docs/metrics.md')

@@ -1,10 +1,10 @@
 import {describe, expect, it} from 'vitest'
 import {z} from 'zod'
-import {containerVerbs, nodeVerbs} from '../../../machines/commands.ts'
-import {idSchema} from '../../../machines/ids.ts'
-import {isEventType} from '../../../machines/events.ts'
+import {containerVerbs, nodeVerbs} from '../../../machines/commands/commands.ts'
+import {idSchema} from '../../../machines/ledger/ids.ts'
+import {isEventType} from '../../../machines/ledger/events.ts'
 import {createSubjects, defaultPrefix} from '../../../src/messaging/subjects.ts'
-import {endHeader, offsetHeader, timeHeader} from '../../../src/supervisor/output-feed.ts'
+import {endHeader, offsetHeader, timeHeader} from '../../../src/supervisor/output/output-feed.ts'
 import {readCode, readProjectFile, readRows, unquote} from './markdown.ts'
 
 const text = readProjectFile('docs/subjects.md')

@@ -1,7 +1,7 @@
 import {headers} from 'nats'
 import {describe, expect, it} from 'vitest'
-import {containerCommandSchemas} from '../../../machines/commands.ts'
-import {idRule} from '../../../machines/ids.ts'
+import {containerCommandSchemas} from '../../../machines/commands/commands.ts'
+import {idRule} from '../../../machines/ledger/ids.ts'
 import {isErrorBody} from '../../../src/kernel/errors.ts'
 import {largestRequestBytes, parseRequest, readOrigin, toErrorReply} from '../../../src/messaging/codec.ts'
 import {connectionSchema, credentialsSchema} from '../../../src/messaging/connection.ts'
@@ -82,7 +82,7 @@ describe('docs/commands.md, on the wire', () => {
 
   it.each([
     ['tally-coordinator', 'src/coordinator/main.ts'],
-    ['tally-supervisor', 'src/supervisor/service.ts'],
+    ['tally-supervisor', 'src/supervisor/endpoints/service.ts'],
   ])('names the service %s as it is registered', (service, path) => {
     const documented = readRows(text, 'service', 'one per', 'metadata').map((row) => unquote(row['service'] ?? ''))
     expect(documented).toContain(service)

@@ -1,8 +1,8 @@
 /** Journals of a whole life, in a directory that goes with its scope. */
 import {writeFileSync} from 'node:fs'
 import {join} from 'node:path'
-import {toCloudEvent} from '../../../machines/cloud-event.ts'
-import type {LedgerEvent} from '../../../machines/events.ts'
+import {toCloudEvent} from '../../../machines/ledger/cloud-event.ts'
+import type {LedgerEvent} from '../../../machines/ledger/events.ts'
 import {toHistory} from '../../support/given.ts'
 import {histories} from '../support/histories.ts'
 import {makeTempDir} from '../support/temp-dir.ts'

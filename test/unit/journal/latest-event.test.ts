@@ -1,7 +1,7 @@
 import {appendFileSync, truncateSync, writeFileSync} from 'node:fs'
 import {join} from 'node:path'
 import {expect, it} from 'vitest'
-import {toCloudEvent} from '../../../machines/cloud-event.ts'
+import {toCloudEvent} from '../../../machines/ledger/cloud-event.ts'
 import {readLatestEvent} from '../../../src/journal/latest-event.ts'
 import {numberedEvents} from '../../support/numbered-events.ts'
 import {makeTempDir} from '../../support/temp-dir.ts'

@@ -1,6 +1,6 @@
 import {describe, expect, it} from 'vitest'
 import {parseUserNames, type ProcessDetails, toProcessDetails} from '../../../src/linux/process-details.ts'
-import {toContainerProcesses} from '../../../src/supervisor/top.ts'
+import {toContainerProcesses} from '../../../src/supervisor/processes/top.ts'
 
 /** In the form of proc(5). */
 const texts = {

@@ -1,5 +1,5 @@
 import {expect, it} from 'vitest'
-import {spanMs} from '../../../machines/boot-instant.ts'
+import {spanMs} from '../../../machines/ledger/boot-instant.ts'
 
 const time = (ms: number) => new Date(ms).toISOString()
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import {describe, expect, it} from 'vitest'
-import {cloudEventContentType, parseLedgerEvent, toCloudEvent, toEventId} from '../../../machines/cloud-event.ts'
+import {cloudEventContentType, parseLedgerEvent, toCloudEvent, toEventId} from '../../../machines/ledger/cloud-event.ts'
 import {happen, toHistory} from '../../support/given.ts'
 import {arbitraryEvent, eventTypes} from '../support/arbitrary-event.ts'
 

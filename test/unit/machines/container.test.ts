@@ -1,7 +1,7 @@
 import {describe, expect, it} from 'vitest'
-import type {Draft} from '../../../machines/draft.ts'
-import {legalCommands} from '../../../machines/decide.ts'
-import {toTopLevelState} from '../../../machines/ledger.ts'
+import type {Draft} from '../../../machines/ledger/draft.ts'
+import {legalCommands} from '../../../machines/commands/decide.ts'
+import {toTopLevelState} from '../../../machines/ledger/ledger.ts'
 import {epoch, given, happen} from '../../support/given.ts'
 
 const created = [happen.createRequested, happen.created]

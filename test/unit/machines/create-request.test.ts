@@ -1,5 +1,5 @@
 import {describe, expect, it} from 'vitest'
-import {createRequestSchema, isBundleRequest, rootfsRequestSchema} from '../../../machines/create-request.ts'
+import {createRequestSchema, isBundleRequest, rootfsRequestSchema} from '../../../machines/schemas/create-request.ts'
 
 const rootfs = {rootfs: '/srv/rootfs', args: ['sh']}
 

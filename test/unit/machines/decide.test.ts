@@ -1,7 +1,7 @@
 import {describe, expect, it} from 'vitest'
-import type {Command} from '../../../machines/commands.ts'
-import type {Decision} from '../../../machines/decision.ts'
-import {topLevelStates, type TopLevelState} from '../../../machines/states.ts'
+import type {Command} from '../../../machines/commands/commands.ts'
+import type {Decision} from '../../../machines/commands/decision.ts'
+import {topLevelStates, type TopLevelState} from '../../../machines/charts/states.ts'
 import {epoch, given, happen} from '../../support/given.ts'
 import {histories, killing, stopping} from '../support/histories.ts'
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import {describe, expect, it} from 'vitest'
-import {idSchema, isId, parseSource, toSource} from '../../../machines/ids.ts'
+import {idSchema, isId, parseSource, toSource} from '../../../machines/ledger/ids.ts'
 
 const id = fc.stringMatching(/^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$/)
 

@@ -1,8 +1,8 @@
 import {describe, expect, it} from 'vitest'
-import type {LedgerEvent} from '../../../machines/events.ts'
-import {isPossible} from '../../../machines/decide.ts'
-import {topLevelStates} from '../../../machines/states.ts'
-import {emptyLedger, foldEvents, LedgerError, toTopLevelState} from '../../../machines/ledger.ts'
+import type {LedgerEvent} from '../../../machines/ledger/events.ts'
+import {isPossible} from '../../../machines/commands/decide.ts'
+import {topLevelStates} from '../../../machines/charts/states.ts'
+import {emptyLedger, foldEvents, LedgerError, toTopLevelState} from '../../../machines/ledger/ledger.ts'
 import {happen, toHistory} from '../../support/given.ts'
 import {histories} from '../support/histories.ts'
 

@@ -1,8 +1,8 @@
 import {describe, expect, it} from 'vitest'
-import type {Draft} from '../../../machines/draft.ts'
-import {isPossible} from '../../../machines/decide.ts'
-import {toContainerView} from '../../../machines/container-view.ts'
-import {type TopLevelState, topLevelStates} from '../../../machines/states.ts'
+import type {Draft} from '../../../machines/ledger/draft.ts'
+import {isPossible} from '../../../machines/commands/decide.ts'
+import {toContainerView} from '../../../machines/views/container-view.ts'
+import {type TopLevelState, topLevelStates} from '../../../machines/charts/states.ts'
 import {given, happen} from '../../support/given.ts'
 import {histories} from '../support/histories.ts'
 

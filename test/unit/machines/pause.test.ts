@@ -1,6 +1,6 @@
 import {describe, expect, it} from 'vitest'
-import {toContainerView} from '../../../machines/container-view.ts'
-import {isPossible, legalCommands} from '../../../machines/decide.ts'
+import {toContainerView} from '../../../machines/views/container-view.ts'
+import {isPossible, legalCommands} from '../../../machines/commands/decide.ts'
 import {given, happen} from '../../support/given.ts'
 import {histories} from '../support/histories.ts'
 

@@ -1,6 +1,6 @@
 import {describe, expect, it} from 'vitest'
-import type {Draft} from '../../../machines/draft.ts'
-import {isAwaited, isPossible} from '../../../machines/decide.ts'
+import type {Draft} from '../../../machines/ledger/draft.ts'
+import {isAwaited, isPossible} from '../../../machines/commands/decide.ts'
 import {epoch, given, happen} from '../../support/given.ts'
 
 const at = new Date(epoch).toISOString()

@@ -1,6 +1,6 @@
 import {constants} from 'node:os'
 import {describe, expect, it} from 'vitest'
-import {isSignalName, parseSignal, signalNumbers, toSignalName, toSignalNumber} from '../../../machines/signals.ts'
+import {isSignalName, parseSignal, signalNumbers, toSignalName, toSignalNumber} from '../../../machines/schemas/signals.ts'
 
 describe('signal numbers', () => {
   it.each(Object.entries(signalNumbers))('%s is %i on this machine too', (name, number) => {

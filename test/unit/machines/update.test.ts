@@ -1,7 +1,7 @@
 import {describe, expect, it} from 'vitest'
-import {toContainerView} from '../../../machines/container-view.ts'
-import {isPossible, legalCommands} from '../../../machines/decide.ts'
-import type {Draft} from '../../../machines/draft.ts'
+import {toContainerView} from '../../../machines/views/container-view.ts'
+import {isPossible, legalCommands} from '../../../machines/commands/decide.ts'
+import type {Draft} from '../../../machines/ledger/draft.ts'
 import {given, happen} from '../../support/given.ts'
 import {histories} from '../support/histories.ts'
 

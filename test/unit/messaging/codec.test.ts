@@ -1,7 +1,7 @@
 import {headers} from 'nats'
 import {describe, expect, it} from 'vitest'
 import type {z} from 'zod'
-import {containerCommandSchemas, nodeCommandSchemas} from '../../../machines/commands.ts'
+import {containerCommandSchemas, nodeCommandSchemas} from '../../../machines/commands/commands.ts'
 import {isErrorBody, TallyError, toErrorBody} from '../../../src/kernel/errors.ts'
 import {encodeJson, largestRequestBytes, parseRequest, readOrigin, toErrorReply} from '../../../src/messaging/codec.ts'
 

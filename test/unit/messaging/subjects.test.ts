@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import {describe, expect, it} from 'vitest'
-import type {ContainerAddress} from '../../../machines/ids.ts'
+import type {ContainerAddress} from '../../../machines/ledger/ids.ts'
 import {createSubjects} from '../../../src/messaging/subjects.ts'
 import {eventTypes} from '../support/arbitrary-event.ts'
 

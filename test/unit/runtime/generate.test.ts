@@ -1,5 +1,5 @@
 import {describe, expect, it} from 'vitest'
-import {rootfsRequestSchema} from '../../../machines/create-request.ts'
+import {rootfsRequestSchema} from '../../../machines/schemas/create-request.ts'
 import {defaultCapabilities, defaultMounts, maskedPaths, readonlyPaths} from '../../../src/runtime/spec/defaults.ts'
 import {parseSeccompProfile} from '../../../src/runtime/spec/seccomp-profile.ts'
 import {generateSpec, type SpecInputs} from '../../../src/runtime/spec/generate.ts'

@@ -1,5 +1,5 @@
 import {expect, it} from 'vitest'
-import type {Limits} from '../../../machines/limits.ts'
+import type {Limits} from '../../../machines/schemas/limits.ts'
 import {assertLimits} from '../../../src/runtime/spec/limit-bounds.ts'
 
 const online = '0-3,8'

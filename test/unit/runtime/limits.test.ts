@@ -1,5 +1,5 @@
 import {describe, expect, it} from 'vitest'
-import {type RootfsRequest, rootfsRequestSchema} from '../../../machines/create-request.ts'
+import {type RootfsRequest, rootfsRequestSchema} from '../../../machines/schemas/create-request.ts'
 import {chooseCapabilities} from '../../../src/runtime/spec/choose-capabilities.ts'
 import {generateSpec} from '../../../src/runtime/spec/generate.ts'
 

@@ -1,5 +1,5 @@
 import {describe, expect, it} from 'vitest'
-import type {Mount} from '../../../machines/create-request.ts'
+import type {Mount} from '../../../machines/schemas/create-request.ts'
 import {assertDifferentPlaces, toOciMounts} from '../../../src/runtime/spec/mounts.ts'
 
 const bind = (target: string): Mount => ({type: 'bind', source: '/srv', target})

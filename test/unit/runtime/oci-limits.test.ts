@@ -1,5 +1,5 @@
 import {describe, expect, it} from 'vitest'
-import type {Limits} from '../../../machines/limits.ts'
+import type {Limits} from '../../../machines/schemas/limits.ts'
 import {toOciLimits} from '../../../src/runtime/spec/limits.ts'
 
 const change = (limits: Limits, present: Limits = {}, limitsSwap = true) => toOciLimits(limits, {present, limitsSwap})

@@ -1,9 +1,9 @@
 import fc from 'fast-check'
 import {describe, expect, it} from 'vitest'
-import {createGate} from '../../../src/supervisor/gate.ts'
+import {createConcurrencyLimit} from '../../../src/supervisor/effects/concurrency-limit.ts'
 import type {InputAccount} from '../../../src/stdio/input-writer.ts'
-import type {InputRecord, InputState} from '../../../src/supervisor/input-record.ts'
-import {createInputSessions} from '../../../src/supervisor/input-sessions.ts'
+import type {InputRecord, InputState} from '../../../src/supervisor/input/input-record.ts'
+import {createInputSessions} from '../../../src/supervisor/input/input-sessions.ts'
 import {createFakeClock} from '../../support/fake-clock.ts'
 
 /** The kernel takes each piece whole. @param record of the supervisor before */
@@ -112,13 +112,13 @@ describe('input that another supervisor goes on with', () => {
   })
 })
 
-describe('a gate', () => {
+describe('a concurrency limit', () => {
   it('lets so many through at once, and the others in their order', async () => {
-    const gate = createGate(2)
+    const limited = createConcurrencyLimit(2)
     const begun: number[] = []
     const ends: (() => void)[] = []
     const all = [0, 1, 2, 3].map((index) =>
-      gate(async () => {
+      limited(async () => {
         begun.push(index)
         await new Promise<void>((resolve) => ends.push(resolve))
         if (index === 1) throw new Error('failed')

@@ -1,5 +1,5 @@
 import {describe, expect, it} from 'vitest'
-import {toTopLevelState} from '../../../machines/ledger.ts'
+import {toTopLevelState} from '../../../machines/ledger/ledger.ts'
 import {happen} from '../../support/given.ts'
 import {histories} from '../support/histories.ts'
 import {isSettled, makeLoop, origin} from './loop-fixture.ts'

@@ -1,9 +1,9 @@
 import {describe, expect, it, vi} from 'vitest'
-import type {LedgerEvent} from '../../../machines/events.ts'
-import {toTopLevelState} from '../../../machines/ledger.ts'
+import type {LedgerEvent} from '../../../machines/ledger/events.ts'
+import {toTopLevelState} from '../../../machines/ledger/ledger.ts'
 import {epoch, happen} from '../../support/given.ts'
 import {histories} from '../support/histories.ts'
-import type {Origin} from '../../../src/supervisor/loop.ts'
+import type {Origin} from '../../../src/supervisor/loop/loop.ts'
 import {isSettled, makeLoop, origin, settle} from './loop-fixture.ts'
 
 const create = {type: 'create', request: happen.createRequested.data.request} as const

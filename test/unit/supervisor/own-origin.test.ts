@@ -1,8 +1,8 @@
 import {describe, expect, it} from 'vitest'
-import type {Draft} from '../../../machines/draft.ts'
-import type {LedgerEvent} from '../../../machines/events.ts'
-import {foldEvents} from '../../../machines/ledger.ts'
-import {type End, toEndOrigin} from '../../../src/supervisor/own-origin.ts'
+import type {Draft} from '../../../machines/ledger/draft.ts'
+import type {LedgerEvent} from '../../../machines/ledger/events.ts'
+import {foldEvents} from '../../../machines/ledger/ledger.ts'
+import {type End, toEndOrigin} from '../../../src/supervisor/loop/origin.ts'
 import {happen, toHistory} from '../../support/given.ts'
 import {histories} from '../support/histories.ts'
 

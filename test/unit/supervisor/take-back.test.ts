@@ -1,7 +1,7 @@
 import {describe, expect, it} from 'vitest'
-import type {LedgerEvent} from '../../../machines/events.ts'
-import {foldEvents} from '../../../machines/ledger.ts'
-import {planTakeBack} from '../../../src/supervisor/take-back.ts'
+import type {LedgerEvent} from '../../../machines/ledger/events.ts'
+import {foldEvents} from '../../../machines/ledger/ledger.ts'
+import {planTakeBack} from '../../../src/supervisor/recovery/restore-from-stream.ts'
 import {happen, toHistory} from '../../support/given.ts'
 
 const life = toHistory([happen.createRequested, happen.created, happen.startRequested, happen.started, happen.exited])

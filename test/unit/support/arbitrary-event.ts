@@ -1,8 +1,8 @@
 /** fast-check's view of the vocabulary: data of every event type, and whole events. */
 import fc, {type Arbitrary} from 'fast-check'
-import type {Draft} from '../../../machines/draft.ts'
-import {type EventData, type EventType, eventSchemas, isEventType, type LedgerEvent} from '../../../machines/events.ts'
-import {isSignalName, type SignalName, signalNumbers} from '../../../machines/signals.ts'
+import type {Draft} from '../../../machines/ledger/draft.ts'
+import {type EventData, type EventType, eventSchemas, isEventType, type LedgerEvent} from '../../../machines/ledger/events.ts'
+import {isSignalName, type SignalName, signalNumbers} from '../../../machines/schemas/signals.ts'
 
 export const eventTypes: readonly EventType[] = Object.keys(eventSchemas).filter(isEventType)
 

@@ -1,5 +1,5 @@
-import type {Draft} from '../../../machines/draft.ts'
-import type {TopLevelState} from '../../../machines/states.ts'
+import type {Draft} from '../../../machines/ledger/draft.ts'
+import type {TopLevelState} from '../../../machines/charts/states.ts'
 import {happen} from '../../support/given.ts'
 
 const created: readonly Draft[] = [happen.createRequested, happen.created]

@@ -1,7 +1,7 @@
 /** What the HTTP API answers, beside what it passes on from the commands of NATS. */
 import * as z from 'zod'
-import {statsReplySchema} from '../../../../machines/stats.ts'
-import {containerViewSchema, logReplySchema, nodeInfoSchema} from '../../../../machines/view.ts'
+import {statsReplySchema} from '../../../../machines/views/stats.ts'
+import {containerViewSchema, logReplySchema, nodeInfoSchema} from '../../../../machines/views/view.ts'
 
 export const nodeReplySchema = z.object({info: nodeInfoSchema, streamSequence: z.int()})
 

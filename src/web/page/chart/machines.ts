@@ -1,8 +1,8 @@
 /** The charts that the page shows. */
 import type {AnyStateMachine} from 'xstate'
-import {containerMachine} from '../../../../machines/container.machine.ts'
-import {processMachine} from '../../../../machines/process.machine.ts'
-import {supervisorMachine} from '../../../../machines/supervisor.machine.ts'
+import {containerMachine} from '../../../../machines/charts/container.machine.ts'
+import {processMachine} from '../../../../machines/charts/process.machine.ts'
+import {supervisorMachine} from '../../../../machines/charts/supervisor.machine.ts'
 
 export const chartNames = ['container', 'process', 'supervisor'] as const
 export type ChartName = (typeof chartNames)[number]

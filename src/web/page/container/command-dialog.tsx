@@ -1,5 +1,5 @@
 import type {ComponentChildren} from 'preact'
-import type {Limits} from '../../../../machines/limits.ts'
+import type {Limits} from '../../../../machines/schemas/limits.ts'
 import {Dialog} from '../shell/dialog.tsx'
 import {formatBytes, parseBytes} from '../wording/quantity.ts'
 import {commandNames, type OfferedCommand} from './commands.ts'

@@ -1,9 +1,9 @@
 /** What may be asked of a container, and asking it. */
 import * as z from 'zod'
-import type {CommandType} from '../../../../machines/commands.ts'
-import {isPossible, legalCommands} from '../../../../machines/decide.ts'
-import type {ContainerAddress} from '../../../../machines/ids.ts'
-import type {Ledger} from '../../../../machines/ledger.ts'
+import type {CommandType} from '../../../../machines/commands/commands.ts'
+import {isPossible, legalCommands} from '../../../../machines/commands/decide.ts'
+import type {ContainerAddress} from '../../../../machines/ledger/ids.ts'
+import type {Ledger} from '../../../../machines/ledger/ledger.ts'
 import {postJson} from '../api/http.ts'
 import {containerPath} from '../api/paths.ts'
 

@@ -1,6 +1,6 @@
 import type {ComponentChildren} from 'preact'
-import {toContainerView} from '../../../../machines/container-view.ts'
-import type {ContainerView} from '../../../../machines/view.ts'
+import {toContainerView} from '../../../../machines/views/container-view.ts'
+import type {ContainerView} from '../../../../machines/views/view.ts'
 import {now} from '../model/clock.ts'
 import {findNamesake} from '../model/harbour.ts'
 import {Link} from '../shell/link.tsx'

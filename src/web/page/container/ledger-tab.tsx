@@ -1,6 +1,6 @@
 import {useState} from 'preact/hooks'
-import {toCloudEvent} from '../../../../machines/cloud-event.ts'
-import type {LedgerEvent} from '../../../../machines/events.ts'
+import {toCloudEvent} from '../../../../machines/ledger/cloud-event.ts'
+import type {LedgerEvent} from '../../../../machines/ledger/events.ts'
 import {formatClock, formatGap, formatMoment} from '../wording/duration.ts'
 import {toSentence} from '../wording/event-sentence.ts'
 import type {Moment} from './moment.ts'

@@ -1,7 +1,7 @@
 /** What the page of a container shows: the whole life, and the moment of it that is looked at. */
-import type {ContainerAddress} from '../../../../machines/ids.ts'
-import type {LedgerEvent} from '../../../../machines/events.ts'
-import type {Ledger} from '../../../../machines/ledger.ts'
+import type {ContainerAddress} from '../../../../machines/ledger/ids.ts'
+import type {LedgerEvent} from '../../../../machines/ledger/events.ts'
+import type {Ledger} from '../../../../machines/ledger/ledger.ts'
 import type {Timeline} from '../model/timeline.ts'
 
 export interface Moment {

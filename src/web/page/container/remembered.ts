@@ -1,4 +1,4 @@
-import type {Ledger} from '../../../../machines/ledger.ts'
+import type {Ledger} from '../../../../machines/ledger/ledger.ts'
 
 /** All that the charts know of a container and of its processes: where they are, and what they remember. Pure. */
 export function toRemembered({snapshot, processes}: Ledger): object {

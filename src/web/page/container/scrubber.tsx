@@ -1,6 +1,6 @@
 import {useMemo, useRef} from 'preact/hooks'
-import {toTopLevelState} from '../../../../machines/ledger.ts'
-import {toContainerView} from '../../../../machines/container-view.ts'
+import {toTopLevelState} from '../../../../machines/ledger/ledger.ts'
+import {toContainerView} from '../../../../machines/views/container-view.ts'
 import {nearestTo, toPositions} from '../model/scale.ts'
 import type {Timeline} from '../model/timeline.ts'
 import {formatClock} from '../wording/duration.ts'

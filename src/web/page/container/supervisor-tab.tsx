@@ -1,4 +1,4 @@
-import {supervisorMachine} from '../../../../machines/supervisor.machine.ts'
+import {supervisorMachine} from '../../../../machines/charts/supervisor.machine.ts'
 import {foldMachine, toActiveStates, toMarks} from '../../../chart/moment.ts'
 import {Chart} from '../chart/chart.tsx'
 import {findChart} from '../chart/layouts.ts'

@@ -1,6 +1,6 @@
 /** Which containers are listed, in which order, and which one is chosen. */
 import {computed, signal} from '@preact/signals'
-import type {ContainerView} from '../../../../machines/view.ts'
+import type {ContainerView} from '../../../../machines/views/view.ts'
 import {containerUids, findView} from '../model/harbour.ts'
 import {usageOf} from '../model/stats.ts'
 import {compareViews, matchesFilter, type SortKey} from '../model/view-filter.ts'

@@ -1,5 +1,5 @@
-import type {LedgerEvent} from '../../../../machines/events.ts'
-import {parseSource} from '../../../../machines/ids.ts'
+import type {LedgerEvent} from '../../../../machines/ledger/events.ts'
+import {parseSource} from '../../../../machines/ledger/ids.ts'
 import {movements} from '../model/harbour.ts'
 import {Link} from '../shell/link.tsx'
 import {formatClock} from '../wording/duration.ts'

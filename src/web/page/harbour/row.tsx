@@ -1,4 +1,4 @@
-import type {ContainerView} from '../../../../machines/view.ts'
+import type {ContainerView} from '../../../../machines/views/view.ts'
 import {now} from '../model/clock.ts'
 import {findView, nodeInfo} from '../model/harbour.ts'
 import type {Route} from '../model/route-path.ts'

@@ -1,4 +1,4 @@
-import type {ContainerAddress} from '../../../../machines/ids.ts'
+import type {ContainerAddress} from '../../../../machines/ledger/ids.ts'
 import {usageOf} from '../model/stats.ts'
 import {formatBytes, formatCpu} from '../wording/quantity.ts'
 import {Sparkline} from './sparkline.tsx'

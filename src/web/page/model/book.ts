@@ -1,7 +1,7 @@
 /** The ledger of the container that is looked at, whole and growing. */
 import {type ReadonlySignal, signal} from '@preact/signals'
-import type {LedgerEvent} from '../../../../machines/events.ts'
-import {type ContainerAddress, toSource} from '../../../../machines/ids.ts'
+import type {LedgerEvent} from '../../../../machines/ledger/events.ts'
+import {type ContainerAddress, toSource} from '../../../../machines/ledger/ids.ts'
 import {type ApiFailure, isNotFound, toFailure} from '../api/http.ts'
 import {listenToFeed} from './feed.ts'
 import {fetchEvents} from './ledgers.ts'

@@ -1,7 +1,7 @@
 /** Every event of every container, from a place in the stream on, without gap and in order. One for the whole page. */
 import {signal} from '@preact/signals'
-import {parseLedgerEvent} from '../../../../machines/cloud-event.ts'
-import type {LedgerEvent} from '../../../../machines/events.ts'
+import {parseLedgerEvent} from '../../../../machines/ledger/cloud-event.ts'
+import type {LedgerEvent} from '../../../../machines/ledger/events.ts'
 import {followServerEvents, type StreamState} from '../api/server-events.ts'
 import {createFrameBatch} from './frame-batch.ts'
 

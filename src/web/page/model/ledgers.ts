@@ -2,10 +2,10 @@
  * The ledgers of the containers of which something was heard, folded in the browser. A container is known by its view
  * until its first event comes; then its whole ledger is asked for, once, and folded on from there.
  */
-import {parseLedgerEvent} from '../../../../machines/cloud-event.ts'
-import type {LedgerEvent} from '../../../../machines/events.ts'
-import {type ContainerAddress, parseSource} from '../../../../machines/ids.ts'
-import {applyEvent, emptyLedger, foldEvents, type Ledger} from '../../../../machines/ledger.ts'
+import {parseLedgerEvent} from '../../../../machines/ledger/cloud-event.ts'
+import type {LedgerEvent} from '../../../../machines/ledger/events.ts'
+import {type ContainerAddress, parseSource} from '../../../../machines/ledger/ids.ts'
+import {applyEvent, emptyLedger, foldEvents, type Ledger} from '../../../../machines/ledger/ledger.ts'
 import {getJson} from '../api/http.ts'
 import {containerPath} from '../api/paths.ts'
 import {eventsReplySchema} from '../api/replies.ts'

@@ -1,5 +1,5 @@
 /** Entries of a log as lines to be read: bytes as text, parts of a line together, escapes as styles. Pure but for its memory. */
-import type {LogReply} from '../../../../machines/view.ts'
+import type {LogReply} from '../../../../machines/views/view.ts'
 import {type AnsiPiece, type AnsiStyle, parseAnsi} from './ansi.ts'
 
 export type LogEntry = LogReply['entries'][number]

@@ -1,7 +1,7 @@
 /** The output of a container: its end at first, and then what comes. */
 import {type ReadonlySignal, signal} from '@preact/signals'
-import type {ContainerAddress} from '../../../../machines/ids.ts'
-import {logReplySchema} from '../../../../machines/view.ts'
+import type {ContainerAddress} from '../../../../machines/ledger/ids.ts'
+import {logReplySchema} from '../../../../machines/views/view.ts'
 import {type ApiFailure, getJson, isNotFound, toFailure} from '../api/http.ts'
 import {containerPath} from '../api/paths.ts'
 import {logEntrySchema} from '../api/replies.ts'

@@ -1,5 +1,5 @@
 /** Addresses within the page, read and written. Pure. */
-import {type ContainerAddress, isId} from '../../../../machines/ids.ts'
+import {type ContainerAddress, isId} from '../../../../machines/ledger/ids.ts'
 
 export type Route =
   | {readonly page: 'harbour' | 'nowhere'}

@@ -2,7 +2,7 @@
  * Where events are on the line of a life. Most of it happens within milliseconds, between which there may be hours: a gap
  * takes room by its logarithm, so that neither disappears. Pure.
  */
-import type {LedgerEvent} from '../../../../machines/events.ts'
+import type {LedgerEvent} from '../../../../machines/ledger/events.ts'
 
 /** One position an event, from 0 to 1. */
 export function toPositions(events: readonly LedgerEvent[]): readonly number[] {

@@ -1,6 +1,6 @@
 /** What containers use: the last minute of each, for sparklines. Followed only while somebody looks. */
 import {type Signal, signal} from '@preact/signals'
-import type {ContainerAddress} from '../../../../machines/ids.ts'
+import type {ContainerAddress} from '../../../../machines/ledger/ids.ts'
 import {type StatsSample, statsSampleSchema} from '../api/replies.ts'
 import {followServerEvents} from '../api/server-events.ts'
 import {appendSample, type Usage} from './usage.ts'

@@ -1,6 +1,6 @@
 /** A container at each moment of its life: the fold of its events up to one of them. Pure. */
-import type {LedgerEvent} from '../../../../machines/events.ts'
-import {applyEvent, emptyLedger, type Ledger} from '../../../../machines/ledger.ts'
+import type {LedgerEvent} from '../../../../machines/ledger/events.ts'
+import {applyEvent, emptyLedger, type Ledger} from '../../../../machines/ledger/ledger.ts'
 
 export interface Timeline {
   readonly events: readonly LedgerEvent[]

@@ -1,5 +1,5 @@
 /** Samples of what a container has used so far, as what it uses now. Pure. */
-import type {StatsReply} from '../../../../machines/stats.ts'
+import type {StatsReply} from '../../../../machines/views/stats.ts'
 
 export interface Usage {
   /** Of one CPU, oldest first. */

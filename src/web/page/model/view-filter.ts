@@ -1,5 +1,5 @@
 /** Which containers are listed, and in which order. Pure. */
-import type {ContainerView} from '../../../../machines/view.ts'
+import type {ContainerView} from '../../../../machines/views/view.ts'
 import {type ShownState, toShownState} from '../wording/state.ts'
 import type {Usage} from './usage.ts'
 

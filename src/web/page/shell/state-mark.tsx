@@ -1,4 +1,4 @@
-import type {ContainerView} from '../../../../machines/view.ts'
+import type {ContainerView} from '../../../../machines/views/view.ts'
 import {toShownState, toViewTone} from '../wording/state.ts'
 
 /** State as a word with its colour; what is in flight pulses. */

@@ -1,7 +1,7 @@
 /** The screen of a terminal, drawn by xterm.js; loaded when the first terminal is opened. */
 import {FitAddon} from '@xterm/addon-fit'
 import {Terminal} from '@xterm/xterm'
-import type {ConsoleSize} from '../../../../machines/fields.ts'
+import type {ConsoleSize} from '../../../../machines/schemas/fields.ts'
 import {allowStyleAttributes, withStyleSheets} from './style-sheets.ts'
 
 export interface Screen extends Disposable {

@@ -2,9 +2,9 @@
  * A terminal in a container, over a WebSocket: bytes both ways as binary messages, what is said about them as JSON.
  */
 import * as z from 'zod'
-import type {ConsoleSize} from '../../../../machines/fields.ts'
-import type {ContainerAddress} from '../../../../machines/ids.ts'
-import {type ProcessExit, processExitSchema} from '../../../../machines/process-exit.ts'
+import type {ConsoleSize} from '../../../../machines/schemas/fields.ts'
+import type {ContainerAddress} from '../../../../machines/ledger/ids.ts'
+import {type ProcessExit, processExitSchema} from '../../../../machines/ledger/process-exit.ts'
 import type {ApiFailure} from '../api/http.ts'
 import {containerPath} from '../api/paths.ts'
 

@@ -1,6 +1,6 @@
 /** What happened, in words, for the ledger as people read it. Pure. */
-import type {LedgerEvent} from '../../../../machines/events.ts'
-import type {ProcessExit} from '../../../../machines/process-exit.ts'
+import type {LedgerEvent} from '../../../../machines/ledger/events.ts'
+import type {ProcessExit} from '../../../../machines/ledger/process-exit.ts'
 import {formatClock} from './duration.ts'
 import {formatExit, isGoodExit} from './exit.ts'
 import {limitsSentence} from './limits-sentence.ts'

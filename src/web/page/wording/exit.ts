@@ -1,4 +1,4 @@
-import type {ProcessExit} from '../../../../machines/process-exit.ts'
+import type {ProcessExit} from '../../../../machines/ledger/process-exit.ts'
 
 /** `exit 7`, `SIGKILL`, `lost`. */
 export function formatExit(exit: ProcessExit): string {

@@ -1,4 +1,4 @@
-import type {Limits} from '../../../../machines/limits.ts'
+import type {Limits} from '../../../../machines/schemas/limits.ts'
 import {formatBytes} from './quantity.ts'
 
 /** `memory 64.0 MiB, 0.5 CPUs, no limit of processes`. */

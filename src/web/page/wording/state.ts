@@ -1,5 +1,5 @@
 /** States as people see them: the chart's own, and paused, which the chart has within running. Pure. */
-import type {ContainerView} from '../../../../machines/view.ts'
+import type {ContainerView} from '../../../../machines/views/view.ts'
 
 export const shownStates = [
   'creating',

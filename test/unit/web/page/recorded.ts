@@ -1,8 +1,8 @@
 /** Recorded journals, as the page gets them. */
 import {readFileSync} from 'node:fs'
 import {join} from 'node:path'
-import {parseLedgerEvent} from '../../../../machines/cloud-event.ts'
-import type {LedgerEvent} from '../../../../machines/events.ts'
+import {parseLedgerEvent} from '../../../../machines/ledger/cloud-event.ts'
+import type {LedgerEvent} from '../../../../machines/ledger/events.ts'
 
 export function readHistory(name: string): readonly LedgerEvent[] {
   const text = readFileSync(join(import.meta.dirname, '../../../fixtures/journals', name), 'utf8')

@@ -1,5 +1,5 @@
 import {describe, expect, it} from 'vitest'
-import {foldEvents, toTopLevelState} from '../../../../machines/ledger.ts'
+import {foldEvents, toTopLevelState} from '../../../../machines/ledger/ledger.ts'
 import {createTimeline, sequenceAt} from '../../../../src/web/page/model/timeline.ts'
 import {readHistory} from './recorded.ts'
 

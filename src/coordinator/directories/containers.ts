@@ -1,0 +1,133 @@
+/** The state directories of this node's containers: reserving one, and finding those that nobody looks after. */
+import type {ContainerName} from '../../layout/container-name.ts'
+import {closeSync, constants, openSync, readdirSync, statSync} from 'node:fs'
+import {dirname, join} from 'node:path'
+import {isId} from '../../../machines/ledger/ids.ts'
+import {readJournalFile} from '../../journal/file-journal.ts'
+import {TallyError} from '../../kernel/errors.ts'
+import {isMissing, removeIfEmpty, toFileIdentity} from '../../kernel/files.ts'
+import type {Logger} from '../../kernel/log.ts'
+import {lockFile} from '../../linux/file-lock.ts'
+import {listMountsBelow} from '../../linux/mount.ts'
+import {type ContainerLayout, containersDir, type Directories, toContainerLayout} from '../../layout/container-layout.ts'
+import {freeId, takeId} from '../../layout/shared-directories.ts'
+
+/** Tells the reservation of an id from that of whoever has the id later. */
+export type Reservation = string
+
+/**
+ * Takes the id, at once and for one caller only: mkdir(2) is atomic.
+ * @throws TallyError CONTAINER_EXISTS, STATE_DIR_INVALID
+ */
+export function reserveContainer(directories: Directories, {namespace, id}: ContainerName): Reservation | undefined {
+  const layout = toContainerLayout(directories, {namespace, id}, '')
+  try {
+    takeId(layout)
+    return findReservation(layout)
+  } catch (cause) {
+    if (cause instanceof Error && 'code' in cause && cause.code === 'EEXIST')
+      throw new TallyError('CONTAINER_EXISTS', `the id ${id} is in use in namespace ${namespace}`, {details: {namespace, id}})
+    const why = cause instanceof Error ? cause.message : String(cause)
+    throw new TallyError('STATE_DIR_INVALID', `cannot make the state directory of ${namespace}/${id}: ${why}`, {cause})
+  }
+}
+
+/**
+ * Undoes a reservation for which no journal was ever begun. The lock of the journal is had meanwhile, and the journal is the last to
+ * go: a supervisor that is just beginning, for a coordinator now dead, keeps what it has made.
+ * @param reservation the one that is undone, when the id may be another's meanwhile; whichever there is when absent
+ */
+export function releaseContainer(directories: Directories, name: ContainerName, reservation?: Reservation): void {
+  const layout = toContainerLayout(directories, name, '')
+  if (reservation !== undefined && findReservation(layout) !== reservation) return
+  const {stateDir, journal} = layout
+  // Behind a mount are other people's files: `tally fsck` tells of it.
+  if (listMountsBelow(stateDir).length > 0) return
+  let fd: number
+  try {
+    fd = openSync(journal, constants.O_RDWR | constants.O_CREAT, 0o600)
+  } catch {
+    // On a full disk there is none to hold; a directory in which somebody has made one meanwhile stays.
+    for (const directory of [stateDir, dirname(stateDir)]) removeIfEmpty(directory)
+    return
+  }
+  try {
+    if (!lockFile(fd) || readUid(directories, name)) return
+    freeId(layout)
+  } finally {
+    closeSync(fd)
+  }
+}
+
+function findReservation({stateDir}: ContainerLayout): Reservation | undefined {
+  const found = statSync(stateDir, {throwIfNoEntry: false, bigint: true})
+  return found && toFileIdentity(found)
+}
+
+export function listContainers({stateDir}: Directories): readonly ContainerName[] {
+  const root = containersDir(stateDir)
+  return readDirectory(root).flatMap((namespace) => readDirectory(join(root, namespace)).map((id) => ({namespace, id})))
+}
+
+export interface Orphan extends ContainerName {
+  readonly uid: string
+}
+
+/**
+ * Containers whose journal nobody holds: their supervisor is dead. Reservations that were never used are removed.
+ * @param isAssigned whether a supervisor has just been given this one, and may not hold its journal yet
+ */
+export function findOrphans(directories: Directories, isAssigned: (name: ContainerName) => boolean, logger: Logger): readonly Orphan[] {
+  removeEmptyNamespaces(directories)
+  return listContainers(directories).flatMap((name) => {
+    if (isAssigned(name) || isHeld(toContainerLayout(directories, name, '').journal)) return []
+    try {
+      const uid = readUid(directories, name)
+      if (uid) return [{...name, uid}]
+      logger.warn(name, 'removing a state directory whose container was never begun')
+      releaseContainer(directories, name)
+    } catch (error) {
+      logger.error({err: error, ...name}, 'cannot take this container over')
+    }
+    return []
+  })
+}
+
+/** Whoever was about to remove one may have been killed. Whoever is about to use one makes it again. */
+function removeEmptyNamespaces({stateDir}: Directories): void {
+  const root = containersDir(stateDir)
+  for (const namespace of readDirectory(root)) if (readDirectory(join(root, namespace)).length === 0) removeIfEmpty(join(root, namespace))
+}
+
+/** From the first event of its journal; undefined when there is none. */
+function readUid(directories: Directories, name: ContainerName): string | undefined {
+  try {
+    for (const {uid} of readJournalFile(toContainerLayout(directories, name, '').journal)) return uid
+  } catch (error) {
+    if (!isMissing(error)) throw error
+  }
+  return undefined
+}
+
+/** Somebody holds it. */
+export function isHeld(journal: string): boolean {
+  try {
+    const fd = openSync(journal, constants.O_RDWR)
+    try {
+      return !lockFile(fd)
+    } finally {
+      closeSync(fd)
+    }
+  } catch {
+    // No journal, nobody to hold it.
+    return false
+  }
+}
+
+function readDirectory(directory: string): readonly string[] {
+  try {
+    return readdirSync(directory).filter(isId)
+  } catch {
+    return []
+  }
+}

@@ -1,0 +1,101 @@
+/** What the chart asks for about checkpoints: one taken, one to begin with. */
+import {join} from 'node:path'
+import type {Draft} from '../../../machines/ledger/draft.ts'
+import type {CreateRequest} from '../../../machines/schemas/create-request.ts'
+import {toErrorBody} from '../../kernel/errors.ts'
+import type {ChildReaper} from '../../linux/child-reaper.ts'
+import {
+  type CheckpointManifest,
+  emptyImage,
+  prepareImage,
+  readManifest,
+  toCriuName,
+  toImageChanges,
+  writeManifest,
+} from '../../runtime/checkpoint-image.ts'
+import {checkCriu, explainCriuFailure, writeCriuConfig} from '../../runtime/criu.ts'
+import {copyOverlayChanges, toOverlayChanges} from '../../runtime/rootfs.ts'
+import type {EffectDependencies, EffectOptions} from './effect-dependencies.ts'
+import type {Handlers} from './effect-table.ts'
+
+export type CheckpointHandlers = Pick<Handlers, 'runtime.checkpoint' | 'runtime.restore'>
+
+export function createCheckpointEffects(
+  {
+    runtime,
+    init,
+    outputs,
+    clock,
+    bootNow,
+    reaper,
+    loop,
+  }: Pick<EffectDependencies, 'runtime' | 'init' | 'outputs' | 'clock' | 'bootNow' | 'reaper' | 'loop'>,
+  {address: {id}, layout}: Pick<EffectOptions, 'address' | 'layout'>,
+): CheckpointHandlers {
+  const workDir = join(layout.runDir, 'criu')
+
+  return {
+    'runtime.checkpoint': async ({checkpoint}): Promise<Draft> => {
+      const {image, leaveRunning} = checkpoint
+      let isOurs = false
+      try {
+        await checkHeld(reaper)
+        prepareImage(image)
+        isOurs = true
+        const stdio = toCriuStdio(layout.fifoDir)
+        await runtime.checkpoint({id, checkpoint, workDir, criuConfig: writeCriuConfig(workDir, stdio, 'dump')})
+        const {request, overlay} = loop().ledger.snapshot.context
+        if (overlay) copyOverlayChanges(toOverlayChanges(layout.stateDir), toImageChanges(image))
+        if (request) writeManifest(image, {takenAt: new Date(clock.now()).toISOString(), request, stdio})
+        return {type: 'container.checkpointed', data: {image, leaveRunning}}
+      } catch (error) {
+        if (isOurs) emptyImage(image)
+        return {type: 'container.checkpoint-failed', data: {error: toErrorBody(explainCriuFailure(error, workDir, 'dump'))}}
+      }
+    },
+
+    'runtime.restore': async ({checkpoint}): Promise<Draft> => {
+      const output = outputs.of()
+      try {
+        const {stdio: names} = readManifest(checkpoint.image)
+        const {bundle = layout.stateDir, request, terminal} = loop().ledger.snapshot.context
+        const stdio = await output.open({
+          stdin: request?.stdin === true,
+          terminal,
+          consoleSize: request?.consoleSize,
+          rotation: request?.log,
+        })
+        // As for create: between the runtime's end and our watching, init is a child that nobody knows.
+        using _hold = reaper.holdOrphans()
+        const criuConfig = writeCriuConfig(workDir, names, 'restore')
+        const {pid} = await runtime.restore({id, bundle, pidFile: layout.pidFile, stdio, checkpoint, workDir, criuConfig})
+        const {identity, cgroups} = init.adopt(pid)
+        await output.handOver()
+        return {type: 'container.started', data: {init: identity, cgroups: [...cgroups], boot: bootNow()}}
+      } catch (error) {
+        await runtime.delete(id, {force: true}).catch(() => {
+          // A delete of the container tries again, and tells.
+        })
+        await output.remove()
+        return {type: 'container.start-failed', data: {error: toErrorBody(explainCriuFailure(error, workDir, 'restore'))}}
+      }
+    },
+  }
+}
+
+/** Before anything is made for it. @throws TallyError CRIU_UNAVAILABLE, CHECKPOINT_INVALID */
+export async function checkRestore({checkpoint}: CreateRequest, reaper: Pick<ChildReaper, 'holdOrphans'>): Promise<void> {
+  if (!checkpoint) return
+  await checkHeld(reaper)
+  readManifest(checkpoint.image)
+}
+
+async function checkHeld(reaper: Pick<ChildReaper, 'holdOrphans'>): Promise<void> {
+  using _hold = reaper.holdOrphans()
+  await checkCriu()
+}
+
+function toCriuStdio(fifoDir: string): CheckpointManifest['stdio'] {
+  const [stdin, stdout, stderr] = ['stdin', 'stdout', 'stderr'].map((name) => toCriuName(join(fifoDir, name)))
+  return [stdin ?? null, stdout ?? null, stderr ?? null]
+}

@@ -1,0 +1,72 @@
+/** The outputs of a container's processes, each from its own directory, into its own log, to its own subjects. */
+import {join} from 'node:path'
+import type {ContainerAddress} from '../../../machines/ledger/ids.ts'
+import type {Clock} from '../../kernel/clock.ts'
+import type {NatsLink} from '../../messaging/link.ts'
+import type {Subjects} from '../../messaging/subjects.ts'
+import {openProcessStdio, reopenProcessStdio} from '../../stdio/process-stdio.ts'
+import type {ProcessStdioOptions} from '../../stdio/process-stdio-port.ts'
+import type {Failpoints} from '../failpoints.ts'
+import {createHoldFile} from './lease-file.ts'
+import type {ContainerLayout} from '../../layout/container-layout.ts'
+import {createOutput} from './output.ts'
+import {createOutputFeed} from './output-feed.ts'
+import {createOutputs, type Outputs} from './outputs.ts'
+
+export interface ContainerOutputsOptions {
+  readonly link: NatsLink
+  readonly subjects: Subjects
+  readonly address: ContainerAddress
+  readonly layout: ContainerLayout
+  readonly clock: Clock
+  /** Root of the container, where that is not root of the host. */
+  readonly findOwner: () => ProcessStdioOptions['owner']
+  readonly failpoints: Pick<Failpoints, 'onRead' | 'onLogged'>
+  /** Whether somebody waits for what the supervisor does besides. */
+  readonly isUrgent: () => boolean
+}
+
+/** What is kept of the output of an added process; who reads it in the foreground holds it before more is dropped (`Output.hold`). */
+const execLog = {maxBytes: 8 * 1024 * 1024, maxFiles: 2}
+
+export function createContainerOutputs({
+  link,
+  subjects,
+  address,
+  layout,
+  clock,
+  findOwner,
+  failpoints,
+  isUrgent,
+}: ContainerOutputsOptions): Outputs {
+  return createOutputs((exec) => {
+    const {fifoDir: dir, log: logFile, runDir} = exec === undefined ? layout : layout.exec(exec)
+    const feed = createOutputFeed(link, (stream) =>
+      exec === undefined ? subjects.log(address, stream) : subjects.io(address, exec, stream),
+    )
+    return createOutput({
+      openStdio: ({again, ...options}, onOutput, wanted) =>
+        (again ? reopenProcessStdio : openProcessStdio)({
+          ...options,
+          rotation: exec === undefined ? options.rotation : {...execLog, wanted},
+          owner: again ? undefined : findOwner(),
+          dir,
+          logFile,
+          isUrgent,
+          // The time of a piece is asked for between its being read and its being logged.
+          now: () => {
+            failpoints.onRead()
+            return clock.now()
+          },
+          onOutput: (chunk) => {
+            failpoints.onLogged()
+            onOutput(chunk)
+          },
+        }),
+      publish: feed.publish,
+      publishEnd: (totals) => feed.publishEnd(totals, clock.now()),
+      held: createHoldFile(join(runDir, 'held-until')),
+      clock,
+    })
+  })
+}

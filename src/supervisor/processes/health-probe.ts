@@ -1,0 +1,130 @@
+/** One command in a container whose exit status is a yes or a no. It is no process of the ledger, and nothing of it is kept. */
+import {mkdir, rm} from 'node:fs/promises'
+import {join} from 'node:path'
+import type {ProcessIdentity} from '../../../machines/ledger/events.ts'
+import type {ExecSpec} from '../../../machines/schemas/exec-spec.ts'
+import type {HealthCheck} from '../../../machines/schemas/health.ts'
+import {isSuccess, type ProcessExit} from '../../../machines/ledger/process-exit.ts'
+import type {Clock} from '../../kernel/clock.ts'
+import {TallyError, toErrorBody} from '../../kernel/errors.ts'
+import type {ChildReaper} from '../../linux/child-reaper.ts'
+import {isAlive, readProcessIdentity} from '../../linux/process-table.ts'
+import type {OciRuntime} from '../../runtime/oci-runtime.ts'
+import type {OutputChunk} from '../../stdio/streams.ts'
+import type {ProcessStdio} from '../../stdio/process-stdio-port.ts'
+import {findCheckProcesses} from './health-probe-processes.ts'
+import type {OnProcessExit, WatchProcess} from './process-watcher.ts'
+
+export interface Answer {
+  readonly isWell: boolean
+  /** What it has written, the first 4,096 bytes; or why there is none. */
+  readonly output: string
+}
+
+export interface Probe {
+  /** Never rejects: what cannot be asked is not well. None of its processes outlives it. */
+  ask(check: HealthCheck): Promise<Answer>
+  /** Ends what a supervisor that died in the middle of a check has left of it. Never rejects. */
+  clear(): Promise<void>
+}
+
+export interface ProbeDependencies {
+  readonly runtime: Pick<OciRuntime, 'exec'>
+  readonly watch: WatchProcess
+  readonly clock: Pick<Clock, 'sleep'>
+  readonly reaper: Pick<ChildReaper, 'holdOrphans'>
+  /** Directories of the container's groups. */
+  readonly cgroups: () => readonly string[]
+  readonly openStdio: (
+    place: {readonly dir: string; readonly logFile: string},
+    onOutput: (chunk: OutputChunk) => void,
+  ) => Promise<ProcessStdio>
+  /** Writes what the runtime reads of the process. */
+  readonly prepareProcess: (spec: ExecSpec, processFile: string) => Promise<void>
+}
+
+const mostOutputBytes = 4_096
+
+export function createProbe(
+  {runtime, watch, clock, reaper, cgroups, openStdio, prepareProcess}: ProbeDependencies,
+  {containerId, dir}: {readonly containerId: string; readonly dir: string},
+): Probe {
+  const [processFile, pidFile] = [join(dir, 'process.json'), join(dir, 'pid')]
+  const findProcesses = () => findCheckProcesses({cgroups: cgroups(), dir, clock})
+  /** Not every runtime can start a process in a group of its own; what it has refused once is not asked of it again. */
+  let isGrouped = true
+
+  return {
+    ask: async ({args, cwd, user, timeoutMs}) => {
+      const written: Buffer[] = []
+      try {
+        await mkdir(dir, {recursive: true, mode: 0o700})
+        await using stdio = await openStdio({dir: join(dir, 'io'), logFile: join(dir, 'log')}, ({bytes}) => keep(written, bytes))
+        await prepareProcess({args, env: [], autoRemove: true, ...(cwd && {cwd}), ...(user !== undefined && {user})}, processFile)
+        const exit = await run(stdio, timeoutMs)
+        await stdio.drain()
+        if (exit === 'late') return {isWell: false, output: `it took longer than ${timeoutMs} ms`}
+        return {isWell: isSuccess(exit), output: Buffer.concat(written).toString('utf8')}
+      } catch (error) {
+        return {isWell: false, output: toErrorBody(error).message}
+      } finally {
+        await rm(dir, {recursive: true, force: true}).catch(() => {
+          // The deletion of the container tries again.
+        })
+      }
+    },
+    clear: async () => {
+      try {
+        await findProcesses().end(false)
+      } catch {
+        // The container has ended, and all of it with it.
+      }
+    },
+  }
+
+  async function run(stdio: ProcessStdio, timeoutMs: number): Promise<ProcessExit | 'late'> {
+    const ended = Promise.withResolvers<ProcessExit>()
+    const processes = findProcesses()
+    let first: ProcessIdentity | undefined
+    try {
+      first = await start(stdio, processes.group, async (exit) => ended.resolve(exit))
+      await stdio.handOver()
+      return await Promise.race([ended.promise, clock.sleep(timeoutMs).then(() => 'late' as const)])
+    } finally {
+      await processes.end(isGrouped, first && isAlive(first) ? first.pid : undefined)
+      // Whatever it was asked, it has ended; its status is taken before the next is asked.
+      if (first) await ended.promise
+    }
+  }
+
+  async function start(stdio: ProcessStdio, group: string | undefined, onExit: OnProcessExit): Promise<ProcessIdentity> {
+    // Between the runtime's end and our watching, it is a child that nobody knows.
+    using _hold = reaper.holdOrphans()
+    const {pid} = await execGrouped(stdio, group)
+    const identity = readProcessIdentity(pid)
+    if (!identity) throw new TallyError('RUNC_EXEC_FAILED', `the runtime reported process ${pid}, which does not exist`)
+    watch(identity, onExit)
+    return identity
+  }
+
+  async function execGrouped(stdio: ProcessStdio, group: string | undefined): Promise<{readonly pid: number}> {
+    const options = {id: containerId, processFile, pidFile, stdio: stdio.forRuntime}
+    if (group === undefined || !isGrouped) {
+      isGrouped = false
+      return await runtime.exec(options)
+    }
+    try {
+      return await runtime.exec({...options, group})
+    } catch (error) {
+      if (toErrorBody(error).code !== 'RUNC_EXEC_FAILED') throw error
+      const started = await runtime.exec(options)
+      isGrouped = false
+      return started
+    }
+  }
+}
+
+function keep(written: Buffer[], bytes: Uint8Array): void {
+  const room = mostOutputBytes - written.reduce((sum, {length}) => sum + length, 0)
+  if (room > 0) written.push(Buffer.from(bytes.subarray(0, room)))
+}

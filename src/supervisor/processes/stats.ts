@@ -1,0 +1,51 @@
+/** Samples of what the container uses: on request, and once a second for as long as somebody has said that he listens. */
+import {type Ledger, toTopLevelState} from '../../../machines/ledger/ledger.ts'
+import {isFinalSample, type StatsReply} from '../../../machines/views/stats.ts'
+import type {Clock} from '../../kernel/clock.ts'
+import {readCgroupStats} from '../../linux/cgroup-stats.ts'
+
+export interface Stats {
+  read(): StatsReply
+  /** Publishes samples for so many milliseconds from now on, the first after a second; ends with one that says `stopped`. */
+  watch(forMs: number): void
+}
+
+export interface StatsDependencies {
+  readonly ledger: () => Ledger
+  /** Core NATS tells nobody whether somebody listens: hence the time. */
+  readonly publish: (sample: StatsReply) => void
+  readonly clock: Pick<Clock, 'now' | 'elapsed' | 'at'>
+}
+
+const intervalMs = 1_000
+
+export function createStats({ledger, publish, clock}: StatsDependencies): Stats {
+  let until = 0
+  let isArmed = false
+
+  return {
+    read,
+    watch: (forMs) => {
+      until = Math.max(until, clock.elapsed() + forMs)
+      if (!isArmed) arm(clock.elapsed() + intervalMs)
+    },
+  }
+
+  function read(): StatsReply {
+    const {cgroups} = ledger().snapshot.context
+    return {time: new Date(clock.now()).toISOString(), state: toTopLevelState(ledger()), ...readCgroupStats(cgroups)}
+  }
+
+  function arm(atMs: number): void {
+    isArmed = atMs <= until
+    if (isArmed) clock.at(atMs, () => tick(atMs))
+  }
+
+  function tick(atMs: number): void {
+    const sample = read()
+    publish(sample)
+    // After a halt of this process there is nothing to make up for.
+    if (!isFinalSample(sample)) arm(Math.max(atMs, clock.elapsed() - intervalMs) + intervalMs)
+    else isArmed = false
+  }
+}

@@ -1,0 +1,34 @@
+import {describe, expect, it} from 'vitest'
+import type {Draft} from '../../../../machines/ledger/draft.ts'
+import {isPossible} from '../../../../machines/commands/decide.ts'
+import {toContainerView} from '../../../../machines/views/container-view.ts'
+import {type TopLevelState, topLevelStates} from '../../../../machines/charts/states.ts'
+import {given, happen} from '../../../support/given.ts'
+import {histories} from '../../support/histories.ts'
+
+const oom = (killed: number): Draft => ({type: 'container.oom', data: {cgroup: '/sys/fs/cgroup/memory/x', killed}})
+const {running} = histories
+
+describe('a want of memory', () => {
+  it.each(topLevelStates)('in %s is told while init is there and no start is in flight, and changes no state', (state) => {
+    const told: readonly TopLevelState[] = ['created', 'running']
+    const {ledger, then} = given(...histories[state])
+    expect(isPossible(ledger, oom(1))).toBe(told.includes(state))
+    if (told.includes(state)) expect(then(oom(1))).toMatchObject({state, effects: []})
+  })
+
+  it('during a forced delete is told until the exit', () => {
+    expect(isPossible(given(...running, happen.forcedDelete).ledger, oom(1))).toBe(true)
+    expect(isPossible(given(...running, happen.forcedDelete, happen.exited).ledger, oom(1))).toBe(false)
+  })
+
+  it('is shown with the last count, and whether it ended init', () => {
+    const view = (...drafts: readonly Draft[]) => toContainerView(given(...running, ...drafts).ledger)
+    expect(view()).not.toHaveProperty('oomKills')
+    expect(view(oom(1), oom(4))).toMatchObject({state: 'running', oomKills: 4})
+    expect(view(oom(1), happen.exited)).toMatchObject({state: 'stopped', oomKills: 1})
+    expect(view(oom(1), happen.exited)).not.toHaveProperty('oomKilled')
+    const killed: Draft = {type: 'container.exited', data: {...happen.exited.data, oomKilled: true}}
+    expect(view(oom(1), killed)).toMatchObject({oomKills: 1, oomKilled: true})
+  })
+})

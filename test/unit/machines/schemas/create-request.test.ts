@@ -1,0 +1,74 @@
+import {describe, expect, it} from 'vitest'
+import {createRequestSchema, isBundleRequest, rootfsRequestSchema} from '../../../../machines/schemas/create-request.ts'
+
+const rootfs = {rootfs: '/srv/rootfs', args: ['sh']}
+
+describe('a create request', () => {
+  it('of a root file system has defaults for all but the file system and the command', () => {
+    expect(createRequestSchema.parse(rootfs)).toEqual({
+      namespace: 'default',
+      autoRemove: false,
+      rootfs: '/srv/rootfs',
+      args: ['sh'],
+      env: [],
+      cwd: '/',
+      user: '0',
+      network: 'none',
+    })
+  })
+
+  it('of a bundle has the defaults that are not in the bundle', () => {
+    expect(createRequestSchema.parse({bundle: '/b'})).toEqual({namespace: 'default', autoRemove: false, bundle: '/b'})
+  })
+
+  it('is of a bundle or of a root file system', () => {
+    expect(isBundleRequest(createRequestSchema.parse({bundle: '/b'}))).toBe(true)
+    expect(isBundleRequest(createRequestSchema.parse(rootfs))).toBe(false)
+  })
+
+  it.each<[string, unknown]>([
+    ['both a bundle and a root file system', {...rootfs, bundle: '/b'}],
+    ['neither', {}],
+    ['an unknown field', {...rootfs, memoryLimit: 5}],
+    ['an unknown field beside a bundle', {bundle: '/b', args: ['sh']}],
+    ['no command', {rootfs: '/srv'}],
+    ['an empty command', {...rootfs, args: []}],
+    ['a command that is one string', {...rootfs, args: 'sh'}],
+    ['a relative root file system', {...rootfs, rootfs: 'srv'}],
+    ['a relative bundle', {bundle: './b'}],
+    ['a relative working directory', {...rootfs, cwd: 'tmp'}],
+    ['an id that is no subject token', {...rootfs, id: 'a.b'}],
+    ['a namespace that is no subject token', {...rootfs, namespace: '*'}],
+    ['a variable without a value', {...rootfs, env: ['PATH']}],
+    ['a variable without a name', {...rootfs, env: ['=x']}],
+    ['an empty user', {...rootfs, user: ''}],
+    ['a host name of 65 bytes', {...rootfs, hostname: 'h'.repeat(65)}],
+    ['a network that is neither', {...rootfs, network: 'bridge'}],
+    ['null', null],
+  ])('is refused with %s', (_, request) => {
+    expect(createRequestSchema.safeParse(request).success).toBe(false)
+  })
+
+  it.each<[string, unknown]>([
+    ['rootfs', {...rootfs, rootfs: '/srv\0'}],
+    ['bundle', {bundle: '/b\0'}],
+    ['args', {...rootfs, args: ['a\0b']}],
+    ['the name of a variable', {...rootfs, env: ['A\0=b']}],
+    ['the value of a variable', {...rootfs, env: ['A=b\0']}],
+    ['cwd', {...rootfs, cwd: '/\0'}],
+    ['hostname', {...rootfs, hostname: 'h\0'}],
+    ['id', {...rootfs, id: 'a\0'}],
+  ])('is refused with a NUL in %s', (_, request) => {
+    expect(createRequestSchema.safeParse(request).success).toBe(false)
+  })
+
+  it('keeps what is odd but allowed', () => {
+    const odd = {...rootfs, args: ['', 'a\nb'], env: ['A=', 'B==c', 'A=again'], hostname: 'h'.repeat(64), rootfs: '/'}
+    expect(rootfsRequestSchema.parse(odd)).toMatchObject(odd)
+  })
+
+  it('parses what it has parsed to the same', () => {
+    const parsed = createRequestSchema.parse(rootfs)
+    expect(createRequestSchema.parse(parsed)).toEqual(parsed)
+  })
+})

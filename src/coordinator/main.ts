@@ -31,7 +31,7 @@ import type {ContainerName} from '../layout/container-name.ts'
 import {deleteContainers} from './directories/delete-containers.ts'
 import {claimDirectories, claimDirectory} from './directories/directories.ts'
 import {type CoordinatorOptions, coordinatorOptionsSchema, coordinatorOptionsVariable} from './options.ts'
-import {readHarbour} from './endpoints/snapshot.ts'
+import {readOverview} from './endpoints/snapshot.ts'
 import {readJournals} from './ledgers/journals.ts'
 import {rotateDiagnostics} from './directories/diagnostics.ts'
 import {followServers, readFormerServers, withServers} from './stream/known-servers.ts'
@@ -96,7 +96,7 @@ async function main(options: CoordinatorOptions, warnings: readonly string[]): P
     address: options.http,
     ready: ready.promise,
     openLink: () => openLink('pages'),
-    readHarbour: (wanted) => readHarbour(projection, link, wanted),
+    readOverview: (wanted) => readOverview(projection, link, wanted),
     renderMetrics: () => metrics.render(),
     stateDir,
     pageDir: join(program, 'web'),

@@ -8,7 +8,7 @@ import {type ContainerClient, connectTally, type TallyClient} from '../../src/cl
 import {eventually, startNode, type TallyNode} from '../support/tally-node.ts'
 import {ask, type SentEvent, type Visitor, visit} from '../support/visitor.ts'
 
-interface Harbour {
+interface Overview {
   readonly streamSequence: number
   readonly containers: readonly ContainerView[]
 }
@@ -53,7 +53,7 @@ describe('over HTTP', () => {
   })
 
   it('the containers are as the node lists them, as of a place in the stream', async () => {
-    const {streamSequence, containers} = await visitor.json<Harbour>('/api/containers')
+    const {streamSequence, containers} = await visitor.json<Overview>('/api/containers')
     expect(containers).toEqual(await client.list({all: true}))
     const [last] = (await visitor.follow(`/api/events?after=${streamSequence - 1}`, ({length}) => length === 1)).map(({data}) =>
       parseLedgerEvent(data),
@@ -65,9 +65,9 @@ describe('over HTTP', () => {
     await run('gone', 'true')
     const {uid} = await client.container('gone').wait()
     await client.container('gone').delete()
-    const now = await visitor.json<Harbour>('/api/containers')
+    const now = await visitor.json<Overview>('/api/containers')
     expect(now.containers.map(({id}) => id)).toEqual(['box'])
-    const ever = await visitor.json<Harbour>('/api/containers?deleted=1')
+    const ever = await visitor.json<Overview>('/api/containers?deleted=1')
     expect(ever.containers.find(({id}) => id === 'gone')).toMatchObject({uid, state: 'deleted', exit: {type: 'code', code: 0}})
     const {events} = await visitor.json<LedgerReply>(`${path('gone')}/events`)
     const ledger = foldEvents(events.map((event) => parseLedgerEvent(JSON.stringify(event))))
@@ -120,13 +120,13 @@ describe('the feed of events', () => {
     // The address is that of the first time.
     const next = await visitor.follow('/api/events?after=0', ({length}) => length >= 5, {'Last-Event-ID': last})
     expect(ids(next)).toEqual(range(toPlace(last) + 1, toPlace(last) + next.length))
-    const {streamSequence} = await visitor.json<Harbour>('/api/containers')
+    const {streamSequence} = await visitor.json<Overview>('/api/containers')
     const all = await visitor.follow('/api/events', (events) => toPlace(events.at(-1)?.id) >= streamSequence)
     expect(all.map(({data}) => parseLedgerEvent(data))).toEqual((await node.events()).slice(0, all.length))
   })
 
   it('has what happens now', async () => {
-    const {streamSequence} = await visitor.json<Harbour>('/api/containers')
+    const {streamSequence} = await visitor.json<Overview>('/api/containers')
     const following = visitor.follow(`/api/events?after=${streamSequence}`, (events) =>
       events.some(({data}) => data.includes('container.deleted')),
     )
@@ -137,7 +137,7 @@ describe('the feed of events', () => {
   })
 
   it('is the same for everybody, and goes on when the coordinator was away', async () => {
-    const {streamSequence} = await visitor.json<Harbour>('/api/containers')
+    const {streamSequence} = await visitor.json<Overview>('/api/containers')
     const before = await visitor.follow('/api/events?after=0', (events) => toPlace(events.at(-1)?.id) >= streamSequence)
     const {coordinatorPid} = await node.info()
     process.kill(coordinatorPid, 'SIGKILL')
@@ -150,7 +150,7 @@ describe('the feed of events', () => {
   })
 
   it('says that the stream is another when the place is beyond its end', async () => {
-    const {streamSequence} = await visitor.json<Harbour>('/api/containers')
+    const {streamSequence} = await visitor.json<Overview>('/api/containers')
     const [reset] = await visitor.follow(`/api/events?after=${streamSequence + 100}`, ({length}) => length === 1)
     expect(reset).toMatchObject({id: undefined, event: 'reset'})
   })

@@ -1,6 +1,6 @@
 import {ContainerPage} from './container/container-page.tsx'
-import {HarbourPage} from './harbour/harbour-page.tsx'
-import {generation, loadState} from './model/harbour.ts'
+import {OverviewPage} from './overview/overview-page.tsx'
+import {generation, loadState} from './model/containers.ts'
 import {route} from './model/route.ts'
 import {nextTheme} from './model/theme.ts'
 import {Header} from './shell/header.tsx'
@@ -40,14 +40,14 @@ function Page() {
     return (
       <Notice title="Nothing is here">
         <p>
-          This address leads nowhere. <Link to={{page: 'harbour'}}>To the harbour.</Link>
+          This address leads nowhere. <Link to={{page: 'overview'}}>To all containers.</Link>
         </p>
       </Notice>
     )
   }
   if (state.type === 'loading') return <main class="loading" aria-busy="true" aria-label="Loading" />
   if (shown.page === 'container') return <ContainerPage key={`${toKey(shown)} ${generation.value}`} route={shown} />
-  return <HarbourPage />
+  return <OverviewPage />
 }
 
 function toKey({address: {node, namespace, id}, uid}: Extract<typeof route.value, {readonly page: 'container'}>): string {

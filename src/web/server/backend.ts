@@ -11,7 +11,7 @@ import type {Session, Sessions} from './sessions.ts'
 import type {Tokens} from './tokens.ts'
 
 /** Of all nodes on the stream, as complete as the events up to `streamSequence` make them. */
-export interface Harbour {
+export interface Overview {
   readonly streamSequence: number
   readonly containers: readonly ContainerView[]
 }
@@ -22,7 +22,7 @@ export interface Backend {
   /** Of the pages' own: what they move does not delay the coordinator's. */
   readonly link: NatsLink
   /** @param options `deleted`: those too that were deleted lately */
-  readonly readHarbour: (options: {readonly deleted: boolean}) => Promise<Harbour>
+  readonly readOverview: (options: {readonly deleted: boolean}) => Promise<Overview>
   /** In the text format of Prometheus. */
   readonly renderMetrics: () => Promise<string>
   readonly metricsToken: string

@@ -6,7 +6,7 @@ import {TallyError} from '../../kernel/errors.ts'
 import type {Logger} from '../../kernel/log.ts'
 import type {NatsLink} from '../../messaging/link.ts'
 import type {Subjects} from '../../messaging/subjects.ts'
-import type {Harbour} from './backend.ts'
+import type {Overview} from './backend.ts'
 import {type HttpAddress, type HttpHandlers, listenHttp} from './listen.ts'
 import {keepSecret} from './secret-file.ts'
 import {createSessions} from './sessions.ts'
@@ -21,7 +21,7 @@ export interface PagesOptions {
   readonly ready: Promise<void>
   /** Called when somebody comes: a connection of the pages' own. */
   readonly openLink: () => NatsLink
-  readonly readHarbour: (options: {readonly deleted: boolean}) => Promise<Harbour>
+  readonly readOverview: (options: {readonly deleted: boolean}) => Promise<Overview>
   readonly renderMetrics: () => Promise<string>
   readonly stateDir: string
   readonly pageDir: string

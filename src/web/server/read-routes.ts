@@ -39,7 +39,7 @@ export function addReadRoutes(app: App, backend: Backend): void {
   })
   app.get('/api/containers', async (context) => {
     const {deleted} = parseFields(containersQuery, context.req.query())
-    return context.json(await backend.readHarbour({deleted: deleted === '1'}))
+    return context.json(await backend.readOverview({deleted: deleted === '1'}))
   })
   app.get(`${addressPath}/events`, async (context) => {
     const address = parseAddress(context.req.param())

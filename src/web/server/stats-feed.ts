@@ -29,7 +29,7 @@ const gatherMs = 50
 const actor = 'pages'
 
 export function createStatsFeed(backend: Backend): StatsFeed {
-  const {link, subjects, readHarbour, clock, logger} = backend
+  const {link, subjects, readOverview, clock, logger} = backend
   const bell = createBell()
   /** For each who listens: the newest sample of each container that he has not had. */
   const listeners = new Set<Map<string, string>>()
@@ -76,7 +76,7 @@ export function createStatsFeed(backend: Backend): StatsFeed {
     // Subscriptions end with their connection.
     if (connection !== subscribedOn) watched.clear()
     subscribedOn = connection
-    const {containers} = await readHarbour({deleted: false})
+    const {containers} = await readOverview({deleted: false})
     const running = containers.filter((view) => !isFinalSample(view))
     forgetAllBut(new Set(running.map(toSource)))
     for (const view of running) renew(connection, view)

@@ -27,7 +27,7 @@ async function findFaults(page: Page): Promise<readonly string[]> {
 }
 
 describe.each(['light', 'dark'] as const)('in %s colours, for everybody', (colorScheme) => {
-  it('is the harbour', async () => {
+  it('shows the list of containers', async () => {
     await using session = await openBrowser(node, {colorScheme, reducedMotion: 'reduce'})
     const {page} = session
     await page.locator('[data-id="failed"]').getByText('exit 7', {exact: true}).waitFor()

@@ -22,7 +22,7 @@ describe('a container in the page', () => {
   it('is lit as it goes, from created to running to stopped, and when it is gone back to', async () => {
     await using session = await openBrowser(node)
     const {page} = session
-    await page.getByText('An empty harbour').waitFor()
+    await page.getByText('No containers').waitFor()
     expect(await node.tally('create', '--name', 'lit', '--rootfs', node.rootfs, 'sleep', '600')).toMatchObject({exitCode: 0})
 
     await page.locator('[data-id="lit"] [data-state="created"]').waitFor()
@@ -137,7 +137,7 @@ describe('a container in the page', () => {
   })
 })
 
-describe('the harbour', () => {
+describe('the list of containers', () => {
   it('finds, filters and is walked through by keys', async () => {
     await using session = await openBrowser(node)
     const {page} = session

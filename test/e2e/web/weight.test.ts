@@ -29,10 +29,10 @@ describe('the page', () => {
   it('loads no terminal before one is opened, and paints soon', async () => {
     await using session = await openBrowser(node)
     const {page} = session
-    await page.getByText('An empty harbour').waitFor()
+    await page.getByText('No containers').waitFor()
     // Once more, on a browser that has settled.
     await page.reload()
-    await page.getByText('An empty harbour').waitFor()
+    await page.getByText('No containers').waitFor()
     const loaded: readonly string[] = await page.evaluate('performance.getEntriesByType("resource").map(({name}) => name)')
     expect(loaded.some((name) => name.includes('/assets/page-'))).toBe(true)
     expect(loaded.filter((name) => name.includes('/assets/screen-'))).toEqual([])

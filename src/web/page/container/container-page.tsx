@@ -4,7 +4,7 @@ import {containerMachine} from '../../../../machines/charts/container.machine.ts
 import {toTopLevelState} from '../../../../machines/ledger/ledger.ts'
 import {toMarks} from '../../../chart/moment.ts'
 import {Chart} from '../chart/chart.tsx'
-import {openBook} from '../model/book.ts'
+import {followLedger} from '../model/followed-ledger.ts'
 import {go} from '../model/route.ts'
 import type {Route} from '../model/route-path.ts'
 import {useKeys} from '../shell/keyboard.ts'
@@ -29,12 +29,12 @@ import {type Travel, useTravel} from './travel.ts'
 type ContainerRoute = Extract<Route, {readonly page: 'container'}>
 
 export function ContainerPage({route}: {readonly route: ContainerRoute}) {
-  const book = useMemo(() => openBook(route.address, route.uid), [])
-  useEffect(() => () => book[Symbol.dispose](), [])
+  const followed = useMemo(() => followLedger(route.address, route.uid), [])
+  useEffect(() => () => followed[Symbol.dispose](), [])
   useEffect(() => {
     document.title = `${route.address.id} · Tallyman`
   }, [])
-  const state = book.state.value
+  const state = followed.state.value
   const moment = state.type === 'open' ? toMoment(route.address, state.uid, state.timeline, route.at) : undefined
   const travel = useTravel(route, moment)
   useKeys({
@@ -45,7 +45,7 @@ export function ContainerPage({route}: {readonly route: ContainerRoute}) {
     Home: () => travel.go(1),
     End: () => travel.go(undefined),
     ' ': travel.togglePlaying,
-    Escape: () => (moment?.isNow === false ? travel.go(undefined) : go({page: 'harbour'})),
+    Escape: () => (moment?.isNow === false ? travel.go(undefined) : go({page: 'overview'})),
   })
   if (state.type === 'missing') return <Missing id={route.address.id} />
   if (state.type === 'failed') {
@@ -53,7 +53,7 @@ export function ContainerPage({route}: {readonly route: ContainerRoute}) {
       <Notice title={route.address.id}>
         <FailureNote failure={state.failure} />
         <p>
-          <button type="button" class="button" onClick={() => void book.reload()}>
+          <button type="button" class="button" onClick={() => void followed.reload()}>
             Try again
           </button>
         </p>
@@ -69,7 +69,7 @@ function Missing({id}: {readonly id: string}) {
     <Notice title={`No ${id} here`}>
       <p>The stream knows no container of this name. It may never have been, or be forgotten.</p>
       <p>
-        <Link to={{page: 'harbour'}}>To the harbour</Link>
+        <Link to={{page: 'overview'}}>To all containers</Link>
       </p>
     </Notice>
   )

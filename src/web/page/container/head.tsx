@@ -2,7 +2,7 @@ import type {ComponentChildren} from 'preact'
 import {toContainerView} from '../../../../machines/views/container-view.ts'
 import type {ContainerView} from '../../../../machines/views/view.ts'
 import {now} from '../model/clock.ts'
-import {findNamesake} from '../model/harbour.ts'
+import {findNamesake} from '../model/containers.ts'
 import {Link} from '../shell/link.tsx'
 import {StateMark} from '../shell/state-mark.tsx'
 import {formatAge, formatMoment} from '../wording/duration.ts'
@@ -17,7 +17,7 @@ export function Head({moment, children}: {readonly moment: Moment; readonly chil
   return (
     <div class="head">
       <nav class="crumbs" aria-label="Place">
-        <Link to={{page: 'harbour'}}>Harbour</Link>
+        <Link to={{page: 'overview'}}>Containers</Link>
         <span aria-hidden="true">/</span>
         {address.node}
         <span aria-hidden="true">/</span>

@@ -2,7 +2,7 @@
 import {type ContainerAddress, isId} from '../../../../machines/ledger/ids.ts'
 
 export type Route =
-  | {readonly page: 'harbour' | 'nowhere'}
+  | {readonly page: 'overview' | 'nowhere'}
   | {
       readonly page: 'container'
       readonly address: ContainerAddress
@@ -14,7 +14,7 @@ export type Route =
 
 export function parseRoute(pathname: string, search: string): Route {
   const [first, node, namespace, id, uid, ...rest] = pathname.split('/').slice(1)
-  if (first === '' && node === undefined) return {page: 'harbour'}
+  if (first === '' && node === undefined) return {page: 'overview'}
   if (first !== 'c' || !isId(node) || !isId(namespace) || !isId(id) || rest.length > 0) return {page: 'nowhere'}
   const at = new URLSearchParams(search).get('at') ?? ''
   return {

@@ -1,5 +1,5 @@
 import {feedState, isOutdated} from '../model/feed.ts'
-import {nodeInfo} from '../model/harbour.ts'
+import {nodeInfo} from '../model/containers.ts'
 import {isDark, nextTheme} from '../model/theme.ts'
 import type {StreamState} from '../api/server-events.ts'
 import {helpIsOpen} from './help.tsx'
@@ -8,12 +8,12 @@ import {Link} from './link.tsx'
 
 const feedWords: Readonly<Record<StreamState, string>> = {connecting: 'connecting', live: 'live', lost: 'reconnecting'}
 
-/** The cover of the ledger: whose it is, and whether it is written to. */
+/** The bar at the top: the node, and whether events arrive. */
 export function Header() {
   return (
-    <header class="cover">
-      <div class="cover-inside">
-        <Link class="wordmark" to={{page: 'harbour'}} label="Tallyman, the harbour">
+    <header class="topbar">
+      <div class="topbar-inside">
+        <Link class="wordmark" to={{page: 'overview'}} label="Tallyman, all containers">
           <Logo />
           <span aria-hidden="true">Tallyman</span>
         </Link>
@@ -21,7 +21,7 @@ export function Header() {
         <FeedMark />
         <button
           type="button"
-          class="cover-button"
+          class="topbar-button"
           onClick={nextTheme}
           aria-label={isDark() ? 'Light colours' : 'Dark colours'}
           title="Colours (t)"
@@ -33,7 +33,7 @@ export function Header() {
         </button>
         <button
           type="button"
-          class="cover-button"
+          class="topbar-button"
           onClick={() => {
             helpIsOpen.value = true
           }}
@@ -49,10 +49,10 @@ export function Header() {
 
 function NodeName() {
   const info = nodeInfo.value
-  if (!info) return <span class="cover-node" />
+  if (!info) return <span class="topbar-node" />
   const runtime = info.runtime ? `${info.runtime.name} ${info.runtime.version}` : 'no runtime'
   return (
-    <span class="cover-node" title={`version ${info.version}, ${runtime}, coordinator ${info.coordinatorPid}`}>
+    <span class="topbar-node" title={`version ${info.version}, ${runtime}, coordinator ${info.coordinatorPid}`}>
       node <strong>{info.node}</strong>
     </span>
   )

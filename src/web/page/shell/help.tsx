@@ -10,7 +10,7 @@ const keys: readonly (readonly [readonly string[], string])[] = [
   [['←', '→'], 'one event back or forward in time'],
   [['Home', 'End'], 'the first event, and now'],
   [['Space'], 'play the life of the container'],
-  [['Esc'], 'back to now; back to the harbour'],
+  [['Esc'], 'back to now, then back to all containers'],
   [['t'], 'light or dark'],
   [['?'], 'these keys'],
 ]

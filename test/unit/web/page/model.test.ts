@@ -13,7 +13,7 @@ const events = readHistory('0.1.0/whole-life.jsonl')
 
 describe('addresses within the page', () => {
   it.each([
-    ['/', '', {page: 'harbour'}],
+    ['/', '', {page: 'overview'}],
     ['/c/n1/default/web', '', {page: 'container', address: {node: 'n1', namespace: 'default', id: 'web'}}],
     ['/c/n1/default/web/u-1', '?at=7', {page: 'container', address: {node: 'n1', namespace: 'default', id: 'web'}, uid: 'u-1', at: 7}],
   ] as const)('%s%s is read and written', (path, search, route) => {

@@ -1,5 +1,5 @@
 import {useEffect, useRef} from 'preact/hooks'
-import {setShowsDeleted, showsDeleted} from '../model/harbour.ts'
+import {setShowsDeleted, showsDeleted} from '../model/containers.ts'
 import {type SortKey, sortKeys} from '../model/view-filter.ts'
 import {toTone} from '../wording/state.ts'
 import {filterStates, filterText, sortKey, stateCounts, toggleState} from './listing.ts'

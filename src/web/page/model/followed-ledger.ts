@@ -7,22 +7,22 @@ import {listenToFeed} from './feed.ts'
 import {fetchEvents} from './ledgers.ts'
 import {createTimeline, type Timeline} from './timeline.ts'
 
-export type BookState = {readonly type: 'loading' | 'missing'} | {readonly type: 'failed'; readonly failure: ApiFailure} | OpenBook
+export type LedgerState = {readonly type: 'loading' | 'missing'} | {readonly type: 'failed'; readonly failure: ApiFailure} | LoadedLedger
 
-export interface OpenBook {
+export interface LoadedLedger {
   readonly type: 'open'
   readonly uid: string
   readonly timeline: Timeline
 }
 
-export interface Book extends Disposable {
-  readonly state: ReadonlySignal<BookState>
+export interface FollowedLedger extends Disposable {
+  readonly state: ReadonlySignal<LedgerState>
   reload(): Promise<void>
 }
 
 /** @param uid the latest of that address when absent */
-export function openBook(address: ContainerAddress, uid?: string): Book {
-  const state = signal<BookState>({type: 'loading'})
+export function followLedger(address: ContainerAddress, uid?: string): FollowedLedger {
+  const state = signal<LedgerState>({type: 'loading'})
   const abort = new AbortController()
   /** What is heard while the whole is being asked for; the answer may end before it. */
   let heard: LedgerEvent[] = []
@@ -41,11 +41,11 @@ export function openBook(address: ContainerAddress, uid?: string): Book {
     },
   }
 
-  function append(book: OpenBook, events: readonly LedgerEvent[]): void {
-    const known = book.timeline.events.length
-    const mine = events.filter((event) => event.uid === book.uid && event.sequence > known)
+  function append(loaded: LoadedLedger, events: readonly LedgerEvent[]): void {
+    const known = loaded.timeline.events.length
+    const mine = events.filter((event) => event.uid === loaded.uid && event.sequence > known)
     const [next] = mine
-    state.value = next?.sequence === known + 1 ? {...book, timeline: book.timeline.append(mine)} : book
+    state.value = next?.sequence === known + 1 ? {...loaded, timeline: loaded.timeline.append(mine)} : loaded
     if (next && next.sequence > known + 1) void reload()
   }
 

@@ -1,7 +1,7 @@
 /** Which containers are listed, in which order, and which one is chosen. */
 import {computed, signal} from '@preact/signals'
 import type {ContainerView} from '../../../../machines/views/view.ts'
-import {containerUids, findView} from '../model/harbour.ts'
+import {containerUids, findView} from '../model/containers.ts'
 import {usageOf} from '../model/stats.ts'
 import {compareViews, matchesFilter, type SortKey} from '../model/view-filter.ts'
 import {type ShownState, shownStates, toShownState} from '../wording/state.ts'

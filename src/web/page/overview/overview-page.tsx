@@ -1,21 +1,21 @@
 import {useEffect, useState} from 'preact/hooks'
-import {containerUids, findView} from '../model/harbour.ts'
+import {containerUids, findView} from '../model/containers.ts'
 import {go} from '../model/route.ts'
 import {followStats} from '../model/stats.ts'
 import {useKeys} from '../shell/keyboard.ts'
 import {countOf} from '../wording/quantity.ts'
 import {List} from './list.tsx'
 import {chooseBy, chosenUid, clearFilter, listedUids, nodes} from './listing.ts'
-import {Movements} from './movements.tsx'
-import {Quay} from './quay.tsx'
+import {RecentEvents} from './recent-events.tsx'
+import {StateBlocks} from './state-blocks.tsx'
 import {toRoute} from './row.tsx'
 import {Toolbar} from './toolbar.tsx'
 
-export function HarbourPage() {
+export function OverviewPage() {
   const [focusRequest, setFocusRequest] = useState(0)
   useEffect(followStats, [])
   useEffect(() => {
-    document.title = 'Harbour · Tallyman'
+    document.title = 'Containers · Tallyman'
   }, [])
   useKeys({
     '/': () => setFocusRequest((count) => count + 1),
@@ -30,15 +30,15 @@ export function HarbourPage() {
     },
   })
   return (
-    <main class="harbour">
+    <main class="overview">
       <Masthead />
       <Toolbar focusRequest={focusRequest} />
-      <div class="harbour-body">
+      <div class="overview-body">
         <section class="sheet">
           <Heads />
-          {containerUids.value.length === 0 ? <EmptyHarbour /> : listedUids.value.length === 0 ? <NoMatch /> : <List />}
+          {containerUids.value.length === 0 ? <NoContainers /> : listedUids.value.length === 0 ? <NoMatch /> : <List />}
         </section>
-        <Movements />
+        <RecentEvents />
       </div>
     </main>
   )
@@ -55,10 +55,10 @@ function Masthead() {
   return (
     <div class="masthead">
       <h1>
-        {count === 0 ? 'An empty harbour' : countOf(count, 'container')}{' '}
+        {count === 0 ? 'No containers' : countOf(count, 'container')}{' '}
         <em>{count === 0 ? '' : others.length > 0 ? `at ${others.length + 1} nodes` : `at ${first}`}</em>
       </h1>
-      {count > 0 && <Quay />}
+      {count > 0 && <StateBlocks />}
     </div>
   )
 }
@@ -77,7 +77,7 @@ function Heads() {
   )
 }
 
-function EmptyHarbour() {
+function NoContainers() {
   return (
     <div class="empty">
       <p>No container is here. One that is made will show up by itself:</p>

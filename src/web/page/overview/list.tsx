@@ -10,7 +10,7 @@ narrow.addEventListener('change', () => {
   rowHeight.value = toRowHeight()
 })
 
-/** As `styles/harbour.css` has it. */
+/** As `styles/overview.css` has it. */
 function toRowHeight(): number {
   return narrow.matches ? 86 : 62
 }

@@ -1,14 +1,14 @@
-import {containerUids, findView} from '../model/harbour.ts'
+import {containerUids, findView} from '../model/containers.ts'
 import {go} from '../model/route.ts'
 import {toShownState, toViewTone} from '../wording/state.ts'
 import {stateCounts} from './listing.ts'
 import {toRoute} from './row.tsx'
 
 /** All containers at one glance: a block each, in the colour of its state. For the eye; the list says the same in words. */
-export function Quay() {
+export function StateBlocks() {
   const label = stateCounts.value.map(([state, count]) => `${count} ${state}`).join(', ')
   return (
-    <div class="quay" role="img" aria-label={label}>
+    <div class="state-blocks" role="img" aria-label={label}>
       {containerUids.value.map((uid) => (
         <Block key={uid} uid={uid} />
       ))}

@@ -17,14 +17,14 @@ export const nodeInfo = signal<z.infer<typeof nodeReplySchema>['info'] | undefin
 /** By uid, in the order in which they became known. */
 export const containerUids = signal<readonly string[]>([])
 /** What happened last, newest first. */
-export const movements = signal<readonly LedgerEvent[]>([])
+export const recentEvents = signal<readonly LedgerEvent[]>([])
 /** Whether those that are gone are listed as well. */
 export const showsDeleted = signal(false)
 
 /** Counts how often the stream was made anew: what was read of it before is of no use. */
 export const generation = signal(0)
 
-const keptMovements = 40
+const keptEvents = 40
 const retryMs = 2_000
 /** What is in the views already; events before it are only told of. */
 let snapshotSequence = 0
@@ -48,7 +48,7 @@ export function findNamesake({node, namespace, id}: ContainerAddress, uid: strin
 }
 
 /** Reads all containers, and then follows. Called again, it begins anew. */
-export async function loadHarbour(): Promise<void> {
+export async function loadContainers(): Promise<void> {
   try {
     const query = showsDeleted.value ? '?deleted=1' : ''
     const [node, {containers, streamSequence}] = await Promise.all([
@@ -61,31 +61,31 @@ export async function loadHarbour(): Promise<void> {
       ledgers.clear()
       for (const view of containers) views.set(view.uid, signal(view))
       containerUids.value = [...views.keys()]
-      movements.value = []
+      recentEvents.value = []
       loadState.value = {type: 'ready'}
     })
     snapshotSequence = streamSequence
-    startFeed(Math.max(0, streamSequence - keptMovements), () => {
+    startFeed(Math.max(0, streamSequence - keptEvents), () => {
       generation.value++
-      void loadHarbour()
+      void loadContainers()
     })
   } catch (error) {
     stopFeed()
     loadState.value = isSignedOut(error) ? {type: 'signed-out'} : {type: 'failed', failure: toFailure(error)}
-    if (!isSignedOut(error)) setTimeout(() => void loadHarbour(), retryMs)
+    if (!isSignedOut(error)) setTimeout(() => void loadContainers(), retryMs)
   }
 }
 
 export function setShowsDeleted(value: boolean): void {
   showsDeleted.value = value
-  void loadHarbour()
+  void loadContainers()
 }
 
 listenToFeed((heard) =>
   batch(() => {
     const events = heard.map(({event}) => event)
     for (const {event, streamSequence} of heard) if (streamSequence > snapshotSequence) ledgers.apply(event)
-    movements.value = [...events.toReversed(), ...movements.value].slice(0, keptMovements)
+    recentEvents.value = [...events.toReversed(), ...recentEvents.value].slice(0, keptEvents)
   }),
 )
 

@@ -1,6 +1,6 @@
 import type {ContainerView} from '../../../../machines/views/view.ts'
 import {now} from '../model/clock.ts'
-import {findView, nodeInfo} from '../model/harbour.ts'
+import {findView, nodeInfo} from '../model/containers.ts'
 import type {Route} from '../model/route-path.ts'
 import {Link} from '../shell/link.tsx'
 import {StateMark} from '../shell/state-mark.tsx'
@@ -35,7 +35,7 @@ export function Row({uid, index, count, top}: RowProps) {
       style={{transform: `translateY(${top}px)`}}
     >
       <span class="row-flash" key={view.eventCount} aria-hidden="true" />
-      <span class="crate" aria-hidden="true" />
+      <span class="row-tone" aria-hidden="true" />
       <span class="row-what">
         <Link class="row-name" to={toRoute(view)}>
           {view.id}

@@ -8,6 +8,7 @@ import {newRequestSchema} from './new-request.ts'
 import {idSchema} from '../ledger/ids.ts'
 import {limitFields, type Limits} from '../schemas/limits.ts'
 import {isSignalName, parseSignal, type SignalName} from '../schemas/signals.ts'
+import {streamNameSchema} from '../schemas/streams.ts'
 
 /** `"SIGTERM"`, `"term"`, `"15"` or `15`. */
 const signalInput = z
@@ -86,7 +87,7 @@ export const containerCommandSchemas = {
    */
   output: z.strictObject({
     exec,
-    stream: z.enum(['stdout', 'stderr']),
+    stream: streamNameSchema,
     offset: z.int().nonnegative().default(0),
     holdMs: z.int().min(0).max(longestHoldMs).optional(),
     holdFrom: z.strictObject({stdout: z.int().nonnegative(), stderr: z.int().nonnegative()}).optional(),

@@ -7,6 +7,7 @@ import {healthStatuses} from '../schemas/health.ts'
 import {limitsSchema} from '../schemas/limits.ts'
 import {processExitSchema, signalNameSchema} from '../ledger/process-exit.ts'
 import {restartPolicySchema} from '../schemas/restart-policy.ts'
+import {streamNameSchema} from '../schemas/streams.ts'
 import {topLevelStates} from '../charts/states.ts'
 
 /** A process that was added by `exec`. */
@@ -171,7 +172,7 @@ export const logReplySchema = z.object({
     z.object({
       /** RFC 3339, as the log has it. */
       time: z.string(),
-      stream: z.enum(['stdout', 'stderr']),
+      stream: streamNameSchema,
       /** The very bytes; without a newline at the end it is a part of a longer line. */
       data: z.base64(),
       /** Position behind it. Absent from a supervisor that was started by an older release. */

@@ -3,6 +3,7 @@ import type {ProcessClient, TallyClient} from '../client/client.ts'
 import {followOutput} from '../client/follow-output.ts'
 import {type Got, holdOutput, type OutputHold} from '../client/hold-output.ts'
 import type {ProcessExit} from '../../machines/ledger/process-exit.ts'
+import type {StreamName} from '../../machines/schemas/streams.ts'
 import {exitCodes, toExitStatus} from './exit-codes.ts'
 import {writeToFd} from './fd-writer.ts'
 import {createForwarder} from './forward-signals.ts'
@@ -106,7 +107,7 @@ export async function runSession(client: TallyClient, session: SessionOptions): 
     )
   }
 
-  async function follow(process: ProcessClient, stream: 'stdout' | 'stderr', hold: OutputHold | undefined) {
+  async function follow(process: ProcessClient, stream: StreamName, hold: OutputHold | undefined) {
     offsets[stream] ??= (await process.output(stream, 0, {limitBytes: 1})).total
     return followOutput(client, process, {
       stream,

@@ -10,6 +10,7 @@ import type {ConsoleSize} from '../../machines/schemas/fields.ts'
 import type {ContainerAddress} from '../../machines/ledger/ids.ts'
 import type {Limits} from '../../machines/schemas/limits.ts'
 import type {ProcessExit} from '../../machines/ledger/process-exit.ts'
+import type {StreamName} from '../../machines/schemas/streams.ts'
 import {type TopReply, topReplySchema} from '../../machines/views/top.ts'
 import {type RepublishReply, republishReplySchema} from '../../machines/views/republish.ts'
 import {type StatsReply, statsReplySchema} from '../../machines/views/stats.ts'
@@ -98,9 +99,9 @@ export interface ProcessClient {
    *   which an added process waits
    */
   output(
-    stream: 'stdout' | 'stderr',
+    stream: StreamName,
     offset: number,
-    options?: {readonly holdMs?: number; readonly holdFrom?: Readonly<Record<'stdout' | 'stderr', number>>; readonly limitBytes?: number},
+    options?: {readonly holdMs?: number; readonly holdFrom?: Readonly<Record<StreamName, number>>; readonly limitBytes?: number},
   ): Promise<OutputReply>
   /** Entries of its log from a file position, or the last `tail` lines of it. */
   log(from: {readonly position: number} | {readonly tail: number}): Promise<LogReply>

@@ -3,10 +3,10 @@
  * asked for. MUST hold: every byte once and in order; achieved by counting.
  */
 import type {Msg} from 'nats'
+import type {StreamName} from '../../machines/schemas/streams.ts'
 import {TallyError} from '../kernel/errors.ts'
+import {endHeader, offsetHeader} from '../messaging/headers.ts'
 import type {ProcessClient, TallyClient} from './client.ts'
-
-export type StreamName = 'stdout' | 'stderr'
 
 export interface OutputFollower extends Disposable {
   /**
@@ -89,13 +89,13 @@ export function followOutput(
 
   /** @returns whether that was the end */
   async function take(message: Msg): Promise<boolean> {
-    const at = Number(message.headers?.get('Tally-Offset'))
+    const at = Number(message.headers?.get(offsetHeader))
     if (!Number.isSafeInteger(at)) return false
     if (at > position) await catchUp(at)
     if (at > position) throw missed(at - position)
     const bytes = message.data.subarray(position - at)
     if (bytes.length > 0) await give(bytes)
-    return message.headers?.has('Tally-Eof') === true
+    return message.headers?.has(endHeader) === true
   }
 
   /** Asks for what is missing, up to a position. @returns whether the container's output has ended and we have all of it */

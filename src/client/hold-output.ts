@@ -1,3 +1,4 @@
+import type {StreamName} from '../../machines/schemas/streams.ts'
 import {toErrorBody} from '../kernel/errors.ts'
 import type {ProcessClient} from './client.ts'
 
@@ -10,7 +11,7 @@ const toldEveryMs = 20
 const beyond = Number.MAX_SAFE_INTEGER
 
 /** How many bytes of each stream a reader is done with. */
-export type Got = Readonly<Record<'stdout' | 'stderr', number>>
+export type Got = Readonly<Record<StreamName, number>>
 
 export interface OutputHold extends AsyncDisposable {
   /** The reader has got on: an added process may be waiting for that. */

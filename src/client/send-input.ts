@@ -9,6 +9,7 @@ import {initId} from '../../machines/commands/commands.ts'
 import {TallyError} from '../kernel/errors.ts'
 import {toMessageRoom} from '../messaging/chunks.ts'
 import {requestRaw} from '../messaging/codec.ts'
+import {offsetHeader, sessionHeader} from '../messaging/headers.ts'
 import type {ProcessClient, TallyClient} from './client.ts'
 
 export interface InputSender {
@@ -58,8 +59,8 @@ export function createInputSender(toTarget: ToTarget, {isTyped = false}: InputSe
     const {client, process} = toTarget()
     const {address, exec} = process
     const header = headers()
-    header.set('Tally-Session', session)
-    header.set('Tally-Offset', String(offset))
+    header.set(sessionHeader, session)
+    header.set(offsetHeader, String(offset))
     try {
       const subject = client.subjects.io(address, exec ?? initId, 'stdin')
       const reply = await requestRaw(client.connection, subject, piece, {schema: replySchema, timeoutMs: patienceMs, headers: header})

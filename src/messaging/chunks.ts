@@ -5,11 +5,7 @@
  */
 import {headers, type Msg, type NatsConnection, type ServiceMsg} from 'nats'
 import {TallyError} from '../kernel/errors.ts'
-
-/** On a request: `1` from whoever can put chunks together. */
-export const acceptsChunksHeader = 'Tally-Accept-Chunks'
-/** On a reply: `2/5`, the second of five. */
-export const chunkHeader = 'Tally-Chunk'
+import {acceptsChunksHeader, chunkHeader} from './headers.ts'
 
 /** Of headers, and of what an event has around what was asked for, which must be one message as well. */
 const aroundBytes = 8 * 1024

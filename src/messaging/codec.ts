@@ -4,6 +4,7 @@ import type {z} from 'zod'
 import {type ErrorBody, errorKinds, fromFailure, isErrorBody, TallyError} from '../kernel/errors.ts'
 import {describeIssues} from '../kernel/issues.ts'
 import {requestGathered} from './gather.ts'
+import {actorHeader, attemptHeader, correlationHeader, errorCodeHeader, errorHeader} from './headers.ts'
 
 /** Larger requests are refused: a create with a long environment is some kilobytes. */
 export const largestRequestBytes = 256 * 1024
@@ -12,13 +13,6 @@ export const largestRequestBytes = 256 * 1024
 const mostIssues = 50
 const largestErrorBytes = 32 * 1024
 const longestMessage = 4_096
-
-const actorHeader = 'Tally-Actor'
-const correlationHeader = 'Tally-Correlation-Id'
-/** 1, or absent, when it is asked for the first time. */
-const attemptHeader = 'Tally-Attempt'
-const errorHeader = 'Nats-Service-Error'
-const errorCodeHeader = 'Nats-Service-Error-Code'
 
 /** Who asks, and the name under which everything that follows is found. */
 export interface RequestOrigin {

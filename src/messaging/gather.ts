@@ -1,7 +1,8 @@
 /** A request whose reply may come in chunks: see chunks.ts. */
 import {createInbox, type Msg, type MsgHdrs, type NatsConnection, NatsError} from 'nats'
 import {TallyError} from '../kernel/errors.ts'
-import {acceptsChunksHeader, assertFits, type Chunk, parseChunk} from './chunks.ts'
+import {assertFits, type Chunk, parseChunk} from './chunks.ts'
+import {acceptsChunksHeader} from './headers.ts'
 
 export interface Gathered {
   readonly data: Uint8Array

@@ -6,6 +6,7 @@ import {errorKinds, toErrorBody} from '../kernel/errors.ts'
 import type {Logger} from '../kernel/log.ts'
 import {assertFits, respond, toReplyRoom} from './chunks.ts'
 import {encodeJson, parseRequest, readOrigin, type RequestOrigin, toErrorReply} from './codec.ts'
+import {errorHeader} from './headers.ts'
 import {fromJetStream} from './jetstream.ts'
 import {createEndpointFigures, type EndpointFigures, putFigures} from './service-figures.ts'
 
@@ -100,7 +101,7 @@ async function answer(message: ServiceMsg, handle: Endpoint['handle'], {connecti
     const body = toErrorBody(fromJetStream(error))
     if (body.kind === 'bug') logger.error({err: error, subject: message.subject}, 'a request failed by a fault of ours')
     const {payload, headers} = toErrorReply(body)
-    message.respondError(errorKinds[body.kind], headers.get('Nats-Service-Error'), payload)
+    message.respondError(errorKinds[body.kind], headers.get(errorHeader), payload)
     ended?.(body.kind)
     counted?.(body)
   }

@@ -2,6 +2,7 @@
 import type {ContainerVerb, NodeVerb} from '../../machines/commands/commands.ts'
 import {type EventType, isEventType} from '../../machines/ledger/events.ts'
 import {type ContainerAddress, idRule, isId} from '../../machines/ledger/ids.ts'
+import type {StreamName} from '../../machines/schemas/streams.ts'
 import {TallyError} from '../kernel/errors.ts'
 
 export const defaultPrefix = 'tally'
@@ -24,9 +25,9 @@ export interface Subjects {
   /** All events that match; what is left out matches anything. */
   events(filter?: EventFilter): string
   /** `tally.log.<node>.<ns>.<id>.stdout` */
-  log(address: ContainerAddress, stream: 'stdout' | 'stderr'): string
+  log(address: ContainerAddress, stream: StreamName): string
   /** `tally.io.<node>.<ns>.<id>.<exec>.stdout`: output of an added process, or the input of one; that of init is `init`. */
-  io(address: ContainerAddress, process: string, stream: 'stdin' | 'stdout' | 'stderr'): string
+  io(address: ContainerAddress, process: string, stream: 'stdin' | StreamName): string
   /** The input of every process of a container. */
   inputs(address: ContainerAddress): string
   /** Undefined for what is not the input of a process. */

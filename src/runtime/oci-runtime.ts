@@ -1,6 +1,7 @@
 import type {CheckpointSpec, RestoreSpec} from '../../machines/schemas/checkpoint.ts'
 import type {SignalName} from '../../machines/schemas/signals.ts'
 import type {OciLimits} from './spec/oci-spec.ts'
+import type {RuntimeStdio} from '../kernel/runtime-stdio.ts'
 
 /**
  * The OCI runtime as the supervisor sees it. Every call has a deadline and is one process start. Errors are
@@ -87,11 +88,6 @@ export interface RuntimeCheckpointOptions extends CriuOptions {
 export interface RuntimeRestoreOptions extends CriuOptions, RuntimeCreateOptions {
   readonly checkpoint: RestoreSpec
 }
-
-/** File descriptors that become 0, 1 and 2; or where to send the master of the terminal that the spec asks for. */
-export type RuntimeStdio =
-  | {readonly type: 'pipes'; readonly fds: readonly [stdin: number, stdout: number, stderr: number]}
-  | {readonly type: 'terminal'; readonly consoleSocket: string}
 
 export interface RuntimeState {
   readonly status: 'creating' | 'created' | 'running' | 'paused' | 'stopped'

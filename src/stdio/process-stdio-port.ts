@@ -1,14 +1,10 @@
 /** What a supervisor sees of the standard streams of one process, be they pipes or a terminal. */
 import type {ConsoleSize} from '../../machines/schemas/fields.ts'
+import type {RuntimeStdio} from '../kernel/runtime-stdio.ts'
 import type {FifoOwner} from './fifo-owner.ts'
 import type {InputAccount} from './input-writer.ts'
 import type {LogRotation} from './log-writer.ts'
 import type {OutputChunk, StreamName} from './streams.ts'
-
-/** What the runtime is given: three descriptors, or a socket to which it sends the master of a terminal that it makes. */
-export type RuntimeStdio =
-  | {readonly type: 'pipes'; readonly fds: readonly [stdin: number, stdout: number, stderr: number]}
-  | {readonly type: 'terminal'; readonly consoleSocket: string}
 
 export interface ProcessStdio extends AsyncDisposable {
   readonly forRuntime: RuntimeStdio

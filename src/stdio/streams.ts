@@ -1,6 +1,7 @@
-/** The two streams of output, and a piece of one. */
+/** A piece of one of the two streams of output. */
+import type {StreamName} from '../../machines/schemas/streams.ts'
 
-export type StreamName = 'stdout' | 'stderr'
+export type {StreamName}
 
 export interface OutputChunk {
   readonly stream: StreamName

@@ -4,6 +4,7 @@ import {initId} from '../../../machines/commands/commands.ts'
 import type {ContainerAddress} from '../../../machines/ledger/ids.ts'
 import type {Clock} from '../../kernel/clock.ts'
 import {TallyError} from '../../kernel/errors.ts'
+import {offsetHeader, sessionHeader} from '../../messaging/headers.ts'
 import type {Endpoint} from '../../messaging/services.ts'
 import type {Subjects} from '../../messaging/subjects.ts'
 import {createInputRecord} from './input-record.ts'
@@ -13,10 +14,6 @@ import type {Loop} from '../loop/loop.ts'
 import type {Output} from '../output/output.ts'
 import type {Outputs} from '../output/outputs.ts'
 
-/** Chosen by who sends, for as long as he does. */
-export const sessionHeader = 'Tally-Session'
-/** Bytes that he has sent before this piece. */
-export const offsetHeader = 'Tally-Offset'
 /** So much of it is taken at once; more is refused, and sent in pieces. */
 export const largestPieceBytes = 256 * 1024
 

@@ -1,15 +1,9 @@
 /** Publishes output on `tally.log.…`, or that of an added process on `tally.io.…`: raw bytes, with their place in the stream, and an empty message at the end. */
 import {headers} from 'nats'
 import {toMessageRoom} from '../../messaging/chunks.ts'
+import {endHeader, offsetHeader, timeHeader} from '../../messaging/headers.ts'
 import type {NatsLink} from '../../messaging/link.ts'
 import type {OutputChunk, StreamName} from '../../stdio/streams.ts'
-
-/** Bytes of this stream that came before the payload. */
-export const offsetHeader = 'Tally-Offset'
-/** When it was read: RFC 3339, UTC. */
-export const timeHeader = 'Tally-Time'
-/** On the last message of a stream, which is empty. */
-export const endHeader = 'Tally-Eof'
 
 export interface OutputFeed {
   publish(chunk: OutputChunk): void

@@ -9,7 +9,8 @@ import type {OutputChunk, StreamName} from '../../stdio/streams.ts'
 import type {InputAccount} from '../../stdio/input-writer.ts'
 import type {LogRotation, Wanted} from '../../stdio/log-writer.ts'
 import type {ConsoleSize} from '../../../machines/schemas/fields.ts'
-import type {ProcessStdio, RuntimeStdio} from '../../stdio/process-stdio-port.ts'
+import type {RuntimeStdio} from '../../kernel/runtime-stdio.ts'
+import type {ProcessStdio} from '../../stdio/process-stdio-port.ts'
 import type {HoldRecord} from './lease-file.ts'
 
 export interface Output {

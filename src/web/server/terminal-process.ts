@@ -2,7 +2,7 @@
 import {randomBytes} from 'node:crypto'
 import type {ContainerAddress} from '../../../machines/ledger/ids.ts'
 import type {ProcessClient, TallyClient} from '../../client/client.ts'
-import type {StreamName} from '../../client/follow-output.ts'
+import type {StreamName} from '../../../machines/schemas/streams.ts'
 import {toErrorBody} from '../../kernel/errors.ts'
 import type {TerminalRequest} from './terminal-request.ts'
 

@@ -4,7 +4,7 @@ import {containerVerbs, nodeVerbs} from '../../../machines/commands/commands.ts'
 import {idSchema} from '../../../machines/ledger/ids.ts'
 import {isEventType} from '../../../machines/ledger/events.ts'
 import {createSubjects, defaultPrefix} from '../../../src/messaging/subjects.ts'
-import {endHeader, offsetHeader, timeHeader} from '../../../src/supervisor/output/output-feed.ts'
+import {endHeader, offsetHeader, timeHeader} from '../../../src/messaging/headers.ts'
 import {readCode, readProjectFile, readRows, unquote} from './markdown.ts'
 
 const text = readProjectFile('docs/subjects.md')

@@ -1,4 +1,5 @@
 /** Entries of a log as lines to be read: bytes as text, parts of a line together, escapes as styles. Pure but for its memory. */
+import type {StreamName} from '../../../../machines/schemas/streams.ts'
 import type {LogReply} from '../../../../machines/views/view.ts'
 import {type AnsiPiece, type AnsiStyle, parseAnsi} from './ansi.ts'
 
@@ -8,7 +9,7 @@ export interface LogLine {
   /** Counts from the first that was read. */
   readonly number: number
   readonly time: string
-  readonly stream: 'stdout' | 'stderr'
+  readonly stream: StreamName
   readonly pieces: readonly AnsiPiece[]
   /** More of it may come. */
   readonly isOpen: boolean

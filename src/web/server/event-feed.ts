@@ -10,7 +10,7 @@ import {toCloudEvent} from '../../../machines/ledger/cloud-event.ts'
 import {readEventPages} from '../../messaging/event-pages.ts'
 import {readEvents} from '../../messaging/read-events.ts'
 import {eventAt, isStillThere, type StreamedEvent, readStreamState, type StreamState} from '../../messaging/stream.ts'
-import {createBell} from './bell.ts'
+import {createNotifier} from './notifier.ts'
 import type {Backend} from './backend.ts'
 import {type FeedPlace, formatPlace} from './feed-place.ts'
 import {formatEvent} from './server-sent-events.ts'
@@ -42,7 +42,7 @@ export function createEventFeed(
   {link, subjects, logger}: Pick<Backend, 'link' | 'subjects' | 'logger'>,
   {mostEvents = 5_000, mostCharacters = 8 * 1024 * 1024}: EventFeedOptions = {},
 ): EventFeed {
-  const bell = createBell()
+  const notifier = createNotifier()
   let kept: InheritedDescriptor[] = []
   let characters = 0
   /** Events after this one, up to the newest, are kept. */
@@ -114,7 +114,7 @@ export function createEventFeed(
     floor = lastSequence
     newest = lastSequence
     generation += 1
-    bell.ring()
+    notifier.notify()
   }
 
   function keep(one: StreamedEvent): void {
@@ -131,11 +131,11 @@ export function createEventFeed(
       floor = dropped.at(-1)?.sequence ?? floor
       characters = kept.reduce((sum, {text: {length}}) => sum + length, 0)
     }
-    bell.ring()
+    notifier.notify()
   }
 
   async function* follow(after: FeedPlace, signal: AbortSignal): AsyncGenerator<string, void, undefined> {
-    while (generation === 0 && !signal.aborted) await bell.wait(signal, retryMs)
+    while (generation === 0 && !signal.aborted) await notifier.wait(signal, retryMs)
     const own = generation
     let place = after.streamSequence
     const isOther = await isOfOther(after, signal)
@@ -153,7 +153,7 @@ export function createEventFeed(
         continue
       }
       const {place: next, text} = readKept(place)
-      if (next === place) await bell.wait(signal, checkMs)
+      if (next === place) await notifier.wait(signal, checkMs)
       else yield text
       place = next
     }

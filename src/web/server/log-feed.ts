@@ -8,8 +8,8 @@ import type {LogReply} from '../../../machines/views/view.ts'
 import type {ContainerClient, TallyClient} from '../../client/client.ts'
 import type {Clock} from '../../kernel/clock.ts'
 import {toErrorBody} from '../../kernel/errors.ts'
-import {createAbsence} from './absence.ts'
-import {type Bell, createBell} from './bell.ts'
+import {createTemporaryErrors} from './temporary-errors.ts'
+import {type Notifier, createNotifier} from './notifier.ts'
 import {formatEvent} from './server-sent-events.ts'
 
 export interface LogFeedOptions {
@@ -29,28 +29,28 @@ const gatherMs = 40
 const retryMs = 500
 
 export async function* followLog(options: LogFeedOptions, signal: AbortSignal): AsyncGenerator<string, void, undefined> {
-  const bell = createBell()
-  const absence = createAbsence(options.clock)
+  const notifier = createNotifier()
+  const temporary = createTemporaryErrors(options.clock)
   let position = options.position
   while (!signal.aborted) {
     try {
       const client = await options.connect()
       const {address} = options.toContainer(client)
-      using _ringing = ringOnOutput(client, address, options.exec, bell)
+      using _subscription = notifyOfOutput(client, address, options.exec, notifier)
       while (!signal.aborted && !client.connection.isClosed()) {
-        const {rings} = bell
+        const {count} = notifier
         const reply = await readLog(options.toContainer(client), options.exec, {position})
         if (reply.entries.length > 0) yield format(reply)
         const hasMore = reply.next > position && reply.next < reply.end
         position = reply.next
         if (reply.ended) return yield formatEvent({event: 'end', data: {position}})
         if (hasMore) continue
-        // What rang while we asked may not be in the answer.
-        if (bell.rings === rings) await bell.wait(signal, askAgainMs)
+        // A notification during the request may be of output that is not in its reply.
+        if (notifier.count === count) await notifier.wait(signal, askAgainMs)
         await sleep(gatherMs)
       }
     } catch (error) {
-      if (!absence.isPassing(error)) {
+      if (!temporary.isTemporary(error)) {
         if (isGone(error)) return yield formatEvent({event: 'end', data: {position}})
         throw error
       }
@@ -72,10 +72,15 @@ function format({entries, next: end}: LogReply): string {
   return entries.map(({time, stream, data, next = end}) => formatEvent({id: next, data: {time, stream, data, next}})).join('')
 }
 
-function ringOnOutput({connection, subjects}: TallyClient, address: ContainerAddress, exec: string | undefined, bell: Bell): Disposable {
+function notifyOfOutput(
+  {connection, subjects}: TallyClient,
+  address: ContainerAddress,
+  exec: string | undefined,
+  notifier: Notifier,
+): Disposable {
   const subscriptions = (['stdout', 'stderr'] as const).map((stream) =>
     connection.subscribe(exec === undefined ? subjects.log(address, stream) : subjects.io(address, exec, stream), {
-      callback: () => bell.ring(),
+      callback: () => notifier.notify(),
     }),
   )
   return {

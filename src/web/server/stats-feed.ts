@@ -8,7 +8,7 @@ import {type ContainerAddress, toSource} from '../../../machines/ledger/ids.ts'
 import {isFinalSample, type StatsReply, statsReplySchema} from '../../../machines/views/stats.ts'
 import type {ContainerView} from '../../../machines/views/view.ts'
 import {type Backend, toClient} from './backend.ts'
-import {createBell} from './bell.ts'
+import {createNotifier} from './notifier.ts'
 import {formatEvent} from './server-sent-events.ts'
 
 export interface StatsFeed {
@@ -30,7 +30,7 @@ const actor = 'pages'
 
 export function createStatsFeed(backend: Backend): StatsFeed {
   const {link, subjects, readOverview, clock, logger} = backend
-  const bell = createBell()
+  const notifier = createNotifier()
   /** For each who listens: the newest sample of each container that he has not had. */
   const listeners = new Set<Map<string, string>>()
   const watched = new Map<string, Watched>()
@@ -45,7 +45,7 @@ export function createStatsFeed(backend: Backend): StatsFeed {
     if (!watching) void watch()
     try {
       while (!signal.aborted) {
-        if (fresh.size === 0) await bell.wait(signal, lookMs)
+        if (fresh.size === 0) await notifier.wait(signal, lookMs)
         await sleep(gatherMs)
         const text = [...fresh.values()].join('')
         fresh.clear()
@@ -117,7 +117,7 @@ export function createStatsFeed(backend: Backend): StatsFeed {
   function deliver(address: ContainerAddress, sample: StatsReply): void {
     const text = formatEvent({data: {...address, ...sample}})
     for (const fresh of listeners) fresh.set(toSource(address), text)
-    bell.ring()
+    notifier.notify()
   }
 }
 

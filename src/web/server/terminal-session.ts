@@ -12,7 +12,7 @@ import {holdOutput, type OutputHold} from '../../client/hold-output.ts'
 import {createInputSender} from '../../client/send-input.ts'
 import type {Clock} from '../../kernel/clock.ts'
 import {TallyError, toErrorBody} from '../../kernel/errors.ts'
-import {createAbsence} from './absence.ts'
+import {createTemporaryErrors} from './temporary-errors.ts'
 import {createInputQueue, type InputQueue} from './input-queue.ts'
 import {createSizeSender} from './size-sender.ts'
 import {formatMessage, parseMessage} from './terminal-messages.ts'
@@ -51,7 +51,7 @@ export async function runTerminal(dependencies: TerminalDependencies): Promise<v
 }
 
 async function relay({socket, connect, clock}: TerminalDependencies, process: TerminalProcess): Promise<ProcessExit | 'closed'> {
-  const absence = createAbsence(clock)
+  const temporary = createTemporaryErrors(clock)
   const closed = Promise.withResolvers<'closed'>()
   const failed = Promise.withResolvers<never>()
   socket.once('close', () => closed.resolve('closed'))
@@ -74,7 +74,7 @@ async function relay({socket, connect, clock}: TerminalDependencies, process: Te
       try {
         return void (await process.toClient(await connect()).kill('SIGHUP'))
       } catch (error) {
-        if (!absence.isPassing(error)) return
+        if (!temporary.isTemporary(error)) return
       }
     }
   }
@@ -85,7 +85,7 @@ async function relay({socket, connect, clock}: TerminalDependencies, process: Te
       try {
         return await relayOnce()
       } catch (error) {
-        if (!absence.isPassing(error)) throw error
+        if (!temporary.isTemporary(error)) throw error
         if ((await Promise.race([closed.promise, clock.sleep(retryMs)])) === 'closed') return 'closed'
       }
     }
@@ -159,7 +159,7 @@ async function relay({socket, connect, clock}: TerminalDependencies, process: Te
       try {
         return await deliver()
       } catch (error) {
-        if (!absence.isPassing(error) || socket.readyState !== socket.OPEN) throw error
+        if (!temporary.isTemporary(error) || socket.readyState !== socket.OPEN) throw error
         await clock.sleep(retryMs)
       }
     }

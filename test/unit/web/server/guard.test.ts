@@ -1,6 +1,6 @@
 import {describe, expect, it} from 'vitest'
-import {toErrorBody} from '../../../src/kernel/errors.ts'
-import {checkFetchSite, checkHost, checkOrigin} from '../../../src/web/server/guard.ts'
+import {toErrorBody} from '../../../../src/kernel/errors.ts'
+import {checkFetchSite, checkHost, checkOrigin} from '../../../../src/web/server/guard.ts'
 
 const outcome = (check: () => unknown) => {
   try {

@@ -1,5 +1,5 @@
 import {describe, expect, it} from 'vitest'
-import {createInputQueue} from '../../../src/web/server/input-queue.ts'
+import {createInputQueue} from '../../../../src/web/server/input-queue.ts'
 
 const turn = () => new Promise((resolve) => setImmediate(resolve))
 

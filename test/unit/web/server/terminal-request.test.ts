@@ -1,6 +1,6 @@
 import {describe, expect, it} from 'vitest'
-import {toErrorBody} from '../../../src/kernel/errors.ts'
-import {parseTerminalRequest} from '../../../src/web/server/terminal-request.ts'
+import {toErrorBody} from '../../../../src/kernel/errors.ts'
+import {parseTerminalRequest} from '../../../../src/web/server/terminal-request.ts'
 
 const parse = (query: string) => parseTerminalRequest(new URLSearchParams(query))
 

@@ -1,21 +1,21 @@
-/** Wakes who waits for something to happen. */
-export interface Bell {
-  ring(): void
-  /** How often it has rung: who has looked since the last ring has missed none. */
-  readonly rings: number
-  /** Resolves with the next ring, when the signal ends, or after the time. */
+/** Wakes everybody who waits for something to happen. */
+export interface Notifier {
+  notify(): void
+  /** How often it was called: a reader that compares it before and after a look has missed nothing. */
+  readonly count: number
+  /** Resolves with the next notification, when the signal aborts, or after the time. */
   wait(signal: AbortSignal, timeoutMs: number): Promise<void>
 }
 
-export function createBell(): Bell {
+export function createNotifier(): Notifier {
   const waiting = new Set<() => void>()
-  let rings = 0
+  let count = 0
   return {
-    get rings() {
-      return rings
+    get count() {
+      return count
     },
-    ring: () => {
-      rings += 1
+    notify: () => {
+      count += 1
       for (const wake of waiting) wake()
     },
     wait: (signal, timeoutMs) =>

@@ -1,6 +1,6 @@
 import {describe, expect, it} from 'vitest'
-import {formatEvent, toEventStream} from '../../../src/web/server/server-sent-events.ts'
-import {createFakeClock} from '../../support/fake-clock.ts'
+import {formatEvent, toEventStream} from '../../../../src/web/server/server-sent-events.ts'
+import {createFakeClock} from '../../../support/fake-clock.ts'
 
 const clock = () => createFakeClock(Date.parse('2026-01-02T03:04:05.000Z'))
 const turn = () => new Promise((resolve) => setImmediate(resolve))

@@ -1,7 +1,7 @@
 import {describe, expect, it} from 'vitest'
-import {createSessions, sessionLifeMs} from '../../../src/web/server/sessions.ts'
-import {createTokens, tokenLifeMs} from '../../../src/web/server/tokens.ts'
-import {createFakeClock} from '../../support/fake-clock.ts'
+import {createSessions, sessionLifeMs} from '../../../../src/web/server/sessions.ts'
+import {createTokens, tokenLifeMs} from '../../../../src/web/server/tokens.ts'
+import {createFakeClock} from '../../../support/fake-clock.ts'
 
 const clock = () => createFakeClock(Date.parse('2026-01-02T03:04:05.000Z'))
 

@@ -1,14 +1,14 @@
-/** A node whose processes are killed: its directories in /tmp, its coordinator started again as a service manager would. */
-import {mkdirSync, mkdtempSync, rmSync} from 'node:fs'
-import {tmpdir} from 'node:os'
+/** A node whose processes are killed: its directories are temporary, and its coordinator is started again as a service manager would. */
+import {mkdirSync} from 'node:fs'
 import {basename, join} from 'node:path'
 import {setTimeout as sleep} from 'node:timers/promises'
 import {execa} from 'execa'
 import {connectTally, type TallyClient} from '../../src/client/index.ts'
-import {readProcessStat} from '../../src/linux/process-table.ts'
 import {failpointsVariable} from '../../src/supervisor/failpoints.ts'
 import {makeBusyboxRootfs} from '../support/busybox.ts'
-import {findLeftovers, type Inventory, type Leftovers, readProcFile, sweep, takeInventory} from '../support/leftovers.ts'
+import {findLeftovers, type Leftovers, sweep} from '../support/leftovers.ts'
+import {removeDirectory} from '../support/sweep.ts'
+import {makeRunDirectory} from '../support/test-run.ts'
 
 const program = join(import.meta.dirname, '../../bin/tally')
 
@@ -18,7 +18,7 @@ export interface ChaosNode {
   readonly runDir: string
   readonly rootfs: string
   readonly failpointsDir: string
-  /** Nobody else's: its containers' cgroups are told from those of others by it. */
+  /** Of this node alone: the names of its containers' groups begin with it. */
   readonly namespace: string
   readonly env: NodeJS.ProcessEnv
   /** A client that is connected now; waits until there is one. */
@@ -36,8 +36,7 @@ export interface ChaosNodeOptions {
 }
 
 export async function startChaosNode({upArgs = [], env: more = {}}: ChaosNodeOptions = {}): Promise<ChaosNode> {
-  const before = takeInventory()
-  const dir = mkdtempSync(join(tmpdir(), 'tally-chaos-'))
+  const dir = makeRunDirectory('chaos')
   const [stateDir, runDir, failpointsDir] = [join(dir, 'state'), join(dir, 'run'), join(dir, 'failpoints')]
   mkdirSync(failpointsDir)
   const namespace = basename(dir).replace(/[^A-Za-z0-9]/g, '')
@@ -68,7 +67,7 @@ export async function startChaosNode({upArgs = [], env: more = {}}: ChaosNodeOpt
       return await connecting
     },
     up,
-    close: () => close(before),
+    close,
   }
 
   async function connect(): Promise<TallyClient> {
@@ -91,23 +90,12 @@ export async function startChaosNode({upArgs = [], env: more = {}}: ChaosNodeOpt
     }
   }
 
-  async function close(inventory: Inventory): Promise<Leftovers> {
+  async function close(): Promise<Leftovers> {
     await current?.connection.close()
     await execa(program, ['down', '--containers'], {env, reject: false})
-    const found = await findLeftovers({dirs: [dir]}, inventory)
-    // Others have containers and zombies of their own meanwhile.
-    const own = {
-      ...found,
-      cgroups: found.cgroups.filter((cgroup) => cgroup.includes(`/tally-${namespace}-`)),
-      zombies: found.zombies.filter((zombie) => isOfNode(Number.parseInt(zombie, 10))),
-    }
-    await sweep(own)
-    rmSync(dir, {recursive: true, force: true})
-    return own
-  }
-
-  /** Whose parent was started by this node. */
-  function isOfNode(pid: number): boolean {
-    return readProcFile(`/proc/${readProcessStat(pid)?.parentPid}/environ`).includes(stateDir)
+    const left = await findLeftovers({dirs: [dir], isOwnGroup: (name) => name.startsWith(`tally-${namespace}-`)})
+    await sweep(left)
+    removeDirectory(dir)
+    return left
   }
 }

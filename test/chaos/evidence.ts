@@ -4,7 +4,7 @@ import {join} from 'node:path'
 import {parseLedgerEvent} from '../../machines/ledger/cloud-event.ts'
 import {listProcesses} from '../../src/linux/process-table.ts'
 import {toContainerLayout} from '../../src/layout/container-layout.ts'
-import {readProcFile} from '../support/leftovers.ts'
+import {readProcFile} from '../support/proc.ts'
 import type {ChaosNode} from './chaos-node.ts'
 
 const lastLines = 25

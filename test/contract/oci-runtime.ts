@@ -9,7 +9,7 @@ import {type ChildExit, peekChild} from '../../src/linux/wait.ts'
 import type {RuntimeCreateOptions} from '../../src/runtime/oci-runtime.ts'
 import type {RuntimeHarness} from '../support/runtime-harness.ts'
 
-const soon = {interval: 10, timeout: 10_000}
+const soon = {interval: 10, timeout: 60_000}
 
 export function describeOciRuntime(name: string, open: () => Promise<RuntimeHarness>): void {
   describe(name, () => {

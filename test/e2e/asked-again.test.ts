@@ -5,18 +5,14 @@ import {afterAll, beforeAll, describe, expect, it} from 'vitest'
 import {connectTally, type TallyClient} from '../../src/client/index.ts'
 import {findReadySupervisor, findSupervisor} from '../support/find-supervisor.ts'
 import {sendSignal} from '../support/send-signal.ts'
-import {eventually, startNode, type TallyNode} from '../support/tally-node.ts'
+import {eventually, startNode, useNode} from '../support/tally-node.ts'
 
-let node: TallyNode
+const node = useNode()
 let client: TallyClient
 beforeAll(async () => {
-  node = await startNode()
   client = await connectTally({runDir: node.runDir})
 })
-afterAll(async () => {
-  await client[Symbol.asyncDispose]()
-  await node[Symbol.asyncDispose]()
-})
+afterAll(() => client[Symbol.asyncDispose]())
 
 /** A runtime that takes its time for one kind of call. */
 function writeSlow(verb: string, seconds: number): string {

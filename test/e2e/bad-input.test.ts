@@ -1,16 +1,10 @@
 import {chmodSync, mkdirSync, writeFileSync} from 'node:fs'
 import {join} from 'node:path'
-import {afterAll, beforeAll, describe, expect, it} from 'vitest'
+import {describe, expect, it} from 'vitest'
 import {startNatsServer} from '../support/nats-server.ts'
-import {startNode, type TallyNode} from '../support/tally-node.ts'
+import {startNode, useNode} from '../support/tally-node.ts'
 
-let node: TallyNode
-beforeAll(async () => {
-  node = await startNode()
-})
-afterAll(async () => {
-  await node[Symbol.asyncDispose]()
-})
+const node = useNode()
 
 /** `ROOTFS` and `DIR` stand for what is known only when the node runs. */
 async function tally(line: string) {

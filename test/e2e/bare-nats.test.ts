@@ -3,22 +3,18 @@ import {readFileSync} from 'node:fs'
 import {join} from 'node:path'
 import {connect, headers, type Msg, type NatsConnection} from 'nats'
 import {afterAll, beforeAll, describe, expect, it} from 'vitest'
-import {startNode, type TallyNode} from '../support/tally-node.ts'
+import {useNode} from '../support/tally-node.ts'
 
-let node: TallyNode
+const node = useNode()
 let nats: NatsConnection
 beforeAll(async () => {
-  node = await startNode()
   const {url, credentials} = JSON.parse(readFileSync(join(node.runDir, 'connection.json'), 'utf8'))
   nats = await connect({servers: url, user: credentials.user, pass: credentials.password})
 })
-afterAll(async () => {
-  await nats.close()
-  await node[Symbol.asyncDispose]()
-})
+afterAll(() => nats.close())
 
 async function ask(verb: string, request: unknown = {}): Promise<Record<string, unknown>> {
-  const reply = await nats.request(`tally.cmd.n1.${verb}`, JSON.stringify(request), {timeout: 20_000})
+  const reply = await nats.request(`tally.cmd.n1.${verb}`, JSON.stringify(request), {timeout: 60_000})
   return reply.json()
 }
 
@@ -100,7 +96,7 @@ describe('a bare NATS client', () => {
     ['too large', 'tally.cmd.n1.create', 'x'.repeat(300_000), 400, 'REQUEST_TOO_LARGE', /at most 262144 bytes, got 300000/],
     ['a missing root file system', 'tally.cmd.n1.create', '{"rootfs":"/nonexistent","args":["x"]}', 400, 'ROOTFS_INVALID', /\/nonexistent/],
   ])('is told what is wrong with a request that is %s', async (_, subject, payload, number, code, message) => {
-    const reply = await nats.request(subject, payload, {timeout: 5_000})
+    const reply = await nats.request(subject, payload, {timeout: 60_000})
     expect(reply.headers?.get('Nats-Service-Error-Code')).toBe(String(number))
     expect(reply.headers?.get('Nats-Service-Error')).toMatch(message)
     expect(reply.json()).toEqual({code, kind: 'invalid', message: expect.stringMatching(message), details: expect.any(Object)})

@@ -1,17 +1,11 @@
 import {readFileSync} from 'node:fs'
 import {join} from 'node:path'
-import {afterAll, beforeAll, describe, expect, it} from 'vitest'
+import {describe, expect, it} from 'vitest'
 import {startPtySession} from '../support/pty-session.ts'
-import {startNode, type TallyNode} from '../support/tally-node.ts'
+import {useNode} from '../support/tally-node.ts'
 
 const program = join(import.meta.dirname, '../../bin/tally')
-let node: TallyNode
-beforeAll(async () => {
-  node = await startNode()
-})
-afterAll(async () => {
-  await node[Symbol.asyncDispose]()
-})
+const node = useNode()
 
 const run = (name: string, ...command: readonly string[]) => node.tally('run', '-d', '--name', name, '--rootfs', node.rootfs, ...command)
 const chart = async (...args: readonly string[]) => await node.tally('chart', ...args)

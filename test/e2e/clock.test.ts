@@ -5,9 +5,9 @@ import {execa} from 'execa'
 import {afterAll, beforeAll, expect, it} from 'vitest'
 import type {ContainerView} from '../../machines/views/view.ts'
 import {connectTally} from '../../src/client/index.ts'
-import {eventually, startNode, type TallyNode} from '../support/tally-node.ts'
+import {eventually, useNode} from '../support/tally-node.ts'
 
-let node: TallyNode
+const node = useNode({up: false})
 
 const offsetFile = () => join(node.dir, 'offset')
 /** The wall clock of coordinator and supervisors, in hours from what it is; all other clocks are the kernel's. */
@@ -21,7 +21,6 @@ const run = async (id: string, ...args: readonly string[]) =>
   expect(await node.tally('run', '-d', '--name', id, '--rootfs', node.rootfs, ...args)).toMatchObject({exitCode: 0, stderr: ''})
 
 beforeAll(async () => {
-  node = await startNode({up: false})
   setClock(0)
   const shim = `${pathToFileURL(join(import.meta.dirname, '../fixtures/wall-clock.mjs'))}?${encodeURIComponent(offsetFile())}`
   const env = {...node.env, NODE_OPTIONS: `--import ${shim}`}
@@ -29,7 +28,6 @@ beforeAll(async () => {
 })
 afterAll(async () => {
   setClock(0)
-  await node[Symbol.asyncDispose]()
 })
 
 it('the clock that the tests set is that of the node', async () => {
@@ -77,7 +75,7 @@ it.each([
   const waitsSince = performance.now()
   setClock(offset)
   await killSupervisor(id)
-  await eventually('it is back', async () => (await inspect(id)).state === 'running', 60_000)
+  await eventually('it is back', async () => (await inspect(id)).state === 'running')
   const tookMs = performance.now() - waitsSince
   expect(tookMs).toBeGreaterThan(7_000)
   expect(tookMs).toBeLessThan(50_000)
@@ -94,7 +92,7 @@ it('failures of a check do not count within its start period, though the clock i
   await sleep(4_000)
   expect((await inspect('early')).health).toEqual({status: 'starting'})
   setClock(-2)
-  await eventually('it is unhealthy', async () => (await inspect('early')).health?.status === 'unhealthy', 60_000)
+  await eventually('it is unhealthy', async () => (await inspect('early')).health?.status === 'unhealthy')
 })
 
 it('whoever has not run for long has not recovered, whatever the clock says', async () => {
@@ -108,15 +106,11 @@ it('whoever has not run for long has not recovered, whatever the clock says', as
   })
   await client.container('falls').start()
   let hours = 0
-  await eventually(
-    'it is given up',
-    async () => {
-      hours += 2
-      setClock(hours)
-      return (await node.events('falls')).some(({type}) => type === 'container.restart-gave-up')
-    },
-    40_000,
-  )
+  await eventually('it is given up', async () => {
+    hours += 2
+    setClock(hours)
+    return (await node.events('falls')).some(({type}) => type === 'container.restart-gave-up')
+  })
   expect((await node.events('falls')).filter(({type}) => type === 'container.started')).toHaveLength(2)
 })
 

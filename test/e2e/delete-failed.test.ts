@@ -1,25 +1,18 @@
 import {execFileSync} from 'node:child_process'
 import {existsSync} from 'node:fs'
 import {join} from 'node:path'
-import {afterEach, beforeEach, describe, expect, it} from 'vitest'
-import {eventually, startNode, type TallyNode} from '../support/tally-node.ts'
+import {describe, expect, it} from 'vitest'
+import {eventually, useNode} from '../support/tally-node.ts'
 
-let node: TallyNode
-beforeEach(async () => {
-  node = await startNode({up: false})
-})
-afterEach(async () => {
-  await node[Symbol.asyncDispose]()
-})
+const node = useNode({each: true, up: false})
 
-const up = async () => expect(await node.tally('up', '-d')).toMatchObject({exitCode: 0, stderr: ''})
 const run = (...args: readonly string[]) => node.tally('run', '--rootfs', node.rootfs, ...args)
 
 describe('a container whose files cannot be removed', () => {
   const immutable = (how: '+i' | '-i', path: string) => execFileSync('chattr', [how, path])
 
   it('is not deleted, says why, and is deleted when it can be', async () => {
-    await up()
+    await node.up()
     await run('-d', '--name', 'a', '--', 'sh', '-c', 'echo x > /kept; exec sleep 1000')
     const file = join(node.stateDir, 'containers/default/a/overlay/upper/kept')
     await eventually('it has written', () => existsSync(file))
@@ -40,7 +33,7 @@ describe('a container whose files cannot be removed', () => {
   })
 
   it('is told of by down --containers, which goes on when it can be removed', async () => {
-    await up()
+    await node.up()
     await run('-d', '--name', 'a', '--', 'sh', '-c', 'echo x > /kept; exec sleep 1000')
     const journal = join(node.stateDir, 'containers/default/a/journal.jsonl')
     // It can be written, and not removed.

@@ -3,21 +3,17 @@ import {createHash} from 'node:crypto'
 import {globSync, readFileSync, statSync, writeFileSync} from 'node:fs'
 import {join} from 'node:path'
 import {execa} from 'execa'
-import {afterAll, beforeAll, describe, expect, it} from 'vitest'
+import {beforeAll, describe, expect, it} from 'vitest'
 import {connectTally} from '../../src/client/index.ts'
-import {eventually, startNode, type TallyNode} from '../support/tally-node.ts'
+import {eventually, useNode} from '../support/tally-node.ts'
 
 const program = join(import.meta.dirname, '../../bin/tally')
 /** Two files of a log of 8 MiB, and one read more. */
 const mostBytes = 20 * 1024 * 1024
 
-let node: TallyNode
+const node = useNode()
 beforeAll(async () => {
-  node = await startNode()
   await node.tally('run', '-d', '--name', 'box', '--rootfs', node.rootfs, 'sleep', '600')
-})
-afterAll(async () => {
-  await node[Symbol.asyncDispose]()
 })
 
 /** Allocated: what is between log and process is a file with holes. */
@@ -51,7 +47,7 @@ describe('the output of an added process', () => {
 
   it('reaches a slow reader whole, though the supervisor is killed while the process waits', async () => {
     const ran = shell('$TALLY exec box cat /big | (sleep 4; sha256sum)')
-    await eventually('waiting', () => bytesOnDisk() > 12 * 1024 * 1024, 30_000)
+    await eventually('waiting', () => bytesOnDisk() > 12 * 1024 * 1024)
     const {supervisorPid} = await node.json<{readonly supervisorPid: number}>('inspect', 'box')
     process.kill(supervisorPid, 'SIGKILL')
     expect((await ran).stdout).toBe(
@@ -78,36 +74,19 @@ describe('a process whose reader has gone', () => {
     const {stdout, stderr} = await shell('$TALLY exec --id gone box yes | head -n 1')
     // Nothing is lost when the connection is closed while a request is still out.
     expect({stdout, stderr}).toEqual({stdout: 'y', stderr: ''})
-    await eventually('ended', async () => (await exitsOf('gone')).length > 0, 20_000)
+    await eventually('ended', async () => (await exitsOf('gone')).length > 0)
     expect(await exitsOf('gone')).toEqual([{type: 'signal', signal: 'SIGHUP'}])
     expect((await node.tally('rm', '--exec', 'gone', 'box')).exitCode).toBe(0)
   })
 
   it('is sent it with its whole group, and leaves nothing', async () => {
     expect((await shell('$TALLY exec box sh -c "yes; true" 2>&1 | head -n 1')).stdout).toBe('y')
-    await eventually('ended', async () => !/ yes$/m.test(await running()), 20_000)
-    await eventually('removed', async () => (await node.json<readonly unknown[]>('execs', 'box')).length === 0, 20_000)
+    await eventually('ended', async () => !/ yes$/m.test(await running()))
+    await eventually('removed', async () => (await node.json<readonly unknown[]>('execs', 'box')).length === 0)
   })
 })
 
 describe('a flood of output', () => {
-  it('does not hold up the commands of its own container', async () => {
-    const timed = async () => {
-      const begin = performance.now()
-      expect((await node.tally('exec', 'box', 'true')).exitCode).toBe(0)
-      return performance.now() - begin
-    }
-    const best = async () => Math.min(await timed(), await timed(), await timed())
-    const quiet = await best()
-    expect((await node.tally('exec', '-d', '--id', 'flood', 'box', 'yes')).exitCode).toBe(0)
-    const flooded = await best()
-    // 6 s and more when it does; otherwise about as long as without, on a machine on which others work as well.
-    expect(flooded).toBeLessThan(3 * quiet + 1_000)
-    expect((await node.tally('kill', '--exec', 'flood', 'box')).exitCode).toBe(0)
-    expect((await node.tally('wait', '--exec', 'flood', 'box')).exitCode).toBe(0)
-    expect((await node.tally('rm', '--exec', 'flood', 'box')).exitCode).toBe(0)
-  }, 120_000)
-
   it('of what a process has left behind does not hold up its end', async () => {
     expect((await node.tally('exec', 'box', 'sh', '-c', 'yes & sleep 0.2; echo end')).stdout).toMatch(/end\n/)
     expect((await node.tally('exec', 'box', 'killall', 'yes')).exitCode).toBe(0)

@@ -1,22 +1,18 @@
 import {headers} from 'nats'
 import {afterAll, beforeAll, describe, expect, it} from 'vitest'
 import {connectTally, type ContainerClient, type TallyClient, TallyError} from '../../src/client/index.ts'
-import {eventually, startNode, type TallyNode} from '../support/tally-node.ts'
+import {eventually, useNode} from '../support/tally-node.ts'
 
-let node: TallyNode
+const node = useNode()
 let client: TallyClient
 let box: ContainerClient
 beforeAll(async () => {
-  node = await startNode()
   client = await connectTally({runDir: node.runDir})
   await client.create({id: 'box', rootfs: node.rootfs, args: ['sleep', '600']})
   box = client.container('box')
   await box.start()
 })
-afterAll(async () => {
-  await client[Symbol.asyncDispose]()
-  await node[Symbol.asyncDispose]()
-})
+afterAll(() => client[Symbol.asyncDispose]())
 
 const exec = (...args: readonly string[]) => node.tally('exec', ...args)
 const kindOf = (promise: Promise<unknown>) =>
@@ -173,7 +169,7 @@ describe('a process that was added', () => {
       const header = headers()
       header.set('Tally-Offset', '0')
       const subject = client.subjects.io(box.address, 'fed', 'stdin')
-      const reply = await client.connection.request(subject, text, {headers: header, timeout: 5_000})
+      const reply = await client.connection.request(subject, text, {headers: header, timeout: 60_000})
       expect(reply.json()).toEqual({next: text.length})
       await box.process('fed').closeStdin()
       await box.process('fed').wait()

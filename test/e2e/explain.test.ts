@@ -1,17 +1,11 @@
 /** The story of a container, told by the command from the stream alone. */
-import {afterAll, beforeAll, expect, test} from 'vitest'
+import {expect, test} from 'vitest'
 import type {ContainerView} from '../../machines/views/view.ts'
 import type {Story} from '../../machines/story/story.ts'
 import {sendSignal} from '../support/send-signal.ts'
-import {eventually, startNode, type TallyNode} from '../support/tally-node.ts'
+import {eventually, useNode} from '../support/tally-node.ts'
 
-let node: TallyNode
-beforeAll(async () => {
-  node = await startNode()
-})
-afterAll(async () => {
-  await node[Symbol.asyncDispose]()
-})
+const node = useNode()
 
 test('it is told of a container that runs, of one that is gone, and of those that had the id before', async () => {
   const run = (...args: readonly string[]) => node.tally('run', '-d', '--name', 'web', '--rootfs', node.rootfs, '--', 'sh', '-c', ...args)

@@ -2,16 +2,12 @@
 import {execFileSync} from 'node:child_process'
 import {chmodSync, cpSync, globSync, mkdirSync, rmSync, symlinkSync, truncateSync, writeFileSync} from 'node:fs'
 import {join} from 'node:path'
-import {afterAll, beforeAll, describe, expect, it} from 'vitest'
-import {startNode, type TallyNode} from '../support/tally-node.ts'
+import {afterAll, describe, expect, it} from 'vitest'
+import {useNode} from '../support/tally-node.ts'
 
-let node: TallyNode
-beforeAll(async () => {
-  node = await startNode()
-})
+const node = useNode()
 afterAll(async () => {
   for (const path of globSync(join(node.dir, '{rootfs,described}-*'))) rmSync(path, {recursive: true, force: true})
-  await node[Symbol.asyncDispose]()
 })
 
 /** Puts something else into the place of a file. */

@@ -9,15 +9,14 @@ import {connectTally} from '../../src/client/index.ts'
 import type {FsckReport} from '../../src/fsck/main.ts'
 import {makeFifo} from '../../src/linux/fifo.ts'
 import {mount} from '../../src/linux/mount.ts'
-import {eventually, startNode, type TallyNode} from '../support/tally-node.ts'
+import {eventually, useNode} from '../support/tally-node.ts'
 
-let node: TallyNode
+const node = useNode()
 let children: ChildProcess[]
 const memory = '/sys/fs/cgroup/memory'
 const foreign = join(memory, `tally-foreign-node-${process.pid}`)
 beforeAll(async () => {
   children = []
-  node = await startNode()
   const run = (name: string, ...args: readonly string[]) => node.tally('run', '-d', '--name', name, '--rootfs', node.rootfs, '--', ...args)
   await run('keep', 'sh', '-c', 'while true; do echo tick; sleep 0.2; done')
   await run('done', 'sh', '-c', 'exit 7')
@@ -29,7 +28,6 @@ beforeAll(async () => {
 afterAll(async () => {
   for (const child of children) child.kill('SIGKILL')
   rmdirSync(foreign)
-  await node[Symbol.asyncDispose]()
 })
 
 async function manage(work: (streams: StreamAPI) => Promise<unknown>): Promise<void> {

@@ -26,13 +26,13 @@ it('a full disk under nats-server: what needs it is refused with the reason, and
   // Accepted while the last page of the journal has room; in any case both are answered.
   for (const _ of [1, 2]) expect((await node.tally('kill', '-s', 'USR1', 'a')).exitCode).toBeLessThan(2)
 
-  await eventually('it is known', async () => (await node.tally('info')).stdout.includes('no room'), 20_000)
+  await eventually('it is known', async () => (await node.tally('info')).stdout.includes('no room'))
   expect(await node.info()).toMatchObject({coordinatorPid: before.coordinatorPid, containers: {running: 1}})
   expect(await run(node, 'b', 'true')).toMatchObject(refused)
   // The journals say it.
   expect(await node.tally('ps')).toMatchObject({exitCode: 0, stdout: expect.stringMatching(/\ba\b.*Up/)})
   // The last of those that are accepted has no room for what came of it: nobody waits for that.
-  await eventually('it is refused', async () => (await node.tally('kill', '-s', 'USR1', 'a')).exitCode !== 0, 30_000)
+  await eventually('it is refused', async () => (await node.tally('kill', '-s', 'USR1', 'a')).exitCode !== 0)
   expect((await node.tally('kill', '-s', 'USR1', 'a')).stderr).toMatch(/no space left on device.*\[JOURNAL_WRITE_FAILED\]/i)
   expect((await node.tally('events', '--no-follow')).stderr).toMatch(/\[JETSTREAM_UNAVAILABLE\]/)
 
@@ -41,7 +41,7 @@ it('a full disk under nats-server: what needs it is refused with the reason, and
   expect((await node.tally('ps')).stdout).toMatch(/\ba\b.*Up/)
   expect(await run(node, 'b', 'exit 3')).toMatchObject({exitCode: 0, stderr: ''})
   expect((await node.tally('wait', 'b')).stdout).toBe('3\n')
-  await eventually('all is published', async () => (await node.events('a')).length === node.journal('a').length, 20_000)
+  await eventually('all is published', async () => (await node.events('a')).length === node.journal('a').length)
   expect((await node.events('a')).map(({sequence}) => sequence)).toEqual(node.journal('a').map((_, index) => index + 1))
   expect(await node.info()).toMatchObject({coordinatorPid: before.coordinatorPid, natsUrl: before.natsUrl})
 
@@ -78,7 +78,7 @@ it('a container whose output has filled the disk can be deleted, and so can anot
   expect(await node.tally('up', '-d')).toMatchObject({exitCode: 0, stderr: ''})
   expect(await run(node, 'small', 'sleep 1000')).toMatchObject({exitCode: 0, stderr: ''})
   expect(await run(node, 'flood', 'yes')).toMatchObject({exitCode: 0, stderr: ''})
-  await eventually('output has taken what it may', () => freeBytes(node.stateDir) < 1.5 * 1024 * 1024, 60_000)
+  await eventually('output has taken what it may', () => freeBytes(node.stateDir) < 1.5 * 1024 * 1024)
   // Output leaves room for events.
   expect(await node.tally('kill', '-s', 'URG', 'small')).toMatchObject({exitCode: 0, stderr: ''})
   const filler = join(node.stateDir, 'filler')
@@ -91,7 +91,7 @@ it('a container whose output has filled the disk can be deleted, and so can anot
   await returnsIn(10_000, () => node.tally('events', '--no-follow'))
   expect((await node.events('flood')).slice(-2)).toMatchObject([{type: 'container.exited'}, {type: 'container.deleted'}])
   rmSync(filler)
-  await eventually('there is a reserve again', () => existsSync(join(node.stateDir, 'reserve')), 30_000)
+  await eventually('there is a reserve again', () => existsSync(join(node.stateDir, 'reserve')))
   expect(await node.tally('down', '--containers')).toMatchObject({exitCode: 0})
 })
 

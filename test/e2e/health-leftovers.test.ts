@@ -1,15 +1,11 @@
 import {readdirSync, readFileSync, writeFileSync} from 'node:fs'
 import {join} from 'node:path'
-import {afterAll, beforeAll, expect, it} from 'vitest'
+import {expect, it} from 'vitest'
 import type {ContainerView} from '../../machines/views/view.ts'
-import {readProcFile} from '../support/leftovers.ts'
-import {eventually, startNode, type TallyNode} from '../support/tally-node.ts'
+import {readProcFile} from '../support/proc.ts'
+import {eventually, useNode} from '../support/tally-node.ts'
 
-let node: TallyNode
-beforeAll(async () => {
-  node = await startNode()
-})
-afterAll(() => node[Symbol.asyncDispose]())
+const node = useNode()
 
 const run = async (id: string, check: string, ...args: readonly string[]) =>
   expect(await node.tally('run', '-d', '--name', id, '--rootfs', node.rootfs, '--health-cmd', check, ...args)).toMatchObject({
@@ -21,7 +17,7 @@ const often = ['--health-interval', '0.1s', '--health-timeout', '0.3s', '--healt
 const sleepers = (seconds: string) =>
   readdirSync('/proc').filter((pid) => /^\d+$/.test(pid) && readProcFile(`/proc/${pid}/cmdline`) === `sleep\0${seconds}\0`)
 const checked = async (id: string) => (await node.json<ContainerView>('inspect', id)).health
-const isUnhealthy = (id: string) => eventually(`${id} is unhealthy`, async () => (await checked(id))?.status === 'unhealthy', 30_000)
+const isUnhealthy = (id: string) => eventually(`${id} is unhealthy`, async () => (await checked(id))?.status === 'unhealthy')
 const soon = () => new Promise((resolve) => setTimeout(resolve, 5_000))
 
 it.each([
@@ -55,7 +51,7 @@ it('a check whose shell can take note of its ends leaves no zombies to an init t
 
 it('one that ends in time ends with all of its processes as well', async () => {
   await run('d', 'setsid sleep 91005 >/dev/null 2>&1 & exit 0', '--health-interval', '0.1s', 'sleep', '600')
-  await eventually('it is healthy', async () => (await checked('d'))?.status === 'healthy', 30_000)
+  await eventually('it is healthy', async () => (await checked('d'))?.status === 'healthy')
   await soon()
   expect(sleepers('91005').length).toBeLessThanOrEqual(1)
   await node.tally('rm', '-f', 'd')
@@ -63,11 +59,11 @@ it('one that ends in time ends with all of its processes as well', async () => {
 
 it('one that is under way when its supervisor dies ends with it', async () => {
   await run('e', 'setsid sleep 91006 & sleep 91006', '--health-interval', '0.1s', '--health-timeout', '1h', 'sleep', '600')
-  await eventually('it is checked', () => sleepers('91006').length === 2, 30_000)
+  await eventually('it is checked', () => sleepers('91006').length === 2)
   const former = sleepers('91006')
   const {supervisorPid = 0} = await node.json<ContainerView>('inspect', 'e')
   process.kill(supervisorPid, 'SIGKILL')
-  await eventually('its processes have ended', () => sleepers('91006').every((pid) => !former.includes(pid)), 30_000)
+  await eventually('its processes have ended', () => sleepers('91006').every((pid) => !former.includes(pid)))
 })
 
 it('where the runtime has no groups for it, those end that are of its family, of its session, or have its output open', async () => {
@@ -97,7 +93,7 @@ it('where the runtime has no groups for it, those end that are of its family, of
 
 it('has nothing of it seen in the container, whose own groups stay as they are', async () => {
   await run('f', 'true', '--health-interval', '0.1s', 'sleep', '600')
-  await eventually('it is healthy', async () => (await checked('f'))?.status === 'healthy', 30_000)
+  await eventually('it is healthy', async () => (await checked('f'))?.status === 'healthy')
   const pid = (await node.json<{readonly pid: number}>('inspect', 'f')).pid
   expect(readFileSync(`/proc/${pid}/cgroup`, 'utf8')).not.toContain('tally-check')
   await node.tally('rm', '-f', 'f')

@@ -1,15 +1,11 @@
-import {afterAll, beforeAll, expect, it} from 'vitest'
+import {expect, it} from 'vitest'
 import type {ContainerView} from '../../machines/views/view.ts'
-import {eventually, startNode, type TallyNode} from '../support/tally-node.ts'
+import {eventually, useNode} from '../support/tally-node.ts'
 
-let node: TallyNode
-beforeAll(async () => {
-  node = await startNode()
-})
-afterAll(() => node[Symbol.asyncDispose]())
+const node = useNode()
 
 const health = async (id: string) => (await node.json<ContainerView>('inspect', id)).health
-const become = (id: string, status: string) => eventually(`${id} is ${status}`, async () => (await health(id))?.status === status, 20_000)
+const become = (id: string, status: string) => eventually(`${id} is ${status}`, async () => (await health(id))?.status === status)
 const run = async (id: string, ...args: readonly string[]) =>
   expect(await node.tally('run', '-d', '--name', id, '--rootfs', node.rootfs, ...args)).toMatchObject({exitCode: 0, stderr: ''})
 const changes = async (id: string) =>

@@ -14,7 +14,7 @@ const read = (pid: number, name: string) => readFileSync(`/proc/${pid}/${name}`,
 /** `up` by a shell that has got into a state of its own before. */
 function upFrom(node: TallyNode, shell: string, env: NodeJS.ProcessEnv = {}) {
   const script = `${shell} ${program} up -d`
-  return execa('bash', ['-c', script], {env: {...node.env, ...env}, reject: false, cwd: node.dir, timeout: 60_000})
+  return execa('bash', ['-c', script], {env: {...node.env, ...env}, reject: false, cwd: node.dir, timeout: 120_000})
 }
 
 function describeProcess(pid: number) {

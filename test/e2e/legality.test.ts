@@ -3,19 +3,17 @@ import {join} from 'node:path'
 import {afterAll, beforeAll, describe, expect, it} from 'vitest'
 import {connectTally, type ContainerClient, type ExecClient, type TallyClient, TallyError} from '../../src/client/index.ts'
 import {isCriuThere} from '../support/criu.ts'
-import {startNode, type TallyNode} from '../support/tally-node.ts'
+import {useNode} from '../support/tally-node.ts'
 
-let node: TallyNode
+const node = useNode()
 let client: TallyClient
 const rows: string[] = []
 beforeAll(async () => {
-  node = await startNode()
   client = await connectTally({runDir: node.runDir})
 })
 afterAll(async () => {
   process.stdout.write(`\n${rows.sort().join('\n')}\n`)
   await client[Symbol.asyncDispose]()
-  await node[Symbol.asyncDispose]()
 })
 
 const states = ['created', 'running', 'paused', 'stopped', 'deleted'] as const

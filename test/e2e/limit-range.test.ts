@@ -1,13 +1,11 @@
 import {readFileSync} from 'node:fs'
-import {afterAll, beforeAll, expect, it} from 'vitest'
-import {startNode, type TallyNode} from '../support/tally-node.ts'
+import {beforeAll, expect, it} from 'vitest'
+import {useNode} from '../support/tally-node.ts'
 
-let node: TallyNode
+const node = useNode()
 beforeAll(async () => {
-  node = await startNode()
   expect(await node.tally('run', '-d', '--name', 'box', '--rootfs', node.rootfs, 'sleep', '1000')).toMatchObject({exitCode: 0})
 })
-afterAll(() => node[Symbol.asyncDispose]())
 
 const above = String(Number(readFileSync('/proc/sys/fs/nr_open', 'utf8')) + 1)
 

@@ -1,15 +1,9 @@
 import {readdirSync, readFileSync} from 'node:fs'
 import {join} from 'node:path'
-import {afterAll, beforeAll, expect, it} from 'vitest'
-import {eventually, startNode, type TallyNode} from '../support/tally-node.ts'
+import {expect, it} from 'vitest'
+import {eventually, useNode} from '../support/tally-node.ts'
 
-let node: TallyNode
-beforeAll(async () => {
-  node = await startNode()
-})
-afterAll(async () => {
-  await node[Symbol.asyncDispose]()
-})
+const node = useNode()
 
 const numbers = (count: number) => Array.from({length: count}, (_, index) => `${index + 1}\n`).join('')
 const filesOf = (name: string) => readdirSync(join(node.stateDir, 'containers/default', name)).filter((file) => /^log(\.\d+)?$/.test(file))

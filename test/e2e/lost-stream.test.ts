@@ -2,21 +2,17 @@
 import {appendFileSync, cpSync, readFileSync, rmSync, writeFileSync} from 'node:fs'
 import {join} from 'node:path'
 import type {StreamAPI} from 'nats'
-import {afterAll, beforeAll, expect, test} from 'vitest'
+import {beforeAll, expect, test} from 'vitest'
 import type {ContainerView} from '../../machines/views/view.ts'
 import type {LedgerEvent} from '../../machines/ledger/events.ts'
 import {connectTally} from '../../src/client/index.ts'
 import {sendSignal} from '../support/send-signal.ts'
-import {eventually, startNode, type TallyNode} from '../support/tally-node.ts'
+import {eventually, useNode} from '../support/tally-node.ts'
 
 const names = ['one', 'two', 'three'] as const
-let node: TallyNode
+const node = useNode()
 beforeAll(async () => {
-  node = await startNode()
   for (const name of names) await node.tally('run', '-d', '--name', name, '--rootfs', node.rootfs, '--', 'sh', '-c', 'sleep 1000')
-})
-afterAll(async () => {
-  await node[Symbol.asyncDispose]()
 })
 
 async function manage(work: (streams: StreamAPI) => Promise<unknown>): Promise<void> {

@@ -1,17 +1,11 @@
-import {afterAll, beforeAll, describe, expect, it} from 'vitest'
+import {describe, expect, it} from 'vitest'
 import {parseLedgerEvent} from '../../machines/ledger/cloud-event.ts'
 import type {LedgerEvent} from '../../machines/ledger/events.ts'
 import type {ContainerView} from '../../machines/views/view.ts'
 import {connectTally} from '../../src/client/index.ts'
-import {startNode, type TallyNode} from '../support/tally-node.ts'
+import {useNode} from '../support/tally-node.ts'
 
-let node: TallyNode
-beforeAll(async () => {
-  node = await startNode()
-})
-afterAll(async () => {
-  await node[Symbol.asyncDispose]()
-})
+const node = useNode()
 
 const wholeLife = ['container.create-requested', 'container.created', 'container.start-requested', 'container.started', 'container.exited']
 

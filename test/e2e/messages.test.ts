@@ -2,17 +2,13 @@
 import {closeSync, openSync} from 'node:fs'
 import {join} from 'node:path'
 import {execa} from 'execa'
-import {afterAll, beforeAll, describe, expect, it} from 'vitest'
-import {eventually, startNode, type TallyNode} from '../support/tally-node.ts'
+import {beforeAll, describe, expect, it} from 'vitest'
+import {eventually, useNode} from '../support/tally-node.ts'
 
 const program = join(import.meta.dirname, '../../bin/tally')
-let node: TallyNode
+const node = useNode()
 beforeAll(async () => {
-  node = await startNode()
   expect(await node.tally('run', '-d', '--name', 'box', '--rootfs', node.rootfs, 'sleep', '600')).toMatchObject({exitCode: 0})
-})
-afterAll(async () => {
-  await node[Symbol.asyncDispose]()
 })
 
 describe('a request that cannot be', () => {
@@ -119,7 +115,7 @@ describe('output that has nowhere to go', () => {
       })
       expect(stderr).toContain('OUTPUT_FAILED')
       expect(code).toBe(exitCode)
-      await eventually('removed', async () => (await ids()).join() === before.join(), 20_000)
+      await eventually('removed', async () => (await ids()).join() === before.join())
     }
   })
 

@@ -1,17 +1,11 @@
 import {readFileSync} from 'node:fs'
 import {join} from 'node:path'
-import {afterAll, beforeAll, expect, it} from 'vitest'
+import {expect, it} from 'vitest'
 import type {ContainerView} from '../../machines/views/view.ts'
-import {eventually, startNode, type TallyNode} from '../support/tally-node.ts'
+import {eventually, useNode} from '../support/tally-node.ts'
 
 const http = ['--http', '127.0.0.1:0'] as const
-let node: TallyNode
-beforeAll(async () => {
-  node = await startNode({args: http})
-})
-afterAll(async () => {
-  await node[Symbol.asyncDispose]()
-})
+const node = useNode({args: http})
 
 const run = (name: string, ...args: readonly string[]) => node.tally('run', '-d', '--name', name, ...args)
 
@@ -48,7 +42,7 @@ it('tells of states, exits, restarts, adoptions and how long commands took, also
     const all = await scrape()
     return lines.every((line) => all.includes(line))
   }
-  await eventually('all of it told', () => has(wanted), 30_000).catch(async (cause: unknown) => {
+  await eventually('all of it told', () => has(wanted)).catch(async (cause: unknown) => {
     const all = await scrape()
     throw new Error(`missing ${wanted.filter((line) => !all.includes(line)).join(', ')} of\n${all.join('\n')}`, {cause})
   })
@@ -57,7 +51,7 @@ it('tells of states, exits, restarts, adoptions and how long commands took, also
   process.kill(coordinatorPid, 'SIGKILL')
   expect((await node.tally('up', '-d', ...http)).exitCode).toBe(0)
   // What the stream tells goes on where it was; what is the coordinator's own begins anew.
-  await eventually('told by the next', () => has(wanted.filter((line) => !line.startsWith('tally_request'))), 30_000)
+  await eventually('told by the next', () => has(wanted.filter((line) => !line.startsWith('tally_request'))))
   await node.tally('rm', '-f', 'lives', 'fails', 'again')
-  await eventually('nothing left', () => has(['tally_supervisors 0', 'tally_containers{state="running"} 0']), 30_000)
+  await eventually('nothing left', () => has(['tally_supervisors 0', 'tally_containers{state="running"} 0']))
 })

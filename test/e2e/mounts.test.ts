@@ -3,18 +3,16 @@ import {execFileSync} from 'node:child_process'
 import {chmodSync, mkdirSync, writeFileSync} from 'node:fs'
 import {join} from 'node:path'
 import {afterAll, beforeAll, describe, expect, it} from 'vitest'
-import {startNode, type TallyNode} from '../support/tally-node.ts'
+import {useNode} from '../support/tally-node.ts'
 
-let node: TallyNode
+const node = useNode()
 const at = (name: string) => join(node.dir, name)
 beforeAll(async () => {
-  node = await startNode()
   for (const name of ['a/b', 'b', 'run']) mkdirSync(at(name), {recursive: true})
   writeFileSync(at('f'), 'hello\n')
   writeFileSync(at('a/which'), 'a\n')
   writeFileSync(at('b/which'), 'b\n')
 })
-afterAll(async () => await node[Symbol.asyncDispose]())
 
 const run = (options: readonly string[], script: string) =>
   node.tally('run', '--rm', '--rootfs', node.rootfs, ...options, '--', 'sh', '-c', script)

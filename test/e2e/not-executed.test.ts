@@ -2,8 +2,8 @@
 import {execFileSync} from 'node:child_process'
 import {chmodSync, mkdirSync, readFileSync, writeFileSync} from 'node:fs'
 import {join} from 'node:path'
-import {afterAll, beforeAll, describe, expect, it} from 'vitest'
-import {eventually, startNode, type TallyNode} from '../support/tally-node.ts'
+import {beforeAll, describe, expect, it} from 'vitest'
+import {eventually, useNode} from '../support/tally-node.ts'
 
 const foreign = Buffer.alloc(64)
 foreign.write('\x7fELF\x02\x01\x01', 'latin1')
@@ -32,10 +32,9 @@ const cases: readonly (readonly [string, number, RegExp])[] = [
   ['/vol/fine', 7, /^$/],
 ]
 
-let node: TallyNode
+const node = useNode()
 let volume: string
 beforeAll(async () => {
-  node = await startNode()
   volume = join(node.dir, 'volume')
   for (const directory of [volume, join(node.rootfs, 'opt')]) {
     mkdirSync(directory, {recursive: true})
@@ -46,9 +45,6 @@ beforeAll(async () => {
   }
   const made = await node.tally('run', '-d', '--name', 'box', '-v', `${volume}:/vol`, '--rootfs', node.rootfs, 'sleep', '600')
   expect(made).toMatchObject({exitCode: 0})
-})
-afterAll(async () => {
-  await node[Symbol.asyncDispose]()
 })
 
 describe('a program that is not executed', () => {

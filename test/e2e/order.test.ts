@@ -5,22 +5,18 @@ import {afterAll, beforeAll, expect, it} from 'vitest'
 import type {EventType, LedgerEvent} from '../../machines/ledger/events.ts'
 import {foldEvents} from '../../machines/ledger/ledger.ts'
 import {connectTally, type ContainerClient, type TallyClient, TallyError} from '../../src/client/index.ts'
-import {eventually, startNode, type TallyNode} from '../support/tally-node.ts'
+import {eventually, useNode} from '../support/tally-node.ts'
 
 /** The same sequences every time; another number tries others. */
 const seed = 20_261_123
 const runs = 20
 
-let node: TallyNode
+const node = useNode()
 let client: TallyClient
 beforeAll(async () => {
-  node = await startNode()
   client = await connectTally({runDir: node.runDir})
 })
-afterAll(async () => {
-  await client[Symbol.asyncDispose]()
-  await node[Symbol.asyncDispose]()
-})
+afterAll(() => client[Symbol.asyncDispose]())
 
 const actions: Readonly<Record<string, (container: ContainerClient, number: number) => Promise<unknown>>> = {
   start: (one) => one.start(),

@@ -1,16 +1,10 @@
 import {join} from 'node:path'
-import {afterAll, beforeAll, describe, expect, it} from 'vitest'
+import {describe, expect, it} from 'vitest'
 import {startPtySession} from '../support/pty-session.ts'
-import {eventually, startNode, type TallyNode} from '../support/tally-node.ts'
+import {eventually, useNode} from '../support/tally-node.ts'
 
 const program = join(import.meta.dirname, '../../bin/tally')
-let node: TallyNode
-beforeAll(async () => {
-  node = await startNode()
-})
-afterAll(async () => {
-  await node[Symbol.asyncDispose]()
-})
+const node = useNode()
 
 const run = (name: string) => node.tally('run', '-d', '--name', name, '--rootfs', node.rootfs, 'sleep', '60')
 

@@ -1,22 +1,16 @@
 import {appendFileSync, existsSync, readFileSync, writeFileSync} from 'node:fs'
 import {join} from 'node:path'
 import {setTimeout as sleep} from 'node:timers/promises'
-import {afterAll, beforeAll, describe, expect, it} from 'vitest'
+import {describe, expect, it} from 'vitest'
 import {eventSchemas} from '../../machines/ledger/events.ts'
 import type {TopReply} from '../../machines/views/top.ts'
 import type {StatsReply} from '../../machines/views/stats.ts'
 import {connectTally} from '../../src/client/index.ts'
 import type {ContainerView} from '../../machines/views/view.ts'
 import {sendSignal} from '../support/send-signal.ts'
-import {eventually, startNode, type TallyNode} from '../support/tally-node.ts'
+import {eventually, useNode} from '../support/tally-node.ts'
 
-let node: TallyNode
-beforeAll(async () => {
-  node = await startNode()
-})
-afterAll(async () => {
-  await node[Symbol.asyncDispose]()
-})
+const node = useNode()
 
 function run(id: string, flags: readonly string[], ...command: readonly string[]) {
   return node.tally('run', '-d', '--name', id, '--rootfs', node.rootfs, ...flags, '--', ...command)
@@ -58,7 +52,7 @@ describe('a container that wants more memory than it may have', () => {
   it('is told of within seconds when init lives on, whose own end is then no want of memory', async () => {
     const script = 'tail /dev/zero; echo "child $?"; while true; do sleep 0.05; done'
     await run('parent', ['--memory', '32m'], 'sh', '-c', script)
-    await eventually('the event', async () => (await typesOf('parent')).includes('container.oom'), 5_000)
+    await eventually('the event', async () => (await typesOf('parent')).includes('container.oom'))
     expect((await node.tally('logs', 'parent')).stdout).toBe('child 137\n')
     expect((await node.tally('ps')).stdout).toMatch(/parent .*Up .*, OOM killed 1/)
     await node.tally('kill', 'parent')

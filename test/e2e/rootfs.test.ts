@@ -1,16 +1,10 @@
 import {existsSync, mkdirSync, readdirSync, readFileSync, readlinkSync, writeFileSync} from 'node:fs'
 import {join} from 'node:path'
-import {afterAll, beforeAll, describe, expect, it} from 'vitest'
+import {describe, expect, it} from 'vitest'
 import {listMountsBelow} from '../../src/linux/mount.ts'
-import {eventually, startNode, type TallyNode} from '../support/tally-node.ts'
+import {eventually, useNode} from '../support/tally-node.ts'
 
-let node: TallyNode
-beforeAll(async () => {
-  node = await startNode()
-})
-afterAll(async () => {
-  await node[Symbol.asyncDispose]()
-})
+const node = useNode()
 
 const run = (...args: readonly string[]) => node.tally('run', '--rm', '--rootfs', node.rootfs, ...args)
 const sh = async (options: readonly string[], script: string) => (await run(...options, '--', 'sh', '-c', script)).stdout.trimEnd()

@@ -1,15 +1,9 @@
 import {mkdirSync, writeFileSync} from 'node:fs'
 import {join} from 'node:path'
-import {afterAll, beforeAll, describe, expect, it} from 'vitest'
-import {eventually, startNode, type TallyNode} from '../support/tally-node.ts'
+import {describe, expect, it} from 'vitest'
+import {eventually, useNode} from '../support/tally-node.ts'
 
-let node: TallyNode
-beforeAll(async () => {
-  node = await startNode()
-})
-afterAll(async () => {
-  await node[Symbol.asyncDispose]()
-})
+const node = useNode()
 
 function run(...args: readonly string[]) {
   return node.tally('run', '--rm', '--rootfs', node.rootfs, ...args)

@@ -1,15 +1,9 @@
 import {chmodSync, existsSync, readdirSync, readFileSync, writeFileSync} from 'node:fs'
 import {join} from 'node:path'
-import {afterAll, beforeAll, describe, expect, it} from 'vitest'
-import {startNode, type TallyNode} from '../support/tally-node.ts'
+import {describe, expect, it} from 'vitest'
+import {useNode} from '../support/tally-node.ts'
 
-let node: TallyNode
-beforeAll(async () => {
-  node = await startNode()
-})
-afterAll(async () => {
-  await node[Symbol.asyncDispose]()
-})
+const node = useNode()
 
 const run = (...args: readonly string[]) => node.tally('run', '--rm', '--rootfs', node.rootfs, ...args)
 
@@ -93,7 +87,7 @@ describe('the runtime of a container', () => {
     )
     expect(await run('--runtime', runtime, '--name', 'clinging', 'true')).toMatchObject({exitCode: 0})
     const dir = join(node.stateDir, 'containers/default/clinging')
-    await expect.poll(() => existsSync(dir), {timeout: 10_000}).toBe(false)
+    await expect.poll(() => existsSync(dir), {timeout: 60_000}).toBe(false)
     const types = (await node.events('clinging')).map(({type}) => type)
     expect(types.filter((type) => type === 'container.delete-failed')).toHaveLength(3)
     expect(types.at(-1)).toBe('container.deleted')

@@ -2,15 +2,11 @@
 import {execFileSync} from 'node:child_process'
 import {chmodSync, readFileSync, realpathSync, writeFileSync} from 'node:fs'
 import {dirname, join} from 'node:path'
-import {afterAll, beforeAll, describe, expect, it} from 'vitest'
+import {describe, expect, it} from 'vitest'
 import type {ContainerView, NodeInfo} from '../../machines/views/view.ts'
-import {startNode, type TallyNode} from '../support/tally-node.ts'
+import {useNode} from '../support/tally-node.ts'
 
-let node: TallyNode
-beforeAll(async () => {
-  node = await startNode()
-})
-afterAll(async () => await node[Symbol.asyncDispose]())
+const node = useNode()
 
 const run = (options: readonly string[], script: string) =>
   node.tally('run', '--rm', '--rootfs', node.rootfs, ...options, '--', 'sh', '-c', script)

@@ -2,8 +2,8 @@
 import {existsSync} from 'node:fs'
 import {join} from 'node:path'
 import {setTimeout as sleep} from 'node:timers/promises'
-import {afterAll, beforeAll, describe, expect, it} from 'vitest'
-import {eventually, startNode, type TallyNode} from '../support/tally-node.ts'
+import {beforeAll, describe, expect, it} from 'vitest'
+import {eventually, startNode, useNode} from '../support/tally-node.ts'
 
 /** Of each verb; `npm test` has time for a few. */
 const rounds = Number(process.env['TALLY_SIGNAL_ROUNDS'] ?? 8)
@@ -12,15 +12,11 @@ const longestMs = Number(process.env['TALLY_SIGNAL_WITHIN_MS'] ?? 600)
 const signals = ['SIGTERM', 'SIGINT', 'SIGHUP'] as const
 const numbers = {SIGTERM: 143, SIGINT: 130, SIGHUP: 129} as const
 
-let node: TallyNode
+const node = useNode()
 beforeAll(async () => {
-  node = await startNode()
   expect(await node.tally('run', '-d', '--name', 'box', '--pid', 'host', '--rootfs', node.rootfs, 'sleep', '6000')).toMatchObject({
     exitCode: 0,
   })
-})
-afterAll(async () => {
-  await node[Symbol.asyncDispose]()
 })
 
 /** Spread over the verb, and a little by chance. */
@@ -47,7 +43,7 @@ describe('a signal', () => {
   it.each(instants)('$signal to run, $afterMs ms after its start, ends its container as well', async ({signal, afterMs}) => {
     const {status, stderr} = await interrupt(signal, afterMs, 'run', '--rm', ...options(), 'sleep', '6000')
     expect([status, stderr]).toEqual([numbers[signal], expect.stringMatching(/^$|^tally: ended by SIG\w+ before .* \[CANCELLED\]$/)])
-    await eventually('nothing is left', async () => (await listIds()).length === 0, 30_000)
+    await eventually('nothing is left', async () => (await listIds()).length === 0)
   })
 
   it.each(instants)(
@@ -78,16 +74,16 @@ describe('a signal', () => {
       }
       const {status, stdout} = await interrupt(signal, afterMs, 'exec', '-d', 'box', 'sleep', '6000')
       expect(status === 0).toBe(stdout !== '')
-      await eventually('removed', async () => (await listExecs()).join() === stdout, 30_000)
+      await eventually('removed', async () => (await listExecs()).join() === stdout)
       if (stdout !== '') expect(await node.tally('kill', '-s', 'KILL', '--exec', stdout, 'box')).toMatchObject({exitCode: 0})
-      await eventually('removed', async () => (await listExecs()).length === 0, 30_000)
+      await eventually('removed', async () => (await listExecs()).length === 0)
     },
   )
 
   it.each(instants)('$signal to exec, $afterMs ms after its start, ends its process as well', async ({signal, afterMs}) => {
     const {status} = await interrupt(signal, afterMs, 'exec', 'box', 'sleep', '6000')
     expect(status).toBe(numbers[signal])
-    await eventually('nothing is left', async () => (await listExecs()).length === 0, 30_000)
+    await eventually('nothing is left', async () => (await listExecs()).length === 0)
   })
 
   it.each(instants.slice(0, Math.ceil(rounds / 4)))(
@@ -110,7 +106,7 @@ describe('a signal', () => {
   it('a signal to up -d while the coordinator begins waits until it has ended', async () => {
     await using other = await startNode({up: false})
     const child = other.spawn('up', '-d')
-    await eventually('begun', () => existsSync(join(other.stateDir, 'coordinator.log')), 30_000)
+    await eventually('begun', () => existsSync(join(other.stateDir, 'coordinator.log')))
     child.kill('SIGINT')
     const {exitCode, stderr} = await child
     expect({exitCode, stderr}).toEqual({

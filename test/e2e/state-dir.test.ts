@@ -1,18 +1,11 @@
 import {existsSync, mkdirSync, realpathSync, renameSync, symlinkSync} from 'node:fs'
 import {join} from 'node:path'
-import {afterEach, beforeEach, describe, expect, it} from 'vitest'
+import {describe, expect, it} from 'vitest'
 import {listMountsBelow} from '../../src/linux/mount.ts'
-import {eventually, startNode, type TallyNode} from '../support/tally-node.ts'
+import {eventually, useNode} from '../support/tally-node.ts'
 
-let node: TallyNode
-beforeEach(async () => {
-  node = await startNode({up: false})
-})
-afterEach(async () => {
-  await node[Symbol.asyncDispose]()
-})
+const node = useNode({each: true, up: false})
 
-const up = async () => expect(await node.tally('up', '-d')).toMatchObject({exitCode: 0, stderr: ''})
 const run = (...args: readonly string[]) => node.tally('run', '--rootfs', node.rootfs, ...args)
 
 describe('a state directory behind a symbolic link', () => {
@@ -21,7 +14,7 @@ describe('a state directory behind a symbolic link', () => {
     mkdirSync(join(node.dir, 'disk'))
     mkdirSync(disk, {mode: 0o700})
     symlinkSync(disk, node.stateDir)
-    await up()
+    await node.up()
     expect(await run('--rm', '--', 'echo', 'hello')).toMatchObject({exitCode: 0, stdout: 'hello\n'})
     expect(await run('-d', '--name', 'a', '--', 'sleep', '1000')).toMatchObject({exitCode: 0})
     expect(listMountsBelow(realpathSync(disk))).toHaveLength(1)
@@ -33,7 +26,7 @@ describe('a state directory behind a symbolic link', () => {
   })
 
   it('may be a part of it that was moved to another disk while the node was down', async () => {
-    await up()
+    await node.up()
     expect(await run('-d', '--name', 'a', '--', 'sleep', '1000')).toMatchObject({exitCode: 0})
     expect(await node.tally('rm', '-f', 'a')).toMatchObject({exitCode: 0})
     expect(await node.tally('down')).toMatchObject({exitCode: 0})
@@ -41,7 +34,7 @@ describe('a state directory behind a symbolic link', () => {
     mkdirSync(disk)
     renameSync(join(node.stateDir, 'containers'), join(disk, 'containers'))
     symlinkSync(join(disk, 'containers'), join(node.stateDir, 'containers'))
-    await up()
+    await node.up()
     expect(await run('--rm', '--', 'echo', 'hello')).toMatchObject({exitCode: 0, stdout: 'hello\n'})
     await eventually('its root is unmounted', () => listMountsBelow(realpathSync(disk)).length === 0)
   })
@@ -50,7 +43,7 @@ describe('a state directory behind a symbolic link', () => {
     const disk = join(node.dir, 'disk', 'state')
     mkdirSync(join(node.dir, 'disk'))
     symlinkSync(disk, node.stateDir)
-    await up()
+    await node.up()
     expect(await run('--rm', '--', 'echo', 'hello')).toMatchObject({exitCode: 0, stdout: 'hello\n'})
     expect(existsSync(join(disk, 'node'))).toBe(true)
   })
@@ -58,7 +51,7 @@ describe('a state directory behind a symbolic link', () => {
   it('takes a root file system behind one, in place as well', async () => {
     const link = join(node.dir, 'link')
     symlinkSync(node.rootfs, link)
-    await up()
+    await node.up()
     for (const how of [[], ['--rw']])
       expect(await node.tally('run', '--rm', '--rootfs', link, ...how, '--', 'echo', 'hello')).toMatchObject({
         exitCode: 0,

@@ -4,18 +4,12 @@ import {createWriteStream} from 'node:fs'
 import {join} from 'node:path'
 import {pipeline} from 'node:stream/promises'
 import {execa} from 'execa'
-import {afterAll, beforeAll, expect, it} from 'vitest'
+import {expect, it} from 'vitest'
 import {connectTally, createInputSender} from '../../src/client/index.ts'
-import {eventually, startNode, type TallyNode} from '../support/tally-node.ts'
+import {eventually, useNode} from '../support/tally-node.ts'
 
 const program = join(import.meta.dirname, '../../bin/tally')
-let node: TallyNode
-beforeAll(async () => {
-  node = await startNode()
-})
-afterAll(async () => {
-  await node[Symbol.asyncDispose]()
-})
+const node = useNode()
 
 const run = (...args: readonly string[]) => ['run', '-i', '--rootfs', node.rootfs, ...args]
 

@@ -53,21 +53,21 @@ test('nothing that was accepted is lost or doubled while each server in turn die
   const run = (id: string, script: string) => node.tally('run', '-d', '--name', id, '--rootfs', node.rootfs, '--', 'sh', '-c', script)
   const waitForEnd = 'echo begun; while [ ! -e /tmp/end ]; do sleep 0.2; done; echo ended; exit 7'
   const waiting = node.spawn('run', '--name', 'long', '--rw', '--rootfs', node.rootfs, '--', 'sh', '-c', waitForEnd)
-  await eventually('long runs', async () => (await node.tally('logs', 'long')).stdout === 'begun\n', 30_000)
+  await eventually('long runs', async () => (await node.tally('logs', 'long')).stdout === 'begun\n')
   const accepted: string[] = []
   for (const [index, server] of cluster.servers.entries()) {
     await server.kill()
     for (const turn of ['a', 'b']) {
       const id = `c${index}${turn}`
       // Refused, or without an answer, it may be asked again; once accepted it is there.
-      await eventually(`${id} is made`, async () => (await run(id, 'exit 3')).exitCode === 0 || (await isThere(id)), 60_000)
+      await eventually(`${id} is made`, async () => (await run(id, 'exit 3')).exitCode === 0 || (await isThere(id)))
       accepted.push(id)
-      await eventually(`${id} has ended`, async () => (await node.tally('wait', id)).stdout === '3\n', 60_000)
+      await eventually(`${id} has ended`, async () => (await node.tally('wait', id)).stdout === '3\n')
     }
     await server.restart()
-    await eventually('every server has all of the stream', () => isSettled(server), 60_000)
+    await eventually('every server has all of the stream', () => isSettled(server))
   }
-  await eventually('long is told to end', async () => (await node.tally('exec', 'long', 'touch', '/tmp/end')).exitCode === 0, 60_000)
+  await eventually('long is told to end', async () => (await node.tally('exec', 'long', 'touch', '/tmp/end')).exitCode === 0)
   const {exitCode, stdout, stderr} = await waiting
   expect({exitCode, stdout, stderr}).toEqual({exitCode: 7, stdout: 'begun\nended', stderr: expect.stringContaining('connected again')})
   for (const id of [...accepted, 'long']) {
@@ -78,7 +78,7 @@ test('nothing that was accepted is lost or doubled while each server in turn die
       events = await node.events(id).catch(() => [])
       return events.length >= journaled
     }
-    await eventually(`${id} is published`, isPublished, 60_000)
+    await eventually(`${id} is published`, isPublished)
     expect(events.map(({sequence}) => sequence)).toEqual(Array.from({length: node.journal(id).length}, (_, at) => at + 1))
     expect(new Set(events.map(toEventId)).size).toBe(events.length)
   }

@@ -1,17 +1,13 @@
 /** What a stream with limits has dropped: nothing of what lives, the history of what was deleted; and it is said. */
 import type {StreamAPI} from 'nats'
-import {afterAll, beforeAll, expect, test} from 'vitest'
+import {expect, test} from 'vitest'
 import type {ContainerView} from '../../machines/views/view.ts'
 import type {Story} from '../../machines/story/story.ts'
 import {connectTally} from '../../src/client/index.ts'
 import type {StreamStanding} from '../../src/messaging/stream-limits.ts'
-import {eventually, startNode, type TallyNode} from '../support/tally-node.ts'
+import {eventually, useNode} from '../support/tally-node.ts'
 
-let node: TallyNode
-beforeAll(async () => {
-  node = await startNode({args: ['--stream-max-age', '1d', '--http', 'off']})
-})
-afterAll(() => node[Symbol.asyncDispose]())
+const node = useNode({args: ['--stream-max-age', '1d', '--http', 'off']})
 
 async function manage(work: (streams: StreamAPI) => Promise<unknown>): Promise<void> {
   await using client = await connectTally({runDir: node.runDir})
@@ -57,17 +53,13 @@ test('limits survive a new start that does not name them, and a stream that is m
   expect((await show()).limits).toEqual(wanted)
   const before = (await show()).created
   await manage((streams) => streams.delete('TALLY_EVENTS'))
-  await eventually(
-    'it is there again as it was',
-    async () => {
-      const {exitCode, stdout} = await node.tally('stream', 'show', '--json')
-      if (exitCode !== 0) return false
-      const {created, limits}: StreamStanding = JSON.parse(stdout)
-      return created !== before && JSON.stringify(limits) === JSON.stringify(wanted)
-    },
-    30_000,
-  )
-  await eventually('it has the journal again', async () => (await node.events('lives')).length === node.journal('lives').length, 30_000)
+  await eventually('it is there again as it was', async () => {
+    const {exitCode, stdout} = await node.tally('stream', 'show', '--json')
+    if (exitCode !== 0) return false
+    const {created, limits}: StreamStanding = JSON.parse(stdout)
+    return created !== before && JSON.stringify(limits) === JSON.stringify(wanted)
+  })
+  await eventually('it has the journal again', async () => (await node.events('lives')).length === node.journal('lives').length)
 })
 
 test.each([

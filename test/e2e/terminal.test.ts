@@ -1,17 +1,11 @@
 import {join} from 'node:path'
-import {afterAll, beforeAll, describe, expect, it} from 'vitest'
+import {describe, expect, it} from 'vitest'
 import {type PtySession, startPtySession} from '../support/pty-session.ts'
-import {eventually, startNode, type TallyNode} from '../support/tally-node.ts'
+import {eventually, useNode} from '../support/tally-node.ts'
 
 const program = join(import.meta.dirname, '../../bin/tally')
 const keys = {ctrlC: '\x03', ctrlD: '\x04', detach: '\x10\x11'} as const
-let node: TallyNode
-beforeAll(async () => {
-  node = await startNode()
-})
-afterAll(async () => {
-  await node[Symbol.asyncDispose]()
-})
+const node = useNode()
 
 /** A shell's prompt is there before and after, so that what happens to its terminal can be seen. */
 function tally(args: string, size: {readonly columns?: number; readonly rows?: number} = {}): Promise<PtySession> {

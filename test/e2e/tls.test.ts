@@ -11,7 +11,7 @@ const tally = join(import.meta.dirname, '../../bin/tally')
 const ca = toTlsFile('ca.pem')
 
 async function tallyWith(configHome: string, {env}: TallyNode, ...verb: readonly string[]): Promise<Ran> {
-  const {exitCode, stdout, stderr} = await execa(tally, verb, {env: {...env, XDG_CONFIG_HOME: configHome}, reject: false, timeout: 60_000})
+  const {exitCode, stdout, stderr} = await execa(tally, verb, {env: {...env, XDG_CONFIG_HOME: configHome}, reject: false, timeout: 120_000})
   return {exitCode, stdout, stderr}
 }
 

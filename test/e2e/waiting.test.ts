@@ -11,7 +11,7 @@ const untilTold = 'trap "exit 7" TERM; echo ready; while :; do sleep 0.1; done'
 async function start(node: TallyNode, name: string, ...flags: readonly string[]): Promise<void> {
   const started = await node.tally('run', '-d', '--name', name, ...flags, '--rootfs', node.rootfs, '--', 'sh', '-c', untilTold)
   expect(started).toMatchObject({exitCode: 0})
-  await eventually(`${name} is ready`, async () => (await node.tally('logs', name)).stdout.includes('ready'), 30_000)
+  await eventually(`${name} is ready`, async () => (await node.tally('logs', name)).stdout.includes('ready'))
 }
 
 async function startOn(server: NatsServer): Promise<TallyNode> {
@@ -26,7 +26,7 @@ test('wait, for a container and for an added process, over a restart of the embe
   const waits = [node.spawn('wait', 'c1'), node.spawn('wait', '--exec', 'e1', 'c1')]
   await sleep(2_000)
   process.kill((await node.info()).natsPid ?? 0, 'SIGKILL')
-  await eventually('the server is back', async () => (await node.tally('ps')).exitCode === 0, 30_000)
+  await eventually('the server is back', async () => (await node.tally('ps')).exitCode === 0)
   await node.tally('exec', 'c1', 'touch', '/tmp/end')
   expect(await waits[1]).toMatchObject({exitCode: 0, stdout: '5', stderr: lost.trimEnd()})
   await node.tally('kill', '-s', 'TERM', 'c1')
@@ -61,7 +61,7 @@ test('stats', async () => {
   await server.kill()
   await sleep(1_000)
   await server.restart()
-  await eventually('samples again', async () => (await node.tally('ps')).exitCode === 0, 30_000)
+  await eventually('samples again', async () => (await node.tally('ps')).exitCode === 0)
   await sleep(3_000)
   await node.tally('kill', '-s', 'TERM', 'c1')
   const {exitCode, stdout} = await stats

@@ -5,7 +5,7 @@ import {type CloudEvent, parseLedgerEvent} from '../../machines/ledger/cloud-eve
 import {foldEvents, toTopLevelState} from '../../machines/ledger/ledger.ts'
 import type {ContainerView, LogReply, NodeInfo} from '../../machines/views/view.ts'
 import {type ContainerClient, connectTally, type TallyClient} from '../../src/client/index.ts'
-import {eventually, startNode, type TallyNode} from '../support/tally-node.ts'
+import {eventually, useNode} from '../support/tally-node.ts'
 import {ask, type SentEvent, type Visitor, visit} from '../support/visitor.ts'
 
 interface Overview {
@@ -18,22 +18,18 @@ interface LedgerReply {
   readonly events: readonly CloudEvent[]
 }
 
-let node: TallyNode
+const node = useNode({args: ['--http', '127.0.0.1:0']})
 let visitor: Visitor
 let client: TallyClient
 let box: ContainerClient
 beforeAll(async () => {
-  node = await startNode({args: ['--http', '127.0.0.1:0']})
   visitor = await visit(node)
   client = await connectTally({runDir: node.runDir})
   await client.create({id: 'box', rootfs: node.rootfs, args: ['sh', '-c', 'echo one; echo two >&2; printf three; sleep 600']})
   box = client.container('box')
   await box.start()
 })
-afterAll(async () => {
-  await client[Symbol.asyncDispose]()
-  await node[Symbol.asyncDispose]()
-})
+afterAll(() => client[Symbol.asyncDispose]())
 
 const path = (id: string) => `/api/containers/n1/default/${id}`
 const toPlace = (id: string | undefined) => Number.parseInt(id ?? '', 10)

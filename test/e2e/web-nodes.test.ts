@@ -4,16 +4,15 @@ import {afterAll, beforeAll, expect, it} from 'vitest'
 import type {ContainerView, LogReply} from '../../machines/views/view.ts'
 import {connectTally, type TallyClient} from '../../src/client/index.ts'
 import {connectionSchema} from '../../src/messaging/connection.ts'
-import {eventually, startNode, type TallyNode} from '../support/tally-node.ts'
+import {eventually, useNode} from '../support/tally-node.ts'
 import {type Visitor, visit} from '../support/visitor.ts'
 
-let node: TallyNode
+const node = useNode({args: ['--http', '127.0.0.1:0']})
 let visitor: Visitor
 /** Another node, which has no nats-server of its own. */
 let other: TallyClient
 let otherOptions: readonly string[]
 beforeAll(async () => {
-  node = await startNode({args: ['--http', '127.0.0.1:0']})
   visitor = await visit(node)
   const {url, credentials} = connectionSchema.parse(JSON.parse(readFileSync(join(node.runDir, 'connection.json'), 'utf8')))
   if (credentials.type !== 'user') throw new Error(`expected a password, got ${credentials.type}`)
@@ -27,7 +26,6 @@ beforeAll(async () => {
 afterAll(async () => {
   await other[Symbol.asyncDispose]()
   expect(await node.tally('down', '--containers', ...otherOptions)).toMatchObject({exitCode: 0})
-  await node[Symbol.asyncDispose]()
 })
 
 const far = '/api/containers/n2/default/far'

@@ -1,16 +1,12 @@
 import {chmodSync, existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync} from 'node:fs'
 import {join} from 'node:path'
-import {afterAll, beforeAll, expect, it} from 'vitest'
+import {expect, it} from 'vitest'
 import type {UiReply} from '../../machines/views/view.ts'
 import {startPtySession} from '../support/pty-session.ts'
-import {eventually, startNode, type TallyNode} from '../support/tally-node.ts'
+import {eventually, useNode} from '../support/tally-node.ts'
 import {ask} from '../support/visitor.ts'
 
-let node: TallyNode
-beforeAll(async () => {
-  node = await startNode({args: ['--http', '127.0.0.1:0']})
-})
-afterAll(() => node[Symbol.asyncDispose]())
+const node = useNode({args: ['--http', '127.0.0.1:0']})
 
 /** Its command line, as everybody can read it, is what it leaves. */
 function makeBrowser(): {readonly PATH: string; readonly opened: string} {

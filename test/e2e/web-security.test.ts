@@ -1,16 +1,14 @@
 import {createServer} from 'node:net'
-import {afterAll, beforeAll, describe, expect, it} from 'vitest'
+import {beforeAll, describe, expect, it} from 'vitest'
 import type {UiReply} from '../../machines/views/view.ts'
-import {startNode, type TallyNode} from '../support/tally-node.ts'
+import {startNode, useNode} from '../support/tally-node.ts'
 import {ask, type Visitor, visit} from '../support/visitor.ts'
 
-let node: TallyNode
+const node = useNode({args: ['--http', '127.0.0.1:0']})
 let visitor: Visitor
 beforeAll(async () => {
-  node = await startNode({args: ['--http', '127.0.0.1:0']})
   visitor = await visit(node)
 })
-afterAll(() => node[Symbol.asyncDispose]())
 
 const codeOf = ({status, text}: {readonly status: number; readonly text: string}) => `${status} ${JSON.parse(text).code}`
 const container = '/api/containers/n1/default/none'

@@ -1,24 +1,20 @@
 import {afterAll, beforeAll, describe, expect, it} from 'vitest'
 import {type ContainerClient, connectTally, type TallyClient} from '../../src/client/index.ts'
-import {eventually, startNode, type TallyNode} from '../support/tally-node.ts'
+import {eventually, startNode, useNode} from '../support/tally-node.ts'
 import {type Terminal, type Visitor, visit} from '../support/visitor.ts'
 
-let node: TallyNode
+const node = useNode({args: ['--http', '127.0.0.1:0']})
 let visitor: Visitor
 let client: TallyClient
 let box: ContainerClient
 beforeAll(async () => {
-  node = await startNode({args: ['--http', '127.0.0.1:0']})
   visitor = await visit(node)
   client = await connectTally({runDir: node.runDir})
   await client.create({id: 'box', rootfs: node.rootfs, args: ['sleep', '600']})
   box = client.container('box')
   await box.start()
 })
-afterAll(async () => {
-  await client[Symbol.asyncDispose]()
-  await node[Symbol.asyncDispose]()
-})
+afterAll(() => client[Symbol.asyncDispose]())
 
 const open = (query: string, id = 'box') => visitor.open(`/api/containers/n1/default/${id}/terminal?${query}`)
 const exec = (...args: readonly string[]) => open(`mode=exec&columns=90&rows=30&args=${encodeURIComponent(JSON.stringify(args))}`)
@@ -120,7 +116,7 @@ describe('a terminal', () => {
     if (natsPid === null) throw new Error('no nats-server')
     process.kill(natsPid, 'SIGKILL')
     terminal.type('echo $((40 + 2))\n')
-    await eventually('answered', () => terminal.output.includes('42\r\n'), 20_000)
+    await eventually('answered', () => terminal.output.includes('42\r\n'))
     terminal.type('exit 9\n')
     await terminal.ended
     expect(last(terminal)).toEqual({type: 'exit', exit: {type: 'code', code: 9}})

@@ -19,7 +19,7 @@ async function readNumbers(node: TallyNode, id: string): Promise<readonly number
 /** It goes on, and none was lost. */
 async function expectToCount(node: TallyNode, id: string): Promise<void> {
   const before = (await readNumbers(node, id)).length
-  await eventually('it counts on', async () => (await readNumbers(node, id)).length > before + 10, 20_000)
+  await eventually('it counts on', async () => (await readNumbers(node, id)).length > before + 10)
   const lines = await readNumbers(node, id)
   expect(lines).toEqual(lines.map((_, index) => index + 1))
 }

@@ -1,5 +1,5 @@
 import {listProcesses} from '../../src/linux/process-table.ts'
-import {readProcFile} from './leftovers.ts'
+import {readProcFile} from './proc.ts'
 import type {TallyNode} from './tally-node.ts'
 
 /** The process that supervises a container of this node, from the moment on in which it knows that it does. */

@@ -1,21 +1,22 @@
 /** What one test has left on the machine, as the kernel lists it. Looks only for the test's own, since others run meanwhile. */
 import {setTimeout as sleep} from 'node:timers/promises'
 import {expect} from 'vitest'
-import {isAlive, listProcesses, readProcessIdentity, readProcessStat} from '../../src/linux/process-table.ts'
-import {describeProcess, listCgroups, listMountsBelow, readProcFile} from './leftovers.ts'
+import {listProcesses, readProcessStat} from '../../src/linux/process-table.ts'
+import {describeProcess, isRunning, listCgroups, listMountsBelow, readProcFile} from './proc.ts'
 
 export interface Traces {
   /** A directory of the test: its processes name it, its mounts are below it. */
   readonly dir?: string
-  /** How the names of its cgroups begin; `tally-` for those of any container. */
+  /** How the names of its cgroups begin. */
   readonly cgroupPrefix?: string
-  /** Processes whose unreaped children count; this one unless told. */
+  /** Processes whose unreaped children count; by default this one. */
   readonly parents?: readonly number[]
 }
 
-const patienceMs = 2_000
+/** What is ending needs a moment; on a busy machine, a long one. */
+const patienceMs = 30_000
 
-/** Waits up to 2 s for the last of it to go. @throws AssertionError with what is left */
+/** Waits up to 30 s until nothing is left. @throws AssertionError with what is left */
 export async function expectNothingLeft({dir, cgroupPrefix, parents = [process.pid]}: Traces): Promise<void> {
   const look = () => ({
     processes: dir === undefined ? [] : listProcessesThatName(dir),
@@ -43,9 +44,4 @@ export function listZombies(parents: readonly number[]): readonly string[] {
       return stat?.state === 'Z' && parents.includes(stat.parentPid)
     })
     .map(describeProcess)
-}
-
-function isRunning(pid: number): boolean {
-  const identity = readProcessIdentity(pid)
-  return identity !== undefined && isAlive(identity)
 }

@@ -1,22 +1,23 @@
-/** A real nats-server of a test's own, on loopback, with a password: to be killed and started again on the same port and store. */
+/** A real nats-server for one test, on loopback, with a password. It can be killed, and started again on the same port and store. */
 import {type ChildProcess, spawn} from 'node:child_process'
 import {once} from 'node:events'
 import {mkdirSync, writeFileSync} from 'node:fs'
-import {createServer, connect as dial} from 'node:net'
+import {connect as dial} from 'node:net'
 import {join} from 'node:path'
 import {setTimeout as sleep} from 'node:timers/promises'
 import {connect, type NatsConnection} from 'nats'
 import type {Connection, Credentials} from '../../src/messaging/connection.ts'
+import {findFreePort} from './free-port.ts'
 import {makeTempDir} from './temp-dir.ts'
 
 export interface NatsServer extends AsyncDisposable {
   readonly url: string
   readonly port: number
   readonly credentials: Extract<Credentials, {readonly type: 'user'}>
-  /** What a connection file of node `n1` would say. */
+  /** The content of a connection file of node `n1`. */
   readonly connection: Connection
   readonly pid: number
-  /** A connection that does not come back; closed together with the server. */
+  /** A connection that does not reconnect; it is closed together with the server. */
   connect(): Promise<NatsConnection>
   /** SIGKILL; resolves when it is gone. */
   kill(): Promise<void>
@@ -26,10 +27,12 @@ export interface NatsServer extends AsyncDisposable {
 
 export interface NatsServerOptions {
   readonly port?: number
-  /** InheritedDescriptor when given; otherwise made, and removed with the server. */
+  /** Stays when given; otherwise made, and removed with the server. */
   readonly storeDir?: string
   readonly jetstream?: boolean
-  /** Of a message, in bytes; 1 MiB unless told. */
+  /** One of several: JetStream answers when the others are there too, so being ready means to accept connections. */
+  readonly isMember?: boolean
+  /** Of a message, in bytes; by default 1 MiB. */
   readonly maxPayload?: number
   /** Demands TLS, with a certificate of `test/fixtures/tls`. */
   readonly tls?: {
@@ -43,12 +46,14 @@ export interface NatsServerOptions {
   readonly config?: string
 }
 
-const readyPatienceMs = 10_000
+/** The end of the wait is the answer, not the clock: this is for a machine that is busy with other tests. */
+const readyPatienceMs = 60_000
 
 export async function startNatsServer({
   port: wanted,
   storeDir,
   jetstream = true,
+  isMember = false,
   maxPayload = 1024 * 1024,
   tls,
   authorization,
@@ -58,7 +63,7 @@ export async function startNatsServer({
   const port = wanted ?? (await findFreePort())
   const url = `${tls ? 'tls' : 'nats'}://127.0.0.1:${port}`
   const credentials = {type: 'user', user: 'test', password: 'secret-of-the-test'} as const
-  const login = {servers: url, user: credentials.user, pass: credentials.password, reconnect: false, timeout: 1_000}
+  const login = {servers: url, user: credentials.user, pass: credentials.password, reconnect: false, timeout: 10_000}
   const config = join(dir.path, 'nats.conf')
   const store = storeDir ?? join(dir.path, 'store')
   if (jetstream) mkdirSync(store, {recursive: true})
@@ -114,7 +119,7 @@ ${more}
     if (tls || authorization !== undefined) return await accepts(port)
     try {
       const connection = await connect(login)
-      if (jetstream) await connection.jetstreamManager()
+      if (jetstream && !isMember) await connection.jetstreamManager()
       await connection.close()
       return true
     } catch {
@@ -153,14 +158,4 @@ async function accepts(port: number): Promise<boolean> {
   } finally {
     socket.destroy()
   }
-}
-
-export async function findFreePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const address = server.address()
-  server.close()
-  await once(server, 'close')
-  if (address === null || typeof address === 'string') throw new Error('a listening socket has a port')
-  return address.port
 }

@@ -44,7 +44,7 @@ export async function startPtySession(command: string, {env, columns = 80, rows 
     send: (text) => void child.stdin.write(text, 'latin1'),
     waitFor: async (pattern) => {
       const find = () => pattern.exec(screen.slice(seen))
-      await eventually(`${pattern} on the screen`, () => find() !== null, 15_000).catch((cause: unknown) => {
+      await eventually(`${pattern} on the screen`, () => find() !== null).catch((cause: unknown) => {
         throw new Error(`expected ${pattern} behind ${seen} of ${JSON.stringify(screen)}`, {cause})
       })
       const found = find()

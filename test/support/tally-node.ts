@@ -1,14 +1,15 @@
-/** A node of a test's own: the built command, a real nats-server, directories in /tmp; and nothing of it left afterwards. */
-import {globSync, mkdtempSync, readFileSync, rmSync} from 'node:fs'
-import {tmpdir} from 'node:os'
+/** A node of its own for a test: the built command, a real nats-server, temporary directories; nothing of it is left afterwards. */
+import {globSync, readFileSync} from 'node:fs'
 import {join} from 'node:path'
 import {execa} from 'execa'
-import {expect} from 'vitest'
+import {afterAll, afterEach, beforeAll, beforeEach, expect} from 'vitest'
 import {parseLedgerEvent} from '../../machines/ledger/cloud-event.ts'
 import type {LedgerEvent} from '../../machines/ledger/events.ts'
 import type {NodeInfo} from '../../machines/views/view.ts'
 import {makeBusyboxRootfs} from './busybox.ts'
-import {findLeftovers, nothing, sweep, takeInventory} from './leftovers.ts'
+import {findLeftovers, nothing, sweep} from './leftovers.ts'
+import {removeDirectory} from './sweep.ts'
+import {makeRunDirectory} from './test-run.ts'
 
 const program = join(import.meta.dirname, '../../bin/tally')
 
@@ -24,9 +25,11 @@ export interface TallyNode extends AsyncDisposable {
   readonly runDir: string
   readonly rootfs: string
   readonly env: NodeJS.ProcessEnv
+  /** Starts the coordinator. @throws AssertionError when the command fails, or warns */
+  up(...args: readonly string[]): Promise<void>
   /** Runs the command, and resolves however it ends. */
   tally(...args: readonly string[]): Promise<Ran>
-  /** The same, to be fed, signalled or killed. */
+  /** Starts the command, for a test that writes to it, sends it signals or kills it. */
   spawn(...args: readonly string[]): ReturnType<typeof spawnTally>
   json<T>(...args: readonly string[]): Promise<T>
   info(): Promise<NodeInfo>
@@ -35,25 +38,79 @@ export interface TallyNode extends AsyncDisposable {
   journal(id: string): readonly string[]
 }
 
-/** @param up whether to start the coordinator as well */
-export async function startNode({
-  up = true,
-  args = [],
-}: {
+export interface NodeOptions {
+  /** Whether to start the coordinator as well; by default it is started. */
   readonly up?: boolean
+  /** Further arguments of `tally up`. */
   readonly args?: readonly string[]
-} = {}): Promise<TallyNode> {
-  const before = takeInventory()
-  const dir = mkdtempSync(join(tmpdir(), 'tally-test-'))
+}
+
+/**
+ * A node for all tests of the file, or of the `describe` block, that calls this; with `each`, another for every test. It is started before
+ * them and ended after them, whether they pass or fail, and its members can be used while they run.
+ */
+export function useNode({each = false, ...options}: NodeOptions & {readonly each?: boolean} = {}): TallyNode {
+  let current: TallyNode | undefined
+  const [before, after] = each ? [beforeEach, afterEach] : [beforeAll, afterAll]
+  before(async () => {
+    current = await startNode(options)
+  })
+  after(dispose)
+  return {
+    get dir() {
+      return node().dir
+    },
+    get stateDir() {
+      return node().stateDir
+    },
+    get runDir() {
+      return node().runDir
+    },
+    get rootfs() {
+      return node().rootfs
+    },
+    get env() {
+      return node().env
+    },
+    up: (...args) => node().up(...args),
+    tally: (...args) => node().tally(...args),
+    spawn: (...args) => node().spawn(...args),
+    json: (...args) => node().json(...args),
+    info: () => node().info(),
+    events: (id) => node().events(id),
+    journal: (id) => node().journal(id),
+    [Symbol.asyncDispose]: dispose,
+  }
+
+  function node(): TallyNode {
+    if (!current) throw new Error('expected the node to be used while tests run, not before or after')
+    return current
+  }
+
+  async function dispose(): Promise<void> {
+    const ended = current
+    current = undefined
+    await ended?.[Symbol.asyncDispose]()
+  }
+}
+
+/** The caller ends it: `await using node = await startNode()`. It has been ended when the start fails. */
+export async function startNode({up: isUp = true, args = []}: NodeOptions = {}): Promise<TallyNode> {
+  const dir = makeRunDirectory('node')
   const [stateDir, runDir] = [join(dir, 'state'), join(dir, 'run')]
   const env = {TALLY_STATE_DIR: stateDir, TALLY_RUN_DIR: runDir, TALLY_NODE: 'n1'}
   const rootfs = makeBusyboxRootfs(dir)
-  const node: TallyNode = {
+  await using stack = new AsyncDisposableStack()
+  stack.defer(end)
+  if (isUp) await up(...args)
+  const owned = stack.move()
+  return {
     dir,
     stateDir,
     runDir,
     rootfs,
     env,
+    up,
     tally,
     spawn: (...verb) => spawnTally(verb, env),
     json: async (...verb) => JSON.parse((await succeed('--json', ...verb)).stdout),
@@ -66,20 +123,15 @@ export async function startNode({
       readFileSync(join(stateDir, 'containers/default', id, 'journal.jsonl'), 'utf8')
         .trimEnd()
         .split('\n'),
-    [Symbol.asyncDispose]: async () => {
-      const uids = await findUids()
-      const down = (await isUp()) ? await tally('down', '--containers') : {...(await tally('down')), exitCode: 0}
-      const leftovers = await findLeftovers({dirs: [dir], uids}, before)
-      await sweep(leftovers)
-      rmSync(dir, {recursive: true, force: true})
-      expect({down, leftovers}).toEqual({down: expect.objectContaining({exitCode: 0}), leftovers: nothing})
-    },
+    [Symbol.asyncDispose]: () => owned.disposeAsync(),
   }
-  if (up) expect(await tally('up', '-d', ...args)).toMatchObject({exitCode: 0, stderr: ''})
-  return node
+
+  async function up(...more: readonly string[]): Promise<void> {
+    expect(await tally('up', '-d', ...more)).toMatchObject({exitCode: 0, stderr: ''})
+  }
 
   async function tally(...verb: readonly string[]): Promise<Ran> {
-    const {exitCode, stdout, stderr} = await execa(program, verb, {env, reject: false, timeout: 60_000, stripFinalNewline: false})
+    const {exitCode, stdout, stderr} = await execa(program, verb, {env, reject: false, timeout: 120_000, stripFinalNewline: false})
     return {exitCode, stdout: String(stdout), stderr: String(stderr)}
   }
 
@@ -89,24 +141,38 @@ export async function startNode({
     return ran
   }
 
-  /** How the names of its cgroups end: of all that the stream remembers, or of those that are there when it is away. */
+  async function end(): Promise<void> {
+    const uids = await findUids()
+    const down = await endContainers()
+    const leftovers = await findLeftovers({dirs: [dir], isOwnGroup: (name) => uids.has(name.slice(-8))})
+    await sweep(leftovers)
+    removeDirectory(dir)
+    expect({down, leftovers}).toEqual({down: expect.objectContaining({exitCode: 0}), leftovers: nothing})
+  }
+
+  /** A node that is not up has no coordinator to end its containers: its tests have done that. */
+  async function endContainers(): Promise<Ran> {
+    const down = await tally('down', '--containers')
+    return down.stderr.includes('[NODE_NOT_RUNNING]') ? {...(await tally('down')), exitCode: 0} : down
+  }
+
+  /** How the names of its containers' groups end: of all containers in the stream, or in the journals when there is no server. */
   async function findUids(): Promise<ReadonlySet<string>> {
     const {stdout} = await tally('events', '--no-follow', '--json', '--filter', 'type=container.create-requested')
     const journals = globSync(join(stateDir, 'containers/*/*/journal.jsonl')).map((path) => readFileSync(path, 'utf8').split('\n', 1)[0])
     return new Set([...stdout.split('\n'), ...journals].flatMap((line) => (line ? parseLedgerEvent(line).uid.slice(0, 8) : [])))
   }
-
-  async function isUp(): Promise<boolean> {
-    return (await tally('info')).exitCode === 0
-  }
 }
 
 function spawnTally(args: readonly string[], env: NodeJS.ProcessEnv) {
-  return execa(program, args, {env, reject: false, timeout: 120_000})
+  return execa(program, args, {env, reject: false, timeout: 240_000})
 }
 
-/** Asks again until the condition holds. @throws Error with `what` when it has not held in time */
-export async function eventually(what: string, condition: () => Promise<boolean> | boolean, timeoutMs = 10_000): Promise<void> {
+/**
+ * Waits until the condition holds. The patience is for a busy machine: a condition that holds ends the wait at once.
+ * @throws Error with `what` when it does not hold in time
+ */
+export async function eventually(what: string, condition: () => Promise<boolean> | boolean, timeoutMs = 60_000): Promise<void> {
   for (const giveUpAt = Date.now() + timeoutMs; !(await condition()); await new Promise((resolve) => setTimeout(resolve, 50))) {
     if (Date.now() > giveUpAt) throw new Error(`${what}: not within ${timeoutMs} ms`)
   }

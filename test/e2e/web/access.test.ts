@@ -2,21 +2,17 @@
 import {readFileSync} from 'node:fs'
 import {createRequire} from 'node:module'
 import type {Page} from 'playwright-core'
-import {afterAll, beforeAll, describe, expect, it} from 'vitest'
+import {beforeAll, describe, expect, it} from 'vitest'
 import {openBrowser} from '../../support/browser.ts'
-import {startNode, type TallyNode} from '../../support/tally-node.ts'
+import {useNode} from '../../support/tally-node.ts'
 
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
-let node: TallyNode
+const node = useNode({args: ['--http', '127.0.0.1:0']})
 beforeAll(async () => {
-  node = await startNode({args: ['--http', '127.0.0.1:0']})
   const run = (name: string, ...command: readonly string[]) => node.tally('run', '-d', '--name', name, '--rootfs', node.rootfs, ...command)
   await run('alive', 'sh', '-c', 'printf "\\033[33mcolour\\033[0m\\n"; echo wrong >&2; exec sleep 600')
   await run('failed', 'sh', '-c', 'exit 7')
   await node.tally('exec', '-d', '--id', 'added', 'alive', 'sleep', '600')
-})
-afterAll(async () => {
-  await node[Symbol.asyncDispose]()
 })
 
 /** One line a fault: the rule, and what breaks it. */

@@ -3,23 +3,21 @@ import {afterAll, beforeAll, describe, expect, it} from 'vitest'
 import {type BrowserSession, openBrowser} from '../../support/browser.ts'
 import {type Fleet, launchFleet} from '../../support/fleet.ts'
 import {measureFrames, percentile} from '../../support/frame-times.ts'
-import {startNode, type TallyNode} from '../../support/tally-node.ts'
+import {useNode} from '../../support/tally-node.ts'
 
 const [containers, changesPerSecond, seconds] = [300, 10, 20]
 const frameMs = 16
 
-let node: TallyNode
+const node = useNode({args: ['--http', '127.0.0.1:0']})
 let fleet: Fleet
 let session: BrowserSession
 beforeAll(async () => {
-  node = await startNode({args: ['--http', '127.0.0.1:0']})
   fleet = await launchFleet(node, containers)
   session = await openBrowser(node)
 })
 afterAll(async () => {
   await session[Symbol.asyncDispose]()
   await fleet[Symbol.asyncDispose]()
-  await node[Symbol.asyncDispose]()
 })
 
 describe(`${containers} containers that change ${changesPerSecond} times a second`, () => {

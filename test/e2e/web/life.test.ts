@@ -1,16 +1,10 @@
 /** The page in a real browser, on a real node: a container is followed through its life, and back. */
 import type {Page} from 'playwright-core'
-import {afterAll, beforeAll, describe, expect, it} from 'vitest'
+import {describe, expect, it} from 'vitest'
 import {openBrowser} from '../../support/browser.ts'
-import {eventually, startNode, type TallyNode} from '../../support/tally-node.ts'
+import {eventually, useNode} from '../../support/tally-node.ts'
 
-let node: TallyNode
-beforeAll(async () => {
-  node = await startNode({args: ['--http', '127.0.0.1:0']})
-})
-afterAll(async () => {
-  await node[Symbol.asyncDispose]()
-})
+const node = useNode({args: ['--http', '127.0.0.1:0']})
 
 const lit = (page: Page, state: string) => page.locator(`[data-chart="container"] [data-state="${state}"][data-active="true"]`)
 

@@ -2,19 +2,13 @@
 import {readdirSync, readFileSync} from 'node:fs'
 import {join} from 'node:path'
 import {gzipSync} from 'node:zlib'
-import {afterAll, beforeAll, describe, expect, it} from 'vitest'
+import {describe, expect, it} from 'vitest'
 import {openBrowser} from '../../support/browser.ts'
-import {startNode, type TallyNode} from '../../support/tally-node.ts'
+import {useNode} from '../../support/tally-node.ts'
 
 const web = join(import.meta.dirname, '../../../dist/web')
 const largestBytes = 300_000
-let node: TallyNode
-beforeAll(async () => {
-  node = await startNode({args: ['--http', '127.0.0.1:0']})
-})
-afterAll(async () => {
-  await node[Symbol.asyncDispose]()
-})
+const node = useNode({args: ['--http', '127.0.0.1:0']})
 
 describe('the page', () => {
   it(`is at most ${largestBytes} bytes, compressed, with fonts and styles, without the terminal`, () => {

@@ -3,7 +3,7 @@ import {join} from 'node:path'
 import {expect, onTestFinished, test} from 'vitest'
 import {parseMounts, readCgroupDirectories, readCgroupProcesses, toDirectories} from '../../../src/linux/cgroup.ts'
 import {reapChild} from '../../../src/linux/wait.ts'
-import {cgroupHierarchies} from '../../support/leftovers.ts'
+import {cgroupHierarchies} from '../../support/proc.ts'
 import {spawnSleepingOrphan} from '../../support/orphan.ts'
 
 const v2 = '30 23 0:26 / /sys/fs/cgroup rw,nosuid,nodev,noexec,relatime shared:4 - cgroup2 cgroup2 rw,nsdelegate'

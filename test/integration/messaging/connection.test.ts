@@ -4,7 +4,8 @@ import {createServer} from 'node:net'
 import {join} from 'node:path'
 import {afterAll, beforeAll, expect, test} from 'vitest'
 import {type Connection, connectNats, readConnection, writeConnection} from '../../../src/messaging/connection.ts'
-import {findFreePort, type NatsServer, startNatsServer} from '../../support/nats-server.ts'
+import {findFreePort} from '../../support/free-port.ts'
+import {type NatsServer, startNatsServer} from '../../support/nats-server.ts'
 import {makeTempDir} from '../../support/temp-dir.ts'
 
 let server: NatsServer

@@ -25,7 +25,7 @@ function open(readConnection: () => Promise<Connection | undefined> = async () =
   return link
 }
 
-const soon = {interval: 10, timeout: 10_000}
+const soon = {interval: 10, timeout: 60_000}
 
 test('is connected, and sets every session up, those too that come after the server was killed and started again', async () => {
   const link = open()

@@ -237,7 +237,7 @@ test('who follows gets every event once and in order over a deletion, a purge an
   })
   const follows = (webCount: number, dbCount: number) =>
     expect
-      .poll(() => seen, {timeout: 15_000})
+      .poll(() => seen, {timeout: 60_000})
       .toEqual({
         'u-web': Array.from({length: webCount}, (_, index) => index + 1),
         'u-db': Array.from({length: dbCount}, (_, index) => index + 1),

@@ -165,6 +165,6 @@ test('a stream that was deleted is made again, and the whole history with it', a
   await outbox.whenAcknowledged(3, 5_000)
   await withConnection(async (connection) => (await connection.jetstreamManager()).streams.delete('TALLY_EVENTS'))
   append(...make(1, 4))
-  await expect.poll(() => outbox.acknowledged, {timeout: 15_000}).toBe(4)
+  await expect.poll(() => outbox.acknowledged, {timeout: 60_000}).toBe(4)
   expect(await readStream()).toEqual(idsOf(make(4)))
 })

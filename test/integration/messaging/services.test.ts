@@ -47,7 +47,7 @@ afterAll(async () => {
 })
 
 function ask(verb: string, payload: string | Uint8Array = '{}'): Promise<Msg> {
-  return client.request(`${prefix}.${verb}`, payload, {timeout: 5_000})
+  return client.request(`${prefix}.${verb}`, payload, {timeout: 60_000})
 }
 
 function toError(message: Msg) {
@@ -59,7 +59,7 @@ function toError(message: Msg) {
 }
 
 test.each(['$SRV.PING', '$SRV.PING.tally-supervisor', '$SRV.INFO', '$SRV.STATS'])('%s is answered', async (subject) => {
-  const reply = (await client.request(subject, '', {timeout: 5_000})).json<Record<string, unknown>>()
+  const reply = (await client.request(subject, '', {timeout: 60_000})).json<Record<string, unknown>>()
   expect(reply).toMatchObject({name: 'tally-supervisor', version: '1.2.3', metadata})
 })
 
@@ -168,7 +168,7 @@ test('the handler learns who asks, and makes up a correlation id when there is n
 })
 
 test('a client of ours gets the answer, the error as it was thrown, and undefined where nobody listens', async () => {
-  const options = {schema: z.object({text: z.string()}), timeoutMs: 5_000}
+  const options = {schema: z.object({text: z.string()}), timeoutMs: 60_000}
   expect(await requestJson(client, `${prefix}.echo`, {text: 'a'}, options)).toEqual({text: 'a'})
   await expect(requestJson(client, `${prefix}.refuse`, {}, options)).rejects.toMatchObject({
     code: 'ILLEGAL_COMMAND',

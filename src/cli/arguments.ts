@@ -1,10 +1,10 @@
-/** Parsers of option values, for commander. */
-import {InvalidArgumentError} from 'commander'
+/** Parsers of option values, for commander. What they throw is printed as a usage error. */
+import {InvalidArgumentError, Option} from 'commander'
 import {TallyError} from '../kernel/errors.ts'
 import type {CreateRequestInput} from '../../machines/schemas/create-request.ts'
 import {parseSignal, type SignalName} from '../../machines/schemas/signals.ts'
 
-/** As docker has it: `no`, `on-failure`, `on-failure:5`, `always`, `unless-stopped`. */
+/** As in docker: `no`, `on-failure`, `on-failure:5`, `always`, `unless-stopped`. */
 export function parseRestart(text: string): NonNullable<CreateRequestInput['restart']> {
   const [, policy, maxRetries] = /^(no|always|unless-stopped|on-failure)(?::([1-9]\d{0,5}))?$/.exec(text) ?? []
   if (policy === 'on-failure') return {policy, ...(maxRetries !== undefined && {maxRetries: Number(maxRetries)})}
@@ -43,10 +43,10 @@ export function parseCpus(text: string): number {
   return Number(text)
 }
 
-/** A limit of the command line; `lifted` for `-1`, which says elsewhere too that there is to be none. */
+/** A limit given on the command line. `lifted` stands for `-1`, which means unlimited. */
 export type LimitFlag = number | 'lifted'
 
-/** What a parser takes, or `-1`. */
+/** Also takes `-1`, and otherwise what `parse` takes. */
 export function parseUnlessLifted(parse: (text: string) => number): (text: string) => LimitFlag {
   return (text) => (text === '-1' ? 'lifted' : parse(text))
 }
@@ -62,27 +62,33 @@ export function parseLabel(text: string): readonly [string, string] {
   return [name, value]
 }
 
-/** As docker has them. */
+/** As in docker. */
 export interface LogOptions {
   readonly 'max-size'?: number
   readonly 'max-file'?: number
 }
 
-/** `max-size=10m`, `max-file=3`; several add up. */
+/** `max-size=10m`, `max-file=3`: each once. */
 export function parseLogOption(text: string, before: LogOptions = {}): LogOptions {
-  const [name, value = ''] = text.split(/=(.*)/s)
+  const [name = '', value = ''] = text.split(/=(.*)/s)
+  if (Object.hasOwn(before, name)) throw new InvalidArgumentError(`expected one ${name}, got several`)
   if (name === 'max-size') return {...before, 'max-size': parseBytes(value)}
   if (name === 'max-file' && /^[1-9]\d{0,2}$/.test(value)) return {...before, 'max-file': Number(value)}
   throw new InvalidArgumentError(`expected max-size=SIZE or max-file=COUNT (1 to 999), got ${JSON.stringify(text)}`)
 }
 
-const usualFiles = 5
+const defaultMaxFiles = 5
 
-/** @throws TallyError INVALID_ARGUMENT: a number of files without a size would never be reached */
-export function toLogRotation({'max-size': maxBytes, 'max-file': maxFiles = usualFiles}: LogOptions): {
+/** @throws TallyError INVALID_ARGUMENT without a size: there would be no second file */
+export function toLogRotation({'max-size': maxBytes, 'max-file': maxFiles = defaultMaxFiles}: LogOptions): {
   readonly maxBytes: number
   readonly maxFiles: number
 } {
   if (maxBytes === undefined) throw new TallyError('INVALID_ARGUMENT', 'expected --log-opt max-size=SIZE beside max-file')
   return {maxBytes, maxFiles}
+}
+
+/** An option that may be given several times; its value is the list of all that were given. */
+export function repeated<T>(flags: string, description: string, parse: (text: string) => T): Option {
+  return new Option(flags, description).argParser((text: string, before: readonly T[] | undefined) => [...(before ?? []), parse(text)])
 }

@@ -1,5 +1,7 @@
 import type {Command} from 'commander'
-import {addContainerOptions, type ContainerFlags, toCreateRequest} from './container-options.ts'
+import type {ContainerFlags} from './container-flags.ts'
+import {addContainerOptions} from './container-options.ts'
+import {toCreateRequest} from './container-request.ts'
 import {printLacks, toPrettyJson} from './print.ts'
 import {addVerb, withClient} from './verb.ts'
 import {makeOrRemove, watchSignals} from './watch-signals.ts'

@@ -6,46 +6,57 @@ import {parseBytes} from './arguments.ts'
 
 type Fields = Readonly<Record<string, unknown>>
 
-const propagations = ['private', 'rprivate', 'shared', 'rshared', 'slave', 'rslave']
+/** What an option sets. Two options of one kind contradict each other. */
+interface MountOption {
+  readonly kind: string
+  readonly fields: Fields
+}
 
-/** `SOURCE:TARGET`, `SOURCE:TARGET:ro,rslave`; a relative source is one of the caller's. */
+/** `SOURCE:TARGET`, `SOURCE:TARGET:ro,rslave`; a relative source is below the caller's working directory. */
 export function parseVolume(text: string): Mount {
   const [source = '', target = '', options, ...rest] = text.split(':')
   if (source === '' || target === '' || rest.length > 0)
     throw new InvalidArgumentError(`expected SOURCE:TARGET or SOURCE:TARGET:OPTION,…, got ${JSON.stringify(text)}`)
-  return toMount(text, {type: 'bind', source: resolve(source), target, ...toFields(text, options, toVolumeField)})
+  return toMount(text, {type: 'bind', source: resolve(source), target, ...toFields(text, options, findVolumeOption)})
 }
 
-function toVolumeField(option: string): Fields | undefined {
-  if (option === 'rw') return {}
-  if (option === 'ro') return {readOnly: true}
-  if (option === 'rro') return {readOnly: true, recursive: 'readonly'}
-  return propagations.includes(option) ? {propagation: option} : undefined
+const volumeOptions: Readonly<Record<string, MountOption>> = {
+  rw: {kind: 'access', fields: {}},
+  ro: {kind: 'access', fields: {readOnly: true}},
+  rro: {kind: 'access', fields: {readOnly: true, recursive: 'readonly'}},
+  ...toOptions('propagation', ['private', 'rprivate', 'shared', 'rshared', 'slave', 'rslave']),
+}
+
+function findVolumeOption(option: string): MountOption | undefined {
+  return Object.hasOwn(volumeOptions, option) ? volumeOptions[option] : undefined
 }
 
 /** `TARGET`, `TARGET:rw,noexec,nosuid,size=64k,mode=700` */
 export function parseTmpfs(text: string): Mount {
   const [target = '', options] = text.split(/:(.*)/s)
-  return toMount(text, {type: 'tmpfs', target, ...toFields(text, options, toTmpfsField)})
+  return toMount(text, {type: 'tmpfs', target, ...toFields(text, options, findTmpfsOption)})
 }
 
-const tmpfsFlags: Readonly<Record<string, Fields>> = {
-  rw: {readOnly: undefined},
-  ro: {readOnly: true},
-  exec: {exec: true},
-  noexec: {exec: undefined},
-  suid: {suid: true},
-  nosuid: {suid: undefined},
-  dev: {dev: true},
-  nodev: {dev: undefined},
-  noatime: {atime: 'noatime'},
-  relatime: {atime: 'relatime'},
-  strictatime: {atime: 'strictatime'},
+const tmpfsOptions: Readonly<Record<string, MountOption>> = {
+  rw: {kind: 'access', fields: {}},
+  ro: {kind: 'access', fields: {readOnly: true}},
+  exec: {kind: 'exec', fields: {exec: true}},
+  noexec: {kind: 'exec', fields: {}},
+  suid: {kind: 'suid', fields: {suid: true}},
+  nosuid: {kind: 'suid', fields: {}},
+  dev: {kind: 'dev', fields: {dev: true}},
+  nodev: {kind: 'dev', fields: {}},
+  ...toOptions('atime', ['noatime', 'relatime', 'strictatime']),
 }
 
-function toTmpfsField(option: string): Fields | undefined {
+function findTmpfsOption(option: string): MountOption | undefined {
   const [name = '', value] = option.split(/=(.*)/s)
-  if (value === undefined) return Object.hasOwn(tmpfsFlags, name) ? tmpfsFlags[name] : undefined
+  if (value === undefined) return Object.hasOwn(tmpfsOptions, name) ? tmpfsOptions[name] : undefined
+  const fields = toTmpfsFields(name, value)
+  return fields && {kind: name, fields}
+}
+
+function toTmpfsFields(name: string, value: string): Fields | undefined {
   if (name === 'size') return {sizeBytes: parseBytes(value)}
   if (name === 'mode' && /^[0-7]{1,5}$/.test(value)) return {mode: Number.parseInt(value, 8)}
   if ((name === 'uid' || name === 'gid') && /^\d{1,10}$/.test(value)) return {[name]: Number(value)}
@@ -53,14 +64,28 @@ function toTmpfsField(option: string): Fields | undefined {
   return undefined
 }
 
-/** A later option of the same kind counts, as for mount(8). @throws InvalidArgumentError for one that is not known */
-function toFields(text: string, options: string | undefined, toField: (option: string) => Fields | undefined): Fields {
+/** Options whose names are the values of a field. */
+function toOptions(field: string, names: readonly string[]): Readonly<Record<string, MountOption>> {
+  return Object.fromEntries(names.map((name) => [name, {kind: field, fields: {[field]: name}}]))
+}
+
+/** @throws InvalidArgumentError for an unknown option, and for two of one kind */
+function toFields(text: string, options: string | undefined, find: (option: string) => MountOption | undefined): Fields {
+  const given = new Map<string, string>()
   const fields = (options?.split(',') ?? []).map((option) => {
-    const field = toField(option)
-    if (!field) throw new InvalidArgumentError(`expected another option than ${JSON.stringify(option)}, in ${JSON.stringify(text)}`)
-    return field
+    const found = find(option)
+    if (!found) throw new InvalidArgumentError(`expected another option than ${JSON.stringify(option)}, in ${JSON.stringify(text)}`)
+    const other = given.get(found.kind)
+    if (other !== undefined) throw new InvalidArgumentError(toContradiction(other, option, text))
+    given.set(found.kind, option)
+    return found.fields
   })
   return Object.assign({}, ...fields)
+}
+
+function toContradiction(first: string, second: string, text: string): string {
+  if (first === second) return `expected ${first} once, got it twice in ${JSON.stringify(text)}`
+  return `expected either ${first} or ${second}, got both in ${JSON.stringify(text)}`
 }
 
 /** @throws InvalidArgumentError */

@@ -1,7 +1,9 @@
 import {Command} from 'commander'
 import {describe, expect, it} from 'vitest'
 import {createRequestSchema} from '../../../machines/schemas/create-request.ts'
-import {addContainerOptions, type ContainerFlags, toCreateRequest} from '../../../src/cli/container-options.ts'
+import type {ContainerFlags} from '../../../src/cli/container-flags.ts'
+import {addContainerOptions} from '../../../src/cli/container-options.ts'
+import {toCreateRequest} from '../../../src/cli/container-request.ts'
 
 function request(line: string) {
   let made: unknown
@@ -113,6 +115,13 @@ describe('the options of a container', () => {
     ['--bundle /b --read-only --memory 1m', /got --read-only, --memory as well/],
     ['--bundle /b true', /got a command as well/],
     ['true', /expected one of --rootfs DIR, --rootfs-mount FIELDS and --bundle DIR/],
+    ['--rootfs /r --ulimit nofile=1 --ulimit core=0 --ulimit nofile=2 true', /expected one --ulimit for nofile, got several/],
+    [
+      '--rootfs /r --security-opt seccomp=default --security-opt seccomp=unconfined true',
+      /expected one --security-opt for seccomp, got several/,
+    ],
+    ['--rootfs /r --cap-add SYSLOG --cap-drop cap_syslog true', /expected SYSLOG either in --cap-add or in --cap-drop, got both/],
+    ['--rootfs /r --log-opt max-size=1m --log-opt max-size=2m true', /expected one max-size, got several/],
   ])('%s is refused', (line, message) => {
     expect(() => request(line)).toThrow(message)
   })

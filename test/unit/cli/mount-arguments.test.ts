@@ -8,7 +8,6 @@ describe('--tmpfs', () => {
     ['/run', {}],
     ['/run:rw,noexec,nosuid,size=64k,mode=700', {sizeBytes: 65_536, mode: 0o700}],
     ['/run:exec,suid,dev,ro', {exec: true, suid: true, dev: true, readOnly: true}],
-    ['/run:exec,noexec,ro,rw', {}],
     ['/run:uid=1000,gid=50,nr_inodes=10k,noatime', {uid: 1000, gid: 50, inodes: 10_240, atime: 'noatime'}],
     ['/run:mode=1777', {mode: 0o1777}],
   ])('%s is understood', (text, fields) => {
@@ -31,6 +30,16 @@ describe('--tmpfs', () => {
   ])('%s is refused', (text) => {
     expect(() => parseTmpfs(text)).toThrow(InvalidArgumentError)
   })
+
+  it.each([
+    ['/run:exec,noexec', 'expected either exec or noexec, got both in "/run:exec,noexec"'],
+    ['/run:ro,size=1m,rw', 'expected either ro or rw, got both in "/run:ro,size=1m,rw"'],
+    ['/run:noatime,relatime', 'expected either noatime or relatime, got both in "/run:noatime,relatime"'],
+    ['/run:size=1m,size=2m', 'expected either size=1m or size=2m, got both in "/run:size=1m,size=2m"'],
+    ['/run:mode=700,mode=700', 'expected mode=700 once, got it twice in "/run:mode=700,mode=700"'],
+  ])('%s contradicts itself and is refused', (text, message) => {
+    expect(() => parseTmpfs(text)).toThrow(message)
+  })
 })
 
 describe('-v', () => {
@@ -47,6 +56,15 @@ describe('-v', () => {
 
   it.each(['/a', ':/b', '/a:', '/a:/b:', '/a:/b:z', '/a:/b:ro:rw', '/a:b', '/a:/b:nocopy', '/a:/b:rro,rslave'])('%s is refused', (text) => {
     expect(() => parseVolume(text)).toThrow(InvalidArgumentError)
+  })
+
+  it.each([
+    ['/a:/b:ro,rw', 'expected either ro or rw, got both in "/a:/b:ro,rw"'],
+    ['/a:/b:ro,rro', 'expected either ro or rro, got both in "/a:/b:ro,rro"'],
+    ['/a:/b:rslave,ro,rshared', 'expected either rslave or rshared, got both in "/a:/b:rslave,ro,rshared"'],
+    ['/a:/b:ro,ro', 'expected ro once, got it twice in "/a:/b:ro,ro"'],
+  ])('%s contradicts itself and is refused', (text, message) => {
+    expect(() => parseVolume(text)).toThrow(message)
   })
 })
 

@@ -86,6 +86,8 @@ describe('what the runtime says', () => {
     ['a source of that name', ['-v', 'DIR/config.json:/etc'], /config\.json/, 'RUNC_CREATE_FAILED'],
     ['a source of another', ['-v', 'DIR/no matching entries in passwd file:/etc'], /passwd file/, 'RUNC_CREATE_FAILED'],
     ['a runtime that is none', ['--runtime', '/bin/true'], /expected an OCI runtime such as runc/, 'RUNC_CREATE_FAILED'],
+    ['a runtime that is another program', ['--runtime', '/bin/cat'], /it wrote to stderr: .*unrecognized option/, 'RUNC_CREATE_FAILED'],
+    ['open files', ['--ulimit', 'nofile=4'], /limit of open files \(nofile\) that lets .*, got 4 \[/, 'RUNC_CREATE_FAILED'],
     ['a runtime that is a text', ['--runtime', '/etc/passwd'], /cannot execute the OCI runtime/, 'RUNTIME_NOT_FOUND'],
   ])("is not looked at for what is the user's: %s", async (_, args, message, code) => {
     for (const name of ['config.json', 'no matching entries in passwd file']) writeFileSync(join(node.dir, name), '')

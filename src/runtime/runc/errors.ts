@@ -1,4 +1,4 @@
-/** What runc says, in the words of the error table. The only file that knows runc's wording (runc 1.1 to 1.5, crun). */
+/** Errors of the runtime, as codes of the error table. The only file that depends on the wording of runc 1.1 to 1.5 and of crun. */
 import {readFile} from 'node:fs/promises'
 import * as z from 'zod'
 import {type ErrorCode, TallyError} from '../../kernel/errors.ts'
@@ -16,13 +16,15 @@ export interface FailedCall {
     readonly stderr?: unknown
   }
   readonly log: string | undefined
+  /** The soft limit of open files of the process that was to be started. */
+  readonly openFiles?: number | undefined
 }
 
-/** What comes first is runc's own. Behind that may be paths and names of the user, and what hooks have printed: those may say anything. */
+/** What runc itself writes first. After it come paths and names of the user, and the output of hooks, which can be any text. */
 const begin =
   /^(?:(?:runc )?(?:create|run|exec|restore) failed: )?(?:unable to start container process: )?(?:error during container init: )?/.source
 
-/** Anchored at the beginning, or at the end, where an errno of the kernel is. In order: the first that matches names the error. */
+/** Matched at the beginning, or at the end, where runc writes the errno. The first pattern that matches decides. */
 const wordings: readonly (readonly [RegExp, ErrorCode])[] = [
   [toPattern(/exec: ".*: (?:executable file not found in \$PATH|no such file or directory)$/), 'COMMAND_NOT_FOUND'],
   [toPattern(/exec: "/), 'COMMAND_NOT_EXECUTABLE'],
@@ -42,7 +44,10 @@ const alreadyEnded = toPattern(
   /container not running|(?:os: )?process already finished|process not running|container \S+ is not running|cannot (?:start|exec in) a (?:container that has stopped|stopped container)/,
 )
 
-/** It is none of the user's: what was asked for is. */
+/** EMFILE, which the limit of the new process causes: runc starts the program as a process that has this limit already. */
+const outOfFiles = toPattern(/.*: too many open files$/)
+
+/** runc names the file in which it found the directory. The user may have given the directory otherwise. */
 const workingDirectory = toPattern(/chdir to cwd \(".*"\)(?<where> set in config\.json) failed: /)
 
 function toPattern({source}: RegExp): RegExp {
@@ -63,7 +68,7 @@ export const verbCodes: Readonly<Record<RuncVerb, ErrorCode>> = {
   state: 'RUNC_STATE_FAILED',
 }
 
-export async function toRuncError({verb, binary, timeoutMs, result, log}: FailedCall): Promise<TallyError> {
+export async function toRuncError({verb, binary, timeoutMs, result, log, openFiles}: FailedCall): Promise<TallyError> {
   const details = {runtime: binary, verb}
   if (result.timedOut)
     return new TallyError('RUNTIME_TIMEOUT', `${binary} ${verb} did not end within ${timeoutMs} ms and was killed`, {details})
@@ -72,6 +77,10 @@ export async function toRuncError({verb, binary, timeoutMs, result, log}: Failed
     return new TallyError('RUNTIME_NOT_FOUND', message, {details})
   }
   const reason = (log && (await readLastError(log))) || (typeof result.stderr === 'string' && result.stderr.trim()) || describeEnd(result)
+  if (openFiles !== undefined && outOfFiles.test(reason)) {
+    const message = `expected a limit of open files (nofile) that lets the runtime start a program, got ${openFiles}`
+    return new TallyError(verbCodes[verb], `${binary} ${verb}: ${message}`, {details: {...details, reason}})
+  }
   const [, code] = wordings.find(([wording]) => wording.test(reason)) ?? [undefined, verbCodes[verb]]
   return new TallyError(code, `${binary} ${verb}: ${withoutWhere(reason)}`, {
     details: {...details, ...(alreadyEnded.test(reason) && {finished: true})},
@@ -89,8 +98,8 @@ export function isUnknownContainer(error: unknown): boolean {
 
 const logLineSchema = z.object({level: z.string(), msg: z.string()})
 
-/** The reason is the last line of level error or worse. */
-async function readLastError(log: string): Promise<string | undefined> {
+/** The reason of a failure: the last line with level error or worse. */
+export async function readLastError(log: string): Promise<string | undefined> {
   const text = await readFile(log, 'utf8').catch(() => '')
   return text
     .split('\n')

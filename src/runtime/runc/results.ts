@@ -1,4 +1,4 @@
-/** What a call has made, where it says so. A program that is no runtime ends without an error as well. */
+/** What the runtime says that it has done. A program that is no OCI runtime can end without an error as well. */
 import {readFile} from 'node:fs/promises'
 import * as z from 'zod'
 import {TallyError} from '../../kernel/errors.ts'
@@ -10,6 +10,9 @@ const stateSchema = z.object({
   status: z.enum(['creating', 'created', 'running', 'paused', 'stopped']),
   pid: z.int().nonnegative().default(0),
 })
+
+/** Characters of stderr that a message has at most. */
+const mostOutput = 500
 
 /** @throws TallyError that of the verb, when there is none */
 export async function readPid(binary: string, pidFile: string, verb: RuncVerb): Promise<number> {
@@ -25,6 +28,13 @@ export function parseState(binary: string, text: string): RuntimeState {
   } catch (cause) {
     throw noRuntime(binary, 'state', 'it printed no state of a container', cause)
   }
+}
+
+/** Adds what the program has written to stderr, in one line. */
+export function withOutput(error: unknown, stderr: string): unknown {
+  if (stderr === '' || !(error instanceof TallyError)) return error
+  const line = stderr.replace(/\s+/g, ' ').slice(0, mostOutput)
+  return new TallyError(error.code, `${error.message}; it wrote to stderr: ${line}`, {details: error.details, cause: error})
 }
 
 function noRuntime(binary: string, verb: RuncVerb, what: string, cause?: unknown): TallyError {

@@ -1,93 +1,56 @@
-/** runc behind the port: one process start a call, each with a deadline, each with a log of its own. */
-import type {RuncVerb} from './verbs.ts'
-import {randomBytes} from 'node:crypto'
+/** runc behind the port. */
 import {existsSync, readdirSync, rmdirSync} from 'node:fs'
 import {rm} from 'node:fs/promises'
 import {join} from 'node:path'
 import {setTimeout as sleep} from 'node:timers/promises'
-import {execa} from 'execa'
 import type {RestoreSpec} from '../../../machines/schemas/checkpoint.ts'
 import {toSignalNumber} from '../../../machines/schemas/signals.ts'
-import {toToolEnvironment} from '../../kernel/environment.ts'
 import {TallyError} from '../../kernel/errors.ts'
 import {listProcesses} from '../../linux/process-table.ts'
 import type {OciRuntime, RuntimeVersion} from '../oci-runtime.ts'
 import type {RuntimeStdio} from '../../kernel/runtime-stdio.ts'
 import {unmountBelow} from '../rootfs.ts'
-import {isUnknownContainer, toRuncError} from './errors.ts'
-import {settleOpenFiles} from './exec-limits.ts'
+import {type CallerOptions, createCaller} from './caller.ts'
+import {isUnknownContainer} from './errors.ts'
+import {findBundleOpenFiles, findOpenFiles, settleOpenFiles} from './open-files-limit.ts'
 import {findFaultOf, hasFailedToExecute, isExecutedSoon, readBundleProgram, readProgram, toExecutionError} from './execution.ts'
 import {parseFeatures} from './features.ts'
 import {isCallOf, isRuntimes, kill} from './processes.ts'
-import {parseState, readPid} from './results.ts'
+import {parseState, readPid, withOutput} from './results.ts'
 import {findUnsupported, readWishes} from './support.ts'
 
-export interface RuncOptions {
-  /** Name or path. */
-  readonly binary: string
-  /** `--root`: where runc keeps its state. */
-  readonly root: string
-  /** Where the log of each call is, until it has been read. */
-  readonly logDir: string
-  /** As containerd's options of runc. */
+/** `noPivot` and `noNewKeyring` are containerd's options of the same names. */
+export interface RuncOptions extends CallerOptions {
   readonly noPivot?: boolean | undefined
   readonly noNewKeyring?: boolean | undefined
-  readonly systemdCgroup?: boolean | undefined
-  readonly timeoutMs?: number
-  /** For what moves all of a container's memory. */
-  readonly criuTimeoutMs?: number
-  /** Called at once with the pid of every runc process, so that nobody else reaps it. */
-  readonly onSpawn?: (pid: number) => void
-  /** Called when it has ended and been reaped. */
-  readonly onReaped?: (pid: number) => void
-}
-
-interface Call {
-  readonly verb: RuncVerb
-  readonly args: readonly string[]
-  /** Of the process that is made; of runc itself it is nothing, a pipe and a pipe where that has none or a terminal. */
-  readonly stdio?: RuntimeStdio
-  /** What it reads from stdin, when that is not `stdio`. */
-  readonly input?: string
-  /** For criu, which reads it besides what runc tells it. */
-  readonly criuConfig?: string
 }
 
 const settlePollMs = 10
 
 export function createRunc(options: RuncOptions): OciRuntime {
-  const {
-    binary,
-    root,
-    logDir,
-    timeoutMs = 30_000,
-    criuTimeoutMs = 300_000,
-    noPivot,
-    noNewKeyring,
-    systemdCgroup,
-    onSpawn,
-    onReaped,
-  } = options
+  const {binary, root, logDir, timeoutMs = 30_000, noPivot, noNewKeyring} = options
+  const {run, runPlain, listen} = createCaller(options)
   const makingFlags = [...(noPivot ? ['--no-pivot'] : []), ...(noNewKeyring ? ['--no-new-keyring'] : [])]
 
   return {
     create: async ({id, bundle, pidFile, stdio}) => {
       await assertSupported(bundle)
       try {
-        await run({verb: 'create', args: ['--bundle', bundle, '--pid-file', pidFile, ...makingFlags, ...toConsole(stdio), id], stdio})
+        const args = ['--bundle', bundle, '--pid-file', pidFile, ...makingFlags, ...toConsole(stdio), id]
+        await run({verb: 'create', args, stdio, openFiles: () => findBundleOpenFiles(bundle)?.soft})
         const pid = await readPid(binary, pidFile, 'create')
         await rm(pidFile, {force: true})
         return {pid}
       } catch (error) {
-        // runc cleans up after itself, but not when it was killed half-way.
         const isAnothers = error instanceof TallyError && (error.code === 'CONTAINER_EXISTS' || error.code === 'RUNTIME_NOT_FOUND')
-        if (!isAnothers) await run({verb: 'delete', args: ['--force', id]}).catch(() => {})
-        throw error
+        if (isAnothers) throw error
+        // A runc that was killed half-way has not removed what it had made.
+        throw withOutput(error, await listen({verb: 'delete', args: ['--force', id]}).catch(() => ''))
       }
     },
     exec: async ({id, processFile, pidFile, stdio, initPid, group}) => {
       const flags = ['--detach', '--process', processFile, '--pid-file', pidFile, ...(group === undefined ? [] : ['--cgroup', group])]
-      await run({verb: 'exec', args: [...flags, ...toConsole(stdio), id], stdio})
+      await run({verb: 'exec', args: [...flags, ...toConsole(stdio), id], stdio, openFiles: () => findOpenFiles(processFile)?.soft})
       const pid = await readPid(binary, pidFile, 'exec')
       settleOpenFiles(pid, processFile)
       // Nothing of the container has to be looked at as long as it is well.
@@ -155,7 +118,7 @@ export function createRunc(options: RuncOptions): OciRuntime {
   }
 
   async function version(): Promise<RuntimeVersion> {
-    const text = await spawnRunc(['--version'], {verb: 'state', args: []})
+    const text = await runPlain(['--version'])
     const [, name = 'runc', release = 'unknown'] = /^(\S+) version (\S+)/.exec(text) ?? []
     return {name, version: release, path: binary}
   }
@@ -163,7 +126,7 @@ export function createRunc(options: RuncOptions): OciRuntime {
   /** @throws TallyError UNSUPPORTED. Of a runtime that does not say what it can do nothing is known. */
   async function assertSupported(bundle: string): Promise<void> {
     const wishes = readWishes(bundle)
-    const features = wishes.length > 0 ? parseFeatures(await spawnRunc(['features'], {verb: 'state', args: []}).catch(() => '')) : undefined
+    const features = wishes.length > 0 ? parseFeatures(await runPlain(['features']).catch(() => '')) : undefined
     const missing = features && findUnsupported(wishes, features)
     if (!missing) return
     const {wish, known} = missing
@@ -172,46 +135,6 @@ export function createRunc(options: RuncOptions): OciRuntime {
     throw new TallyError('UNSUPPORTED', `${name} ${release} (${binary}) has no ${wish.type} ${JSON.stringify(wish.name)}${instead}`, {
       details: {runtime: binary, verb: 'create', ...wish, known},
     })
-  }
-
-  async function run(call: Call): Promise<string> {
-    const log = join(logDir, `runc-${call.verb}-${randomBytes(6).toString('hex')}.json`)
-    try {
-      const global = ['--root', root, '--log', log, '--log-format', 'json', ...(systemdCgroup ? ['--systemd-cgroup'] : [])]
-      return await spawnRunc([...global, call.verb, ...call.args], call, log)
-    } finally {
-      await rm(log, {force: true})
-    }
-  }
-
-  /** @returns what it wrote to stdout */
-  async function spawnRunc(args: readonly string[], {verb, stdio, input, criuConfig}: Call, log?: string): Promise<string> {
-    const deadlineMs = criuConfig === undefined ? timeoutMs : criuTimeoutMs
-    const fds = stdio?.type === 'pipes' ? stdio.fds : undefined
-    const child = execa(binary, args, {
-      ...(input === undefined ? {stdin: toExecaFd(fds?.[0]) ?? 'ignore'} : {input}),
-      stdout: toExecaFd(fds?.[1]) ?? 'pipe',
-      stderr: toExecaFd(fds?.[2]) ?? 'pipe',
-      // The container inherits its stdio from runc create, so the end of those must not be waited for: they are no pipes of ours.
-      buffer: !fds,
-      timeout: deadlineMs,
-      extendEnv: false,
-      env: {...toToolEnvironment(), ...(criuConfig !== undefined && {CRIU_CONFIG_FILE: criuConfig})},
-      killSignal: 'SIGKILL',
-      // It ends by itself when we do. The handler that would kill it takes a SIGIO, which tells of output, for our end.
-      cleanup: false,
-      reject: false,
-      cwd: '/',
-    })
-    const {pid} = child
-    if (pid !== undefined) onSpawn?.(pid)
-    try {
-      const result = await child
-      if (!result.failed) return typeof result.stdout === 'string' ? result.stdout : ''
-      throw await toRuncError({verb, binary, timeoutMs: deadlineMs, result, log})
-    } finally {
-      if (pid !== undefined) onReaped?.(pid)
-    }
   }
 }
 
@@ -235,9 +158,4 @@ function toCriuFlags({image, tcpEstablished, fileLocks, externalUnixSockets}: Re
 
 function toConsole(stdio: RuntimeStdio): readonly string[] {
   return stdio.type === 'terminal' ? ['--console-socket', stdio.consoleSocket] : []
-}
-
-/** execa hands any descriptor on, though its types stop at 9. */
-function toExecaFd(fd: number | undefined): 3 | undefined {
-  return fd as 3 | undefined
 }

@@ -1,4 +1,4 @@
-import {chmodSync, readdirSync, writeFileSync} from 'node:fs'
+import {chmodSync, readdirSync, readFileSync, writeFileSync} from 'node:fs'
 import {join} from 'node:path'
 import {expect, test} from 'vitest'
 import {readProcessStat} from '../../../src/linux/process-table.ts'
@@ -84,6 +84,30 @@ test('a binary that is no runtime is told from one', async () => {
     code: 'RUNC_STATE_FAILED',
     message: expect.stringMatching(/expected an OCI runtime/),
   })
+})
+
+test.each([
+  ['/bin/cat', '/bin/cat create: exit status 1', "unrecognized option '--root'"],
+  ['#!/bin/sh\necho I am no runtime >&2\n', 'it ended without an error and named no process', 'I am no runtime'],
+])('what a binary that is no runtime writes to stderr is in the message: %s', async (program, failure, words) => {
+  await using dir = makeTempDir()
+  const script = join(dir.path, 'script')
+  writeFileSync(script, program, {mode: 0o755})
+  await using harness = await openRuncHarness({binary: program.startsWith('/') ? program : script})
+  const created = harness.runtime.create(await harness.prepare(['true']))
+  await expect(created).rejects.toMatchObject({code: 'RUNC_CREATE_FAILED', message: expect.stringContaining(failure)})
+  await expect(created).rejects.toMatchObject({message: expect.stringContaining(words)})
+})
+
+test('a limit of open files with which runc cannot start a program is named', async () => {
+  await using harness = await openRuncHarness()
+  const options = await harness.prepare(['true'])
+  const file = join(options.bundle, 'config.json')
+  const spec = JSON.parse(readFileSync(file, 'utf8'))
+  const rlimits = [{type: 'RLIMIT_NOFILE', soft: 4, hard: 4}]
+  writeFileSync(file, JSON.stringify({...spec, process: {...spec.process, rlimits}}))
+  const message = expect.stringContaining('expected a limit of open files (nofile) that lets the runtime start a program, got 4')
+  await expect(harness.runtime.create(options)).rejects.toMatchObject({code: 'RUNC_CREATE_FAILED', message})
 })
 
 test('a file that no interpreter takes is found out by init alone, after start has succeeded', async () => {

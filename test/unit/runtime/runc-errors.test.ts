@@ -147,6 +147,20 @@ describe('what runc logs', () => {
     })
   })
 
+  it.each([
+    `${begin} error closing exec fds: open /proc/self/fd: too many open files`,
+    `${begin} unable to init seccomp: error creating scratch pipe: pipe2: too many open files`,
+  ])('of a limit of open files that is too low is replaced by a sentence: %s', async (stderr) => {
+    const result = {timedOut: false, exitCode: 1, stderr}
+    const call = {verb: 'create', binary: 'runc', timeoutMs: 30_000, result, log: undefined} as const
+    expect(await toRuncError({...call, openFiles: 4})).toMatchObject({
+      code: 'RUNC_CREATE_FAILED',
+      message: 'runc create: expected a limit of open files (nofile) that lets the runtime start a program, got 4',
+      details: {runtime: 'runc', verb: 'create', reason: stderr},
+    })
+    expect((await toRuncError(call)).message).toBe(`runc create: ${stderr}`)
+  })
+
   it.each<[string, Partial<Result>, string]>([
     ['stderr', {stderr: '  boom\n'}, 'runc create: boom'],
     ['the exit status', {exitCode: 3, stderr: ''}, 'runc create: exit status 3'],

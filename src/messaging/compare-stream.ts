@@ -1,4 +1,4 @@
-/** What the stream has of a container, held against its journal: as far as it is the same, and what is there and should not be. */
+/** What the stream has of a container, compared with its journal: how far they agree, and which messages should not be there. */
 import {isDeepStrictEqual} from 'node:util'
 import {toCloudEvent} from '../../machines/ledger/cloud-event.ts'
 import type {LedgerEvent} from '../../machines/ledger/events.ts'
@@ -22,9 +22,9 @@ export interface Comparison {
 }
 
 export interface ComparisonOptions {
-  /** Others have had its address before. */
+  /** Other containers may have had its address before. */
   readonly uid: string
-  /** The stream drops what is old: then it is no gap that the beginning is missing. */
+  /** The stream drops what is old: then a missing beginning is no gap. */
   readonly isLimited: boolean
 }
 

@@ -10,7 +10,7 @@ import {join} from 'node:path'
 import type {LedgerEvent} from '../../machines/ledger/events.ts'
 import type {Journal} from '../journal/journal.ts'
 import type {ChildReaper} from '../linux/child-reaper.ts'
-import type {EventSource} from '../messaging/outbox.ts'
+import type {EventSource} from '../messaging/judge-comparison.ts'
 import type {RunEffect} from './loop/loop.ts'
 
 /** Passes a position, or dies there. */

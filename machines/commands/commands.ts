@@ -1,13 +1,13 @@
-/** Wishes, imperative; each may be rejected. The names are the last token of the subject that carries them. */
+/** The commands of containers and nodes, with their schemas. A command may be rejected. Its name is the last token of its subject. */
 import * as z from 'zod'
 import {type CheckpointSpec, checkpointSpecSchema, restoreSpecSchema} from '../schemas/checkpoint.ts'
 import type {createRequestSchema} from '../schemas/create-request.ts'
-import {type ConsoleSize, consoleSizeSchema} from '../schemas/fields.ts'
+import {type ConsoleSize, consoleSizeSchema, durationMs} from '../schemas/fields.ts'
 import {type ExecSpec, execSpecSchema} from '../schemas/exec-spec.ts'
 import {newRequestSchema} from './new-request.ts'
-import {idSchema} from '../ledger/ids.ts'
+import {idPattern, idSchema} from '../ledger/ids.ts'
 import {limitFields, type Limits} from '../schemas/limits.ts'
-import {isSignalName, parseSignal, type SignalName} from '../schemas/signals.ts'
+import {parseSignal, type SignalName, signalNameSchema} from '../schemas/signals.ts'
 import {streamNameSchema} from '../schemas/streams.ts'
 
 /** `"SIGTERM"`, `"term"`, `"15"` or `15`. */
@@ -17,127 +17,125 @@ const signalInput = z
     error: (issue) => `expected a signal name or number, got ${JSON.stringify(issue.input)}`,
   })
   .transform((text) => parseSignal(text))
-  .pipe(z.custom<SignalName>((value) => typeof value === 'string' && isSignalName(value)))
+  .pipe(signalNameSchema)
 
-/** Stands for the container's own process where subjects name one. */
+/** The container's own process, where a subject contains the id of a process. */
 export const initId = 'init'
 
-/** The id of a process that was added by `exec`; init when absent. */
+/** The id of a process that was added by `exec`; absent for init. */
 const exec = idSchema.refine((id) => id !== initId, `expected an id other than ${initId}, which is the container's own process`).optional()
 
-/** For so long, in milliseconds, a reader can hold at once what removes itself. */
+/** The longest lease, in milliseconds, that a reader of output can take at once. */
 export const longestHoldMs = 60_000
+/**
+ * A lease on output: a container or process with `autoRemove` is not removed while a reader has one. A new lease replaces the one before;
+ * 0 ends it.
+ */
+const holdMs = z.int().min(0).max(longestHoldMs).optional()
+
+/** The most bytes in one reply: encoded as base64 they fit into a message of 1 MiB, the default limit of NATS servers. */
+const limitBytes = z
+  .int()
+  .positive()
+  .max(512 * 1024)
+  .default(256 * 1024)
 
 /** Answered by a container's supervisor, on `tally.cmd.<node>.<ns>.<id>.<verb>`. */
 export const containerCommandSchemas = {
-  /** Execute the user's program, or that of an added process. Answers when it has been executed. */
+  /** Execute the program of the container, or that of an added process. Replies when it has been executed. */
   start: z.strictObject({exec}),
-  /** Add a process, and start it unless told not to. Answers when its program has been executed. */
+  /** Add a process, and start it unless `start` is false. Replies when its program has been executed. */
   exec: z.strictObject({
     exec,
     ...execSpecSchema.shape,
     start: z.boolean().default(true),
-    /** As for `output`: for how long it is kept for whoever reads its output, though it removes itself. */
-    holdMs: z.int().min(0).max(longestHoldMs).optional(),
+    holdMs,
   }),
   /**
-   * Send a signal to init or to an added process; with `all` to every process of the container, or of the added one's process group.
-   * Answers when it has been sent.
+   * Send a signal to init or to an added process; with `all` to every process of the container, or of the added process's group.
+   * Replies when it has been sent.
    */
   kill: z.strictObject({exec, signal: signalInput.default('SIGKILL'), all: z.boolean().default(false)}),
   /** Set the size of the terminal, in characters. */
   resize: z.strictObject({exec, ...consoleSizeSchema.shape}),
-  /** Close the input: an end of file follows what was sent before. Answers at once if it was closed before. */
+  /** Close the input: the process reads end of file after the data that was sent before. Replies at once if the input is closed. */
   'close-stdin': z.strictObject({exec}),
-  /** `signal`, then SIGKILL after `graceMs`. Answers when the container has stopped; at once if it had before. */
+  /** Send `signal`, then SIGKILL after `graceMs`. Replies when the container has stopped; at once if it is stopped already. */
   stop: z.strictObject({
     signal: signalInput.default('SIGTERM'),
-    graceMs: z
-      .int()
-      .min(0)
-      .max(2 ** 31 - 1)
-      .default(10_000),
+    graceMs: durationMs.default(10_000),
   }),
-  /** Freeze every process of the container. Answers when they are frozen. */
+  /** Freeze every process of the container. Replies when they are frozen. */
   pause: z.strictObject({}),
-  /** Let them run again. */
+  /** Let the processes run again. */
   resume: z.strictObject({}),
-  /** Write its processes to a directory of the node, to be started from there again. Answers when they are there. */
+  /** Write the processes to a directory of the node, from which `restore` makes a container. Replies when they are written. */
   checkpoint: checkpointSpecSchema,
-  /** Change limits; `null` lifts one. Answers when the kernel has them. */
+  /** Change limits; `null` removes a limit. Replies when the limits are in force. */
   update: z.strictObject(limitFields),
-  /** Remove the container and everything that was made for it; `force` kills it first. Answers when it is gone. An added process has to have ended. */
+  /** Remove the container and everything that was made for it; `force` kills it first. An added process must have ended. Replies when it is gone. */
   delete: z.strictObject({exec, force: z.boolean().default(false)}),
-  /** The container as it is, or an added process. */
+  /** Show the container, or an added process. */
   state: z.strictObject({
     exec,
-    /** Of the added processes only this one and those that were added after it: `nextExec` of a reply. */
+    /** Show only this added process and later ones: `nextExec` of the previous reply. */
     execsFrom: idSchema.optional(),
   }),
-  /** Answers when the container has stopped, or the added process has; at once if it had before. */
+  /** Replies when the container has stopped, or the added process has ended; at once if that is so already. */
   wait: z.strictObject({
     exec,
-    /** So long, at most: then it is TIMED_OUT, and can be asked again. */
+    /** The longest time to wait. Then the reply is TIMED_OUT, and the caller can retry. */
     waitMs: z.int().positive().max(86_400_000).optional(),
   }),
   /**
-   * Output from `offset` (bytes of that stream since create), at most `limitBytes` of it. Whoever cannot do without the rest
-   * says for how long a container that removes itself has to wait for him; a `holdMs` replaces the one before, 0 lets go. An added
-   * process waits as well, before what he has not got yet (`holdFrom`, offsets) is dropped from its log.
+   * Read output from `offset` (bytes of that stream since create), at most `limitBytes`. A reader that needs all of the output takes a
+   * lease (`holdMs`). With `holdFrom`, the offsets up to which it has read, the log of an added process also keeps what it has not read.
    */
   output: z.strictObject({
     exec,
     stream: streamNameSchema,
     offset: z.int().nonnegative().default(0),
-    holdMs: z.int().min(0).max(longestHoldMs).optional(),
+    holdMs,
     holdFrom: z.strictObject({stdout: z.int().nonnegative(), stderr: z.int().nonnegative()}).optional(),
-    limitBytes: z
-      .int()
-      .positive()
-      .max(512 * 1024)
-      .default(256 * 1024),
+    limitBytes,
   }),
-  /** Entries of the log from a file position, or its last `tail` lines; whole entries, about `limitBytes` and at least one. */
+  /** Read the log from a file position, or its last `tail` lines: whole entries, about `limitBytes`, at least one entry. */
   log: z.strictObject({
     exec,
     position: z.int().nonnegative().optional(),
     tail: z.int().nonnegative().optional(),
-    limitBytes: z
-      .int()
-      .positive()
-      .max(512 * 1024)
-      .default(256 * 1024),
+    limitBytes,
   }),
   /**
-   * What it uses. Whoever wants to go on hearing of it says for how long: a sample a second is published meanwhile. A `watchMs`
-   * of several goes by the longest.
+   * Show resource usage. With `watchMs`, a sample is also published every second for that long. If several callers watch, the longest
+   * `watchMs` applies.
    */
   stats: z.strictObject({watchMs: z.int().min(0).max(60_000).default(0)}),
-  /** Its processes, as the host sees them. */
+  /** List the processes of the container, as the host sees them. */
   top: z.strictObject({
-    /** At most so many, and no more than fit into a message. */
+    /** The maximum number of processes; never more than fit into a message. */
     limit: z.int().positive().optional(),
-    /** Only those behind this one, by its pid on the host: `next` of a reply. */
+    /** Continue after this pid on the host: `next` of the previous reply. */
     after: z.int().positive().optional(),
   }),
-  /** Compare the stream with the journal, and publish again what is not in it as it should be. Answers when it is. */
+  /** Compare the stream with the journal, and publish again what is missing or wrong. Replies when the stream is correct. */
   republish: z.strictObject({}),
 } as const
 export type ContainerVerb = keyof typeof containerCommandSchemas
 export const containerVerbs = Object.keys(containerCommandSchemas) as readonly ContainerVerb[]
 
-/** `<ns>/<id>` */
-const containerName = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9_-]{0,62}\/[A-Za-z0-9][A-Za-z0-9_-]{0,62}$/, {
+const idSource = idPattern.source.slice(1, -1)
+const containerName = z.string().regex(new RegExp(`^${idSource}/${idSource}$`), {
   error: (issue) => `expected <ns>/<id>, got ${JSON.stringify(issue.input)}`,
 })
 
 /** Answered by a node's coordinator, on `tally.cmd.<node>.<verb>`. */
 export const nodeCommandSchemas = {
-  /** Make a container, ready to start. Answers when it is made. */
+  /** Create a container, ready to start. Replies when it is created. */
   create: newRequestSchema,
   /**
-   * Make a container from a checkpoint, as the one was made from which it was taken, ready to start. Answers when it is made. Another id
-   * and another namespace have to be named; it is not removed by itself unless asked for.
+   * Create a container from a checkpoint, ready to start, with the create request of the container that the checkpoint was taken of.
+   * Id, namespace and `autoRemove` are not inherited. Replies when the container is created.
    */
   restore: z.strictObject({
     ...restoreSpecSchema.shape,
@@ -145,28 +143,28 @@ export const nodeCommandSchemas = {
     namespace: idSchema.default('default'),
     autoRemove: z.boolean().default(false),
   }),
-  /** All containers of the node; those that have stopped only with `all`. */
+  /** List the containers of the node; stopped containers only with `all`. */
   list: z.strictObject({
     all: z.boolean().default(false),
     namespace: idSchema.optional(),
-    /** At most so many, in the order of their names, and no more than fit into a message. */
+    /** The maximum number of containers, in the order of their names; never more than fit into a message. */
     limit: z.int().positive().optional(),
-    /** Only those behind this one: `next` of a reply. */
+    /** Continue after this container: `next` of the previous reply. */
     after: containerName.optional(),
   }),
-  /** Versions, processes, directories. */
+  /** Show versions, processes and directories of the node. */
   info: z.strictObject({}),
-  /** An address of the node's page that is good for one login. */
+  /** Return an address of the node's page that is valid for one login. */
   ui: z.strictObject({}),
-  /** For supervisors: hold open the pipes of a process that is about to be added, which would be gone with them. Answers when it is done. */
+  /** Sent by a supervisor before it adds a process: the coordinator keeps the pipes of the process open if the supervisor dies. */
   hold: z.strictObject({namespace: idSchema, id: idSchema, exec: idSchema}),
-  /** End the coordinator, and the embedded nats-server; with `containers` kill and delete all containers before. */
+  /** End the coordinator and the embedded nats-server; with `containers` kill and delete all containers first. */
   shutdown: z.strictObject({containers: z.boolean().default(false)}),
 } as const
 export type NodeVerb = keyof typeof nodeCommandSchemas
 export const nodeVerbs = Object.keys(nodeCommandSchemas) as readonly NodeVerb[]
 
-/** A command that changes a container, parsed. */
+/** A parsed command that changes a container. */
 export type Command =
   | {readonly type: 'create'; readonly request: z.infer<typeof createRequestSchema>}
   | {readonly type: 'start'}
@@ -181,7 +179,7 @@ export type Command =
   | ({readonly type: 'resize'} & ConsoleSize)
   | ExecCommand
 
-/** One that is for an added process, by its id. */
+/** A parsed command for an added process. */
 export type ExecCommand =
   | {readonly type: 'exec'; readonly exec: string; readonly spec: ExecSpec}
   | {readonly type: 'exec-start'; readonly exec: string}

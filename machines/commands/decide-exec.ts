@@ -1,4 +1,4 @@
-/** What becomes of a wish that is for an added process: both charts, its own and the container's, have to allow it. */
+/** Decides on a command for an added process: both its own chart and the container's must allow the event. */
 import type {ExecCommand} from './commands.ts'
 import type {Decision, Lack} from './decision.ts'
 import type {Draft} from '../ledger/draft.ts'
@@ -26,12 +26,12 @@ function findLack({type}: ExecCommand, process: ProcessSnapshot | undefined): {r
   return type === 'exec-close-stdin' && stdin !== true ? {lacks: 'input'} : {}
 }
 
-/** Where a process is in its life; `absent` before it is added. */
+/** The state of a process; `absent` before it is added. */
 export function toProcessState(process: ProcessSnapshot | undefined): ProcessSnapshot['value'] {
   return process?.value ?? 'absent'
 }
 
-/** The rest is between us and the process. */
+/** Only these two depend on the state of the container. */
 function needsContainer({type}: ExecCommand): boolean {
   return type === 'exec' || type === 'exec-start'
 }

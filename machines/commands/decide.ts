@@ -1,4 +1,4 @@
-/** From a wish to what becomes of it. Pure: the chart says what is possible, the time comes in. */
+/** Decides on a command in the current state: the charts say whether its event is possible. Pure; the time is a parameter. */
 import type {Lack, Decision} from './decision.ts'
 import type {Draft} from '../ledger/draft.ts'
 import type {BootInstant} from '../ledger/boot-instant.ts'
@@ -8,7 +8,7 @@ import {toProbe} from '../ledger/probe.ts'
 import {isStopSignal} from '../charts/restart.ts'
 import {canFollow, type Ledger, toTopLevelState} from '../ledger/ledger.ts'
 
-/** @param now epoch milliseconds @param boot the same moment on the clock that nobody sets */
+/** @param now epoch milliseconds @param boot the same moment on the boot clock */
 export function decide(ledger: Ledger, command: Command, now: number, boot?: BootInstant): Decision {
   if (isExecCommand(command)) {
     const decision = decideExec(ledger, command)
@@ -37,19 +37,19 @@ function findLack({type}: Command, {terminal, request}: Ledger['snapshot']['cont
   return type === 'close-stdin' && request?.stdin !== true ? 'input' : undefined
 }
 
-/** What may be asked of the container as it is. */
+/** The commands that the container accepts in its current state. */
 export function legalCommands(ledger: Ledger): readonly CommandType[] {
   return sampleCommands.filter((command) => isPossible(ledger, toDraft(ledger, command, 0))).map(({type}) => type)
 }
 
-/** Whether the chart accepts the event now. */
+/** Whether the charts accept the event now. */
 export function isPossible(ledger: Ledger, draft: Draft): boolean {
   return canFollow(ledger, toProbe(draft))
 }
 
 /**
- * Whether the event is not possible yet, but will be: an outcome is in flight, or the ends of added processes are on their way,
- * which come before that of init.
+ * Whether an event that is not possible yet will become possible: an effect is in flight, or exits of added processes are still to be
+ * recorded, which MUST precede the exit of init.
  */
 export function isAwaited({snapshot}: Ledger, draft: Draft): boolean {
   return snapshot.hasTag('in-flight') || (draft.type === 'container.exited' && snapshot.context.liveExecs.length > 0) || isExecAwaited()
@@ -59,7 +59,7 @@ export function isAwaited({snapshot}: Ledger, draft: Draft): boolean {
   }
 }
 
-/** There is nobody to end while it waits for its restart: that is what ends. */
+/** A container that waits for its restart has no process: stopping or killing it cancels the restart. */
 function isCancelling({snapshot}: Ledger, command: Command): boolean {
   return snapshot.matches('waiting') && (command.type === 'stop' || (command.type === 'kill' && isStopSignal(command.signal)))
 }

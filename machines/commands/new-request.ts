@@ -1,6 +1,6 @@
 /**
- * What is asked of a create beyond the form of its request. Not of those that a ledger remembers: some of them were made before
- * it was asked.
+ * Further rules for the request of a new container. They do not apply to requests in existing ledgers, some of which are older than
+ * these rules.
  */
 import {type CreateRequest, createRequestSchema, isBundleRequest} from '../schemas/create-request.ts'
 

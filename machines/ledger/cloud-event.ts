@@ -1,20 +1,21 @@
 /**
- * Ledger events as CloudEvents 1.0 JSON (https://github.com/cloudevents/spec, v1.0.2), the one form in which they are
- * journaled and published. `parseLedgerEvent(toCloudEvent(e))` equals `e`.
+ * Ledger events as CloudEvents 1.0 JSON (https://github.com/cloudevents/spec, v1.0.2), the only format in which they are journaled
+ * and published. `parseLedgerEvent(toCloudEvent(e))` equals `e`.
  */
 import * as z from 'zod'
+import {instant} from '../schemas/fields.ts'
 import {type EventType, eventSchemas, isEventType, type LedgerEvent} from './events.ts'
 
 export const cloudEventContentType = 'application/cloudevents+json'
 const typePrefix = 'io.tallyman.'
 
-/** Attributes in the order in which a line shows them. */
+/** The attributes in the order in which they are written. */
 const envelopeSchema = z.object({
   specversion: z.literal('1.0'),
   id: z.string(),
   source: z.string(),
   type: z.string(),
-  time: z.iso.datetime({offset: true}),
+  time: instant,
   sequence: z.int().positive(),
   correlationid: z.string(),
   causationid: z.string().optional(),
@@ -25,8 +26,8 @@ const envelopeSchema = z.object({
 export type CloudEvent = z.infer<typeof envelopeSchema>
 
 /**
- * `data` is what a reader of the line parses, with its fields in the order of the schema: so an event that was read from a journal is
- * published as the same bytes.
+ * `data` is parsed with its schema, which fixes the order of its fields: an event that was read from a journal is published as the
+ * same bytes that it had when it was written.
  */
 export function toCloudEvent(event: LedgerEvent): CloudEvent {
   return {
@@ -44,12 +45,12 @@ export function toCloudEvent(event: LedgerEvent): CloudEvent {
   }
 }
 
-/** `<uid>:<sequence>`: unique for ever, and the `Nats-Msg-Id` of the publication. */
+/** `<uid>:<sequence>`: unique across all containers and nodes; it is also the `Nats-Msg-Id` of the published message. */
 export function toEventId({uid, sequence}: Pick<LedgerEvent, 'uid' | 'sequence'>): string {
   return `${uid}:${sequence}`
 }
 
-/** @throws ZodError or SyntaxError when it is not an event of ours. */
+/** @throws ZodError or SyntaxError when the text is not an event of Tallyman */
 export function parseLedgerEvent(json: string): LedgerEvent {
   const envelope = envelopeSchema.parse(JSON.parse(json))
   const type = envelope.type.slice(typePrefix.length)

@@ -1,27 +1,28 @@
 /**
- * The vocabulary of the ledger: what happened, in the past tense, with the data of each. An event never fails on replay,
- * so a field is added only as optional, and a type is never removed.
+ * All types of events, named in the past tense, with the schema of their data. Old journals MUST fold with new code; achieved by
+ * adding fields only as optional ones and never removing a type.
  */
 import * as z from 'zod'
 import {bootInstantSchema} from './boot-instant.ts'
 import {checkpointSpecSchema} from '../schemas/checkpoint.ts'
 import {confinementSchema} from '../schemas/confinement.ts'
 import {createRequestSchema} from '../schemas/create-request.ts'
-import {consoleSizeSchema} from '../schemas/fields.ts'
+import {consoleSizeSchema, instant} from '../schemas/fields.ts'
 import {execSpecSchema} from '../schemas/exec-spec.ts'
 import {healthChangeSchema} from '../schemas/health.ts'
 import {idSchema} from './ids.ts'
 import {limitsSchema} from '../schemas/limits.ts'
-import {exitSourceSchema, processExitSchema, signalNameSchema} from './process-exit.ts'
+import {overlayPlaceSchema} from '../schemas/mounts.ts'
+import {signalNameSchema} from '../schemas/signals.ts'
+import {exitSourceSchema, processExitSchema} from './process-exit.ts'
 
-const instant = z.iso.datetime({offset: true})
-/** When it happened, on the clock that nobody sets. */
+/** When it happened, on the boot clock. */
 const boot = bootInstantSchema.optional()
-/** `dueAt` on that clock: by this the deadline is kept, and by `dueAt` after another boot. */
+/** The deadline on the boot clock. It takes precedence over `dueAt` unless the host was booted in between. */
 const bootDue = bootInstantSchema.optional()
 const none = z.strictObject({})
 
-/** Why something failed: an entry of the error table, as text, because the table grows with releases and the ledger does not. */
+/** Why something failed: an entry of the error table. The code is any string, since later releases may have other codes. */
 export const failureSchema = z.object({
   code: z.string(),
   kind: z.string(),
@@ -30,7 +31,7 @@ export const failureSchema = z.object({
 })
 export type Failure = z.infer<typeof failureSchema>
 
-/** A process, so identified that a reused pid is not taken for it: start time in clock ticks since boot (proc(5), field 22). */
+/** Identifies a process even if its pid is reused: with its start time in clock ticks since boot (proc(5), field 22). */
 export const processIdentitySchema = z.object({
   pid: z.int().positive(),
   startTimeTicks: z.int().nonnegative(),
@@ -38,113 +39,112 @@ export const processIdentitySchema = z.object({
 })
 export type ProcessIdentity = z.infer<typeof processIdentitySchema>
 
-/** What a process has used, together with the children that it waited for (getrusage(2)). */
+/** The resources that a process used, including those of the children that it waited for (getrusage(2)). */
 export const resourceUsageSchema = z.object({
   userMs: z.number().nonnegative(),
   systemMs: z.number().nonnegative(),
-  /** The largest resident set of any one of them. */
+  /** The largest resident set of any one of these processes. */
   maxRssBytes: z.int().nonnegative(),
 })
 export type ResourceUsage = z.infer<typeof resourceUsageSchema>
 
-/** How a process ended, when, who knew, and what it had used. */
+/** How and when a process ended, where its status comes from, and the resources that it used. */
 const processEnd = {exit: processExitSchema, exitedAt: instant, source: exitSourceSchema, usage: resourceUsageSchema.optional()}
-/** Which of the processes that were added by `exec`. */
+/** The id of a process that was added by `exec`. */
 const exec = idSchema
 
 export const eventSchemas = {
-  /** A create was accepted; nothing exists yet but the state directory. */
+  /** A create was accepted; only the state directory exists yet. */
   'container.create-requested': z.object({request: createRequestSchema}),
-  /** The runtime made the container; its init waits for start. */
+  /** The runtime has created the container; its init waits for the start. */
   'container.created': z.object({
-    /** Absent when its processes are those of a checkpoint, which come with the start. */
+    /** Absent when the container is started from a checkpoint: it has no processes before the start. */
     init: processIdentitySchema.optional(),
     bundle: z.string(),
-    /** The command line, also where the bundle chose it. */
+    /** The command line of init, also if it comes from a bundle. */
     args: z.array(z.string()),
-    /** Its 0, 1 and 2 are a pseudo-terminal, whose master the supervisor has. */
+    /** File descriptors 0, 1 and 2 of init are a pseudo-terminal. */
     terminal: z.boolean().optional(),
-    /** Where the changes of its overlay are: on the disk of the state directory, or in memory where that cannot be used for it. */
-    overlay: z.enum(['disk', 'memory']).optional(),
-    /** Where on disk the kernel accounts for the container, one directory a hierarchy. */
+    /** Where the overlay is: in the state directory, or in memory if that file system cannot hold an overlay. */
+    overlay: overlayPlaceSchema.optional(),
+    /** The cgroup directories of the container, one for each hierarchy. */
     cgroups: z.array(z.string()),
-    /** What stands between it and the host. */
+    /** How the container is isolated from the host. */
     confinement: confinementSchema.optional(),
   }),
-  /** The runtime could not make it; what had been made was rolled back. */
+  /** The runtime could not create the container; what existed of it was removed. */
   'container.create-failed': z.object({error: failureSchema}),
   'container.start-requested': none,
-  /** The user's program has been executed by init, or the processes of a checkpoint are back: then it tells of init. */
+  /** Init has executed the user's program; or the processes of a checkpoint are restored, and `init` and `cgroups` are theirs. */
   'container.started': z.object({init: processIdentitySchema.optional(), cgroups: z.array(z.string()).optional(), boot}),
   'container.start-failed': z.object({error: failureSchema}),
-  /** `all`: for every process of the container, not init alone. */
+  /** `all`: the signal is for every process of the container. */
   'container.kill-requested': z.object({signal: signalNameSchema, all: z.boolean().optional()}),
-  /** The signal was sent; what init does with it is its own affair. */
+  /** The signal was sent. Init may handle or ignore it. */
   'container.signalled': z.object({signal: signalNameSchema}),
   'container.kill-failed': z.object({signal: signalNameSchema, error: failureSchema}),
-  /** A stop was accepted: `signal` now, SIGKILL at `dueAt`. */
+  /** A stop was accepted: `signal` is sent now, and SIGKILL at `dueAt`. */
   'container.stop-requested': z.object({signal: signalNameSchema, dueAt: instant, bootDue}),
   /** The grace period of a stop has passed; SIGKILL follows. */
   'container.stop-timed-out': none,
   'container.pause-requested': none,
-  /** Its processes are frozen: none of them is scheduled. */
+  /** All processes of the container are frozen. */
   'container.paused': none,
   'container.pause-failed': z.object({error: failureSchema}),
   'container.resume-requested': none,
-  /** Its processes are scheduled again. */
+  /** The processes of the container run again. */
   'container.resumed': none,
   'container.resume-failed': z.object({error: failureSchema}),
-  /** A checkpoint was accepted. */
   'container.checkpoint-requested': z.object({checkpoint: checkpointSpecSchema}),
-  /** Its processes are in the image, and have ended with that unless they were to go on. */
+  /** The processes were written to the image. Unless `leaveRunning`, they have been killed. */
   'container.checkpointed': z.object({image: z.string(), leaveRunning: z.boolean()}),
   'container.checkpoint-failed': z.object({error: failureSchema}),
-  /** An update was accepted: these limits change, `null` lifts one. */
+  /** An update was accepted: these limits change; `null` removes a limit. */
   'container.update-requested': z.object({limits: limitsSchema}),
-  /** The kernel has them. */
+  /** The limits are in force. */
   'container.updated': z.object({limits: limitsSchema}),
   'container.update-failed': z.object({error: failureSchema}),
-  /** The kernel killed processes of a group for want of memory. Comes before the exit that it caused. */
+  /** The kernel killed processes because a cgroup was out of memory. Precedes the exits that this caused. */
   'container.oom': z.object({
-    /** Its directory. The limit may be that of a group above it, or the memory of the host. */
+    /** The directory of the cgroup. The exhausted limit may be that of a parent cgroup, or the memory of the host. */
     cgroup: z.string(),
-    /** How many so far, as the kernel counts. */
+    /** The number of processes killed so far, as counted by the kernel. */
     killed: z.int().positive(),
   }),
-  /** Its input was closed: it reads an end of file after what was sent before. */
+  /** The input was closed: init reads end of file after the data that was sent before. */
   'container.stdin-closed': none,
-  /** Its terminal is of that size now, in characters. */
+  /** The terminal has a new size. */
   'container.resized': consoleSizeSchema,
-  /** Init has ended. The last exit of a container; `source` says who knew. */
+  /** Init has ended. It follows the exits of all other processes of the container. */
   'container.exited': z.object({
     ...processEnd,
-    /** Init itself was killed for want of memory. */
+    /** The kernel killed init itself because the cgroup was out of memory. */
     oomKilled: z.boolean().optional(),
     boot,
   }),
-  /** Its check finds it well, or no longer well. */
+  /** The health check has found the container healthy, or no longer healthy. */
   'container.health-changed': healthChangeSchema,
-  /** It has ended and its policy wants it back: at `dueAt`. `attempt` counts those in a row that did not last. */
+  /** The container has ended and is restarted at `dueAt`. `attempt` counts the restarts in a row that did not last. */
   'container.restart-scheduled': z.object({attempt: z.int().positive(), dueAt: instant, bootDue}),
-  /** The time has come: it is made again, from what is left of it. */
+  /** The restart is due: the container is created again with the same root file system, log and limits. */
   'container.restart-due': none,
-  /** Somebody has asked for its end while it waited: it does not come back. */
+  /** A caller stopped the container while it waited for its restart: it is not restarted. */
   'container.restart-cancelled': none,
-  /** So many attempts in a row did not last: it does not come back. */
+  /** This many restarts in a row did not last: there is no further restart. */
   'container.restart-gave-up': z.object({attempts: z.int().positive()}),
-  /** A delete was accepted; `force` kills what still runs. */
+  /** A delete was accepted; `force` kills running processes. */
   'container.delete-requested': z.object({force: z.boolean(), reason: z.string().optional()}),
-  /** Every process, mount, cgroup and FIFO is gone. The last event of a container. */
+  /** All processes, mounts, cgroups and FIFOs of the container are gone. The last event of a container. */
   'container.deleted': none,
   'container.delete-failed': z.object({
     error: failureSchema,
-    /** Its processes are frozen still. */
+    /** The processes of the container are still frozen. */
     paused: z.boolean().optional(),
   }),
-  /** A process was added to the container; it waits for its start. */
+  /** A process was added to the container. It is started by `exec.start-requested`. */
   'exec.added': z.object({exec, spec: execSpecSchema}),
   'exec.start-requested': z.object({exec}),
-  /** Its program has been executed. */
+  /** The process has executed its program. */
   'exec.started': z.object({exec, process: processIdentitySchema}),
   'exec.start-failed': z.object({exec, error: failureSchema}),
   'exec.kill-requested': z.object({exec, signal: signalNameSchema, all: z.boolean().optional()}),
@@ -152,60 +152,60 @@ export const eventSchemas = {
   'exec.kill-failed': z.object({exec, signal: signalNameSchema, error: failureSchema}),
   'exec.stdin-closed': z.object({exec}),
   'exec.resized': z.object({exec, ...consoleSizeSchema.shape}),
-  /** It has ended. Always before the `container.exited` of its container. */
+  /** The process has ended. Always precedes the `container.exited` of its container. */
   'exec.exited': z.object({exec, ...processEnd}),
   'exec.delete-requested': z.object({exec, reason: z.string().optional()}),
-  /** Its FIFOs and its output are gone, and its id is free. */
+  /** The FIFOs and the output of the process are gone; its id can be used again. */
   'exec.deleted': z.object({exec}),
-  /** A new supervisor took over from one that died: what it found and will finish. */
+  /** A new supervisor replaced one that died. `found` says what was in flight, which the new supervisor finishes. */
   'supervisor.adopted': z.object({
     supervisorPid: z.int().positive(),
     found: z.string(),
-    /** How many events that the journal had lost were taken back from the stream; absent when none was. */
+    /** The number of events that the journal had lost and that were restored from the stream; absent when there was none. */
     takenBack: z.int().positive().optional(),
-    /** How many bytes of a line half written were cut off the journal; absent when none were. */
+    /** The number of bytes of an incomplete last line that were cut off the journal; absent when there was none. */
     tornBytes: z.int().positive().optional(),
   }),
-  /** Its supervisors have died so often within the period that it gets no other until the node is started again. It runs on. */
+  /** This many supervisors died within the period. No other is started before the node is started again; the container runs on. */
   'supervisor.gave-up': z.object({deaths: z.int().positive(), periodMs: z.int().positive()}),
   /**
-   * The stream was not what had been published to it: deleted, purged, replaced by an old copy, or written by somebody else. From there on
-   * its events were published again.
+   * The stream differed from the journal: it had been deleted, purged, replaced by an old copy, or written to by others. The events of
+   * the container were published again from the event `from`.
    */
   'supervisor.republished': z.object({
     from: z.int().positive(),
-    /** How many that the stream had confirmed were gone, as far as this supervisor knows. */
+    /** The number of lost events that the stream had confirmed, as far as this supervisor knows. */
     missing: z.int().nonnegative(),
-    /** How many were taken out: doubled, out of order, behind a gap, or not what the journal says. */
+    /** The number of events removed from the stream: duplicates, out of order, after a gap, or different from the journal. */
     removed: z.int().nonnegative(),
   }),
 } as const
 export type EventType = keyof typeof eventSchemas
 export type EventData<T extends EventType = EventType> = z.infer<(typeof eventSchemas)[T]>
 
-/** One line of the ledger, as the chart sees it. */
+/** One event of a ledger, as the charts receive it. */
 export type LedgerEvent<T extends EventType = EventType> = {
   readonly [K in T]: {
     readonly type: K
     readonly data: EventData<K>
-    /** RFC 3339, UTC, when the supervisor journaled it. */
+    /** When the supervisor journaled the event: RFC 3339, UTC. */
     readonly time: string
     /** 1 for the first event of a container, without gaps. */
     readonly sequence: number
-    /** Made at create: tells a reused id from the container that had it before. */
+    /** Chosen at create; distinguishes containers that have the same id one after the other. */
     readonly uid: string
     /** `/tally/<node>/<ns>/<id>` */
     readonly source: string
-    /** Who asked, or `supervisor` for what was observed. */
+    /** The caller that made the request, or `supervisor` for what the supervisor observed or decided. */
     readonly actor: string
-    /** The same for everything that followed from one request. */
+    /** Shared by all events that follow from one request. */
     readonly correlationId: string
-    /** `<uid>:<sequence>` of the event that brought this one about. */
+    /** `<uid>:<sequence>` of the event that caused this one. */
     readonly causationId: string | undefined
   }
 }[T]
 
-/** Of a process that was added by `exec`, rather than of the container itself. */
+/** Events of processes that were added by `exec`. */
 export type ExecEventType = Extract<EventType, `exec.${string}`>
 export type ExecEvent = LedgerEvent<ExecEventType>
 

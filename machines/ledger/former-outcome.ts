@@ -1,6 +1,7 @@
 /**
- * What became of a command that is asked again, since its answer was lost: perhaps with the supervisor that was to give it. The journal has
- * it, under the name that its sender gave it.
+ * The outcome of a command that its caller sends a second time, because the reply to the first was lost, perhaps together with the
+ * supervisor. The journal has the outcome; the command is found by
+ * its actor and its correlation id, which serves as idempotency key.
  */
 import type {CommandType} from '../commands/commands.ts'
 import type {LedgerEvent} from './events.ts'
@@ -9,7 +10,7 @@ import {type Outcome, toOutcome} from './outcome.ts'
 
 export interface FormerCommand {
   readonly type: CommandType
-  /** Undefined of one that is about init. */
+  /** Undefined when the command is for init. */
   readonly exec: string | undefined
   readonly actor: string
   readonly correlationId: string
@@ -18,11 +19,11 @@ export interface FormerCommand {
 export interface FormerOutcome {
   readonly intentId: string
   readonly outcome: Outcome
-  /** As it was when that was settled, or as it is. */
+  /** The state when the command was settled; the current state while it is pending. */
   readonly ledger: Ledger
 }
 
-/** @returns undefined when it was never accepted */
+/** @returns undefined when the command was never accepted */
 export function findFormerOutcome(events: Iterable<LedgerEvent>, command: FormerCommand): FormerOutcome | undefined {
   const all = [...events]
   const intent = all.find((event) => isIntentOf(command, event))
@@ -38,7 +39,7 @@ export function findFormerOutcome(events: Iterable<LedgerEvent>, command: Former
   return {intentId, outcome: {type: 'pending'}, ledger}
 }
 
-/** It followed from nothing but the request. One request can add a process and start it. */
+/** The event has no other cause than the request. One request can both add a process and start it. */
 function isIntentOf({type, actor, correlationId}: FormerCommand, event: LedgerEvent): boolean {
   const isAsked = event.causationId === undefined && event.actor === actor && event.correlationId === correlationId
   return isAsked && (event.type === 'exec.added') === (type === 'exec')

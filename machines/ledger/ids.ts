@@ -1,3 +1,4 @@
+/** The ids of nodes, namespaces, containers and added processes, and the address of a container. */
 import * as z from 'zod'
 
 /** Letters, digits, `_` and `-`: safe as a NATS subject token, a directory, a runc id and a cgroup name. */
@@ -6,7 +7,7 @@ export const idRule = '1 to 63 of A-Z a-z 0-9 _ -, the first a letter or digit'
 
 export const idSchema = z.string().regex(idPattern, {error: (issue) => `expected ${idRule}, got ${JSON.stringify(issue.input)}`})
 
-/** Where a container is: which node, which namespace, which id. Unique among live containers. */
+/** Unique among the containers that exist at one time. */
 export interface ContainerAddress {
   readonly node: string
   readonly namespace: string

@@ -1,6 +1,9 @@
 /**
- * Folding: the one way from a container's events to what it is. Shared by the supervisor, the coordinator, the command
- * line and the browser. Pure; equal events give equal results.
+ * Folds the events of a container into its state; supervisor, coordinator, command line and browser all use this function.
+ *
+ * The way of a command: the supervisor parses it (commands/) and decides on it with the folded state (decide), an accepted command
+ * becomes an event (ledger/events.ts), the event is journaled and folded here, the charts (charts/) compute the next state and return
+ * effects as data, the supervisor runs the effects, and their outcomes are further events. Pure; equal events give equal results.
  */
 import {initialTransition, type SnapshotFrom, transition} from 'xstate'
 import {containerMachine} from '../charts/container.machine.ts'
@@ -12,16 +15,16 @@ import {type TopLevelState, topLevelStates} from '../charts/states.ts'
 export type ContainerSnapshot = SnapshotFrom<typeof containerMachine>
 export type ProcessSnapshot = SnapshotFrom<typeof processMachine>
 
-/** A container as its events tell it. */
+/** The state of a container, as computed from its events. */
 export interface Ledger {
   readonly snapshot: ContainerSnapshot
-  /** The processes that were added and not deleted, by their exec ids, in the order in which they were added. */
+  /** The added processes that are not deleted, by exec id, in the order in which they were added. */
   readonly processes: ReadonlyMap<string, ProcessSnapshot>
-  /** The event folded last; undefined before the first. */
+  /** The last event; undefined before the first. */
   readonly latest: LedgerEvent | undefined
-  /** Time of the event that entered the present top-level state. */
+  /** The time of the event that entered the current top-level state. */
   readonly since: string | undefined
-  /** Time of the event with which what is in flight began; undefined when nothing is. */
+  /** The time of the event that started the effects in flight; undefined when nothing is in flight. */
   readonly inFlightSince: string | undefined
 }
 
@@ -35,7 +38,7 @@ export const emptyLedger: Ledger = {
   inFlightSince: undefined,
 }
 
-/** An event that does not follow from those before it: the ledger was tampered with, or is not of one container. */
+/** An event cannot follow the events before it: the ledger was modified, or mixes several containers. */
 export class LedgerError extends Error {
   readonly event: LedgerEvent
 
@@ -46,7 +49,7 @@ export class LedgerError extends Error {
   }
 }
 
-/** @throws LedgerError for a gap, another container's event, or one that is impossible in the present state. */
+/** @throws LedgerError for a gap, an event of another container, or an event that is impossible in the current state */
 export function applyEvent(ledger: Ledger, event: LedgerEvent): {readonly ledger: Ledger; readonly effects: readonly Effect[]} {
   assertFollows(ledger, event)
   const [snapshot, actions] = transition(containerMachine, ledger.snapshot, event)
@@ -61,14 +64,14 @@ function applyToProcess({processes}: Ledger, event: ExecEvent) {
   const {exec} = event.data
   const [snapshot, actions] = transition(processMachine, processes.get(exec) ?? absentProcess, event)
   const others = [...processes].filter(([id]) => id !== exec)
-  // An id that is known keeps its place; one that was deleted is free.
+  // A process keeps its place in the order. The id of a deleted process can be used again.
   const next = processes.has(exec)
     ? [...processes].map(([id, old]) => [id, id === exec ? snapshot : old] as const)
     : [...others, [exec, snapshot] as const]
   return {processes: new Map(snapshot.status === 'done' ? others : next), actions}
 }
 
-/** Folds a whole history; what its effects would have been is of no interest any more. */
+/** Folds a whole history and ignores its effects: they have been run already. */
 export function foldEvents(events: Iterable<LedgerEvent>, from: Ledger = emptyLedger): Ledger {
   let ledger = from
   for (const event of events) ({ledger} = applyEvent(ledger, event))
@@ -82,7 +85,7 @@ export function toTopLevelState({snapshot}: Pick<Ledger, 'snapshot'>): TopLevelS
   return state
 }
 
-/** Whether the chart accepts the event now. After the end nothing follows, though xstate would still find transitions for it. */
+/** Whether the charts accept the event now. xstate finds transitions even for a machine in its final state, hence the status check. */
 export function canFollow({snapshot, processes}: Pick<Ledger, 'snapshot' | 'processes'>, event: LedgerEvent): boolean {
   if (snapshot.status !== 'active' || !snapshot.can(event)) return false
   return !isExecEvent(event) || (processes.get(event.data.exec) ?? absentProcess).can(event)
@@ -102,12 +105,12 @@ interface Action {
   readonly params?: unknown
 }
 
-/** The chart's own actions are effects; xstate's begin with `xstate.`. */
+/** Actions of the charts are effects. Actions of xstate itself begin with `xstate.`. */
 function isEffectAction({type}: Action): boolean {
   return !type.startsWith('xstate.')
 }
 
-/** Typed by the chart's setup, which admits no action but an effect with its parameters. */
+/** The cast is safe: the setup of the charts declares effects as their only actions. */
 function toEffect({type, params}: Action): Effect {
   return {type, ...(params as object)} as Effect
 }

@@ -1,4 +1,4 @@
-/** Which event settles a command: pure, so that a reply says only what the ledger says. */
+/** Which event settles a command, and how. Replies therefore say exactly what the ledger says. Pure. */
 import type {CommandType} from '../commands/commands.ts'
 import {type Failure, isExecEvent, type LedgerEvent} from './events.ts'
 import type {Ledger} from './ledger.ts'
@@ -9,7 +9,7 @@ const pending: Outcome = {type: 'pending'}
 const done: Outcome = {type: 'done'}
 
 /**
- * @param command what was asked, as the event `intentId`, of init or of the added process `exec`
+ * @param command the command that was accepted as the event `intentId`, for init or for the added process `exec`
  * @param event the newest event, already folded into `ledger`
  */
 export function toOutcome(
@@ -21,7 +21,7 @@ export function toOutcome(
   if (exec !== undefined) return toExecOutcome(command, {intentId, exec}, event)
   switch (command) {
     case 'create':
-      // A failed create answers only when its leftovers are gone, so that the id is free again.
+      // A failed create is answered when its remains are removed, so that the id can be used again at once.
       if (event.type === 'container.created') return done
       if (event.type === 'container.deleted' || event.type === 'container.delete-failed') return failedWith(ledger)
       return pending
@@ -29,7 +29,7 @@ export function toOutcome(
       if (event.type === 'container.started') return done
       return event.type === 'container.start-failed' ? {type: 'failed', error: event.data.error} : pending
     case 'kill':
-      // It had none to send it to, and has none to come.
+      // The container was waiting for its restart: no process existed, and the signal cancelled the restart.
       if (event.type === 'container.restart-cancelled') return done
       if (event.causationId !== intentId) return pending
       if (event.type === 'container.signalled') return done
@@ -49,13 +49,13 @@ export function toOutcome(
     case 'stop':
     case 'wait':
       if (event.type === 'container.exited' || event.type === 'container.restart-cancelled') return done
-      // Never made, or deleted before it was started: there is no exit to come.
+      // The container was never created, or was deleted before its start: no exit will follow.
       return event.type === 'container.deleted' ? failedWith(ledger) : pending
     case 'delete':
       if (event.type === 'container.deleted') return done
       return event.type === 'container.delete-failed' ? {type: 'failed', error: event.data.error} : pending
     default:
-      // Done as soon as it is accepted.
+      // All others are done as soon as they are accepted.
       return done
   }
 }

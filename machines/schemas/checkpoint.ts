@@ -1,30 +1,30 @@
-/** Checkpoints: the processes of a container written to a directory, to be started from there again. */
+/** Checkpoints: the processes of a container are written to a directory, from which another container can be started. */
 import * as z from 'zod'
-import {absolutePath} from './paths.ts'
+import {absolutePath} from './fields.ts'
 
-/** What reaches out of the container and is kept nevertheless; criu refuses to dump it unless it is told (criu(8)). */
-const reachingOut = {
-  /** Established TCP connections; both ends must be where they were. */
+/** Resources that connect the container with the world outside. criu does not dump them unless it is told to (criu(8)). */
+const externalResources = {
+  /** Established TCP connections; both ends must have the same addresses when they are restored. */
   tcpEstablished: z.boolean().optional(),
-  /** Locks on files. */
+  /** File locks. */
   fileLocks: z.boolean().optional(),
-  /** UNIX sockets whose other end is outside. */
+  /** UNIX sockets whose other end is outside the container. */
   externalUnixSockets: z.boolean().optional(),
 }
 
 export const checkpointSpecSchema = z.strictObject({
-  /** A directory of the node, empty or yet to be made. */
+  /** A directory on the node that is empty or does not exist yet. */
   image: absolutePath,
-  /** The container goes on; without, it ends with the checkpoint. */
+  /** The container continues to run; by default the checkpoint ends it. */
   leaveRunning: z.boolean().default(false),
-  ...reachingOut,
+  ...externalResources,
 })
 export type CheckpointSpec = z.infer<typeof checkpointSpecSchema>
 
-/** Where a container begins that is made from a checkpoint. */
+/** The checkpoint that a new container is started from. */
 export const restoreSpecSchema = z.strictObject({
-  /** The directory that a checkpoint has written, on this node. */
+  /** The directory on this node that holds the checkpoint. */
   image: absolutePath,
-  ...reachingOut,
+  ...externalResources,
 })
 export type RestoreSpec = z.infer<typeof restoreSpecSchema>

@@ -1,29 +1,29 @@
-/** What stands between a container and its host, in words for people. */
+/** How a container is isolated from its host, as it is shown to users. */
 import * as z from 'zod'
 
 export const confinementSchema = z.object({
-  /** Of system calls: `default`, `unconfined`, the file of a profile, or `bundle` for one that came with it. */
+  /** The system call filter: `default`, `unconfined`, the path of a profile, or `bundle` when the bundle contains one. */
   seccomp: z.string(),
-  /** The profile, or `unconfined`. */
+  /** The name of the profile, or `unconfined`. */
   apparmor: z.string(),
-  /** The label, where a bundle has one. */
+  /** The label, if the bundle has one. */
   selinux: z.string().optional(),
-  /** Setuid programs and file capabilities give nothing. */
+  /** Setuid programs and file capabilities give no privileges. */
   noNewPrivileges: z.boolean(),
-  /** What the kernel tells of the host in /proc and /sys is hidden or read-only. */
+  /** Files in /proc and /sys that describe the host are hidden or read-only. */
   masked: z.boolean(),
-  /** The most that any of its processes can have. */
+  /** The bounding set: no process of the container can have any other capability. */
   capabilities: z.array(z.string()),
-  /** What was to protect and cannot on this host: one sentence each. */
+  /** Protections that were requested but that this host lacks, one sentence each. */
   lacks: z.array(z.string()).optional(),
 })
 export type Confinement = z.infer<typeof confinementSchema>
 
-/** What a node can confine its containers with. */
+/** The isolation that a node gives to its containers. */
 export const nodeConfinementSchema = z.object({
-  /** In force where a container asks for nothing else: `default`, or the file of the administrator's profile. */
+  /** The system call filter of containers that choose none: `default`, or the path of the administrator's profile. */
   seccomp: z.string(),
-  /** What no container here is protected by: one sentence each. */
+  /** Protections that no container on this node can have, one sentence each. */
   lacks: z.array(z.string()),
 })
 export type NodeConfinement = z.infer<typeof nodeConfinementSchema>

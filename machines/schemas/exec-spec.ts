@@ -1,22 +1,21 @@
-/** What a user may ask of `exec`, as it crosses the wire: one more process in a container. */
+/** What a caller can ask of `exec`: one more process in a container. */
 import * as z from 'zod'
-import {argument, consoleSizeSchema, environmentVariable} from './fields.ts'
-import {absolutePath} from './paths.ts'
+import {absolutePath, argument, consoleSizeSchema, environmentVariable} from './fields.ts'
 
 export const execSpecSchema = z.strictObject({
   args: z.array(argument).min(1),
-  /** Beside those of the container, whose values they replace. */
+  /** Added to the environment of the container; the same names replace its values. */
   env: z.array(environmentVariable).default([]),
-  /** The container's own when absent. */
+  /** By default the directory of the container. */
   cwd: absolutePath.optional(),
-  /** As for `create`; the container's own when absent. */
+  /** As in `create`; by default the user of the container. */
   user: argument.min(1).optional(),
-  /** A pseudo-terminal as 0, 1 and 2. */
+  /** The file descriptors 0, 1 and 2 are a pseudo-terminal. */
   terminal: z.boolean().optional(),
   consoleSize: consoleSizeSchema.optional(),
-  /** Somebody will send it input; without, it reads an end of file. */
+  /** The process has an input that clients can write to; otherwise it reads end of file. */
   stdin: z.boolean().optional(),
-  /** Forget it, by itself, once it has ended. */
+  /** Delete the process from the container's list when it has ended. */
   autoRemove: z.boolean().default(false),
 })
 export type ExecSpec = z.infer<typeof execSpecSchema>

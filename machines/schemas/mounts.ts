@@ -1,6 +1,6 @@
 /** What is mounted into a container. */
 import * as z from 'zod'
-import {absolutePath} from './paths.ts'
+import {absolutePath} from './fields.ts'
 
 /** A file or directory of the node. */
 const bindSchema = z
@@ -9,11 +9,12 @@ const bindSchema = z
     source: absolutePath,
     target: absolutePath,
     readOnly: z.boolean().optional(),
-    /** How mounts that are made below it later are shared; `rprivate`, not at all, when absent. */
+    /** Whether later mounts below it are shared between the node and the container; by default `rprivate`, not at all. */
     propagation: z.enum(['private', 'rprivate', 'shared', 'rshared', 'slave', 'rslave']).optional(),
     /**
-     * Of what is mounted below the source. `enabled`: it comes along, and with `readOnly` is read-only as well, where the host can; so it
-     * is when absent. `disabled`: it does not come along. `writable`: it stays writable. `readonly`: it is read-only, or the create fails.
+     * What happens to mounts below the source. `enabled`, the default: they are mounted too, and with `readOnly` they are read-only as
+     * well if the host can do that. `disabled`: they are not mounted. `writable`: they stay writable. `readonly`: they are read-only, or
+     * the create fails.
      */
     recursive: z.enum(['enabled', 'disabled', 'writable', 'readonly']).optional(),
   })
@@ -26,32 +27,35 @@ const bindSchema = z
     path: ['recursive'],
   })
 
-/** A user or group id: the highest is "no change" to the kernel. */
+/** A user or group id. The kernel reads the highest 32-bit number as "no change". */
 const ownerId = z.int().min(0).max(4_294_967_294)
 
-/** In memory, gone with the container. */
+/** A file system in memory that disappears with the container. */
 const tmpfsSchema = z.strictObject({
   type: z.literal('tmpfs'),
   target: absolutePath,
   sizeBytes: z.int().positive().optional(),
-  /** Of its root directory, such as 0o1777. */
+  /** The mode of its root directory, such as 0o1777. */
   mode: z.int().min(0).max(0o7777).optional(),
   readOnly: z.boolean().optional(),
-  /** Programs there may be executed. */
+  /** Programs on it can be executed. */
   exec: z.boolean().optional(),
-  /** Their setuid bits count. */
+  /** Setuid and setgid bits on it take effect. */
   suid: z.boolean().optional(),
-  /** Devices there work. */
+  /** Device nodes on it can be opened. */
   dev: z.boolean().optional(),
-  /** Of its root directory. */
+  /** The owner of its root directory. */
   uid: ownerId.optional(),
   gid: ownerId.optional(),
-  /** The most files. */
+  /** The maximum number of inodes. */
   inodes: z.int().positive().optional(),
-  /** When the time of the last access is kept. */
+  /** When access times are updated. */
   atime: z.enum(['noatime', 'relatime', 'strictatime']).optional(),
 })
 
-/** Mounted into the container after what every container has: parents first, otherwise in their order. */
+/** Mounted after the file systems that every container has: parents before children, otherwise in the given order. */
 export const mountSchema = z.discriminatedUnion('type', [bindSchema, tmpfsSchema])
 export type Mount = z.infer<typeof mountSchema>
+
+/** Where the upper directory of an overlay over the root file system is. */
+export const overlayPlaceSchema = z.enum(['disk', 'memory'])

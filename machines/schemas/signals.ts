@@ -1,4 +1,6 @@
-/** Linux signal numbers of x86-64, arm64 and riscv64 (signal(7)); real-time signals are counted from SIGRTMIN = 34. */
+/** Linux signals by name and number (signal(7)), as on x86-64, arm64 and riscv64. Real-time signals begin with SIGRTMIN = 34. */
+import * as z from 'zod'
+
 export const signalNumbers = {
   SIGHUP: 1,
   SIGINT: 2,
@@ -62,3 +64,7 @@ export function isSignalName(value: string): value is SignalName {
   if (realTime) return Number(realTime[1]) <= lastRealTime - firstRealTime
   return Object.hasOwn(signalNumbers, value)
 }
+
+export const signalNameSchema = z.custom<SignalName>((value) => typeof value === 'string' && isSignalName(value), {
+  error: (issue) => `expected a signal name such as SIGTERM, got ${JSON.stringify(issue.input)}`,
+})

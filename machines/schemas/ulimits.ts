@@ -1,4 +1,4 @@
-/** The limits of setrlimit(2), as ulimit options of containers name them. */
+/** The resource limits of setrlimit(2), by the names that `--ulimit` uses. */
 export const ulimitNames = [
   'as',
   'core',

@@ -1,4 +1,4 @@
-/** From the fold of a container's events to what is shown of it. */
+/** Computes from a ledger what is shown of a container. */
 import {isBundleRequest, type RootfsRequest} from '../schemas/create-request.ts'
 import {parseSource} from '../ledger/ids.ts'
 import {hasLimits} from '../schemas/limits.ts'
@@ -81,7 +81,7 @@ function toHealthView({snapshot}: Ledger): Pick<ContainerView, 'health'> {
   return {health: {status: health?.status ?? 'starting', ...(health && {failures: health.failures, output: health.output})}}
 }
 
-/** What stands between two states: that of the top level, or one within it. */
+/** The name of what is in flight: a nested state, or else the top-level state. */
 function toInFlightState({
   snapshot,
 }: Ledger): ContainerView['state'] | 'pausing' | 'resuming' | 'checkpointing' | 'updating' | 'rescheduling' {
@@ -97,7 +97,7 @@ function toRootfsView({rootfs, rootfsMounts}: RootfsRequest): Pick<ContainerView
   return {...(rootfs !== undefined && {rootfs}), ...(rootfsMounts && {rootfsMounts})}
 }
 
-/** Undefined for one that was never added. */
+/** Undefined for a process that was never added. */
 export function toProcessView(exec: string, snapshot: ProcessSnapshot): ProcessView | undefined {
   const {spec, addedAt, startedAt, process, exited, error, stdinClosed} = snapshot.context
   if (!spec || !addedAt) return undefined

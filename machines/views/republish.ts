@@ -1,12 +1,12 @@
+/** The reply of a container's `republish` command. */
 import * as z from 'zod'
 
-/** Reply of a container's `republish` command. */
 export const republishReplySchema = z.object({
-  /** Up to this sequence the stream had what the journal has, each event once and in order. */
+  /** Up to this sequence the stream was equal to the journal: each event once and in order. */
   kept: z.int().nonnegative(),
-  /** How many were taken out of the stream. */
+  /** The number of events that were removed from the stream. */
   removed: z.int().nonnegative(),
-  /** Up to this sequence it has them now. */
+  /** Up to this sequence the stream is now equal to the journal. */
   published: z.int().positive(),
 })
 export type RepublishReply = z.infer<typeof republishReplySchema>

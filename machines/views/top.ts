@@ -1,32 +1,32 @@
-/** The processes of a container, as its host sees them. */
+/** The reply of `top`: the processes of a container, as the host sees them. */
 import * as z from 'zod'
 
 export const topReplySchema = z.object({
   processes: z.array(
     z.object({
-      /** On the host. */
+      /** The pid on the host. */
       pid: z.int(),
-      /** On the host; of init it is the supervisor. */
+      /** The parent's pid on the host; the parent of init is the supervisor. */
       parentPid: z.int(),
-      /** In the innermost pid namespace. */
+      /** The pid in the innermost pid namespace. */
       pidInContainer: z.int().optional(),
       /** `R` running, `S` sleeping, `D` waiting for a device, `T` stopped, `Z` ended. */
       state: z.string(),
-      /** On the host, and its name there; the number when it has none. */
+      /** The user id on the host, and the user's name there; the number if it has no name. */
       uid: z.int(),
       user: z.string(),
       cpuMs: z.number(),
       startedAt: z.string(),
-      /** The command line; the name in brackets when there is none. */
+      /** The command line; the name of the program in brackets if it is empty. */
       args: z.array(z.string()),
-      /** It is longer than what is shown of it. */
+      /** `args` is not complete. */
       argsCut: z.boolean().optional(),
       init: z.boolean(),
-      /** It came by this exec, or from a process that did. */
+      /** The added process that it is, or descends from. */
       execId: z.string().optional(),
     }),
   ),
-  /** There are more, behind this pid. */
+  /** There are more processes after this pid. */
   next: z.int().optional(),
 })
 export type TopReply = z.infer<typeof topReplySchema>

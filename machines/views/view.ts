@@ -1,12 +1,14 @@
-/** What people and programs are shown of a container and of a node: the replies of commands. */
+/** Views of containers and nodes: the replies of most commands. */
 import * as z from 'zod'
 import {confinementSchema, nodeConfinementSchema} from '../schemas/confinement.ts'
 import {rootfsMountSchema, runtimeOptionsSchema} from '../schemas/create-request.ts'
 import {failureSchema} from '../ledger/events.ts'
 import {healthStatuses} from '../schemas/health.ts'
 import {limitsSchema} from '../schemas/limits.ts'
-import {processExitSchema, signalNameSchema} from '../ledger/process-exit.ts'
+import {overlayPlaceSchema} from '../schemas/mounts.ts'
+import {processExitSchema} from '../ledger/process-exit.ts'
 import {restartPolicySchema} from '../schemas/restart-policy.ts'
+import {signalNameSchema} from '../schemas/signals.ts'
 import {streamNameSchema} from '../schemas/streams.ts'
 import {topLevelStates} from '../charts/states.ts'
 
@@ -14,18 +16,18 @@ import {topLevelStates} from '../charts/states.ts'
 export const processViewSchema = z.object({
   exec: z.string(),
   state: z.string(),
-  /** On the host; absent unless it lives. */
+  /** The pid on the host; absent unless the process runs. */
   pid: z.int().optional(),
   args: z.array(z.string()),
-  /** Its 0, 1 and 2 are a pseudo-terminal. */
+  /** File descriptors 0, 1 and 2 are a pseudo-terminal. */
   terminal: z.boolean().optional(),
-  /** It takes input. */
+  /** Its input is open. */
   stdin: z.boolean().optional(),
   addedAt: z.string(),
   startedAt: z.string().optional(),
   exit: processExitSchema.optional(),
   exitedAt: z.string().optional(),
-  /** Why the last of what was asked of it failed; absent when that was done. */
+  /** Why the last command failed; absent when it succeeded. */
   error: failureSchema.optional(),
 })
 export type ProcessView = z.infer<typeof processViewSchema>
@@ -34,84 +36,84 @@ export const containerViewSchema = z.object({
   node: z.string(),
   namespace: z.string(),
   id: z.string(),
-  /** Tells a reused id from the container that had it before. */
+  /** Distinguishes containers that have the same id one after the other. */
   uid: z.string(),
   state: z.enum(topLevelStates),
-  /** When that state was entered. */
+  /** When the container entered its state. */
   since: z.string(),
-  /** An effect is under way: which, and since when. Commands wait for its outcome. */
+  /** The effect in flight, and since when. Commands wait for its outcome. */
   inFlight: z.object({state: z.string(), since: z.string()}).optional(),
-  /** A stop under way: SIGKILL follows at `dueAt`. */
+  /** The stop in progress: SIGKILL is sent at `dueAt`. */
   stop: z.object({signal: signalNameSchema, dueAt: z.string()}).optional(),
-  /** Of init, on the host; absent unless it lives. */
+  /** The pid of init on the host; absent unless init runs. */
   pid: z.int().optional(),
-  /** Absent when the supervisor is not known to the one that answers. */
+  /** Absent when the responder does not know the supervisor. */
   supervisorPid: z.int().optional(),
   args: z.array(z.string()),
   rootfs: z.string().optional(),
   rootfsMounts: z.array(rootfsMountSchema).optional(),
-  /** Where the changes of the overlay over `rootfs` are; absent when there is none. */
-  overlay: z.enum(['disk', 'memory']).optional(),
-  /** What stands between it and the host; absent before it is made. */
+  /** Where the overlay over `rootfs` is; absent when there is none. */
+  overlay: overlayPlaceSchema.optional(),
+  /** How the container is isolated from the host; absent before it is created. */
   confinement: confinementSchema.optional(),
   bundle: z.string().optional(),
-  /** How the OCI runtime is called for it, where that is not the node's way. */
+  /** Options for the OCI runtime that differ from those of the node. */
   runtime: runtimeOptionsSchema.optional(),
-  /** Its supervisors died too often: nobody looks after it until the node is started again. */
+  /** Its supervisors died too often: it has none until the node is started again. */
   unsupervised: z.boolean().optional(),
   autoRemove: z.boolean(),
-  /** Its restart policy, and how many restarts in a row did not last. */
+  /** The restart policy, and the number of restarts in a row that did not last. */
   restart: z.object({...restartPolicySchema.shape, attempt: z.int().positive().optional()}).optional(),
-  /** How often it was made again. */
+  /** How often the container was restarted. */
   restarts: z.int().positive().optional(),
-  /** When it is to be made again. */
+  /** When the next restart is due. */
   restartDueAt: z.string().optional(),
-  /** What its check has found; absent unless it runs and has one. */
+  /** The result of the health check; absent unless the container runs and has one. */
   health: z
     .object({
       status: z.enum(['starting', ...healthStatuses]),
-      /** How many have failed in a row, when that was told last. */
+      /** The number of failed checks in a row at the last change of the status. */
       failures: z.int().optional(),
       output: z.string().optional(),
     })
     .optional(),
-  /** Its 0, 1 and 2 are a pseudo-terminal. */
+  /** File descriptors 0, 1 and 2 are a pseudo-terminal. */
   terminal: z.boolean().optional(),
-  /** It takes input. */
+  /** Its input is open. */
   stdin: z.boolean().optional(),
-  /** Those that were added and not deleted, in that order; absent when there is none. */
+  /** The added processes that are not deleted, in the order in which they were added; absent when there is none. */
   execs: z.array(processViewSchema).optional(),
-  /** The first of them that did not fit into the message; `state` with `execsFrom` shows it. */
+  /** The first added process that did not fit into the message; `state` with `execsFrom` shows it. */
   nextExec: z.string().optional(),
   labels: z.record(z.string(), z.string()).optional(),
-  /** The last that was taken of it. */
+  /** The last checkpoint. */
   checkpoint: z.object({image: z.string(), leaveRunning: z.boolean(), time: z.string()}).optional(),
-  /** Where the checkpoint is with which it begins. */
+  /** The directory of the checkpoint that the container was created from. */
   restoredFrom: z.string().optional(),
-  /** Those that were asked for; `null` is one that was lifted. */
+  /** The limits that were requested; `null` is a limit that was removed. */
   limits: limitsSchema.optional(),
   requestedAt: z.string(),
   createdAt: z.string().optional(),
   startedAt: z.string().optional(),
-  /** Since when it is frozen; absent unless it is. */
+  /** Since when the container is paused; absent unless it is. */
   pausedAt: z.string().optional(),
-  /** How many of its processes were killed for want of memory; absent when none was. */
+  /** The number of processes that were killed because memory ran out; absent when there was none. */
   oomKills: z.int().positive().optional(),
   exit: processExitSchema.optional(),
   exitedAt: z.string().optional(),
-  /** Init was one of those. */
+  /** Init was killed because memory ran out. */
   oomKilled: z.boolean().optional(),
-  /** Why the last of what was asked of it failed; absent when that was done. */
+  /** Why the last command failed; absent when it succeeded. */
   error: failureSchema.optional(),
-  /** How many events the ledger has: the sequence of the latest. */
+  /** The number of events in the ledger, which is the sequence of the last one. */
   eventCount: z.int(),
 })
 export type ContainerView = z.infer<typeof containerViewSchema>
 
-/** Reply of a node's `list` command. */
+/** The reply of a node's `list` command. */
 export const listReplySchema = z.object({
   containers: z.array(containerViewSchema),
-  /** There are more, behind this one. */
+  /** There are more containers after this one. */
   next: z.string().optional(),
 })
 export type ListReply = z.infer<typeof listReplySchema>
@@ -120,70 +122,70 @@ export const nodeInfoSchema = z.object({
   node: z.string(),
   version: z.string(),
   coordinatorPid: z.int(),
-  /** Of the embedded nats-server; null when yours is used. */
+  /** The pid of the embedded nats-server; null with an external server. */
   natsPid: z.int().nullable(),
   natsUrl: z.string(),
-  /** Of the NATS server that the coordinator is connected to; absent while it is not. */
+  /** The version of the NATS server; absent while the coordinator is not connected. */
   natsVersion: z.string().optional(),
   stateDir: z.string(),
   runDir: z.string(),
   runtime: z.object({name: z.string(), version: z.string(), path: z.string()}).optional(),
-  /** Absent from a node of an older release. */
+  /** Absent in replies of older releases. */
   confinement: nodeConfinementSchema.optional(),
   nodeVersion: z.string(),
-  /** By state, as `list` with `all` would show them. */
+  /** The number of containers in each state. */
   containers: z.record(z.string(), z.int()),
   startedAt: z.string(),
-  /** What could not be put right of the state in which the node was started, a sentence each. */
+  /** Problems found at the start of the node that could not be repaired, one sentence each. */
   warnings: z.array(z.string()).optional(),
-  /** What keeps it from doing anything that needs JetStream; absent while nothing does. The containers are then as they were before. */
+  /** Why JetStream is not available; absent while it is. The containers shown are then as of the last event before. */
   trouble: z.string().optional(),
-  /** Where its page is; absent when it serves none. */
+  /** The address of the node's page; absent when it serves none. */
   httpUrl: z.string().optional(),
 })
 export type NodeInfo = z.infer<typeof nodeInfoSchema>
 
-/** Reply of a node's `ui` command. */
+/** The reply of a node's `ui` command. */
 export const uiReplySchema = z.object({
-  /** With a token, which the first login uses up. */
+  /** Contains a token that is valid for one login. */
   url: z.string(),
-  /** The token is good until then. */
+  /** When the token expires. */
   expiresAt: z.string(),
 })
 export type UiReply = z.infer<typeof uiReplySchema>
 
-/** Reply of a container's `output` command. */
+/** The reply of a container's `output` command. */
 export const outputReplySchema = z.object({
-  /** Of the data: beyond the one that was asked for, when that has been dropped with an old file of the log. */
+  /** The offset of the data; greater than the requested one when log rotation has deleted the data there. */
   offset: z.int(),
   data: z.base64(),
-  /** Bytes of the stream so far. */
+  /** The number of bytes in the stream so far. */
   total: z.int(),
-  /** Nothing will be added any more. */
+  /** The stream is complete. */
   ended: z.boolean(),
 })
 export type OutputReply = z.infer<typeof outputReplySchema>
 
-/** Reply of a container's `log` command. */
+/** The reply of a container's `log` command. */
 export const logReplySchema = z.object({
-  /** Of the first entry: beyond the one that was asked for, when that has been dropped with an old file of the log. */
+  /** The position of the first entry; greater than the requested one when log rotation has deleted the entries there. */
   position: z.int(),
   entries: z.array(
     z.object({
-      /** RFC 3339, as the log has it. */
+      /** RFC 3339, as in the log. */
       time: z.string(),
       stream: streamNameSchema,
-      /** The very bytes; without a newline at the end it is a part of a longer line. */
+      /** The bytes as they were written. Without a newline at the end, they are a part of a longer line. */
       data: z.base64(),
-      /** Position behind it. Absent from a supervisor that was started by an older release. */
+      /** The position after the entry. Absent in replies of supervisors that were started by an older release. */
       next: z.int().optional(),
     }),
   ),
-  /** Position to go on from. */
+  /** The position to continue from. */
   next: z.int(),
-  /** Where the log ended when it was asked for: who wants only what was there then has it when `next` is there. */
+  /** The end of the log at the time of the request: a reader that wants only existing entries stops when `next` reaches it. */
   end: z.int(),
-  /** Nothing will be added any more, and this was all. */
+  /** The log is complete, and this reply contains its end. */
   ended: z.boolean(),
 })
 export type LogReply = z.infer<typeof logReplySchema>

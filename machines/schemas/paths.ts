@@ -1,5 +1,0 @@
-import * as z from 'zod'
-
-export const absolutePath = z
-  .string()
-  .regex(/^\/[^\0]*$/, {error: (issue) => `expected an absolute path, got ${JSON.stringify(issue.input)}`})

@@ -1,3 +1,4 @@
+/** Durations and sizes as text for people. */
 const units = [
   {unit: 'd', ms: 86_400_000},
   {unit: 'h', ms: 3_600_000},

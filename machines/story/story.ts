@@ -1,4 +1,4 @@
-/** What happened to a container, from its events alone: in which order, because of what, for how long, and what is not known. */
+/** The story of a container, from its events alone: what happened, what caused it, how long it took, and what is not known. */
 import {toEventId} from '../ledger/cloud-event.ts'
 import type {LedgerEvent} from '../ledger/events.ts'
 import {foldEvents, type Ledger, LedgerError, toTopLevelState} from '../ledger/ledger.ts'
@@ -11,16 +11,16 @@ export interface Step {
   readonly type: LedgerEvent['type']
   readonly actor: string
   readonly text: string
-  /** Milliseconds since the first event that is known. */
+  /** Milliseconds since the first known event. */
   readonly atMs: number
   readonly cause?: {
     readonly sequence: number
-    /** The ledger says so, or it is what must have been: the signal before the end by a signal. */
+    /** `recorded` in the ledger; or `inferred`, such as the signal that was sent before the process was killed by it. */
     readonly certainty: 'recorded' | 'inferred'
-    /** How long it took from there. */
+    /** The time from the cause to this event. */
     readonly tookMs: number
   }
-  /** How many steps lead to it from a request, or from what came by itself. */
+  /** The number of causes from here back to a request or to an event without a cause. */
   readonly depth: number
   readonly lost?: string
 }
@@ -28,19 +28,19 @@ export interface Step {
 export interface Story {
   readonly source: string
   readonly uid: string
-  /** Undefined when the ledger is not whole: what the container is cannot be said then. */
+  /** Undefined when events are missing: the state cannot be computed then. */
   readonly state: TopLevelState | undefined
-  /** Its beginning is not known: time of the first event that is. Absent when all is. */
+  /** The time of the first known event, when earlier events are missing; absent when the first event is known. */
   readonly knownSince?: string
   readonly steps: readonly Step[]
-  /** What was lost, with the events that tell of it; of the ledger itself with none. */
+  /** Lost information, with the event that reports it. Without `sequence`, events of the ledger itself are missing. */
   readonly losses: readonly {readonly sequence?: number; readonly text: string}[]
-  /** From its start to its end, or to `now`, all times that it was started together; undefined when it never ran. */
+  /** The total running time over all starts, up to `now` if it still runs; undefined when it was never started. */
   readonly ranMs: number | undefined
 }
 
 /**
- * @param events of one container; doubled or out of order is taken as it should be, gaps are told
+ * @param events of one container; duplicates are dropped, the order is restored, gaps are reported
  * @param now epoch milliseconds
  */
 export function toStory(events: readonly LedgerEvent[], now: number): Story | undefined {
@@ -93,7 +93,7 @@ function toSteps(events: readonly LedgerEvent[], beginMs: number): readonly Step
   })
 }
 
-/** So far back what brought an end about is looked for. */
+/** How many events before an exit are searched for its cause. */
 const nearby = 100
 
 interface Cause {
@@ -107,7 +107,7 @@ function findCause(event: LedgerEvent, recorded: LedgerEvent | undefined, before
   return inferred && {event: inferred, certainty: 'inferred'}
 }
 
-/** An end is observed, and nobody says why; the last that can have brought it about did, as far as one can know. */
+/** An observed exit has no recorded cause: the last event that can have caused it is taken for the cause. */
 function isReason(earlier: LedgerEvent, event: LedgerEvent): boolean {
   if (event.type === 'container.exited') {
     if (event.data.oomKilled) return earlier.type === 'container.oom'
@@ -124,7 +124,7 @@ function foldIfWhole(events: readonly LedgerEvent[]): {readonly ledger?: Ledger;
   try {
     return {ledger: foldEvents(events)}
   } catch (error) {
-    if (error instanceof LedgerError) return {broken: `the ledger makes no sense at event ${error.event.sequence}: ${error.message}`}
+    if (error instanceof LedgerError) return {broken: `the ledger is inconsistent at event ${error.event.sequence}: ${error.message}`}
     throw error
   }
 }
@@ -137,7 +137,7 @@ function findGaps(events: readonly LedgerEvent[]): readonly string[] {
   })
 }
 
-/** Of all its lives together, when it was started again. */
+/** A container that was restarted ran several times. */
 function toRunningTime(events: readonly LedgerEvent[], now: number): number | undefined {
   const starts = events.filter(({type}) => type === 'container.started')
   if (starts.length === 0) return undefined

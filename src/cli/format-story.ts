@@ -52,7 +52,7 @@ function toSummary({state, steps, ranMs}: Story, now: number): string {
   return `${state ?? 'state unknown, since its ledger is not whole'}${ran};${since}`
 }
 
-/** `it was made (after 410 ms)`, `it was ended by SIGKILL (because of 10, as it seems; after 7 ms)`. */
+/** `SIGTERM was sent (after 1 ms)`, `the container was killed by SIGKILL (because of 10, as it seems; after 7 ms)`. */
 function toSentence({text, cause}: Step): string {
   if (!cause) return toPrintable(text)
   const why = cause.certainty === 'inferred' ? `because of ${cause.sequence}, as it seems; ` : ''

@@ -18,17 +18,17 @@ describe('a story at a terminal', () => {
 deleting, ran for 2 s; the latest event 60 seconds ago
 
 2026-01-02, UTC
-03:04:05.000  +0 ms  1  cli:ann asked for a container to run sh -c "exec sleep 1000", to be removed when it ends
-03:04:06.000   +1 s  2    it was made; its init, process 4242, waited for the start (after 1 s)
-03:04:07.000   +2 s  3  cli:ann asked for its start
-03:04:08.000   +3 s  4    its program was started (after 1 s)
-03:04:09.000   +4 s  5  its supervisor had died, and another, process 5151, took over; it found: container.started; init gone; runtime says stopped
-03:04:10.000   +5 s  6  it ended, and nobody knows how: it ended while it had no supervisor
-03:04:11.000   +6 s  7    it was to be removed: auto-remove (after 1 s)
+03:04:05.000  +0 ms  1  cli:ann requested a container to run sh -c "exec sleep 1000", to be removed when it ends
+03:04:06.000   +1 s  2    the container was created; init is process 4242 (after 1 s)
+03:04:07.000   +2 s  3  cli:ann requested the start
+03:04:08.000   +3 s  4    the program was started (after 1 s)
+03:04:09.000   +4 s  5  the supervisor had died, and a new one, process 5151, took over; it found: container.started; init gone; runtime says stopped
+03:04:10.000   +5 s  6  the container ended with an unknown status: it ended while it had no supervisor
+03:04:11.000   +6 s  7    the supervisor began to remove the container: auto-remove (after 1 s)
 
 What was lost, or had to be mended:
-  5: it had no supervisor for a while
-  6: how it ended: it ended while it had no supervisor
+  5: there was no supervisor for a while
+  6: the exit status of the container: it ended while it had no supervisor
 
 Others have had this id: --uid 01234567
 `)
@@ -37,14 +37,14 @@ Others have had this id: --uid 01234567
   it('wraps what is longer than the terminal is wide, below where it began', () => {
     const lines = format({width: 60}).split('\n')
     expect(lines.every((line) => line.length <= 80)).toBe(true)
-    expect(lines).toContain('03:04:06.000   +1 s  2    it was made; its init, process')
-    expect(lines).toContain('                          4242, waited for the start (after')
+    expect(lines).toContain('03:04:06.000   +1 s  2    the container was created; init is')
+    expect(lines).toContain('                          process 4242 (after 1 s)')
   })
 
   it('lets no control character through', () => {
     const [first] = events
     if (first?.type !== 'container.create-requested') throw new Error('expected a create')
     const story = toStory([{...first, actor: 'a\u001b[2Jb\r\nc'}], now)
-    expect(story && formatStory(story, {others: [], now, width: undefined})).toContain('a [2Jb c asked')
+    expect(story && formatStory(story, {others: [], now, width: undefined})).toContain('a [2Jb c requested')
   })
 })

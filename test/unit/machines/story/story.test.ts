@@ -21,11 +21,11 @@ describe.each(goldenJournals)('the story of $name', ({lines, view}) => {
     for (const {text} of story?.steps ?? []) expect(text).not.toMatch(/undefined|\[object|NaN/)
   })
 
-  it('ends where the chart does', () => {
+  it('ends in the state of the chart', () => {
     expect(story?.state).toBe(Object(view).state)
   })
 
-  it('has causes that come before what they bring about', () => {
+  it('has causes that precede their effects', () => {
     for (const {sequence, cause, depth} of story?.steps ?? []) {
       expect(cause?.sequence ?? 0).toBeLessThan(sequence)
       expect(depth > 0).toBe(cause !== undefined)
@@ -35,11 +35,11 @@ describe.each(goldenJournals)('the story of $name', ({lines, view}) => {
 })
 
 describe('a story', () => {
-  it('tells how an end came about that nobody recorded', () => {
+  it('infers the cause of an exit when none is recorded', () => {
     const last = (name: string) => storyOf(name)?.steps.find(({type}) => type === 'container.exited')
     expect(last('0.4.0/republished')).toMatchObject({
       cause: {sequence: 10, certainty: 'inferred'},
-      text: expect.stringMatching(/^it was ended by SIGKILL/),
+      text: expect.stringMatching(/^the container was killed by SIGKILL/),
     })
     expect(last('0.2.0/oom')).toMatchObject({cause: {sequence: 6, certainty: 'inferred'}})
     expect(last('0.3.0/checkpointed')).toMatchObject({cause: {sequence: 12, certainty: 'inferred'}})
@@ -48,15 +48,20 @@ describe('a story', () => {
 
   it('tells what was lost', () => {
     expect(storyOf('0.1.0/adopted')?.losses).toEqual([
-      {sequence: 5, text: 'it had no supervisor for a while'},
-      {sequence: 6, text: 'how it ended: it ended while it had no supervisor'},
+      {sequence: 5, text: 'there was no supervisor for a while'},
+      {sequence: 6, text: 'the exit status of the container: it ended while it had no supervisor'},
     ])
-    expect(storyOf('0.4.0/gave-up')?.losses).toContainEqual({sequence: 15, text: 'it had no supervisor until the node was started again'})
-    expect(storyOf('0.4.0/republished')?.losses.map(({text}) => text)).toContain('the stream had lost 4 events, which the journal had')
+    expect(storyOf('0.4.0/gave-up')?.losses).toContainEqual({
+      sequence: 15,
+      text: 'there was no supervisor until the node was started again',
+    })
+    expect(storyOf('0.4.0/republished')?.losses.map(({text}) => text)).toContain(
+      'the stream had lost 4 events, which the journal still had',
+    )
     expect(storyOf('0.1.0/whole-life')?.losses).toEqual([])
   })
 
-  it('is of a ledger with gaps too, and says which events are missing', () => {
+  it('names the missing events of a ledger with gaps', () => {
     const events = toHistory([happen.createRequested, happen.created, happen.startRequested, happen.started, happen.exited])
     const story = toStory([...events.slice(1, 2), ...events.slice(4)], now)
     expect(story).toMatchObject({
@@ -66,17 +71,17 @@ describe('a story', () => {
     expect(story?.steps.map(({sequence}) => sequence)).toEqual([2, 5])
   })
 
-  it('takes events that are doubled or out of order for what they are', () => {
+  it('drops duplicates and restores the order', () => {
     const events = toHistory([happen.createRequested, happen.created, happen.startRequested, happen.started])
     expect(toStory([...events.toReversed(), ...events], now)).toEqual(toStory(events, now))
   })
 
-  it('says where a ledger makes no sense', () => {
+  it('names the event at which a ledger is inconsistent', () => {
     const {losses} = toStory(toHistory([happen.createRequested, happen.started]), now) ?? {}
-    expect(losses).toEqual([{text: 'the ledger makes no sense at event 2: container.started is impossible in state creating'}])
+    expect(losses).toEqual([{text: 'the ledger is inconsistent at event 2: container.started is impossible in state creating'}])
   })
 
-  it('says for how long it has run, or ran', () => {
+  it('says how long the container has run', () => {
     const running = toHistory([happen.createRequested, happen.created, happen.startRequested, happen.started])
     expect(toStory(running.slice(0, 3), now)?.ranMs).toBeUndefined()
     expect(toStory(running, epoch + 10_000)?.ranMs).toBe(7_000)
@@ -84,13 +89,13 @@ describe('a story', () => {
     expect(toStory([...running, ...toHistory([exited], 5)], now)?.ranMs).toBe(500)
   })
 
-  it('is none without events', () => {
+  it('is undefined without events', () => {
     expect(toStory([], now)).toBeUndefined()
   })
 })
 
 describe('the sentence of an event', () => {
-  it.each(Object.keys(eventSchemas).filter(isEventType))('of type %s can be told, whatever is in it', (type) => {
+  it.each(Object.keys(eventSchemas).filter(isEventType))('of type %s exists for any data', (type) => {
     fc.assert(
       fc.property(arbitraryEvent(type), (event) => {
         const {text} = tell(event)
@@ -102,7 +107,7 @@ describe('the sentence of an event', () => {
   })
 })
 
-describe('a span', () => {
+describe('a duration or size', () => {
   it.each([
     [0, '0 ms'],
     [999, '999 ms'],

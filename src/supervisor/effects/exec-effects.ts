@@ -133,7 +133,7 @@ export function createExecEffects(
       },
 
       'request.exec-delete': async ({exec, reason}, cause) => {
-        await outputs.of(exec).whenReleased()
+        await outputs.of(exec).lease.whenReleased()
         // Somebody else may have deleted it, and the container with it.
         await loop()
           .submit({type: 'exec-delete', exec, reason}, toOrigin(cause))

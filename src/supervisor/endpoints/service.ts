@@ -134,7 +134,7 @@ function createEndpoints(
     endpoint('exec', subject('exec'), containerCommandSchemas.exec, async (request, origin): Promise<ProcessView> => {
       const {exec = randomBytes(6).toString('hex'), start, holdMs, ...spec} = request
       const added = await loop.submit({type: 'exec', exec, spec}, origin)
-      if (holdMs !== undefined) outputs.of(exec).hold(holdMs)
+      if (holdMs !== undefined) outputs.of(exec).lease.take(holdMs)
       return await published(start ? await loop.submit({type: 'exec-start', exec}, origin) : added, exec)
     }),
     endpoint(
@@ -221,7 +221,7 @@ function createEndpoints(
       async ({exec, stream, offset, holdMs, holdFrom, limitBytes}, _origin, {room}): Promise<OutputReply> => {
         if (exec !== undefined && !loop.ledger.processes.has(exec)) throw unknownExec(exec)
         const output = outputs.of(exec)
-        if (holdMs !== undefined) output.hold(holdMs, holdFrom)
+        if (holdMs !== undefined) output.lease.take(holdMs, holdFrom)
         const ended = output.ended && !isToCome(loop.ledger, exec)
         const total = output.totals[stream]
         // Who only holds does not want any.

@@ -7,7 +7,8 @@ import type {Subjects} from '../../messaging/subjects.ts'
 import {openProcessStdio, reopenProcessStdio} from '../../stdio/process-stdio.ts'
 import type {ProcessStdioOptions} from '../../stdio/process-stdio-port.ts'
 import type {Failpoints} from '../failpoints.ts'
-import {createHoldFile} from './lease-file.ts'
+import {createLease} from './lease.ts'
+import {createLeaseFile} from './lease-file.ts'
 import type {ContainerLayout} from '../../layout/container-layout.ts'
 import {createOutput} from './output.ts'
 import {createOutputFeed} from './output-feed.ts'
@@ -22,11 +23,11 @@ export interface ContainerOutputsOptions {
   /** Root of the container, where that is not root of the host. */
   readonly findOwner: () => ProcessStdioOptions['owner']
   readonly failpoints: Pick<Failpoints, 'onRead' | 'onLogged'>
-  /** Whether somebody waits for what the supervisor does besides. */
+  /** Whether commands are under way: then less output is read. */
   readonly isUrgent: () => boolean
 }
 
-/** What is kept of the output of an added process; who reads it in the foreground holds it before more is dropped (`Output.hold`). */
+/** What is kept of the output of an added process. A reader in the foreground has a lease, which defers the dropping of more. */
 const execLog = {maxBytes: 8 * 1024 * 1024, maxFiles: 2}
 
 export function createContainerOutputs({
@@ -53,7 +54,7 @@ export function createContainerOutputs({
           dir,
           logFile,
           isUrgent,
-          // The time of a piece is asked for between its being read and its being logged.
+          // Called for each piece after it was read and before it is logged.
           now: () => {
             failpoints.onRead()
             return clock.now()
@@ -65,8 +66,7 @@ export function createContainerOutputs({
         }),
       publish: feed.publish,
       publishEnd: (totals) => feed.publishEnd(totals, clock.now()),
-      held: createHoldFile(join(runDir, 'held-until')),
-      clock,
+      lease: createLease(createLeaseFile(join(runDir, 'held-until')), clock),
     })
   })
 }

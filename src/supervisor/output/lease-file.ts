@@ -1,33 +1,35 @@
 /**
- * Until when a reader holds a process that removes itself, where the next supervisor finds it: the reader has been promised that, and one
- * who has let go must not be waited for again.
+ * Until when a reader has a lease on the output of a process, where the next supervisor finds it: that was promised to the reader, and one
+ * that has let go must not be waited for again.
  */
 import {readFileSync, renameSync, writeFileSync} from 'node:fs'
 
-export interface HoldRecord {
-  /** Milliseconds since the boot of the host; 0 when nobody does. */
-  read(): number
-  write(untilMs: number): void
+export interface LeaseFile {
+  /** In milliseconds since the boot of the host; undefined when there is no lease. */
+  read(): number | undefined
+  /** @param untilMs undefined for none */
+  write(untilMs: number | undefined): void
 }
 
-/** In the run directory of the process, which is not made for this: before it is there, and after, nobody has to know. */
-export function createHoldFile(path: string): HoldRecord {
+/** In the run directory of the process, which this does not make: before it exists, and after, there is nothing to remember. */
+export function createLeaseFile(path: string): LeaseFile {
   return {
     read: () => {
       try {
-        return Number(readFileSync(path, 'utf8'))
+        const untilMs = Number(readFileSync(path, 'utf8'))
+        return Number.isFinite(untilMs) && untilMs > 0 ? untilMs : undefined
       } catch {
-        return 0
+        return undefined
       }
     },
     write: (untilMs) => {
       const next = `${path}.new`
       try {
-        writeFileSync(next, String(untilMs), {mode: 0o600})
-        // At once: half a number would be another.
+        writeFileSync(next, String(untilMs ?? 0), {mode: 0o600})
+        // Replaced in one step: half of a number would be another number.
         renameSync(next, path)
       } catch {
-        // A full disk, or no directory: it is held all the same, as long as this supervisor lives.
+        // The disk is full, or the directory is not there: the lease is good for as long as this supervisor lives.
       }
     },
   }

@@ -1,4 +1,4 @@
-/** Publishes output on `tally.log.…`, or that of an added process on `tally.io.…`: raw bytes, with their place in the stream, and an empty message at the end. */
+/** Publishes output on `tally.log.…`, or that of an added process on `tally.io.…`: raw bytes with their place in the stream; an empty message ends it. */
 import {headers} from 'nats'
 import {toMessageRoom} from '../../messaging/chunks.ts'
 import {endHeader, offsetHeader, timeHeader} from '../../messaging/headers.ts'
@@ -28,7 +28,7 @@ export function createOutputFeed(link: NatsLink, toSubject: (stream: StreamName)
     },
   }
 
-  /** A server may be told to take less than what was read at once. */
+  /** The server may be configured to take less in one message than was read at once. */
   function toRoom(): number {
     const connection = link.session()
     return connection ? toMessageRoom(connection) : Number.POSITIVE_INFINITY

@@ -4,9 +4,9 @@ import type {Output} from './output.ts'
 export interface Outputs {
   /** @param exec the id of an added process; init when absent */
   of(exec?: string): Output
-  /** Nobody waits for the rest of any of them. */
+  /** No reader has a lease on any of them. */
   whenReleased(): Promise<void>
-  /** It has been deleted. */
+  /** The process has been deleted. */
   forget(exec: string): void
 }
 
@@ -20,7 +20,7 @@ export function createOutputs(create: (exec: string | undefined) => Output): Out
       added.set(exec, output)
       return output
     },
-    whenReleased: async () => void (await Promise.all([init, ...added.values()].map((output) => output.whenReleased()))),
+    whenReleased: async () => void (await Promise.all([init, ...added.values()].map((output) => output.lease.whenReleased()))),
     forget: (exec) => void added.delete(exec),
   }
 }

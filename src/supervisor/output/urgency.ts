@@ -1,11 +1,11 @@
 /**
- * Commands go before output. Each event of a container is a step of something that somebody may wait for, of which the next is likely to
- * follow: for a moment output is read less, so that the supervisor, and the runtime beside it, have their turn.
+ * Commands go before output. An event of a container is often one of several steps of a command, whose caller waits: for a moment after
+ * each, less output is read, so that the supervisor and the runtime get the processor.
  */
 import type {Clock} from '../../kernel/clock.ts'
 
 export interface Urgency {
-  /** Something has happened. */
+  /** An event was recorded. */
   note(): void
   isUrgent(): boolean
 }
@@ -19,7 +19,7 @@ export function createUrgency(clock: Pick<Clock, 'now'>): Urgency {
     note: () => {
       notedAt = clock.now()
     },
-    // A clock that was set back is none to go by.
+    // The wall clock may have been set back.
     isUrgent: () => Math.abs(clock.now() - notedAt) < momentMs,
   }
 }

@@ -1,4 +1,4 @@
-/** `tally.io.….<process>.stdin`: pieces of input, raw, each answered when the kernel has taken it, or how much of it. That is the back-pressure. */
+/** `tally.io.….<process>.stdin`: raw pieces of input. The reply, once the kernel has taken a piece or a part of it, is the back-pressure. */
 import {join} from 'node:path'
 import {initId} from '../../../machines/commands/commands.ts'
 import type {ContainerAddress} from '../../../machines/ledger/ids.ts'
@@ -14,7 +14,7 @@ import type {Loop} from '../loop/loop.ts'
 import type {Output} from '../output/output.ts'
 import type {Outputs} from '../output/outputs.ts'
 
-/** So much of it is taken at once; more is refused, and sent in pieces. */
+/** A larger piece is refused: the client sends smaller ones. */
 export const largestPieceBytes = 256 * 1024
 
 export interface InputEndpointDependencies {
@@ -27,7 +27,7 @@ export interface InputEndpointDependencies {
 }
 
 export function createInputEndpoint({subjects, address, outputs, loop, layout, clock}: InputEndpointDependencies): Endpoint {
-  /** By what they feed: an id that is free again is another's. */
+  /** By what they feed: the id of a deleted process may be used again. */
   const sessions = new WeakMap<Output, InputSessions>()
   return {
     name: 'input',

@@ -6,7 +6,7 @@
 import {TallyError} from '../../kernel/errors.ts'
 import type {Clock} from '../../kernel/clock.ts'
 import type {InputAccount} from '../../stdio/input-writer.ts'
-import {type InputRecord, type InputState, mostRecordedSessions} from './input-record.ts'
+import {type InputRecord, type InputState, mostRecordedSessions, mostRecordedUncertain, type Uncertain} from './input-record.ts'
 
 export interface InputPiece {
   /** Chosen by the client, for as long as it sends. */
@@ -30,28 +30,34 @@ export interface InputSessionsOptions {
   readonly clock: Pick<Clock, 'sleep'>
 }
 
-interface Session {
-  /** Behind what waits to be written. */
-  accepted: number
-  /** By the kernel. */
-  taken: number
-  /** Settles with the piece that was accepted last. */
-  written: Promise<unknown>
-}
+type Session =
+  | {
+      readonly type: 'open'
+      /** Behind what waits to be written. */
+      accepted: number
+      /** By the kernel. */
+      taken: number
+      /** Settles with the piece that was accepted last. */
+      written: Promise<unknown>
+    }
+  /** A supervisor was killed while it wrote these bytes: the process may have them or not. */
+  | ({readonly type: 'uncertain'} & Uncertain)
+type OpenSession = Extract<Session, {type: 'open'}>
 
 /** A client that waits for longer cannot tell a process that does not read from a supervisor that died. */
 const answerMs = 2_000
-/** Clients that came and went are forgotten, the eldest first. */
+/** The session that sent nothing for the longest time is forgotten. */
 const mostSessions = 1_000
 
 export function createInputSessions({write, record, clock}: InputSessionsOptions): InputSessions {
   const former = record.read()
-  const sessions = new Map(former.sessions.map(([name, taken]) => [name, toSession(taken)]))
+  const uncertain = findUncertain(former)
+  const sessions = new Map(former.sessions.map(([name, taken]) => [name, openSession(taken)]))
 
   return {
     take: async ({session: name, offset, bytes}) => {
-      refuseUncertain(name, former)
-      const session = sessions.get(name) ?? toSession(0)
+      const session = findSession(name)
+      if (session.type === 'uncertain') throw toUncertainError(session)
       const {accepted: next} = session
       if (offset > next)
         throw new TallyError('INPUT_GAP', `expected input from offset ${next}, got ${offset}`, {details: {expected: next, got: offset}})
@@ -62,18 +68,23 @@ export function createInputSessions({write, record, clock}: InputSessionsOptions
     },
   }
 
-  function accept(name: string, session: Session, bytes: Uint8Array): void {
+  function findSession(name: string): Session {
+    const doubt = uncertain.find(({session}) => session === name)
+    return doubt ? {type: 'uncertain', ...doubt} : (sessions.get(name) ?? openSession(0))
+  }
+
+  function accept(name: string, session: OpenSession, bytes: Uint8Array): void {
     sessions.delete(name)
     sessions.set(name, session)
-    const [eldest] = sessions.keys()
-    if (eldest !== undefined && sessions.size > mostSessions) sessions.delete(eldest)
+    const [oldest] = sessions.keys()
+    if (oldest !== undefined && sessions.size > mostSessions) sessions.delete(oldest)
     session.accepted += bytes.length
     session.written = write(bytes, toAccount(name, session))
-    // Each who asks sees it; nobody may be asking any more.
+    // Every caller that still waits gets the error; there may be none.
     session.written.catch(() => {})
   }
 
-  function toAccount(name: string, session: Session): InputAccount {
+  function toAccount(name: string, session: OpenSession): InputAccount {
     return {
       attempt: (bytes) => note({session: name, bytes}),
       taken: (bytes) => {
@@ -83,24 +94,32 @@ export function createInputSessions({write, record, clock}: InputSessionsOptions
     }
   }
 
-  /** What was uncertain remains so, also for the supervisor after this one. */
-  function note(attempt = former.attempt): void {
+  /** What was uncertain remains so for the supervisor after this one. */
+  function note(attempt?: InputState['attempt']): void {
     const last = [...sessions].slice(-mostRecordedSessions)
-    record.write({sessions: last.map(([name, {taken}]) => [name, taken]), ...(attempt && {attempt})})
+    record.write({
+      sessions: last.map(([name, {taken}]) => [name, taken]),
+      ...(attempt && {attempt}),
+      ...(uncertain.length > 0 && {uncertain: [...uncertain]}),
+    })
   }
 }
 
-function toSession(taken: number): Session {
-  return {accepted: taken, taken, written: Promise.resolve()}
+function openSession(taken: number): OpenSession {
+  return {type: 'open', accepted: taken, taken, written: Promise.resolve()}
 }
 
-function refuseUncertain(name: string, {sessions, attempt}: InputState): void {
-  if (attempt?.session !== name) return
-  const from = sessions.find(([other]) => other === name)?.[1] ?? 0
-  const to = from + attempt.bytes
-  throw new TallyError(
+/** The latest first. */
+function findUncertain({sessions, attempt, uncertain = []}: InputState): readonly Uncertain[] {
+  if (!attempt) return uncertain
+  const from = sessions.find(([name]) => name === attempt.session)?.[1] ?? 0
+  return [{session: attempt.session, from, to: from + attempt.bytes}, ...uncertain].slice(0, mostRecordedUncertain)
+}
+
+function toUncertainError({from, to}: Uncertain): TallyError {
+  return new TallyError(
     'INPUT_UNCERTAIN',
-    `a supervisor was killed while it wrote bytes ${from} to ${to} of this input: how many of them the process has got nobody knows`,
+    `a supervisor was killed while it wrote bytes ${from} to ${to} of this input: it is not known how many of them the process has got`,
     {details: {from, to}},
   )
 }

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import {describe, expect, it} from 'vitest'
-import {createConcurrencyLimit} from '../../../../src/supervisor/effects/concurrency-limit.ts'
+import {TallyError} from '../../../../src/kernel/errors.ts'
 import type {InputAccount} from '../../../../src/stdio/input-writer.ts'
 import type {InputRecord, InputState} from '../../../../src/supervisor/input/input-record.ts'
 import {createInputSessions} from '../../../../src/supervisor/input/input-sessions.ts'
@@ -71,6 +71,51 @@ describe('input from clients', () => {
   })
 })
 
+describe('input of one client', () => {
+  it('is written in the order of its offsets, though earlier pieces still wait', async () => {
+    const written: string[] = []
+    let last = Promise.resolve()
+    // One after the other, as an input writer does.
+    const sessions = createSessions((bytes) => {
+      last = last.then(async () => {
+        await Promise.resolve()
+        written.push(Buffer.from(bytes).toString())
+      })
+      return last
+    })
+    const taken = await Promise.all(
+      ['ab', 'cd', 'ef'].map((text, index) => sessions.take({session: 's', offset: 2 * index, bytes: Buffer.from(text)})),
+    )
+    expect([written, taken.at(-1)]).toEqual([['ab', 'cd', 'ef'], 6])
+  })
+
+  it('that overlaps what was accepted is written from there on', async () => {
+    const written: string[] = []
+    const sessions = createSessions(async (bytes) => void written.push(Buffer.from(bytes).toString()))
+    await sessions.take({session: 's', offset: 0, bytes: Buffer.from('abc')})
+    expect(await sessions.take({session: 's', offset: 1, bytes: Buffer.from('bcde')})).toBe(5)
+    expect(written).toEqual(['abc', 'de'])
+  })
+
+  it('begins at offset 0 in a new session, whatever an earlier session has sent', async () => {
+    const written: string[] = []
+    const sessions = createSessions(async (bytes) => void written.push(Buffer.from(bytes).toString()))
+    await sessions.take({session: 'first', offset: 0, bytes: Buffer.from('abc')})
+    expect(await sessions.take({session: 'second', offset: 0, bytes: Buffer.from('de')})).toBe(2)
+    expect(await sessions.take({session: 'first', offset: 3, bytes: Buffer.from('f')})).toBe(4)
+    expect(written).toEqual(['abc', 'de', 'f'])
+  })
+
+  it('is refused once the process reads no more, also when it is sent again', async () => {
+    const sessions = createSessions(async () => {
+      throw new TallyError('STDIN_CLOSED', 'the process reads no input any more')
+    })
+    const piece = {session: 's', offset: 0, bytes: Buffer.from('abc')}
+    await expect(sessions.take(piece)).rejects.toMatchObject({code: 'STDIN_CLOSED'})
+    await expect(sessions.take(piece)).rejects.toMatchObject({code: 'STDIN_CLOSED'})
+  })
+})
+
 describe('input that another supervisor goes on with', () => {
   it('begins where the kernel has taken it, whatever is sent again', async () => {
     const record = createMemoryRecord()
@@ -99,6 +144,17 @@ describe('input that another supervisor goes on with', () => {
     await expect(third.take({session: 's', offset: 3, bytes: Buffer.from('de')})).rejects.toMatchObject({code: 'INPUT_UNCERTAIN'})
   })
 
+  it('stays refused although the next supervisor was killed in the middle of the input of another client', async () => {
+    const record = createMemoryRecord()
+    const never = () => new Promise<void>(() => {})
+    void createSessions(never, record).take({session: 's', offset: 0, bytes: Buffer.from('abc')})
+    void createSessions(never, record).take({session: 't', offset: 0, bytes: Buffer.from('xy')})
+    const third = createSessions(async () => {}, record)
+    await expect(third.take({session: 't', offset: 0, bytes: Buffer.from('xy')})).rejects.toMatchObject({details: {from: 0, to: 2}})
+    await expect(third.take({session: 's', offset: 0, bytes: Buffer.from('abc')})).rejects.toMatchObject({details: {from: 0, to: 3}})
+    expect(await third.take({session: 'u', offset: 0, bytes: Buffer.from('z')})).toBe(1)
+  })
+
   it('is answered after a while with what has been taken so far', async () => {
     const clock = createFakeClock(0)
     const write = async (_: Uint8Array, account: InputAccount) => {
@@ -109,33 +165,5 @@ describe('input that another supervisor goes on with', () => {
     const answer = sessions.take({session: 's', offset: 0, bytes: Buffer.from('abc')})
     clock.advance(2_000)
     expect(await answer).toBe(2)
-  })
-})
-
-describe('a concurrency limit', () => {
-  it('lets so many through at once, and the others in their order', async () => {
-    const limited = createConcurrencyLimit(2)
-    const begun: number[] = []
-    const ends: (() => void)[] = []
-    const all = [0, 1, 2, 3].map((index) =>
-      limited(async () => {
-        begun.push(index)
-        await new Promise<void>((resolve) => ends.push(resolve))
-        if (index === 1) throw new Error('failed')
-        return index
-      }).catch(() => 'failed'),
-    )
-    for (const expected of [
-      [0, 1],
-      [0, 1, 2],
-      [0, 1, 2, 3],
-    ]) {
-      await new Promise((resolve) => setImmediate(resolve))
-      expect(begun).toEqual(expected)
-      ends.shift()?.()
-    }
-    await new Promise((resolve) => setImmediate(resolve))
-    for (const end of ends) end()
-    expect(await Promise.all(all)).toEqual([0, 'failed', 2, 3])
   })
 })

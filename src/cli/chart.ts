@@ -11,7 +11,6 @@ import {followChart} from './chart-follow.ts'
 import {type ChartFormat, chartFormats, renderChart, toFormat} from './chart-formats.ts'
 import {type At, readHistory} from './chart-history.ts'
 import {type Charted, toCaption, toOwnEvents} from './chart-moment.ts'
-import {toScreenSize} from './live-screen.ts'
 import {resolveNodeOptions} from './node-options.ts'
 import {parseTime} from './times.ts'
 import {addVerb, connect} from './verb.ts'
@@ -26,21 +25,21 @@ interface ChartFlags {
 }
 
 export function addChart(program: Command): void {
-  addVerb(program, 'chart', 'draw the statechart of a container as it is, or was; without one, the bare chart')
-    .argument('[id]', 'also one that has been deleted, as long as the stream remembers it')
-    .option('--exec <exec>', 'the chart of the process that was added under this id')
-    .addOption(new Option('--machine <name>', 'which chart (default: container)').choices(machineNames))
-    .option('--at <seq|time>', 'as it was at that event of its ledger, or at that time, or that long ago such as 10m', parseAt)
-    .option('-f, --follow', 'draw it in the terminal, and again with every event; q ends it')
-    .addOption(new Option('--format <format>', 'default: as the file of -o is called, otherwise text').choices(chartFormats))
-    .option('-o, --output <file>', 'write it there')
+  addVerb(program, 'chart', 'draw the statechart of a container, now or at an earlier event; without a container, the chart alone')
+    .argument('[id]', 'container; a deleted one as long as the stream has its events')
+    .option('--exec <exec>', 'draw the chart of an exec process')
+    .addOption(new Option('--machine <name>', 'chart to draw (default: container)').choices(machineNames))
+    .option('--at <seq|time>', 'draw it as it was at this event of its ledger, at this time, or this long ago, such as 10m', parseAt)
+    .option('-f, --follow', 'draw in the terminal, again after every event; q quits')
+    .addOption(new Option('--format <format>', 'output format (default: by the name of the -o file, else text)').choices(chartFormats))
+    .option('-o, --output <file>', 'write to this file')
     .action(async (id: string | undefined, flags: ChartFlags, command: Command) => {
       const options = resolveNodeOptions(command)
       const format = flags.format ?? (options.json ? 'json' : flags.output === undefined ? 'text' : (toFormat(flags.output) ?? 'text'))
       const charted = toCharted(id, flags)
       if (flags.follow) assertFollows(flags, format)
       if (format === 'png' && flags.output === undefined && process.stdout.isTTY) {
-        throw new TallyError('INVALID_ARGUMENT', 'a picture is of no use to a terminal: expected -o FILE, or a pipe')
+        throw new TallyError('INVALID_ARGUMENT', 'expected -o FILE or a pipe for a PNG, got a terminal')
       }
       if (id === undefined) return await write(charted.machine, undefined, undefined)
       await using client = await connect(options)
@@ -51,11 +50,10 @@ export function addChart(program: Command): void {
       await write(charted.machine, foldMachine(charted.machine, toOwnEvents(events, charted)), toCaption(`${name.namespace}/${id}`, events))
 
       async function write(machine: AnyStateMachine, moment: Moment | undefined, caption: string | undefined): Promise<void> {
-        const {columns} = toScreenSize(process.stdout)
         const chart = await renderChart(toChartModel(machine), format, {
           marks: moment ? toMarks(machine, moment) : noMarks,
           caption,
-          width: process.stdout.isTTY ? columns : usualColumns,
+          width: process.stdout.columns || defaultColumns,
           colour: flags.output === undefined && process.stdout.isTTY,
         })
         if (flags.output === undefined) process.stdout.write(chart)
@@ -64,13 +62,13 @@ export function addChart(program: Command): void {
     })
 }
 
-/** Where there is no window. */
-const usualColumns = 100
+/** Where stdout is not a terminal, or one without a size. */
+const defaultColumns = 100
 
-/** Digits alone are a place in the ledger. */
+/** Digits alone are the number of an event. */
 export function parseAt(text: string): At {
   if (!/^\d+$/.test(text)) return {time: parseTime(text)}
-  if (Number(text) === 0) throw new InvalidArgumentError('expected an event of the ledger, from 1 on, got 0')
+  if (Number(text) === 0) throw new InvalidArgumentError('expected the number of an event, at least 1, got 0')
   return {sequence: Number(text)}
 }
 
@@ -80,7 +78,7 @@ function toCharted(id: string | undefined, {exec, machine, at, follow}: ChartFla
     throw new TallyError('INVALID_ARGUMENT', 'expected a container for --exec, --at and --follow')
   if (exec !== undefined && wanted !== 'process') throw new TallyError('INVALID_ARGUMENT', `expected no --exec for --machine ${wanted}`)
   if (id !== undefined && wanted === 'process' && exec === undefined)
-    throw new TallyError('INVALID_ARGUMENT', 'expected --exec for --machine process: which process?')
+    throw new TallyError('INVALID_ARGUMENT', 'expected --exec EXEC with --machine process')
   return {machine: chartedMachines[wanted], exec}
 }
 

@@ -1,4 +1,4 @@
-/** A picture in the terminal that is drawn anew when something changes, and is gone afterwards with everything as it was. */
+/** A picture in the terminal that is drawn again when something changes. Afterwards the terminal is as it was before. */
 import {writeSync} from 'node:fs'
 import {exitCodes} from './exit-codes.ts'
 import {enterRawMode} from './terminal.ts'
@@ -6,7 +6,7 @@ import {enterRawMode} from './terminal.ts'
 const enter = '\x1b[?1049h\x1b[?25l'
 const leave = '\x1b[?25h\x1b[?1049l'
 const endings = ['SIGTERM', 'SIGHUP', 'SIGINT', 'SIGQUIT'] as const
-/** q, ctrl-c, ctrl-d; as bytes, since in raw mode no key is a signal. */
+/** q, ctrl-c, ctrl-d: as bytes, since in raw mode no key sends a signal. */
 const quitKeys = new Set(['q', 'Q', '\x03', '\x04'])
 
 export interface ScreenSize {
@@ -14,56 +14,54 @@ export interface ScreenSize {
   readonly rows: number
 }
 
-/** @param size of the window; undefined where the picture is printed and may be as large as it likes */
+/** @param size of the window; undefined where the picture is printed, or the terminal has no size: then nothing is cut off */
 export type Render = (size: ScreenSize | undefined) => string
 
 /**
- * Draws whenever `work` says so, until that has ended or whoever looks has seen enough. The last picture stays behind. What is not a
- * terminal gets one picture after the other.
+ * Calls `work`, and draws each time it asks for it, until `work` has ended or the user presses a quit key. The last picture stays in the
+ * terminal. When stdout is not a terminal, each picture is printed after the one before.
  */
 export async function withLiveScreen(render: Render, work: (draw: () => void) => Promise<void>): Promise<void> {
   const {stdout} = process
   if (!stdout.isTTY) return await work(() => void stdout.write(`${render(undefined)}\n`))
-  let hasLeft = false
-  {
-    using screen = openLiveScreen(process, draw)
-    const leaving = screen.left.then(() => {
-      hasLeft = true
-    })
-    draw()
-    await Promise.race([work(draw), leaving])
+  const end = await drawUntilEnd(render, work)
+  const size = toScreenSize(stdout)
+  stdout.write(`${render(size && {...size, rows: Number.POSITIVE_INFINITY})}\n`)
+  // `work` is still running, and may wait for a connection for ever.
+  if (end === 'quit') process.exit(exitCodes.ok)
+}
 
-    function draw(): void {
-      screen.draw(render)
-    }
+async function drawUntilEnd(render: Render, work: (draw: () => void) => Promise<void>): Promise<'done' | 'quit'> {
+  using screen = openLiveScreen(process, draw)
+  draw()
+  return await Promise.race([work(draw).then(() => 'done' as const), screen.quit.then(() => 'quit' as const)])
+
+  function draw(): void {
+    screen.draw(render)
   }
-  stdout.write(`${render(toScreenSize({...stdout, rows: Number.POSITIVE_INFINITY}))}\n`)
-  // Connections are not waited for: one that is lost is tried for ever.
-  if (hasLeft) process.exit(exitCodes.ok)
 }
 
 interface LiveScreen extends Disposable {
-  /** Resolves when whoever looks has seen enough. */
-  readonly left: Promise<void>
-  /** What is beyond the window is cut. */
+  /** Resolves when the user presses a quit key. */
+  readonly quit: Promise<void>
+  /** Lines below the window are cut off. */
   draw(render: Render): void
 }
 
 /**
- * MUST leave the terminal as it was, whatever happens; achieved by doing so when disposed of, when this process exits, and when
- * a signal ends it.
+ * MUST leave the terminal as it was; achieved by restoring it on disposal, when this process exits, and when a signal ends it.
  */
 function openLiveScreen({stdin, stdout}: Pick<NodeJS.Process, 'stdin' | 'stdout'>, onResize: () => void): LiveScreen {
   using stack = new DisposableStack()
-  const left = Promise.withResolvers<void>()
-  // Written at once: an exit does not wait for a stream.
+  const quit = Promise.withResolvers<void>()
+  // Synchronous: process.exit() does not wait for a stream.
   const restore = () => void tryWrite(stdout.fd, leave)
   const end = (signal: NodeJS.Signals) => {
     screen[Symbol.dispose]()
     process.kill(process.pid, signal)
   }
   const onKey = (bytes: Buffer) => {
-    if ([...bytes.toString('latin1')].some((key) => quitKeys.has(key))) left.resolve()
+    if ([...bytes.toString('latin1')].some((key) => quitKeys.has(key))) quit.resolve()
   }
   tryWrite(stdout.fd, enter)
   process.on('exit', restore)
@@ -72,7 +70,7 @@ function openLiveScreen({stdin, stdout}: Pick<NodeJS.Process, 'stdin' | 'stdout'
     restore()
   })
   stack.use(enterRawMode(stdin))
-  // After those of raw mode, which end this process themselves: they are called in this order.
+  // Listeners are called in order, and those of raw mode end this process: this one has to come first.
   for (const signal of endings) process.prependListener(signal, end)
   stack.defer(() => {
     for (const signal of endings) process.off(signal, end)
@@ -87,25 +85,26 @@ function openLiveScreen({stdin, stdout}: Pick<NodeJS.Process, 'stdin' | 'stdout'
   }
   stdout.on('resize', onResize)
   stack.defer(() => void stdout.off('resize', onResize))
-  const held = stack.move()
+  const resources = stack.move()
   const screen: LiveScreen = {
-    left: left.promise,
+    quit: quit.promise,
     draw: (render) => {
       const size = toScreenSize(stdout)
       stdout.write(toFrame(render(size), size))
     },
-    [Symbol.dispose]: () => held.dispose(),
+    [Symbol.dispose]: () => resources.dispose(),
   }
   return screen
 }
 
-export function toScreenSize({columns = 80, rows = 24}: Partial<ScreenSize>): ScreenSize {
-  return {columns, rows}
+/** @returns undefined when it is not a terminal, or one without a size */
+export function toScreenSize({columns, rows}: Partial<ScreenSize>): ScreenSize | undefined {
+  return columns && rows ? {columns, rows} : undefined
 }
 
-/** Over what was there before, line by line, without flicker. In raw mode a line feed is no return. */
-export function toFrame(text: string, {rows}: ScreenSize): string {
-  const lines = text.split('\n').slice(0, rows)
+/** Writes over the picture before, line by line, so that it does not flicker. In raw mode a line feed needs a carriage return. */
+export function toFrame(text: string, size: ScreenSize | undefined): string {
+  const lines = text.split('\n').slice(0, size?.rows)
   return `\x1b[H${lines.map((line) => `${line}\x1b[K`).join('\r\n')}\x1b[J`
 }
 
@@ -113,6 +112,6 @@ function tryWrite(fd: number, text: string): void {
   try {
     writeSync(fd, text)
   } catch {
-    // The terminal is gone: there is nothing to put back.
+    // The terminal has been closed: there is nothing to restore.
   }
 }

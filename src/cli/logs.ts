@@ -8,6 +8,7 @@ import {printNote} from './print.ts'
 import {withReconnect} from './reconnect.ts'
 import {parseTime} from './times.ts'
 import {addVerb, connect} from './verb.ts'
+import {createWakeUp, type WakeUp} from './wake-up.ts'
 
 interface LogsFlags {
   readonly follow?: true
@@ -19,76 +20,67 @@ interface LogsFlags {
 
 type Entry = LogReply['entries'][number]
 
-/** Following, the log is looked at so often even when nothing is heard. */
-const askAgainMs = 1_000
+/** With --follow, the log is read at least this often, since messages that announce output can be lost. */
+const pollMs = 1_000
+
+/** Where to begin: at the last lines, or at a position that a reply has named. */
+type Place = {readonly tail: number} | {readonly position: number}
 
 export function addLogs(program: Command): void {
-  addVerb(program, 'logs', 'print what a container has written, stdout and stderr apart')
+  addVerb(program, 'logs', 'print the output of a container, stdout and stderr separately')
     .argument('<id>')
     .option('-f, --follow', 'continue with new output until the container has stopped')
-    .option('--tail <count>', 'only this many lines, the last ones', parseCount)
-    .option('--since <time>', 'only what was written from then on: a time, or a duration such as 10m', (text) => parseTime(text))
-    .option('--until <time>', 'only what was written before then', (text) => parseTime(text))
-    .option('-t, --timestamps', 'with the time at which each line was read')
+    .option('--tail <count>', 'only print this many lines from the end', parseCount)
+    .option('--since <time>', 'only print what was written at or after this time, or in this last duration, such as 10m', (text) =>
+      parseTime(text),
+    )
+    .option('--until <time>', 'only print what was written before this time', (text) => parseTime(text))
+    .option('-t, --timestamps', 'print the time at which each line was read')
     .action(async (id: string, flags: LogsFlags, command: Command) => {
       const options = resolveNodeOptions(command)
       await using client = await connect(options)
       const writePage = createPageWriter(flags, options.json)
-      let until = Number.POSITIVE_INFINITY
-      let from: {readonly position: number} | {readonly tail: number} = flags.tail === undefined ? {position: 0} : {tail: flags.tail}
+      let place: Place = flags.tail === undefined ? {position: 0} : {tail: flags.tail}
+      let end: number | undefined
       await withReconnect(client, async () => {
         const container = client.container(id, options.namespace)
-        using wakeUp = listen(client, container)
+        using output = watchOutput(client, container)
         for (;;) {
-          const {position, entries, next, end, ended} = await container.log(from)
-          // A program may well write faster than its log is read.
-          if (!flags.follow) until = Math.min(until, end)
-          if ('position' in from && from.position > 0 && position > from.position)
-            printNote(`${position - from.position} bytes of the log had been dropped before they could be read`)
-          await writePage(entries)
-          const isAtEnd = entries.length === 0 || ended || next >= until
-          from = {position: next}
-          if (isAtEnd && (!flags.follow || ended)) return
-          if (isAtEnd) await wakeUp.next()
+          const page = await container.log(place)
+          // Without --follow: what is written from now on is not printed, however fast the program writes.
+          if (!flags.follow) end ??= page.end
+          if ('position' in place) noteDropped(place.position, page.position)
+          await writePage(page.entries)
+          place = {position: page.next}
+          const isAtEnd = page.entries.length === 0 || page.ended || (end !== undefined && page.next >= end)
+          if (isAtEnd && (!flags.follow || page.ended)) return
+          if (isAtEnd) await output.next(pollMs)
         }
       })
     })
 }
 
-/** Output that passes by says that there is something new in the log. */
-function listen(client: TallyClient, container: ContainerClient): Disposable & {next(): Promise<void>} {
-  let heard = () => {}
-  let isNew = false
+function noteDropped(wanted: number, begin: number): void {
+  if (wanted > 0 && begin > wanted) printNote(`${begin - wanted} bytes of the log had been dropped before they could be read`)
+}
+
+/** Wakes up when the container writes: the supervisor publishes output as it is read. */
+function watchOutput(client: TallyClient, container: ContainerClient): Disposable & Pick<WakeUp, 'next'> {
+  const wakeUp = createWakeUp()
   const subscriptions = (['stdout', 'stderr'] as const).map((stream) =>
-    client.connection.subscribe(client.subjects.log(container.address, stream), {
-      callback: () => {
-        isNew = true
-        heard()
-      },
-    }),
+    client.connection.subscribe(client.subjects.log(container.address, stream), {callback: () => wakeUp.notify()}),
   )
   return {
-    next: async () => {
-      if (!isNew) {
-        await new Promise<void>((resolve) => {
-          const timer = setTimeout(resolve, askAgainMs)
-          heard = () => {
-            clearTimeout(timer)
-            resolve()
-          }
-        })
-      }
-      isNew = false
-    },
+    next: wakeUp.next,
     [Symbol.dispose]: () => {
       for (const subscription of subscriptions) subscription.unsubscribe()
     },
   }
 }
 
-/** Entries in their order, with one write for as many of a stream as follow each other. */
+/** Writes entries in order, with one write for consecutive entries of the same stream. */
 function createPageWriter({since, until, timestamps}: LogsFlags, json: boolean): (entries: readonly Entry[]) => Promise<void> {
-  /** Whether the next entry of a stream begins a line: parts of one have one time stamp. */
+  /** Whether the next entry of a stream begins a line: a line that comes in several entries has one time stamp. */
   const begins = {stdout: true, stderr: true}
   return async (entries) => {
     let pieces: Uint8Array[] = []

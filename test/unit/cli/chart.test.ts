@@ -45,7 +45,7 @@ describe('--at', () => {
     expect(parseAt('7')).toEqual({sequence: 7})
     expect(parseAt('2026-01-02T03:04:05Z')).toEqual({time: new Date('2026-01-02T03:04:05Z')})
     expect(parseAt('10m')).toEqual({time: expect.any(Date)})
-    expect(() => parseAt('0')).toThrow('from 1 on')
+    expect(() => parseAt('0')).toThrow('at least 1')
     expect(() => parseAt('soon')).toThrow('expected a time')
   })
 })

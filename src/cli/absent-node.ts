@@ -1,4 +1,4 @@
-/** A node that cannot be reached as it should be: is it not there, or has its run directory been wiped? */
+/** Tells a node that does not run from one whose run directory was wiped. */
 import {existsSync} from 'node:fs'
 import {join} from 'node:path'
 import {setTimeout as sleep} from 'node:timers/promises'
@@ -6,16 +6,16 @@ import {TallyError} from '../kernel/errors.ts'
 import {toLockFile} from '../kernel/lock-file.ts'
 import type {NodeOptions} from './node-options.ts'
 
-/** A coordinator looks every second. */
+/** A coordinator checks its run directory every second. */
 const patienceMs = 5_000
 const pollMs = 50
 
 /**
- * Waits for the connection file of a coordinator that runs.
- * @returns false when none runs on the state directory
- * @throws TallyError NODE_NOT_RUNNING when it runs, and does not put the file back
+ * Waits until the running coordinator has restored its connection file.
+ * @returns false when no coordinator runs on the state directory
+ * @throws TallyError NODE_NOT_RUNNING when it runs and does not restore the file
  */
-export async function untilPutBack({stateDir, runDir}: Pick<NodeOptions, 'stateDir' | 'runDir'>): Promise<boolean> {
+export async function untilRestored({stateDir, runDir}: Pick<NodeOptions, 'stateDir' | 'runDir'>): Promise<boolean> {
   const {findLockHolder} = await import('../linux/lock-holder.ts')
   const file = join(runDir, 'connection.json')
   for (const giveUpAt = performance.now() + patienceMs; ; await sleep(pollMs)) {

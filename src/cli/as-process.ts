@@ -1,4 +1,4 @@
-/** The verbs that stand for a process: they exit as it does, and with 125 to 127 when it was not the process that failed. */
+/** Verbs that exit with the status of a process, and with 125 to 127 when Tallyman has failed. */
 import type {Command} from 'commander'
 import {TallyError, toErrorBody} from '../kernel/errors.ts'
 import {toRunExitCode} from './exit-codes.ts'
@@ -18,7 +18,7 @@ export async function exitAsProcess(command: Command, work: () => Promise<number
 }
 
 /**
- * What is to run, which may follow a `--` behind the container, as it may behind options.
+ * The command to run, which may follow a `--` after the container.
  * @throws TallyError INVALID_ARGUMENT
  */
 export function toProgram(args: readonly string[]): readonly string[] {

@@ -1,4 +1,4 @@
-/** `attach`: in the foreground with a container that others have started; several may be at once. */
+/** `attach`: connects the terminal to a running container. Several clients can be attached at once. */
 import type {Command} from 'commander'
 import {exitAsProcess} from './as-process.ts'
 import {checkDetachKeys} from './detach-keys.ts'
@@ -15,12 +15,12 @@ interface AttachFlags {
 }
 
 export function addAttach(program: Command): void {
-  addVerb(program, 'attach', 'join a running container: its output from now on, and its input; exits as it does')
+  addVerb(program, 'attach', 'attach standard input, output and error to a running container, and exit with its status')
     .argument('<id>')
-    .option('--exec <exec-id>', 'a process that was added, rather than the container itself')
-    .option('--no-stdin', 'only listen')
-    .option('--no-sig-proxy', 'do not pass signals on to it')
-    .option('--detach-keys <keys>', 'what to press to leave it running (default: ctrl-p,ctrl-q)', checkDetachKeys)
+    .option('--exec <exec-id>', 'attach to an exec process instead')
+    .option('--no-stdin', 'do not attach standard input')
+    .option('--no-sig-proxy', 'do not forward signals to the process')
+    .option('--detach-keys <keys>', 'key sequence for detaching from the container (default: ctrl-p,ctrl-q)', checkDetachKeys)
     .action(async (id: string, flags: AttachFlags, command: Command) => {
       await exitAsProcess(command, () => attach(resolveNodeOptions(command), id, flags))
     })

@@ -1,4 +1,4 @@
-/** The chart of a container in the terminal, drawn again with every event. */
+/** The chart of a container in the terminal, drawn again after every event. */
 import type {LedgerEvent} from '../../machines/ledger/events.ts'
 import {toChartModel} from '../chart/model.ts'
 import {foldMachine, toMarks} from '../chart/moment.ts'
@@ -13,15 +13,15 @@ export interface FollowedChart {
   readonly client: TallyClient
   readonly name: {readonly namespace: string; readonly id: string}
   readonly charted: Charted
-  /** What has happened. */
+  /** Those of the container so far. */
   readonly events: readonly LedgerEvent[]
-  /** Where the stream goes on. */
+  /** The stream sequence of the next event. */
   readonly next: number
 }
 
-const usualColumns = 100
+const defaultColumns = 100
 
-/** Ends when the container is deleted, or when whoever looks has seen enough. */
+/** Ends when the container is deleted, or when the user quits. */
 export async function followChart({client, name, charted, events: known, next: first}: FollowedChart): Promise<void> {
   const model = toChartModel(charted.machine)
   let events = known
@@ -33,7 +33,7 @@ export async function followChart({client, name, charted, events: known, next: f
       const filter = {node: client.node, ...name}
       for await (const {event, streamSequence} of client.events({filter, follow: true, from: {streamSequence: next}})) {
         next = streamSequence + 1
-        // Of a container that has the id now.
+        // Another uid is another container under the same id.
         events = event.uid === events.at(-1)?.uid ? [...events, event] : [event]
         draw()
         if (isOver()) return
@@ -46,10 +46,10 @@ export async function followChart({client, name, charted, events: known, next: f
     return events.at(-1)?.type === 'container.deleted'
   }
 
-  /** In boxes; a line a state where those are higher than the window. */
+  /** Draws boxes, or one line per state when the boxes are higher than the window. */
   function render(size: ScreenSize | undefined): string {
     const moment = foldMachine(charted.machine, toOwnEvents(events, charted))
-    const options = {marks: toMarks(charted.machine, moment), width: size?.columns ?? usualColumns, colour: size !== undefined}
+    const options = {marks: toMarks(charted.machine, moment), width: size?.columns ?? defaultColumns, colour: size !== undefined}
     const boxes = renderText(model, options)
     const isTooHigh = size !== undefined && boxes.split('\n').length >= size.rows
     return `${toCaption(`${name.namespace}/${name.id}`, events)}\n${isTooHigh ? renderText(model, {...options, tree: true}) : boxes}`

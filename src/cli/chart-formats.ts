@@ -1,4 +1,4 @@
-/** The forms in which a chart is written. */
+/** The output formats of a chart. */
 import {extname} from 'node:path'
 import type {ChartMarks} from '../chart/marks.ts'
 import type {ChartModel} from '../chart/model.ts'
@@ -20,20 +20,20 @@ const extensions: Readonly<Record<string, ChartFormat>> = {
   '.json': 'json',
 }
 
-/** As the name of a file says; undefined when it says nothing. */
+/** The format that the extension of a file stands for; undefined for an unknown one. */
 export function toFormat(file: string): ChartFormat | undefined {
   return extensions[extname(file).toLowerCase()]
 }
 
 export interface FormatOptions {
   readonly marks: ChartMarks
-  /** Of which container, and at which of its events. */
+  /** The container and the event that the chart shows. */
   readonly caption: string | undefined
   readonly width: number
   readonly colour: boolean
 }
 
-/** What draws pictures is loaded only for them. */
+/** Modules that draw pictures are loaded only for pictures. */
 export async function renderChart(
   model: ChartModel,
   format: ChartFormat,

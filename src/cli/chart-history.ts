@@ -1,19 +1,19 @@
-/** The events of one container up to a moment, from the stream: also when it has been deleted. */
+/** The events of one container up to a moment, read from the stream, which also has those of deleted containers. */
 import type {LedgerEvent} from '../../machines/ledger/events.ts'
 import type {TallyClient} from '../client/client.ts'
 import {TallyError} from '../kernel/errors.ts'
 
-/** A place in the container's ledger, or a time. */
+/** An event of the container's ledger, or a time. */
 export type At = {readonly sequence: number} | {readonly time: Date}
 
 export interface History {
-  /** Of one container: of several that had the id, the last that had begun by then. */
+  /** Of one container: of several that have had the id, the last one created by that moment. */
   readonly events: readonly LedgerEvent[]
-  /** Where the stream goes on. */
+  /** The stream sequence of the next event. */
   readonly next: number
 }
 
-/** @throws TallyError CONTAINER_NOT_FOUND when the stream knows of none, INVALID_ARGUMENT when it had not come so far */
+/** @throws TallyError CONTAINER_NOT_FOUND when the stream has no event of it, INVALID_ARGUMENT when it had not reached that moment */
 export async function readHistory(
   client: TallyClient,
   {namespace, id}: {readonly namespace: string; readonly id: string},
@@ -37,7 +37,7 @@ export async function readHistory(
   return {events: toMoment(all, at, id), next}
 }
 
-/** Events of whatever containers had the id, in order. Pure. */
+/** @param all events of every container that has had the id, in order. Pure. */
 export function toMoment(all: readonly LedgerEvent[], at: At | undefined, id: string): readonly LedgerEvent[] {
   const until = at && 'time' in at ? all.filter(({time}) => Date.parse(time) <= at.time.getTime()) : all
   const uid = until.at(-1)?.uid

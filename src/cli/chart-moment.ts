@@ -1,16 +1,16 @@
-/** Which chart is drawn, of which events. */
+/** The events that a chart is drawn from. */
 import type {AnyStateMachine} from 'xstate'
 import type {LedgerEvent} from '../../machines/ledger/events.ts'
 import {isOfProcess} from '../chart/machines.ts'
 
-/** Which chart, and which of a container's events are its. */
+/** A chart, and the exec process it is the chart of. */
 export interface Charted {
   readonly machine: AnyStateMachine
-  /** An added process, whose chart it is. */
+  /** Undefined for the container itself. */
   readonly exec: string | undefined
 }
 
-/** Those of a container that its chart, or that of an added process, is folded from. */
+/** Those events of a container that the chart is folded from. */
 export function toOwnEvents(events: readonly LedgerEvent[], {exec}: Charted): readonly LedgerEvent[] {
   return exec === undefined ? events : events.filter((event) => isOfProcess(event, exec))
 }

@@ -5,10 +5,10 @@ import {printJson} from './print.ts'
 import {addVerb, withClient} from './verb.ts'
 
 export function addCheckpoint(program: Command): void {
-  addVerb(program, 'checkpoint', "write a container's processes to a directory of the node, to restore it from there", addCriuOptions)
+  addVerb(program, 'checkpoint', 'write the processes of a container to a directory of the node, for restore', addCriuOptions)
     .argument('<id>')
-    .argument('<directory>', 'empty, or yet to be made')
-    .option('--leave-running', 'it goes on; without, it ends with the checkpoint')
+    .argument('<directory>', 'directory to write to: empty, or not there yet')
+    .option('--leave-running', 'let the container continue to run; by default it ends with the checkpoint')
     .action(async (id: string, directory: string, flags: CriuFlags & {readonly leaveRunning?: true}, command: Command) => {
       await withClient(command, async (client, {json, namespace}) => {
         const checkpoint = {image: resolve(directory), leaveRunning: flags.leaveRunning === true, ...toCriuOptions(flags)}

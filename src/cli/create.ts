@@ -7,8 +7,8 @@ import {addVerb, withClient} from './verb.ts'
 import {makeOrRemove, watchSignals} from './watch-signals.ts'
 
 export function addCreate(program: Command): void {
-  addVerb(program, 'create', 'make a container, to be started later; prints its id', addContainerOptions)
-    .option('--rm', 'delete it, by itself, once it has stopped')
+  addVerb(program, 'create', 'create a container without starting it, and print its id', addContainerOptions)
+    .option('--rm', 'delete the container when it stops')
     .action(async (args: readonly string[], flags: ContainerFlags & {readonly rm?: true}, command: Command) => {
       const signals = watchSignals()
       await withClient(command, async (client, {json, namespace}) => {

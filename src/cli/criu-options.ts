@@ -7,12 +7,12 @@ export interface CriuFlags {
   readonly extUnixSk?: true
 }
 
-/** What reaches out of a container: the same for a checkpoint and for what is made from it. */
+/** Resources that reach out of a container. A checkpoint and its restore need the same options. */
 export function addCriuOptions(command: Command): Command {
   return command
-    .option('--tcp-established', 'with its open TCP connections')
-    .option('--file-locks', 'with its locks on files')
-    .option('--ext-unix-sk', 'with UNIX sockets whose other end is outside')
+    .option('--tcp-established', 'include open TCP connections')
+    .option('--file-locks', 'include file locks')
+    .option('--ext-unix-sk', 'include UNIX sockets whose other end is outside of the container')
 }
 
 export function toCriuOptions({tcpEstablished, fileLocks, extUnixSk}: CriuFlags): Omit<RestoreSpec, 'image'> {

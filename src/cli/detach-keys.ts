@@ -1,4 +1,4 @@
-/** The keys that part us from a process and leave it running, written as docker has them: `ctrl-p,ctrl-q`. */
+/** The keys that detach from a process and leave it running, written as in docker: `ctrl-p,ctrl-q`. */
 import {InvalidArgumentError} from 'commander'
 
 export const defaultDetachKeys = 'ctrl-p,ctrl-q'
@@ -6,12 +6,12 @@ export const defaultDetachKeys = 'ctrl-p,ctrl-q'
 /** `ctrl-` and one of these; `ctrl-@` is 0, `ctrl-a` 1 and so on (ASCII). */
 const controls = '@abcdefghijklmnopqrstuvwxyz[\\]^_'
 
-/** @returns their bytes; none for the empty text, which means that nothing detaches */
+/** @returns their bytes; none for an empty text, which switches detaching off */
 export function parseDetachKeys(text: string): Uint8Array {
   return Uint8Array.from(text === '' ? [] : text.split(',').map((key) => toByte(key, text)))
 }
 
-/** For commander: the text itself, if it can be parsed. */
+/** For commander: returns the text itself, or throws. */
 export function checkDetachKeys(text: string): string {
   parseDetachKeys(text)
   return text
@@ -23,12 +23,12 @@ function toByte(key: string, text: string): number {
   if (code >= 0) return code
   if (/^[\x21-\x7e]$/.test(key)) return key.charCodeAt(0)
   throw new InvalidArgumentError(
-    `expected keys parted by commas, each a character or ctrl- and one of a-z @ [ \\ ] ^ _, got ${JSON.stringify(key)} in ${JSON.stringify(text)}`,
+    `expected keys separated by commas, each a character or ctrl- and one of a-z @ [ \\ ] ^ _, got ${JSON.stringify(key)} in ${JSON.stringify(text)}`,
   )
 }
 
 export interface DetachScanner {
-  /** What is to be passed on of a piece of input. The beginning of the keys is held back until what follows tells whether it is them. */
+  /** @returns the input to forward. Bytes that may be the beginning of the detach keys are kept until the next bytes decide. */
   feed(bytes: Uint8Array): {readonly forward: Uint8Array; readonly detached: boolean}
 }
 
@@ -41,11 +41,13 @@ export function createDetachScanner(keys: Uint8Array): DetachScanner {
       if (keys.length === 0) return {forward: bytes, detached: false}
       const forward: number[] = []
       for (const byte of bytes) {
-        const held = [...keys.subarray(0, matched), byte]
-        // The longest end of what has been pressed that is a beginning of the keys.
-        matched = Array.from({length: held.length}, (_, skip) => held.length - skip).find((length) => isBeginning(held.slice(-length))) ?? 0
+        const pending = [...keys.subarray(0, matched), byte]
+        // The longest suffix of the pressed keys that is a prefix of the detach keys.
+        matched =
+          Array.from({length: pending.length}, (_, skip) => pending.length - skip).find((length) => isBeginning(pending.slice(-length))) ??
+          0
         if (matched === keys.length) return {forward: Uint8Array.from(forward), detached: true}
-        forward.push(...held.slice(0, held.length - matched))
+        forward.push(...pending.slice(0, pending.length - matched))
       }
       return {forward: Uint8Array.from(forward), detached: false}
     },

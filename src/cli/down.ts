@@ -12,8 +12,8 @@ type Outcome = 'ended' | 'ended nats-server; there was no coordinator' | 'nothin
 const endPatienceMs = 10_000
 
 export function addDown(program: Command): void {
-  addVerb(program, 'down', 'end the coordinator and the embedded nats-server; containers run on')
-    .option('--containers', 'kill and delete all containers before')
+  addVerb(program, 'down', 'stop the coordinator and the embedded nats-server; containers continue to run')
+    .option('--containers', 'kill and delete all containers first')
     .action(async ({containers = false}: {readonly containers?: boolean}, command: Command) => {
       const options = resolveNodeOptions(command)
       const outcome = await end(options, containers)
@@ -59,14 +59,14 @@ const unreachable: ReadonlySet<string> = new Set([
 ])
 
 function cannotDelete(pid: number | undefined, why: string, cause: unknown): TallyError {
-  const [who, how] =
+  const [problem, advice] =
     pid === undefined
       ? ['none runs', '`tally up -d` first']
       : [`pid ${pid} does not answer (${why})`, '`tally down`, then `tally up -d` first']
-  return new TallyError('NODE_NOT_RUNNING', `deleting containers needs a coordinator, and ${who}: ${how}`, {cause})
+  return new TallyError('NODE_NOT_RUNNING', `deleting containers needs a coordinator, and ${problem}: ${advice}`, {cause})
 }
 
-/** One that cannot be asked is sent SIGTERM, and killed when it does not end: it may die at any time. */
+/** For a coordinator that does not answer: SIGTERM, and then SIGKILL. A coordinator may be killed at any time. */
 async function endByForce(pid: number): Promise<void> {
   const {isAlive, readProcessIdentity} = await import('../linux/process-table.ts')
   const coordinator = readProcessIdentity(pid)

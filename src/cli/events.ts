@@ -27,11 +27,11 @@ export function addEvents(program: Command): void {
   addVerb(
     program,
     'events',
-    'print the ledger of all containers of the node: what has happened, then what happens; --json prints CloudEvents, one a line',
+    'print the events of all containers of the node, past ones first, then new ones; --json prints CloudEvents, one per line',
   )
-    .option('--since <time>', 'only from then on: a time, or a duration such as 10m', (text) => parseTime(text))
-    .option('--filter <key=value>', 'only with this type, id, namespace or node; may be repeated', addFilter, {})
-    .option('--no-follow', 'end with what has happened')
+    .option('--since <time>', 'only print events from this time on, or of this last duration, such as 10m', (text) => parseTime(text))
+    .option('--filter <key=value>', 'only print events with this type, id, namespace or node; may be repeated', addFilter, {})
+    .option('--no-follow', 'exit after the past events')
     .action(async ({since, filter, follow}: EventsFlags, command: Command) => {
       const options = resolveNodeOptions(command)
       await using client = await connect(options)
@@ -51,7 +51,7 @@ export function addEvents(program: Command): void {
     })
 }
 
-/** Keys and values are checked here: a typing error would otherwise wait for ever for an event that cannot come. */
+/** Keys and values are checked here: with a misspelt one the command would wait for ever. */
 export function addFilter(text: string, before: Filter): Filter {
   const [key = '', value = ''] = text.split(/=(.*)/s)
   switch (key) {

@@ -1,4 +1,4 @@
-/** `exec`: one more process in a container that runs, as if its program had been started here. */
+/** `exec`: one more process in a running container, which behaves as if it had been started here. */
 import {randomBytes} from 'node:crypto'
 import type {Command} from 'commander'
 import type {ExecClient, ExecRequestInput, TallyClient} from '../client/client.ts'
@@ -26,11 +26,11 @@ interface ExecFlags {
   readonly id?: string
 }
 
-/** Until its output is followed, which renews it. */
-const holdMs = 30_000
+/** The first lease on the output, until the output is followed. */
+const leaseMs = 30_000
 
 export function addExec(program: Command): void {
-  addVerb(program, 'exec', 'run one more command in a container; exits as the command does', addOptions).action(
+  addVerb(program, 'exec', 'run a command in a running container, and exit with its status', addOptions).action(
     async (id: string, args: readonly string[], flags: ExecFlags, command: Command) => {
       await exitAsProcess(command, () => exec(resolveNodeOptions(command), id, toProgram(args), flags))
     },
@@ -40,16 +40,28 @@ export function addExec(program: Command): void {
 function addOptions(command: Command): Command {
   return command
     .argument('<id>')
-    .argument('<command...>', 'what to run, with its arguments')
+    .argument('<command...>', 'command to run, and its arguments')
     .passThroughOptions()
-    .option('-i, --interactive', 'keep its standard input open; without, it reads an end of file')
-    .option('-t, --tty', 'give it a terminal')
-    .option('-d, --detach', 'do not wait for it; prints its exec id')
-    .option('--detach-keys <keys>', 'what to press to leave it running (default: ctrl-p,ctrl-q)', checkDetachKeys)
-    .addOption(repeated('-e, --env <name=value>', 'set an environment variable, or pass one on by its name; may be repeated', String))
+    .option('-i, --interactive', 'keep standard input open; without it, the command reads an end of file')
+    .option('-t, --tty', 'allocate a terminal')
+    .option('-d, --detach', 'run the command in the background and print its exec id')
+    .option('--detach-keys <keys>', 'key sequence for detaching from the command (default: ctrl-p,ctrl-q)', checkDetachKeys)
+    .addOption(
+      repeated(
+        '-e, --env <name=value>',
+        'set an environment variable; NAME alone takes the value from your environment; may be repeated',
+        String,
+      ),
+    )
     .option('-w, --workdir <dir>', "working directory (default: the container's)")
-    .option('-u, --user <user[:group]>', "names of the container's own passwd and group files, or numbers (default: the container's)")
-    .option('--id <exec-id>', 'its exec id, under which it is kept until it or the container is deleted (default: a random one)')
+    .option(
+      '-u, --user <user[:group]>',
+      "user and group, as numbers or as names in the passwd and group files of the container (default: the container's)",
+    )
+    .option(
+      '--id <exec-id>',
+      'exec id of the process, which then stays listed until it or the container is deleted (default: a random one)',
+    )
 }
 
 async function exec(options: NodeOptions, id: string, args: readonly string[], flags: ExecFlags): Promise<number> {
@@ -59,8 +71,8 @@ async function exec(options: NodeOptions, id: string, args: readonly string[], f
   const name = flags.id ?? randomBytes(6).toString('hex')
   const request = toRequest(flags, name, args)
   return await makeOrRemove(signals, {
-    // Added first: its output can be listened to, and held, before there is any.
-    make: () => container(client).addProcess(flags.detach ? request : {...request, start: false, holdMs}),
+    // Added before it is started, so that its output is followed, with a lease on it, from the first byte.
+    make: () => container(client).addProcess(flags.detach ? request : {...request, start: false, holdMs: leaseMs}),
     remove: () => removeProcess(container(client).process(name)),
     finish: async (view, tell) => {
       if (flags.detach) {
@@ -85,7 +97,7 @@ async function exec(options: NodeOptions, id: string, args: readonly string[], f
   })
 }
 
-/** One that runs has to end first; with that it may have removed itself. */
+/** A running process is killed first. With its end it may have removed itself. */
 async function removeProcess(process: ExecClient): Promise<void> {
   try {
     if ((await process.state()).state === 'running') {
@@ -98,7 +110,7 @@ async function removeProcess(process: ExecClient): Promise<void> {
   }
 }
 
-/** What matters is how it ends, also when an earlier start was carried out whose reply was lost. */
+/** An earlier start that succeeded and whose reply was lost is no failure. */
 async function startOnce(process: ExecClient): Promise<void> {
   try {
     await process.start()
@@ -108,9 +120,9 @@ async function startOnce(process: ExecClient): Promise<void> {
   }
 }
 
-/** As when a terminal is closed: the process, and what it has started, has nobody left to write for. */
+/** Sends SIGHUP to the process group, as when a terminal is closed: nothing reads its output any more. */
 async function hangUp(process: ExecClient): Promise<void> {
-  // It may have ended meanwhile.
+  // It may have ended.
   await process.kill('SIGHUP', {all: true}).catch(() => {})
 }
 

@@ -5,7 +5,7 @@ import {printJson} from './print.ts'
 import {addVerb, withClient} from './verb.ts'
 
 export function addExecs(program: Command): void {
-  addVerb(program, 'execs', 'list the processes that exec has added to a container')
+  addVerb(program, 'execs', 'list the exec processes of a container')
     .argument('<id>')
     .action(async (id: string, _flags: unknown, command: Command) => {
       await withClient(command, async (client, {json, namespace}) => {

@@ -9,7 +9,7 @@ export const exitCodes = {
   failed: 1,
   /** Usage error: unknown option, missing argument, unusable value. */
   usage: 2,
-  /** `run`: tally failed, not the container; or nobody can know how it ended. */
+  /** `run`: Tallyman failed, not the container; or its exit status is lost. */
   runFailed: 125,
   /** `run`: the command exists but cannot be executed. */
   commandNotExecutable: 126,
@@ -17,7 +17,7 @@ export const exitCodes = {
   commandNotFound: 127,
 } as const
 
-/** As a shell would have it: the code, or 128 and the number of the signal. */
+/** As in a shell: the exit code, or 128 + n for signal n. */
 export function toExitStatus(exit: ProcessExit): number {
   switch (exit.type) {
     case 'code':

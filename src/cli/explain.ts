@@ -8,9 +8,9 @@ import {printJson} from './print.ts'
 import {addVerb, withClient} from './verb.ts'
 
 export function addExplain(program: Command): void {
-  addVerb(program, 'explain', 'tell the story of a container from its ledger, also of one that has been removed')
+  addVerb(program, 'explain', 'explain what happened to a container, from its ledger, also after it was deleted')
     .argument('<id>')
-    .option('--uid <uid>', 'which, when several have had the id: the beginning of its uid; the latest unless told')
+    .option('--uid <uid>', 'beginning of the uid, when several containers have had the id (default: the latest)')
     .action(async (id: string, {uid}: {readonly uid?: string}, command: Command) => {
       await withClient(command, async (client, {namespace, json}) => {
         const {story, others} = await explain(client, {namespace, id, uid})
@@ -26,7 +26,7 @@ interface Wanted {
   readonly uid: string | undefined
 }
 
-/** @throws TallyError CONTAINER_NOT_FOUND when the stream tells of none */
+/** @throws TallyError CONTAINER_NOT_FOUND when the stream has no event of it */
 async function explain(
   client: TallyClient,
   {namespace, id, uid}: Wanted,
@@ -36,7 +36,7 @@ async function explain(
   for await (const {event} of client.events({filter: address, follow: false})) {
     const life = lives.get(event.uid) ?? []
     life.push(event)
-    // The last that is told of is the last.
+    // Inserted again, so that the container of the latest event comes last.
     lives.delete(event.uid)
     lives.set(event.uid, life)
   }

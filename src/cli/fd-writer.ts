@@ -1,4 +1,4 @@
-/** Writing to a descriptor that we were given, without blocking the event loop: process.stdout blocks on a pipe that nobody reads. */
+/** Writes to an inherited descriptor without blocking the event loop: process.stdout blocks while a pipe is full. */
 import {write} from 'node:fs'
 import {promisify} from 'node:util'
 import {exitCodes} from './exit-codes.ts'
@@ -8,7 +8,7 @@ const retryMs = 10
 
 /**
  * Resolves when all of it is written.
- * @param onReaderGone what to do when nobody reads any more; without it this process ends, quietly
+ * @param onReaderGone called when the reader of a pipe has closed it; without it this process exits with 0
  * @throws TallyError OUTPUT_FAILED
  */
 export async function writeToFd(fd: number, bytes: Uint8Array, onReaderGone: () => void = leave): Promise<void> {
@@ -18,7 +18,7 @@ export async function writeToFd(fd: number, bytes: Uint8Array, onReaderGone: () 
     } catch (error) {
       const code = error instanceof Error && 'code' in error ? error.code : undefined
       if (code === 'EPIPE') return onReaderGone()
-      // Somebody shares the pipe with us and has made it non-blocking.
+      // Another process shares the pipe and has made it non-blocking.
       if (code !== 'EAGAIN') throw toOutputFailure(fd, error)
       await new Promise((resolve) => setTimeout(resolve, retryMs))
     }

@@ -1,8 +1,8 @@
-/** Samples as people read them. */
+/** Samples of resource usage as a table. */
 import {isFinalSample, type StatsReply} from '../../machines/views/stats.ts'
 import {formatTable} from './format.ts'
 
-/** Two samples of a container, the later one to show and the former to compare with. */
+/** The latest sample of a container, and the one before to compare with. */
 export interface SamplePair {
   readonly id: string
   readonly sample: StatsReply
@@ -28,7 +28,7 @@ function toRow(pair: SamplePair): readonly string[] {
   ]
 }
 
-/** 100 is one CPU, all the time between the samples. Undefined for a first sample. */
+/** 100 is one CPU for all of the time between the samples. Undefined for a first sample. */
 export function toCpuPercent({sample, before}: Omit<SamplePair, 'id'>): number | undefined {
   if (!sample.cpu || !before?.cpu) return undefined
   const elapsedNs = (Date.parse(sample.time) - Date.parse(before.time)) * 1e6
@@ -41,7 +41,7 @@ export function toMemoryPercent(sample: StatsReply): number | undefined {
   return used === undefined || limit === undefined ? undefined : (used / limit) * 100
 }
 
-/** What the kernel could drop at once is not in use. */
+/** Without memory that the kernel can reclaim at once. */
 function toUsedBytes({memory}: StatsReply): number | undefined {
   return memory?.workingSetBytes ?? memory?.usageBytes
 }

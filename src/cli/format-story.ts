@@ -1,15 +1,15 @@
-/** A story for people at a terminal: a line a step, indented below what it followed from. */
+/** The story of a container as text: one line per step, indented below its cause. */
 import {parseSource} from '../../machines/ledger/ids.ts'
 import {formatSpan} from '../../machines/story/spans.ts'
 import type {Step, Story} from '../../machines/story/story.ts'
 import {formatAge} from './format.ts'
 
 export interface FormatStoryOptions {
-  /** Uids of those that have had the id before, or have it now. */
+  /** Uids of other containers that have or have had the same id. */
   readonly others: readonly string[]
   /** Epoch milliseconds. */
   readonly now: number
-  /** Of the terminal, in characters; lines are not wrapped without. */
+  /** Of the terminal, in characters. Undefined: lines are not wrapped. */
   readonly width: number | undefined
 }
 
@@ -19,7 +19,7 @@ export function formatStory(story: Story, {others, now, width}: FormatStoryOptio
   const column = Math.max(0, ...steps.map(({atMs}) => formatOffset(atMs).length))
   const digits = String(steps.at(-1)?.sequence ?? 0).length
   let day = ''
-  const told = steps.flatMap((step) => {
+  const lines = steps.flatMap((step) => {
     const date = step.time.slice(0, 10)
     const heading = date === day ? [] : [`${date}, UTC`]
     day = date
@@ -32,7 +32,7 @@ export function formatStory(story: Story, {others, now, width}: FormatStoryOptio
     toSummary(story, now),
     ...(story.knownSince === undefined ? [] : [`known from ${story.knownSince} on: the stream does not have what was before any more`]),
     '',
-    ...told,
+    ...lines,
     '',
     ...(lost.length > 0 ? ['What was lost, or had to be mended:', ...lost] : ['Nothing was lost.']),
     ...(others.length > 0 ? ['', `Others have had this id: ${others.map((other) => `--uid ${other.slice(0, 8)}`).join(', ')}`] : []),
@@ -63,12 +63,12 @@ function formatOffset(ms: number): string {
   return `+${formatSpan(ms)}`
 }
 
-/** What programs have said must not move a cursor. */
+/** Without control characters: the output of programs must not move the cursor. */
 function toPrintable(text: string): string {
   return text.replace(/\p{Cc}+/gu, ' ')
 }
 
-/** Words that do not fit go below the first. */
+/** Words that do not fit go to the next line, below the first word. */
 function wrap(head: string, text: string, width: number | undefined): readonly string[] {
   const room = (width ?? Number.POSITIVE_INFINITY) - head.length
   if (room < 20) return [head + text]

@@ -1,4 +1,4 @@
-/** What people read: states, ages, tables. */
+/** Text for people: states, ages, tables. */
 import Table from 'cli-table3'
 import type {Limits} from '../../machines/schemas/limits.ts'
 import type {ProcessExit} from '../../machines/ledger/process-exit.ts'
@@ -65,17 +65,17 @@ function formatDue({restartDueAt}: ContainerView, now: number): string {
   return inMs > 0 ? `in ${formatDuration(inMs)}` : 'now'
 }
 
-/** It was killed because all of it is on disk. */
+/** A checkpoint without --leave-running kills init. */
 function hasEndedWithCheckpoint({checkpoint, exit}: ContainerView): boolean {
   return checkpoint?.leaveRunning === false && exit?.type === 'signal' && exit.signal === 'SIGKILL'
 }
 
-/** What is under way within the state, and for how long. */
+/** An effect that is under way in this state, and for how long. */
 function formatInFlight({inFlight}: ContainerView, now: number): string {
   return inFlight ? `, ${inFlight.state} for ${formatDuration(now - Date.parse(inFlight.since))}` : ''
 }
 
-/** That init was killed for want of memory, or how many others were. */
+/** Whether init was killed because memory ran out, or how many other processes were. */
 function formatOom({oomKilled, oomKills}: ContainerView): string {
   if (oomKilled) return ', OOM'
   return oomKills ? `, OOM killed ${oomKills}` : ''

@@ -3,19 +3,19 @@ import {exitCodes} from './exit-codes.ts'
 import {printNote} from './print.ts'
 import type {WatchedSignal} from './watch-signals.ts'
 
-/** So many that ask us to end, and we do, whatever the process makes of them. */
+/** Number of SIGINT and SIGTERM that are forwarded. One more ends this process, whatever the other one does. */
 const patience = 3
 
-/** What this process is sent, that one is sent. */
+/** Forwards signals to a process of a container. */
 export function createForwarder(toProcess: () => ProcessClient, name: string): (signal: WatchedSignal) => void {
-  let asked = 0
+  let forwarded = 0
   return (signal) => {
-    if (signal === 'SIGINT' || signal === 'SIGTERM') asked += 1
-    if (asked > patience) {
+    if (signal === 'SIGINT' || signal === 'SIGTERM') forwarded += 1
+    if (forwarded > patience) {
       printNote(`ending without waiting for ${name}, which runs on`)
       process.exit(exitCodes.runFailed)
     }
-    // It may have ended, or NATS be away: who wants it to end asks again.
+    // A failure is ignored: the process may have ended, or NATS cannot be reached and the user presses ctrl-c again.
     toProcess()
       .kill(signal)
       .catch(() => {})

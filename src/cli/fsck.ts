@@ -1,4 +1,4 @@
-/** `fsck`: looks at the disk and the kernel of this machine, with or without a node that runs. */
+/** `fsck`: compares what disk and kernel of this machine say of containers. The node need not run. */
 import type {Command} from 'commander'
 import type {FsckReport, Outcome} from '../fsck/main.ts'
 import {TallyError} from '../kernel/errors.ts'
@@ -11,15 +11,15 @@ export function addFsck(program: Command): void {
   addVerb(
     program,
     'fsck',
-    'compare journals, stream, OCI runtime, mounts, control groups, processes and FIFOs of this node; exits with 1 when something does not agree or could not be compared',
+    'compare journals, stream, OCI runtime, mounts, cgroups, processes and FIFOs of the node; exits with 1 when something differs or could not be compared',
   )
-    .option('--repair', 'remove what belongs to nobody, and have supervisors publish what the stream has lost')
+    .option('--repair', 'remove what belongs to no container, and let supervisors publish events that the stream lacks')
     .option('--runtime <name>', 'OCI runtime, by name or path', 'runc')
     .action(async ({repair = false, runtime}: {readonly repair?: boolean; readonly runtime: string}, command: Command) => {
       if (process.getuid?.() !== 0)
         throw new TallyError('STATE_DIR_INVALID', `looking at a node needs root, got uid ${process.getuid?.()}: expected sudo`)
       const {stateDir, runDir, node, nats, prefix, json} = resolveNodeOptions(command)
-      // Loaded here: it needs the C library, which other verbs do without.
+      // Loaded here: it needs koffi, which the other verbs do not load.
       const {fsck} = await import('../fsck/main.ts')
       const report = await fsck({stateDir, runDir, node, nats, prefix, runtime, repair})
       if (json) printJson(report)
@@ -28,7 +28,7 @@ export function addFsck(program: Command): void {
     })
 }
 
-/** A line a finding: what has become of it, its code, its container, and what it is. Ends with a newline. */
+/** One line per finding: its code, its container, what it is, and whether it was repaired. Ends with a newline. */
 export function formatReport({node, findings, notCompared}: FsckReport, {repair}: {readonly repair: boolean}): string {
   const width = Math.max(0, ...findings.map(({code}) => code.length))
   const repaired = findings.filter((finding) => finding.repaired).length
@@ -53,7 +53,7 @@ function count(number: number, what: string): string {
   return `${number} ${what}${number === 1 ? '' : 's'}`
 }
 
-/** Titles of processes and paths may hold anything. */
+/** Without control characters, which process titles and paths can contain. */
 function toPrintable(text: string): string {
   return text.replace(/\p{Cc}+/gu, ' ')
 }

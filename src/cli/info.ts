@@ -5,7 +5,7 @@ import {printJson} from './print.ts'
 import {addVerb, withClient} from './verb.ts'
 
 export function addInfo(program: Command): void {
-  addVerb(program, 'info', 'show the node: processes, directories, versions, how many containers').action(
+  addVerb(program, 'info', 'show information on the node: processes, directories, versions, number of containers').action(
     async (_flags: unknown, command: Command) => {
       await withClient(command, async (client, {json}) => {
         const info = await client.info()
@@ -22,7 +22,7 @@ function toRows(info: NodeInfo, now: number): readonly (readonly [string, string
   const counts = Object.entries(containers).map(([state, count]) => `${count} ${state}`)
   return [
     ['Coordinator', `pid ${coordinatorPid}, started ${formatAge(startedAt, now)}`],
-    ['NATS', `${natsUrl} (${[natsPid === null ? 'yours' : `embedded, pid ${natsPid}`, natsVersion].filter(Boolean).join(', ')})`],
+    ['NATS', `${natsUrl} (${[natsPid === null ? 'external' : `embedded, pid ${natsPid}`, natsVersion].filter(Boolean).join(', ')})`],
     ...(trouble === undefined ? [] : [['Trouble', trouble] as const]),
     ['Page', httpUrl ? `${httpUrl} (\`tally ui\` opens it)` : 'none'],
     ['State', stateDir],

@@ -7,7 +7,7 @@ import {printJson, printNote} from './print.ts'
 import {addVerb, withClient} from './verb.ts'
 
 export function addInspect(program: Command): void {
-  addVerb(program, 'inspect', 'show all that is known of containers, as JSON: one object for one id, else an array')
+  addVerb(program, 'inspect', 'show all information on containers as JSON: an object for one id, an array for several')
     .argument('<id...>')
     .action(async (ids: readonly string[], _flags: unknown, command: Command) => {
       await withClient(command, async (client, {namespace}) => {
@@ -17,7 +17,7 @@ export function addInspect(program: Command): void {
     })
 }
 
-/** What does not apply is null, so that programs find every key. */
+/** Values that do not apply are null, so that programs find every key. */
 async function inspect(client: TallyClient, id: string, namespace: string) {
   const view = await client.container(id, namespace).state()
   const events = await readHistory(client, view).catch((error: unknown) => {

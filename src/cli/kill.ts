@@ -9,11 +9,11 @@ interface KillFlags {
 }
 
 export function addKill(program: Command): void {
-  addVerb(program, 'kill', 'send a signal to containers; returns when it has been sent')
+  addVerb(program, 'kill', 'send a signal to containers')
     .argument('<id...>')
-    .option('-s, --signal <signal>', 'name or number (default: SIGKILL)', parseSignalName)
-    .option('--exec <exec-id>', 'a process that was added with exec, of the one container that is named')
-    .option('-a, --all', 'to every process of the container, or of the process group of the added one')
+    .option('-s, --signal <signal>', 'name or number of the signal (default: SIGKILL)', parseSignalName)
+    .option('--exec <exec-id>', 'send the signal to an exec process of the container')
+    .option('-a, --all', 'send the signal to every process of the container; with --exec, to the process group')
     .action(async (ids: readonly string[], {signal, all = false, exec}: KillFlags, command: Command) => {
       await forEachId(
         command,

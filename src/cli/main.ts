@@ -9,7 +9,7 @@ import {createProgram} from './program.ts'
 import {verbs} from './verbs.ts'
 import {toSignalExit} from './watch-signals.ts'
 
-// A reader that has seen enough, such as head, is no failure.
+// A reader that closes the pipe early, such as head, is not a failure.
 for (const stream of [process.stdout, process.stderr]) {
   stream.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code === 'EPIPE') process.exit(exitCodes.ok)
@@ -18,7 +18,7 @@ for (const stream of [process.stdout, process.stderr]) {
 }
 
 const program = createProgram()
-/** What runs, once its options are known. */
+/** The verb that runs; the program itself until commander has parsed it. */
 let verb: Command = program
 program.hook('preAction', (_, action) => {
   verb = action
@@ -31,14 +31,14 @@ try {
   process.exitCode = fail(await fromNats(error))
 }
 
-/** Only what the command line names is loaded; all of them when it names none, for --help and for suggestions. */
+/** Loads only the verbs that the command line names; all when it names none, for --help and suggestions. */
 function toVerbs(argv: readonly string[]): readonly (() => Promise<(program: Command) => void>)[] {
   const named = Object.keys(verbs).filter((name) => argv.includes(name))
   const isHelp = argv.includes('help') || named.length === 0
   return Object.entries(verbs).flatMap(([name, load]) => (isHelp || named.includes(name) ? [load] : []))
 }
 
-/** Loaded only where it is needed, as all that brings NATS in. */
+/** Loaded only for an error of NATS, since the NATS library takes long to load. */
 async function fromNats(error: unknown): Promise<unknown> {
   if (!(error instanceof Error) || error.name !== 'NatsError') return error
   return (await import('../messaging/jetstream.ts')).fromJetStream(error)
@@ -52,7 +52,7 @@ function fail(error: unknown): number {
   return toSignalExit(body) ?? (isRun() ? toRunExitCode(body.code) : toExitCode(body.code))
 }
 
-/** `run` keeps the low numbers for the container. */
+/** Whether low exit statuses belong to the process of a container. */
 function isRun(): boolean {
   return ['run', 'exec', 'attach'].includes(program.args[0] ?? '')
 }

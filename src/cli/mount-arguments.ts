@@ -1,11 +1,11 @@
-/** Parsers of what is mounted, in named fields, for commander. */
+/** Parsers of mounts with named fields, for commander. */
 import {resolve} from 'node:path'
 import {InvalidArgumentError} from 'commander'
 import type {Mount, RootfsMount} from '../../machines/schemas/create-request.ts'
 import {parseBytes} from './arguments.ts'
 import {toMount} from './volume-arguments.ts'
 
-/** `type=overlay,source=overlay,target=/,options=lowerdir=/a:/b,upperdir=/u`: the options come last, since they have commas too. */
+/** `type=overlay,source=overlay,target=/,options=lowerdir=/a:/b,upperdir=/u`: the options come last, since they contain commas. */
 export function parseRootfsMount(text: string): RootfsMount {
   const [, before = '', options] = /^(.*?)(?:,options=(.*))?$/.exec(text) ?? []
   const fields = toFields(before, text, {type: 'type', source: 'source', src: 'source', target: 'target', dst: 'target'})
@@ -28,10 +28,10 @@ const mountFields = {
   'tmpfs-size': 'size',
   'tmpfs-mode': 'mode',
 } as const
-/** Those that may stand alone. */
+/** Fields that may have no value. */
 const switches: readonly string[] = ['readonly', 'ro']
 
-/** As docker's `--mount`. */
+/** As in docker. */
 export function parseMount(text: string): Mount {
   const {type = 'bind', source, target, readonly, propagation, recursive, size, mode} = toFields(text, text, mountFields)
   if (mode !== undefined && !/^[0-7]{1,5}$/.test(mode))
@@ -48,14 +48,14 @@ export function parseMount(text: string): Mount {
   })
 }
 
-/** Alone, it is on. */
+/** Without a value it is on. */
 function toSwitch(value: string, text: string): boolean {
   if (['', '1', 'true'].includes(value)) return true
   if (['0', 'false'].includes(value)) return false
   throw new InvalidArgumentError(`expected true or false, got ${JSON.stringify(value)} in ${JSON.stringify(text)}`)
 }
 
-/** `name=value,name`: each once, and with a value unless it is a switch. */
+/** `name=value,name`: each field once, and with a value unless it is a switch. */
 function toFields<K extends string>(
   fields: string,
   text: string,

@@ -1,4 +1,4 @@
-/** A context of the `nats` tool: a JSON file with what it takes to reach a server. What cannot be honoured is refused. */
+/** A context of the `nats` tool: a JSON file that says how to reach a server. A context with a field that is not supported is refused. */
 import {readFileSync} from 'node:fs'
 import {homedir} from 'node:os'
 import {join} from 'node:path'
@@ -20,8 +20,8 @@ const contextSchema = z.looseObject({
 })
 type NatsContext = z.infer<typeof contextSchema>
 
-/** These would change what is reached, or how. */
-const unusable = [
+/** Fields that change which server is reached, or how. */
+const unsupported = [
   'nsc',
   'socks_proxy',
   'user_jwt',
@@ -32,20 +32,20 @@ const unusable = [
   'inbox_prefix',
   'windows_cert_store',
 ]
-const usualUrl = 'nats://127.0.0.1:4222'
+const defaultUrl = 'nats://127.0.0.1:4222'
 
 /**
- * Options by name, as the command line has them.
- * @throws TallyError INVALID_ARGUMENT when there is no such context, or one that needs what we have not
+ * @returns options by name, as on the command line
+ * @throws TallyError INVALID_ARGUMENT when the context does not exist or needs something that is not supported
  */
 export function readNatsContext(name: string, environment: NodeJS.ProcessEnv): Readonly<Record<string, string>> {
   const file = toContextFile(name, environment)
   const context = parse(file)
-  const stray = unusable.find((field) => context[field] !== undefined && context[field] !== '')
-  if (stray !== undefined) throw invalid(`the context ${file} has ${stray}, which is not known here`)
+  const stray = unsupported.find((field) => context[field] !== undefined && context[field] !== '')
+  if (stray !== undefined) throw invalid(`the context ${file} has ${stray}, which is not supported`)
   const {user, creds, nkey, token} = context
   return {
-    nats: context.url || usualUrl,
+    nats: context.url || defaultUrl,
     ...toAuthentication(file, {user, creds, nkey, token, password: context.password}),
     ...(context.cert && {tlsCert: toPath(file, context.cert)}),
     ...(context.key && {tlsKey: toPath(file, context.key)}),
@@ -54,7 +54,7 @@ export function readNatsContext(name: string, environment: NodeJS.ProcessEnv): R
   }
 }
 
-/** Where it has several, the tool takes the first of these. */
+/** In the order of the tool, which uses the first one that is set. */
 function toAuthentication(
   file: string,
   {user, password, creds, nkey, token}: Pick<NatsContext, 'user' | 'password' | 'creds' | 'nkey' | 'token'>,
@@ -84,10 +84,10 @@ function toPath(file: string, path: string): string {
   return toPlain(file, path.replace(/^file:\/\//, '')).replace(/^~(?=\/)/, homedir())
 }
 
-/** Newer tools keep secrets elsewhere, and name the place: `op://…`, `env://…`, `data:…`. */
+/** Newer versions of the tool can refer to a secret elsewhere: `op://…`, `env://…`, `data:…`. */
 function toPlain(file: string, value: string): string {
   const place = /^([a-z]+:\/\/|data:)/i.exec(value)?.[1]
-  if (place !== undefined) throw invalid(`the context ${file} has a value at ${place}, which is not known here`)
+  if (place !== undefined) throw invalid(`the context ${file} has a value at ${place}, which is not supported`)
   return value
 }
 

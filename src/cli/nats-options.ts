@@ -1,4 +1,4 @@
-/** The options that say how to reach NATS, from the command line, the environment or a context of the `nats` tool, put together. */
+/** How to reach NATS: options of the command line, of the environment and of a context of the `nats` tool, combined. */
 import {resolve} from 'node:path'
 import {TallyError} from '../kernel/errors.ts'
 import type {Credentials} from '../messaging/authentication.ts'
@@ -13,7 +13,7 @@ const flags: Readonly<Record<string, string>> = {tlsCa: 'tls-ca', tlsCert: 'tls-
 const toFlag = (name: string) => `--${flags[name] ?? name}`
 
 /**
- * Undefined when nothing says where NATS is: the node's connection file does.
+ * @returns undefined without a server: then the connection file of the node names it
  * @throws TallyError INVALID_ARGUMENT
  */
 export function toNatsAccess(read: ReadOption, environment: NodeJS.ProcessEnv): NatsAccess | undefined {
@@ -42,7 +42,7 @@ export function toNatsAccess(read: ReadOption, environment: NodeJS.ProcessEnv): 
   }
 }
 
-/** What is given replaces what the context says; a way to authenticate replaces the context's. */
+/** Options replace values of the context. A way to authenticate replaces that of the context as a whole. */
 function over(read: ReadOption, context: Readonly<Record<string, string>>): ReadOption {
   const isAuthenticated = authentications.some((name) => read(name) !== undefined)
   const isReplaced = (name: string) => isAuthenticated && (name === 'password' || authentications.some((other) => other === name))
@@ -73,7 +73,7 @@ function readSwitch(text: string | undefined): boolean {
   throw new TallyError('INVALID_ARGUMENT', `expected TALLY_TLS_FIRST to be true or false, got ${JSON.stringify(text)}`)
 }
 
-/** `nats://user:password@host:4222` and `nats://token@host:4222`, as other NATS tools take them. */
+/** Takes `nats://user:password@host:4222` and `nats://token@host:4222`, as other NATS tools do. */
 function splitUrl(text: string): {readonly address: string; readonly inUrl: Credentials} {
   const url = URL.parse(text.includes('://') ? text : `nats://${text}`)
   if (!url?.hostname) {

@@ -1,4 +1,4 @@
-/** Which node, and how to reach it: the options that every verb has. A flag wins over the environment, that over the default. */
+/** Which node, and how to reach it: the options of every verb. A flag has precedence over the environment, and that over the default. */
 import {type Command, Option} from 'commander'
 import {idRule, isId} from '../../machines/ledger/ids.ts'
 import {toRealPath} from '../kernel/real-path.ts'
@@ -30,47 +30,52 @@ const globalOptions: readonly GlobalOption[] = [
     flags: '--state-dir <dir>',
     name: 'stateDir',
     variable: 'TALLY_STATE_DIR',
-    description: `journals, logs and events on disk (default: ${defaults.stateDir})`,
+    description: `directory for journals, logs and events (default: ${defaults.stateDir})`,
   },
   {
     flags: '--run-dir <dir>',
     name: 'runDir',
     variable: 'TALLY_RUN_DIR',
-    description: `FIFOs, pids and credentials (default: ${defaults.runDir})`,
+    description: `directory for FIFOs, pid files and credentials (default: ${defaults.runDir})`,
   },
   {
     flags: '--node <name>',
     name: 'node',
     variable: 'TALLY_NODE',
-    description: 'name of the node (default: that of the state directory, or else of the host)',
+    description: 'name of the node (default: that of the state directory, else that of the host)',
   },
   {
     flags: '--nats <urls>',
     name: 'nats',
     variable: 'TALLY_NATS',
-    description: 'your NATS server, or servers of your cluster: URL[,URL…], instead of the embedded one',
+    description: 'external NATS servers to use instead of the embedded one: URL[,URL…]',
   },
   {
     flags: '--nats-context <name>',
     name: 'natsContext',
     variable: 'TALLY_NATS_CONTEXT',
-    description: 'NATS servers, credentials and TLS files from a context of the nats tool',
+    description: 'take NATS servers, credentials and TLS files from a context of the nats tool',
   },
-  {flags: '--creds <file>', name: 'creds', variable: 'TALLY_CREDS', description: 'credentials file for --nats: JWT and nkey seed'},
+  {
+    flags: '--creds <file>',
+    name: 'creds',
+    variable: 'TALLY_CREDS',
+    description: 'credentials file for --nats, with a JWT and an nkey seed',
+  },
   {flags: '--nkey <file>', name: 'nkey', variable: 'TALLY_NKEY', description: 'file with an nkey seed for --nats'},
   {flags: '--user <user>', name: 'user', variable: 'TALLY_USER', description: 'user for --nats'},
   {
     flags: '--password <password>',
     name: 'password',
     variable: 'TALLY_PASSWORD',
-    description: 'password for --nats; better in the environment',
+    description: 'password for --nats; safer in the environment',
   },
-  {flags: '--token <token>', name: 'token', variable: 'TALLY_TOKEN', description: 'token for --nats; better in the environment'},
+  {flags: '--token <token>', name: 'token', variable: 'TALLY_TOKEN', description: 'token for --nats; safer in the environment'},
   {
     flags: '--tls-ca <file>',
     name: 'tlsCa',
     variable: 'TALLY_TLS_CA',
-    description: 'require TLS from --nats, with a certificate signed by one of these authorities (PEM)',
+    description: 'require TLS for --nats, with a server certificate signed by one of these authorities (PEM)',
   },
   {flags: '--tls-cert <file>', name: 'tlsCert', variable: 'TALLY_TLS_CERT', description: 'client certificate for --nats (PEM)'},
   {flags: '--tls-key <file>', name: 'tlsKey', variable: 'TALLY_TLS_KEY', description: 'key of the client certificate (PEM)'},
@@ -78,19 +83,19 @@ const globalOptions: readonly GlobalOption[] = [
     flags: '--tls-first',
     name: 'tlsFirst',
     variable: 'TALLY_TLS_FIRST',
-    description: 'begin with the TLS handshake, for a server with handshake_first',
+    description: 'start with the TLS handshake, for a server with handshake_first',
   },
-  {flags: '--prefix <tokens>', name: 'prefix', variable: 'TALLY_PREFIX', description: 'first tokens of all subjects (default: tally)'},
+  {flags: '--prefix <tokens>', name: 'prefix', variable: 'TALLY_PREFIX', description: 'prefix of all subjects (default: tally)'},
   {
     flags: '--namespace <name>',
     name: 'namespace',
     variable: 'TALLY_NAMESPACE',
     description: `namespace of containers (default: ${defaults.namespace})`,
   },
-  {flags: '--json', name: 'json', description: 'print JSON, for programs'},
+  {flags: '--json', name: 'json', description: 'print JSON'},
 ]
 
-/** Adds them to the program or a verb, so that they may stand before or after its name; not where the verb has one of the same name. */
+/** Adds the options to the program or to a verb, so that they can be given before or after its name. An option of the verb itself wins. */
 export function addNodeOptions(command: Command): void {
   const taken = new Set(command.options.map(({long}) => long))
   for (const {flags, variable, description} of globalOptions) {
@@ -99,10 +104,7 @@ export function addNodeOptions(command: Command): void {
   }
 }
 
-/**
- * @param own names of options that the verb has for itself
- * @throws TallyError INVALID_ARGUMENT
- */
+/** @throws TallyError INVALID_ARGUMENT */
 export function resolveNodeOptions(command: Command, environment: NodeJS.ProcessEnv = process.env): NodeOptions {
   const own: Record<string, unknown> = command.opts()
   const outer: Record<string, unknown> = Object.assign(
@@ -111,7 +113,7 @@ export function resolveNodeOptions(command: Command, environment: NodeJS.Process
       .map((one) => one.opts())
       .toReversed(),
   )
-  // `run --user` is the container's, so NATS's stands before the verb or in the environment.
+  // `run --user` is the user in the container. The user for NATS is given before the verb or in the environment.
   const isShared = (name: string) => command.options.find((option) => option.attributeName() === name)?.helpGroupHeading === 'Node options:'
   const read = (name: string): string | undefined => {
     const variable = globalOptions.find((option) => option.name === name)?.variable
@@ -133,12 +135,12 @@ export function resolveNodeOptions(command: Command, environment: NodeJS.Process
   }
 }
 
-/** Asked of the options alone: `--json` may be an argument of a container's program as well. */
+/** Looks at parsed options only: `--json` can also be an argument of the program in a container. */
 export function wantsJson(command: Command): boolean {
   return [command, ...listOuter(command)].some((one) => one.opts()['json'] === true)
 }
 
-/** Before whose names its options may stand: the nearest first. */
+/** The parents of a command, the nearest first. */
 function listOuter({parent}: Command): readonly Command[] {
   return parent ? [parent, ...listOuter(parent)] : []
 }

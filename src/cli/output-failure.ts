@@ -8,7 +8,7 @@ const reasons: Readonly<Record<string, string>> = {
   EIO: 'input/output error',
 }
 
-/** What was to be printed has nowhere to go. */
+/** The error for output that cannot be written. */
 export function toOutputFailure(fd: number, error: unknown): TallyError {
   const code = error instanceof Error && 'code' in error ? String(error.code) : ''
   const why = reasons[code] ?? (error instanceof Error ? error.message : String(error))

@@ -2,7 +2,7 @@ import type {Command} from 'commander'
 import {addVerb, forEachId} from './verb.ts'
 
 export function addPause(program: Command): void {
-  addVerb(program, 'pause', 'freeze every process of containers')
+  addVerb(program, 'pause', 'suspend all processes of containers')
     .argument('<id...>')
     .action(async (ids: readonly string[], _flags: unknown, command: Command) => {
       await forEachId(

@@ -8,7 +8,7 @@ export function toPrettyJson(value: unknown): string {
   return JSON.stringify(value, undefined, 2)
 }
 
-/** One line of JSON, for what goes on for ever. */
+/** One line of JSON, for a stream of results. */
 export function printJsonLine(value: unknown): void {
   process.stdout.write(`${JSON.stringify(value)}\n`)
 }
@@ -18,7 +18,7 @@ export function printError(error: ErrorBody, {json}: {readonly json: boolean}): 
   else process.stderr.write(`tally: ${error.message} [${error.code}]\n`)
 }
 
-/** Of what was to protect a container, what this host cannot. */
+/** Prints the protections that this host cannot give a container. */
 export function printLacks({confinement}: {readonly confinement?: {readonly lacks?: readonly string[] | undefined} | undefined}): void {
   for (const lack of confinement?.lacks ?? []) printNote(`warning: ${lack}`)
 }

@@ -8,7 +8,7 @@ export function createProgram(): Command {
     .description('Runs OCI containers, each under a supervisor of its own, and keeps a ledger of everything that happens to them.')
     .version(version)
     .enablePositionalOptions()
-    .showHelpAfterError('(--help shows what there is)')
+    .showHelpAfterError('Use --help to see all commands and options.')
     .configureOutput({outputError: (text, write) => write(text.replace(/^error: /, 'tally: '))})
     .exitOverride()
   addNodeOptions(program)

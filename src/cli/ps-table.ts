@@ -5,7 +5,7 @@ import {formatAge, formatCommand, formatStatus, formatTable} from './format.ts'
 
 export interface Listed {
   readonly all: boolean
-  /** Of all namespaces when undefined. */
+  /** Undefined: all namespaces. */
   readonly namespace: string | undefined
 }
 

@@ -14,10 +14,10 @@ interface PsFlags {
 
 export function addPs(program: Command): void {
   addVerb(program, 'ps', 'list containers')
-    .option('-a, --all', 'those that have stopped as well')
-    .option('-A, --all-namespaces', 'of all namespaces')
-    .option('-q, --quiet', 'ids only')
-    .option('-w, --watch', 'draw the list in the terminal, and again with every change; q ends it')
+    .option('-a, --all', 'show all containers, also stopped ones')
+    .option('-A, --all-namespaces', 'show containers of all namespaces')
+    .option('-q, --quiet', 'only print ids')
+    .option('-w, --watch', 'draw the list in the terminal, again after every change; q quits')
     .action(async ({all = false, allNamespaces = false, quiet = false, watch = false}: PsFlags, command: Command) => {
       await withClient(command, async (client, options) => {
         const {json, namespace} = options
@@ -25,7 +25,7 @@ export function addPs(program: Command): void {
           if (json || quiet)
             throw new TallyError(
               'INVALID_ARGUMENT',
-              'expected --watch without --json and --quiet; for programs there is `tally events --json`',
+              'expected --watch without --json and --quiet; programs can follow `tally events --json`',
             )
           return await watchContainers({client, options, all, allNamespaces})
         }

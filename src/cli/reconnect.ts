@@ -1,12 +1,12 @@
-/** Work that goes on over lost connections: it is done anew with each connection, and keeps its place itself. */
+/** Work that survives a lost connection: it is started again with each connection, and has to remember its own progress. */
 import type {TallyClient} from '../client/client.ts'
 import {toErrorBody} from '../kernel/errors.ts'
 
 const retryMs = 250
 
 /**
- * Runs `work` until it returns. When the connection is lost it is run again over another, for ever.
- * @throws what `work` throws for any other reason
+ * Runs `work` until it returns, again after each lost connection, without limit.
+ * @throws any error of `work` that is not a lost connection
  */
 export async function withReconnect<T>(client: TallyClient, work: () => Promise<T>): Promise<T> {
   for (;;) {
@@ -17,7 +17,7 @@ export async function withReconnect<T>(client: TallyClient, work: () => Promise<
       const {code} = toErrorBody(error)
       if (!connection.isClosed() && code !== 'NATS_UNREACHABLE' && code !== 'TIMED_OUT') throw error
       await client.back()
-      // Those who are to answer may not be back yet.
+      // The coordinator or supervisor may need longer than we do to connect again.
       await new Promise((resolve) => setTimeout(resolve, retryMs))
     }
   }

@@ -6,9 +6,9 @@ import {addVerb, withClient} from './verb.ts'
 export function addResize(program: Command): void {
   addVerb(program, 'resize', 'set the size of the terminal of a container, in characters')
     .argument('<id>')
-    .argument('<columns>', 'characters in a line', parseCount)
-    .argument('<rows>', 'lines', parseCount)
-    .option('--exec <exec-id>', 'of a process that was added')
+    .argument('<columns>', 'characters per line', parseCount)
+    .argument('<rows>', 'number of lines', parseCount)
+    .option('--exec <exec-id>', 'set the size of the terminal of an exec process')
     .action(async (id: string, columns: number, rows: number, {exec}: {readonly exec?: string}, command: Command) => {
       await withClient(command, async (client, {json, namespace}) => {
         const container = client.container(id, namespace)

@@ -11,10 +11,10 @@ interface RestoreFlags extends CriuFlags {
 }
 
 export function addRestore(program: Command): void {
-  addVerb(program, 'restore', 'make a container from a checkpoint and let it go on from there; prints its id', addCriuOptions)
-    .argument('<directory>', 'that a checkpoint has written, on the node')
-    .option('--name <id>', 'its id (default: a new one)')
-    .option('--rm', 'delete it, by itself, once it has stopped')
+  addVerb(program, 'restore', 'create a container from a checkpoint, start it, and print its id', addCriuOptions)
+    .argument('<directory>', 'directory of the checkpoint, on the node')
+    .option('--name <id>', 'id of the container (default: a random one)')
+    .option('--rm', 'delete the container when it stops')
     .action(async (directory: string, flags: RestoreFlags, command: Command) => {
       const signals = watchSignals()
       await withClient(command, async (client, {json, namespace}) => {

@@ -2,7 +2,7 @@ import type {Command} from 'commander'
 import {addVerb, forEachId} from './verb.ts'
 
 export function addResume(program: Command): void {
-  addVerb(program, 'resume', 'let the processes of paused containers run again')
+  addVerb(program, 'resume', 'resume the processes of paused containers')
     .argument('<id...>')
     .action(async (ids: readonly string[], _flags: unknown, command: Command) => {
       await forEachId(

@@ -2,10 +2,10 @@ import type {Command} from 'commander'
 import {addVerb, forEachId} from './verb.ts'
 
 export function addRm(program: Command): void {
-  addVerb(program, 'rm', 'delete containers that have stopped, and all that was made for them')
+  addVerb(program, 'rm', 'delete stopped containers, with their logs and journals')
     .argument('<id...>')
-    .option('--exec <exec-id>', 'a process that was added with exec, of the one container that is named')
-    .option('-f, --force', 'kill those that still run')
+    .option('--exec <exec-id>', 'delete an exec process of the container instead')
+    .option('-f, --force', 'kill running containers first')
     .action(async (ids: readonly string[], {force = false, exec}: {readonly force?: boolean; readonly exec?: string}, command: Command) => {
       await forEachId(
         command,

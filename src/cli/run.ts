@@ -1,4 +1,4 @@
-/** `run`: in the foreground, as if the container's program had been started here. */
+/** `run`: creates and starts a container; in the foreground its program behaves as if it had been started here. */
 import type {Command} from 'commander'
 import {type ContainerClient, findExit, type TallyClient} from '../client/client.ts'
 import type {ContainerView} from '../../machines/views/view.ts'
@@ -22,10 +22,10 @@ interface RunFlags extends ContainerFlags {
 }
 
 export function addRun(program: Command): void {
-  addVerb(program, 'run', 'make a container and start it; exits as the container does', addContainerOptions)
-    .option('-d, --detach', 'do not wait for it; prints its id')
-    .option('--detach-keys <keys>', 'what to press to leave it running (default: ctrl-p,ctrl-q)', checkDetachKeys)
-    .option('--rm', 'delete it, by itself, once it has stopped')
+  addVerb(program, 'run', 'create and start a container, and exit with its status', addContainerOptions)
+    .option('-d, --detach', 'run the container in the background and print its id')
+    .option('--detach-keys <keys>', 'key sequence for detaching from the container (default: ctrl-p,ctrl-q)', checkDetachKeys)
+    .option('--rm', 'delete the container when it stops')
     .action(async (args: readonly string[], flags: RunFlags, command: Command) => {
       await exitAsProcess(command, () => run(resolveNodeOptions(command), flags, args))
     })
@@ -73,14 +73,14 @@ async function runInForeground(
       signals,
     })
   } catch (error) {
-    // Somebody has killed or removed it before we could hold it: the ledger knows how it ended.
+    // It was killed or removed before we had a lease on its output: its exit status is in the ledger.
     const exit = toErrorBody(error).code === 'CONTAINER_NOT_FOUND' ? await findExit(client, made) : undefined
     if (!exit) throw error
     return {type: 'exited', exit}
   }
 }
 
-/** What matters is how it ends, also when it was started or has ended without us. */
+/** A container that another client has started, or that has already ended, is no failure: its exit status is what counts. */
 async function startOnce(container: ContainerClient, flags: RunFlags): Promise<void> {
   try {
     await start(container, flags)
@@ -89,7 +89,7 @@ async function startOnce(container: ContainerClient, flags: RunFlags): Promise<v
   }
 }
 
-/** A container that cannot be started and would have removed itself is of no use to anybody. */
+/** With --rm, a container that cannot be started is removed. */
 async function start(container: ContainerClient, flags: RunFlags): Promise<ContainerView> {
   try {
     return await container.start()
@@ -99,7 +99,7 @@ async function start(container: ContainerClient, flags: RunFlags): Promise<Conta
   }
 }
 
-/** Somebody has killed or removed it meanwhile, or an earlier start was carried out whose reply was lost. */
+/** Another client has killed or removed it, or an earlier start succeeded and its reply was lost. */
 function isUnderWay(error: unknown): boolean {
   const {code, details} = toErrorBody(error)
   if (code === 'RUNC_START_FAILED') return details['finished'] === true

@@ -1,4 +1,4 @@
-/** Parsers of what a container may do and whom it shares namespaces with, for commander. */
+/** Parsers of the security options, devices, limits and namespaces of a container, for commander. */
 import {resolve} from 'node:path'
 import {InvalidArgumentError} from 'commander'
 import {isId} from '../../machines/ledger/ids.ts'
@@ -12,7 +12,7 @@ export interface SecurityOptions {
   readonly apparmor?: string
 }
 
-/** As docker has them; its `builtin` is our `default`. */
+/** As in docker, whose `builtin` profile is our `default`. */
 export function parseSecurityOption(text: string): SecurityOptions {
   const [name, value] = text.split(/[=:](.*)/s)
   if (name === 'seccomp' && (value === 'unconfined' || value === 'default')) return {seccomp: value}

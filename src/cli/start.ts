@@ -2,7 +2,7 @@ import type {Command} from 'commander'
 import {addVerb, forEachId} from './verb.ts'
 
 export function addStart(program: Command): void {
-  addVerb(program, 'start', 'start containers that have been created')
+  addVerb(program, 'start', 'start created containers')
     .argument('<id...>')
     .action(async (ids: readonly string[], _flags: unknown, command: Command) => {
       await forEachId(

@@ -12,15 +12,15 @@ import {withReconnect} from './reconnect.ts'
 import {addVerb, withClient} from './verb.ts'
 
 const intervalMs = 1_000
-/** From the top left corner over what was there before. */
+/** Clears the terminal and moves the cursor to its top left corner. */
 const clearScreen = '\x1b[H\x1b[2J'
 
 type OnPair = (pair: SamplePair) => void
 
 export function addStats(program: Command): void {
-  addVerb(program, 'stats', 'show what containers use, once a second; --json prints a line for each sample')
-    .argument('[id...]', 'those that run, when none is named')
-    .option('--no-stream', 'once')
+  addVerb(program, 'stats', 'show the resource usage of containers once a second; --json prints one line per sample')
+    .argument('[id...]', 'containers (default: all that are running)')
+    .option('--no-stream', 'print one result and exit')
     .action(async (ids: readonly string[], {stream}: {readonly stream: boolean}, command: Command) => {
       await withClient(command, async (client, options) => {
         const latest = new Map<string, SamplePair>()
@@ -29,7 +29,7 @@ export function addStats(program: Command): void {
         const timer = stream && !options.json ? setInterval(refresh, intervalMs) : undefined
         try {
           if (ids.length > 0) await followAll(client, options, ids, {stream, onPair})
-          else if (stream) await followWhoeverRuns(client, options, {stream, onPair, onEnd: (id) => latest.delete(id)})
+          else if (stream) await followRunning(client, options, {stream, onPair, onEnd: (id) => latest.delete(id)})
           else await followAll(client, options, await listRunning(client, options), {stream, onPair})
         } finally {
           clearInterval(timer)
@@ -61,8 +61,8 @@ async function followAll(
   )
 }
 
-/** Also those that are started while we look; goes on until the connection ends. */
-async function followWhoeverRuns(
+/** Follows all running containers, also those that are started later. Never returns. */
+async function followRunning(
   client: TallyClient,
   options: NodeOptions,
   {onEnd, ...wanted}: {readonly stream: boolean; readonly onPair: OnPair; readonly onEnd: (id: string) => void},
@@ -73,7 +73,7 @@ async function followWhoeverRuns(
       if (followed.has(id)) continue
       followed.add(id)
       follow(client, options, id, wanted)
-        // It has ended between being listed and being asked; what else there is, the next list meets as well.
+        // It may have ended since it was listed. Any other failure also fails the next list.
         .catch(() => {})
         .finally(() => {
           followed.delete(id)
@@ -88,7 +88,7 @@ async function listRunning(client: TallyClient, {namespace}: NodeOptions): Promi
   return (await client.list({namespace})).filter(({state}) => state === 'running').map(({id}) => id)
 }
 
-/** Without `stream` two samples: the share of the CPU is that of the time between them. */
+/** Without `stream` it takes two samples: the CPU share is computed over the time between them. */
 async function follow(
   client: TallyClient,
   {namespace}: NodeOptions,

@@ -9,14 +9,10 @@ interface StopFlags {
 }
 
 export function addStop(program: Command): void {
-  addVerb(
-    program,
-    'stop',
-    'ask containers to end, and kill those that have not ended after the grace period; returns when they have stopped',
-  )
+  addVerb(program, 'stop', 'send containers a signal to end, SIGKILL after a grace period, and wait until they have stopped')
     .argument('<id...>')
-    .option('-t, --time <duration>', 'how long to wait before SIGKILL, such as 10 or 1m30s (default: 10s)', parseDuration)
-    .option('-s, --signal <signal>', 'how to ask (default: SIGTERM)', parseSignalName)
+    .option('-t, --time <duration>', 'time before SIGKILL, such as 10 or 1m30s (default: 10s)', parseDuration)
+    .option('-s, --signal <signal>', 'signal to send first (default: SIGTERM)', parseSignalName)
     .action(async (ids: readonly string[], {signal, time}: StopFlags, command: Command) => {
       const how = {...(signal !== undefined && {signal}), ...(time !== undefined && {graceMs: time})}
       await forEachId(

@@ -1,4 +1,4 @@
-/** `stream`: how much of the ledger NATS keeps. Asks and tells NATS, and needs no coordinator. */
+/** `stream`: how many events NATS keeps. It talks to NATS directly, without the coordinator. */
 import {type Command, InvalidArgumentError} from 'commander'
 import {TallyError} from '../kernel/errors.ts'
 import type {StreamLimits, StreamStanding} from '../messaging/stream-limits.ts'
@@ -22,8 +22,8 @@ interface SetFlags {
 }
 
 export function addStream(program: Command): void {
-  const stream = addVerb(program, 'stream', 'show, or set, how much of the ledger NATS keeps')
-  addVerb(stream, 'show', 'show the stream of events: what it keeps, since when, and where').action(
+  const stream = addVerb(program, 'stream', 'show or set how many events NATS keeps')
+  addVerb(stream, 'show', 'show the stream of events: its limits, what it has, and which servers have copies').action(
     async (_flags: unknown, command: Command) => {
       await withClient(command, async ({connection, subjects}, {json}) => {
         const {readStreamStanding} = await import('../messaging/stream-limits.ts')
@@ -31,10 +31,10 @@ export function addStream(program: Command): void {
       })
     },
   )
-  addVerb(stream, 'set', 'change what the stream of events keeps; what is not named stays as it is')
-    .option('--replicas <count>', 'copies, on as many servers of a cluster', parseReplicas)
-    .option('--max-age <duration>', 'drop events when they are that old, such as 30d; none: keep them', parseMaxAge)
-    .option('--max-bytes <size>', 'drop the oldest beyond that size, such as 10g; none: keep them', parseMaxBytes)
+  addVerb(stream, 'set', 'change limits of the stream of events; the others stay as they are')
+    .option('--replicas <count>', 'number of copies, each on another server of a cluster', parseReplicas)
+    .option('--max-age <duration>', 'drop events older than this, such as 30d; none: no limit', parseMaxAge)
+    .option('--max-bytes <size>', 'drop the oldest events beyond this size, such as 10g; none: no limit', parseMaxBytes)
     .action(async ({replicas, maxAge: maxAgeMs, maxBytes}: SetFlags, command: Command) => {
       const limits = toStreamLimits({replicas, maxAgeMs, maxBytes})
       if (Object.keys(limits).length === 0)
@@ -47,12 +47,12 @@ export function addStream(program: Command): void {
     })
 }
 
-/** The same at `up`. */
+/** The same options for `up`. */
 export function addStreamOptions(command: Command): Command {
   return command
-    .option('--stream-replicas <count>', 'copies of the stream of events, on as many servers of a cluster', parseReplicas)
-    .option('--stream-max-age <duration>', 'drop events when they are that old, such as 30d; none: keep them', parseMaxAge)
-    .option('--stream-max-bytes <size>', 'drop the oldest events beyond that size, such as 10g; none: keep them', parseMaxBytes)
+    .option('--stream-replicas <count>', 'number of copies of the stream of events, each on another server of a cluster', parseReplicas)
+    .option('--stream-max-age <duration>', 'drop events older than this, such as 30d; none: no limit', parseMaxAge)
+    .option('--stream-max-bytes <size>', 'drop the oldest events beyond this size, such as 10g; none: no limit', parseMaxBytes)
 }
 
 export function toUpLimits({streamReplicas: replicas, streamMaxAge: maxAgeMs, streamMaxBytes: maxBytes}: StreamFlags): StreamLimits {
@@ -80,7 +80,7 @@ function parseReplicas(text: string): number {
   return Number(text)
 }
 
-/** Within that time a publication that comes twice is recognised, so that the stream cannot keep less. */
+/** The duplicate window of the stream: JetStream refuses a shorter age. */
 const shortestMaxAgeMs = 120_000
 
 function parseMaxAge(text: string): number {

@@ -1,13 +1,13 @@
-/** The one parser of times and of durations on the command line. docs/times.md says what it takes, and a test holds it to that. */
+/** Parsers of times and durations on the command line. A test compares them with docs/times.md. */
 import {InvalidArgumentError} from 'commander'
 
 const unitsMs: Readonly<Record<string, number>> = {ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000}
-/** What a timer of Node.js can wait for: some 24 days. */
+/** The longest time of a Node.js timer: about 24 days. */
 const mostMs = 2 ** 31 - 1
-/** Seconds up to the year 9999: what is more has been given in milliseconds. */
+/** Seconds until the year 9999: a larger number is probably in milliseconds. */
 const mostSeconds = 253_402_300_799
 
-/** A duration is that long ago; digits alone are seconds since the epoch; a date is local unless it has an offset. */
+/** A duration means so long ago; digits alone are seconds since the epoch; a date is local unless it has an offset. */
 export function parseTime(text: string, now = Date.now()): Date {
   const agoMs = toDurationMs(text)
   const at = agoMs === undefined ? (toEpochMs(text) ?? toDateMs(text)) : now - agoMs
@@ -19,7 +19,7 @@ export function parseTime(text: string, now = Date.now()): Date {
   return new Date(at)
 }
 
-/** `30s`, `1m30s`, `200ms`, or seconds. @returns milliseconds, as many as a timer can wait for */
+/** `30s`, `1m30s`, `200ms`, or seconds. @returns milliseconds, at most the longest time of a timer */
 export function parseDuration(text: string): number {
   const ms = toDurationMs(text) ?? toSecondsMs(text) ?? Number.NaN
   if (Number.isNaN(ms)) throw new InvalidArgumentError(`expected a duration such as 30s, 1m30s, 200ms or 0.5, got ${JSON.stringify(text)}`)
@@ -28,7 +28,7 @@ export function parseDuration(text: string): number {
   return Math.round(ms)
 }
 
-/** Without an end of its own. @returns undefined when it is none */
+/** Has no upper limit. @returns undefined for what is not a duration */
 export function toDurationMs(text: string): number | undefined {
   if (!/^(\d+(\.\d+)?(ms|[smhd]))+$/.test(text)) return undefined
   return [...text.matchAll(/(\d+(?:\.\d+)?)(ms|[smhd])/g)].reduce(
@@ -49,14 +49,14 @@ function toEpochMs(text: string): number | undefined {
 const datePattern =
   /^(?<date>\d{4}-\d\d-\d\d)(?:[Tt ](?<hour>[01]\d|2[0-3]):(?<minute>[0-5]\d)(?::(?<second>[0-5]\d)(?:\.(?<fraction>\d{1,9}))?)?)?(?<offset>[Zz]|[+-](?:[01]\d|2[0-3]):[0-5]\d)?$/
 
-/** Date.parse() takes a date alone for UTC, rolls 31 February over into March, and finds dates in names. */
+/** Not by Date.parse() alone: it takes a date without a time as UTC, turns 31 February into March, and finds dates in names. */
 function toDateMs(text: string): number | undefined {
   const {date, hour = '00', minute = '00', second = '00', fraction = '', offset = ''} = datePattern.exec(text)?.groups ?? {}
   if (date === undefined || !isDay(date)) return undefined
   return Date.parse(`${date}T${hour}:${minute}:${second}.${fraction.padEnd(3, '0').slice(0, 3)}${offset.toUpperCase()}`)
 }
 
-/** Asked in UTC, where every day has a midnight. */
+/** Compared in UTC, where every day has a midnight. */
 function isDay(date: string): boolean {
   const ms = Date.parse(`${date}T00:00:00Z`)
   return !Number.isNaN(ms) && new Date(ms).toISOString().startsWith(date)

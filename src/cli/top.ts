@@ -5,7 +5,7 @@ import {printJson} from './print.ts'
 import {addVerb, withClient} from './verb.ts'
 
 export function addTop(program: Command): void {
-  addVerb(program, 'top', 'list the processes of a container, as the host sees them')
+  addVerb(program, 'top', 'list the processes of a container, with their pids on the host')
     .argument('<id>')
     .action(async (id: string, _flags: unknown, command: Command) => {
       await withClient(command, async (client, {json, namespace}) => {

@@ -1,4 +1,4 @@
-/** `up`: becomes the coordinator, or starts one that is detached and waits until it answers. */
+/** `up`: becomes the coordinator, or starts one in the background and waits until it answers. */
 import {spawn} from 'node:child_process'
 import {once} from 'node:events'
 import {closeSync, existsSync, fstatSync, mkdirSync, openSync, readFileSync} from 'node:fs'
@@ -25,16 +25,16 @@ interface UpFlags extends StreamFlags {
 
 const readyPatienceMs = 15_000
 const pollMs = 25
-/** What a former coordinator has left may name a server that hangs. */
-const askPatienceMs = 2_000
+/** A connection file of a former coordinator may name a server that hangs. */
+const requestPatienceMs = 2_000
 
 export function addUp(program: Command): void {
-  const up = addVerb(program, 'up', 'start the node: its coordinator, and nats-server unless --nats names yours')
+  const up = addVerb(program, 'up', 'start the node: the coordinator, and a nats-server unless --nats names an external one')
   addStreamOptions(up)
-    .option('-d, --detach', 'return when it is ready')
+    .option('-d, --detach', 'start the node in the background, and return when it is ready')
     .option('--runtime <name>', 'OCI runtime, by name or path (default: runc)')
     .option('--nats-server <name>', 'nats-server, by name or path (default: nats-server)')
-    .option('--http <address>', 'where the page is served, or off (default: 127.0.0.1:7070)', parseHttpOption)
+    .option('--http <address>', 'address of the web page, or off (default: 127.0.0.1:7070)', parseHttpOption)
     .action(async (flags: UpFlags, command: Command) => {
       const options = resolveNodeOptions(command)
       const invocation = await toInvocation(options, flags)
@@ -54,7 +54,7 @@ interface Invocation {
   readonly env: NodeJS.ProcessEnv
 }
 
-/** In the environment, since the options may hold a password and anybody can read command lines. */
+/** Options are passed in the environment: they can contain a password, and every user can read command lines. */
 async function toInvocation({stateDir, runDir, node, nats, prefix}: NodeOptions, flags: UpFlags): Promise<Invocation> {
   const {runtime, natsServer, http} = flags
   if (process.getuid?.() !== 0)
@@ -78,19 +78,19 @@ async function toInvocation({stateDir, runDir, node, nats, prefix}: NodeOptions,
   }
 }
 
-/** It is looked for from another directory. */
+/** Absolute, since the coordinator runs in another directory. */
 function toPath(program: string | undefined): string | undefined {
   return program?.includes('/') ? resolve(program) : program
 }
 
-/** Takes this process's place, so that a service manager sees one process. */
+/** Replaces this process, so that a service manager sees one process. */
 function becomeCoordinator({args, env}: Invocation): never {
   if (!process.execve) throw new TallyError('INTERNAL', `expected a Node.js with process.execve, got ${process.version}`)
   return process.execve(process.execPath, [process.execPath, ...args], env)
 }
 
 async function startDetached({args, env}: Invocation, options: NodeOptions): Promise<NodeInfo> {
-  // Before there is anything that a signal could leave behind.
+  // Before anything is started that a signal could leave behind.
   const signals = watchSignals()
   signals.begin()
   const logFile = join(options.stateDir, 'coordinator.log')
@@ -99,18 +99,15 @@ async function startDetached({args, env}: Invocation, options: NodeOptions): Pro
   const child = spawn(process.execPath, args, {detached: true, stdio: ['ignore', log, log], cwd: '/', env})
   closeSync(log)
   child.unref()
-  let hasEnded = false
-  child.once('exit', () => {
-    hasEnded = true
-  })
-  for (const giveUpAt = performance.now() + readyPatienceMs; !hasEnded && performance.now() < giveUpAt; await sleep(pollMs)) {
-    const info = await ask(options)
+  const hasEnded = () => child.exitCode !== null || child.signalCode !== null
+  for (const giveUpAt = performance.now() + readyPatienceMs; !hasEnded() && performance.now() < giveUpAt; await sleep(pollMs)) {
+    const info = await requestInfo(options)
     const interruption = findInterruption(signals)
     if (interruption) {
       child.kill('SIGTERM')
-      // Nothing else keeps us here until it has ended.
+      // Keeps this process alive until the coordinator has ended.
       child.ref()
-      if (!hasEnded) await once(child, 'exit')
+      if (!hasEnded()) await once(child, 'exit')
       throw interruption
     }
     if (info && info.coordinatorPid === child.pid) {
@@ -118,7 +115,7 @@ async function startDetached({args, env}: Invocation, options: NodeOptions): Pro
       return info
     }
   }
-  if (!hasEnded) child.kill('SIGTERM')
+  if (!hasEnded()) child.kill('SIGTERM')
   throw (
     readFailure(logFile, begin) ??
     new TallyError('NODE_NOT_RUNNING', `the coordinator was not ready within ${readyPatienceMs / 1000} s; ${logFile} may say why`)
@@ -144,18 +141,18 @@ function openLog(path: string): number {
   }
 }
 
-/** Until it is ready there is nobody to ask, or only a former coordinator's traces. */
-async function ask(options: NodeOptions): Promise<NodeInfo | undefined> {
+/** @returns undefined until a coordinator answers. The connection file can be that of a former one. */
+async function requestInfo(options: NodeOptions): Promise<NodeInfo | undefined> {
   if (!existsSync(join(options.runDir, 'connection.json'))) return undefined
   try {
-    await using client = await connect({...options, nats: undefined, node: undefined}, {returns: false, patienceMs: askPatienceMs})
+    await using client = await connect({...options, nats: undefined, node: undefined}, {returns: false, patienceMs: requestPatienceMs})
     return await client.info()
   } catch {
     return undefined
   }
 }
 
-/** The plain line with which a coordinator that cannot go on ends, if there is one behind `begin`. */
+/** The error that a coordinator has logged before it ended, if there is one after `begin`. */
 function readFailure(logFile: string, begin: number): TallyError | undefined {
   const lines = readFileSync(logFile).subarray(begin).toString('utf8').split('\n')
   const [, message, code] = lines.map((line) => /^tally: (.*) \[([A-Z_]+)\]$/.exec(line)).findLast((match) => match !== null) ?? []

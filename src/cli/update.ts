@@ -14,13 +14,13 @@ interface UpdateFlags {
 }
 
 export function addUpdate(program: Command): void {
-  addVerb(program, 'update', 'change the limits of containers; -1 lifts one')
+  addVerb(program, 'update', 'change the resource limits of containers; -1 removes a limit')
     .argument('<id...>')
-    .option('--memory <size>', 'limit of memory, such as 64m', parseUnlessLifted(parseBytes))
+    .option('--memory <size>', 'memory limit, such as 64m', parseUnlessLifted(parseBytes))
     .option('--memory-swap <size>', 'limit of memory and swap together (default: no swap)', parseUnlessLifted(parseBytes))
-    .option('--cpus <number>', 'limit of CPU time, in CPUs, such as 0.5', parseUnlessLifted(parseCpus))
-    .option('--cpu-shares <number>', 'its share of the CPU when CPU time is short, relative to the 1024 of others', parseCount)
-    .option('--cpuset-cpus <list>', 'CPUs on which it runs, such as 0-2,4')
+    .option('--cpus <number>', 'CPU time limit, in CPUs, such as 0.5', parseUnlessLifted(parseCpus))
+    .option('--cpu-shares <number>', 'CPU weight relative to other containers, which have 1024', parseCount)
+    .option('--cpuset-cpus <list>', 'CPUs on which the container may run, such as 0-2,4')
     .option('--pids-limit <count>', 'limit of processes and threads', parseUnlessLifted(parseCount))
     .action(async (ids: readonly string[], flags: UpdateFlags, command: Command) => {
       const limits = toLimits(flags)

@@ -1,4 +1,4 @@
-/** What every verb has in common: the node's options, a client for as long as it runs, and how it ends. */
+/** What all verbs share: the options of the node, a client, and how errors are printed. */
 import {userInfo} from 'node:os'
 import type {Command} from 'commander'
 import type {TallyClient} from '../client/client.ts'
@@ -7,7 +7,7 @@ import {toExitCode} from './exit-codes.ts'
 import {addNodeOptions, type NodeOptions, resolveNodeOptions} from './node-options.ts'
 import {printError, printJson, printNote} from './print.ts'
 
-/** Begins a verb. Its own options come after, except those that have the name of a node option, which go into `own`. */
+/** Adds a verb. @param own adds options that have the name of a node option, which they replace; other options can be added later */
 export function addVerb(
   program: Command,
   name: string,
@@ -20,9 +20,9 @@ export function addVerb(
 }
 
 interface ConnectHow {
-  /** Whether what is asked waits for a connection that is lost to come back. */
+  /** Whether requests wait for a lost connection to return. */
   readonly returns?: boolean
-  /** For how long a server may take to answer. */
+  /** How long to wait for the answer of a server. */
   readonly patienceMs?: number
 }
 
@@ -32,8 +32,8 @@ export async function connect(options: NodeOptions, how: ConnectHow = {}): Promi
     return await connectNow(options, how)
   } catch (error) {
     if (!isAbsent(error)) throw error
-    const {untilPutBack} = await import('./absent-node.ts')
-    if (!(await untilPutBack(options))) throw error
+    const {untilRestored} = await import('./absent-node.ts')
+    if (!(await untilRestored(options))) throw error
     return await connectNow(options, how)
   }
 }
@@ -43,7 +43,7 @@ function isAbsent(error: unknown): boolean {
 }
 
 async function connectNow({runDir, nats, node, prefix}: NodeOptions, how: ConnectHow): Promise<TallyClient> {
-  // Loaded here, so that --help and a mistyped option do not wait for it.
+  // Loaded here, so that --help and usage errors do not wait for it.
   const {connectTally} = await import('../client/client.ts')
   return await connectTally({
     runDir,
@@ -57,7 +57,7 @@ async function connectNow({runDir, nats, node, prefix}: NodeOptions, how: Connec
   })
 }
 
-/** Runs with a client, which is closed however it ends. */
+/** Runs with a client, which is closed afterwards. */
 export async function withClient<T>(command: Command, work: (client: TallyClient, options: NodeOptions) => Promise<T>): Promise<T> {
   const options = resolveNodeOptions(command)
   await using client = await connect(options)
@@ -65,8 +65,8 @@ export async function withClient<T>(command: Command, work: (client: TallyClient
 }
 
 /**
- * Does the same for each id. What fails is told, and the others are done nevertheless.
- * @param print what a person sees of a result; with --json the results are printed as one array
+ * Does the same for each id. A failure is printed and does not stop the others.
+ * @param print a result as text; with --json all results are printed as one array
  */
 export async function forEachId<T>(
   command: Command,
@@ -91,7 +91,7 @@ export async function forEachId<T>(
   })
 }
 
-/** Who asks, for the ledger: the person, also behind sudo. */
+/** The caller's name for the ledger; with sudo also the user who called it. */
 function toActor(): string {
   const {username} = userInfo()
   const behind = process.env['SUDO_USER']

@@ -1,7 +1,7 @@
 /** The verbs of `tally`. Each is loaded only when the command line names it. */
 import type {Command} from 'commander'
 
-/** In the order in which --help shows them. */
+/** In the order of --help. */
 export const verbs: Readonly<Record<string, () => Promise<(program: Command) => void>>> = {
   up: async () => (await import('./up.ts')).addUp,
   down: async () => (await import('./down.ts')).addDown,

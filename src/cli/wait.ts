@@ -4,9 +4,9 @@ import {printNote} from './print.ts'
 import {addVerb, forEachId} from './verb.ts'
 
 export function addWait(program: Command): void {
-  addVerb(program, 'wait', 'wait until containers have stopped, and print their exit statuses (128 + n for signal n)')
+  addVerb(program, 'wait', 'wait until containers have stopped, and print their exit status (128 + n for signal n)')
     .argument('<id...>')
-    .option('--exec <exec-id>', 'a process that was added, of the one container that is named')
+    .option('--exec <exec-id>', 'wait for an exec process of the container')
     .action(async (ids: readonly string[], {exec}: {readonly exec?: string}, command: Command) => {
       await forEachId(
         command,

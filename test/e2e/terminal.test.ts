@@ -108,7 +108,7 @@ describe('detach and attach', () => {
     expect((await node.tally('rm', '-f', 'keyed')).exitCode).toBe(0)
     const refused = await node.tally('attach', '--detach-keys', 'ctrl-1', 'keyed')
     expect(refused.exitCode).toBe(125)
-    expect(refused.stderr).toContain('expected keys parted by commas')
+    expect(refused.stderr).toContain('expected keys separated by commas')
   })
 })
 

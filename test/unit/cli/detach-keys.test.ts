@@ -28,7 +28,7 @@ describe('the keys that detach', () => {
   })
 
   it.each(['ctrl-1', 'ctrl-', 'ab', 'ctrl-p,', ' ', 'ctrl-p;ctrl-q', 'é'])('are not %j', (text) => {
-    expect(() => parseDetachKeys(text)).toThrow('expected keys parted by commas')
+    expect(() => parseDetachKeys(text)).toThrow('expected keys separated by commas')
   })
 })
 

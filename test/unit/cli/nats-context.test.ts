@@ -81,9 +81,9 @@ describe('a context of the nats tool', () => {
     ['{', /prod\.json is not a context of the nats tool/],
     [{url: 7}, /prod\.json is not a context of the nats tool: .*url/],
     [{url: 'wss://h'}, /NATS over WebSocket is not spoken here/],
-    [{url: 'h', nsc: 'nsc://o/a/u'}, /has nsc, which is not known here/],
-    [{url: 'h', jetstream_domain: 'hub'}, /has jetstream_domain, which is not known here/],
-    [{url: 'h', user: 'u', password: 'op://vault/item'}, /has a value at op:\/\/, which is not known here/],
+    [{url: 'h', nsc: 'nsc://o/a/u'}, /has nsc, which is not supported/],
+    [{url: 'h', jetstream_domain: 'hub'}, /has jetstream_domain, which is not supported/],
+    [{url: 'h', user: 'u', password: 'op://vault/item'}, /has a value at op:\/\/, which is not supported/],
   ])('is refused when it cannot be honoured: %j', (context, message) => {
     expect(() => read(context)).toThrow(message)
   })

@@ -30,17 +30,17 @@ function Page() {
   if (state.type === 'signed-out') return <SignedOut />
   if (state.type === 'failed') {
     return (
-      <Notice title="The node does not answer">
+      <Notice title="The node does not respond">
         <p>{state.failure.message}</p>
-        <p>This page asks again every two seconds.</p>
+        <p>The page retries every two seconds.</p>
       </Notice>
     )
   }
-  if (shown.page === 'nowhere') {
+  if (shown.page === 'unknown') {
     return (
-      <Notice title="Nothing is here">
+      <Notice title="Page not found">
         <p>
-          This address leads nowhere. <Link to={{page: 'overview'}}>To all containers.</Link>
+          There is no page at this address. <Link to={{page: 'overview'}}>Show all containers.</Link>
         </p>
       </Notice>
     )
@@ -58,9 +58,9 @@ function SignedOut() {
   return (
     <Notice title="Not signed in">
       <p>
-        Whoever may see this may command containers, so each browser is let in by a link. On the node, <code>tally ui</code> prints one.
+        This page can control containers, so each browser needs a login link. On the node, <code>tally ui</code> prints one.
       </p>
-      <p>A link is good once; who came by it is let in for a day.</p>
+      <p>A link is valid for one login; the browser is then signed in for a day.</p>
     </Notice>
   )
 }

@@ -124,7 +124,7 @@ describe('a container in the page', () => {
     await page.locator('[data-id="lit"]').getByRole('link').click()
     await lit(page, 'deleted').waitFor()
     await page.getByRole('tab', {name: 'Output'}).click()
-    await page.getByText('Its output went with the container.').waitFor()
+    await page.getByText('The output was deleted with the container.').waitFor()
     await run('lit', 'sleep', '600')
     await page.getByRole('link', {name: 'Another container'}).click()
     await lit(page, 'running').waitFor()

@@ -1,4 +1,4 @@
-/** The addresses of the HTTP API. */
+/** Paths of the HTTP API. */
 import type {ContainerAddress} from '../../../../machines/ledger/ids.ts'
 
 export function containerPath({node, namespace, id}: ContainerAddress, rest = ''): string {

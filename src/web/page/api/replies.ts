@@ -1,4 +1,4 @@
-/** What the HTTP API answers, beside what it passes on from the commands of NATS. */
+/** Responses of the HTTP API that are not replies of commands. */
 import * as z from 'zod'
 import {statsReplySchema} from '../../../../machines/views/stats.ts'
 import {containerViewSchema, logReplySchema, nodeInfoSchema} from '../../../../machines/views/view.ts'
@@ -7,7 +7,7 @@ export const nodeReplySchema = z.object({info: nodeInfoSchema, streamSequence: z
 
 export const containersReplySchema = z.object({streamSequence: z.int(), containers: z.array(containerViewSchema)})
 
-/** CloudEvents: each is parsed by `parseLedgerEvent`. */
+/** The events are CloudEvents, parsed by `parseLedgerEvent`. */
 export const eventsReplySchema = z.object({streamSequence: z.int(), events: z.array(z.unknown())})
 
 export const logEntrySchema = z.object({...logReplySchema.shape.entries.element.shape, next: z.int()})

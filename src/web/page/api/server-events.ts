@@ -1,23 +1,23 @@
 /**
- * Server-sent events that come back by themselves. The browser reconnects after a broken connection; after an answer that
- * is none it gives up, and then this asks again, from the last event that was seen.
+ * Server-sent events that survive any failure. The browser reconnects after a broken connection, but gives up after an invalid
+ * response; then this opens another connection that continues after the last event received.
  */
 
 export type StreamState = 'connecting' | 'live' | 'lost'
 
 export interface ServerEventHandlers {
-  /** @param id that of the event, to go on after; empty when it has none */
+  /** @param id the id of the event, from which a connection can continue; empty when the event has none */
   onData(data: string, id: string): void
   onState?(state: StreamState): void
-  /** The server knows the last event that was seen from its id; otherwise each connection has an address of its own. On unless told. */
+  /** Whether the browser may reconnect to the same URL, since the server continues after the last id. If false, each connection has its own URL. Default: true. */
   readonly resumes?: boolean
-  /** Events with a name of their own. */
+  /** Handlers of named events. */
   readonly named?: Readonly<Record<string, () => void>>
 }
 
 const [firstRetryMs, longestRetryMs] = [500, 10_000]
 
-/** @param toUrl called for each connection, with the id of the last event; empty before the first */
+/** @param toUrl called for each connection with the id of the last event, empty before the first */
 export function followServerEvents(
   toUrl: (lastId: string) => string,
   {onData, onState, resumes = true, named = {}}: ServerEventHandlers,

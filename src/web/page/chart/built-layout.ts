@@ -1,4 +1,4 @@
 import type {ChartLayout} from '../../../chart/chart-layout.ts'
 
-/** As it comes with the page: without the model, which cannot be written as JSON and need not be. */
+/** A layout that is built into the page, without the model: the page computes the model from the machine. */
 export type BuiltLayout = Omit<ChartLayout, 'model'>

@@ -1,9 +1,9 @@
-/** What of a chart is to be seen, and how large. Pure. */
+/** Which part of a chart is visible, and at which scale. Pure. */
 import type {ChartMarks} from '../../../chart/marks.ts'
 import type {PlacedEdge, PlacedInitial, PlacedState, Rectangle} from '../../../chart/chart-layout.ts'
 import type {BuiltLayout} from './built-layout.ts'
 
-/** A point of the chart in the middle of the panel, and pixels of the panel per pixel of the chart. */
+/** The point of the chart that is in the centre of the panel, and the number of panel pixels per chart pixel. */
 export interface Camera {
   readonly x: number
   readonly y: number
@@ -21,12 +21,12 @@ interface Margin {
   readonly bottom: number
 }
 
-/** More below, where the controls are. */
+/** The bottom margin leaves room for the controls. */
 const margin: Margin = {x: 22, top: 22, bottom: 58}
 const narrowMargin: Margin = {x: 6, top: 8, bottom: 8}
 export const largestScale = 1.6
 const closest = 1.12
-/** Below it, names cannot be read. */
+/** The smallest scale at which names can be read. */
 const legible = 0.5
 
 function frame(box: Rectangle, panel: Size, {x, top, bottom}: Margin = margin): Camera {
@@ -35,14 +35,14 @@ function frame(box: Rectangle, panel: Size, {x, top, bottom}: Margin = margin): 
   return {x: box.x + box.width / 2, y: box.y + box.height / 2 + (bottom - top) / 2 / scale, scale}
 }
 
-/** All of it, but for the name at the top. @param isBare there are no controls */
+/** The whole chart, without its title. @param isBare the panel has no controls */
 export function frameWhole(layout: BuiltLayout, panel: Size, isBare = false): Camera {
   return frame(union([...layout.states, ...layout.initials.map(toDot)]) ?? {x: 0, y: 0, ...layout}, panel, isBare ? narrowMargin : margin)
 }
 
 /**
- * The state that it is in, the way that led there, and where it may go. Of a state that is too large to be read in the panel,
- * that part in which the latest happened, or the largest.
+ * The active state, the last transition, and the possible next states. If the active state does not fit at a legible scale: its region
+ * in which the last transition was, or else its largest active region.
  */
 export function frameMoment(layout: BuiltLayout, {active, last}: ChartMarks, panel: Size): Camera {
   const lit = layout.states.filter(({id, depth}) => depth === 1 && active.has(id))
@@ -57,19 +57,19 @@ export function frameMoment(layout: BuiltLayout, {active, last}: ChartMarks, pan
   return region ? frame(region, panel) : camera
 }
 
-/** Keeps the point below the pointer where it is. */
+/** Zooms around a point, which stays in place. */
 export function zoom(camera: Camera, factor: number, at: {readonly x: number; readonly y: number} = camera): Camera {
   const scale = Math.min(largestScale, Math.max(0.15, camera.scale * factor))
   const kept = camera.scale / scale
   return {x: at.x + (camera.x - at.x) * kept, y: at.y + (camera.y - at.y) * kept, scale}
 }
 
-/** What the panel shows, in pixels of the chart. */
+/** The visible rectangle, in chart pixels. */
 export function toView({x, y, scale}: Camera, {width, height}: Size): Rectangle {
   return {x: x - width / scale / 2, y: y - height / scale / 2, width: width / scale, height: height / scale}
 }
 
-/** The part of it that is on the chart. */
+/** The part of a rectangle that lies inside the chart. */
 export function clip({x, y, width, height}: Rectangle, to: Size): Rectangle {
   const [left, top] = [Math.max(0, x), Math.max(0, y)]
   return {
@@ -80,7 +80,7 @@ export function clip({x, y, width, height}: Rectangle, to: Size): Rectangle {
   }
 }
 
-/** Small states where the way leads on to; a large one would make all small. */
+/** The possible next states, without large ones: those would force a small scale. */
 function neighbours(layout: BuiltLayout, state: PlacedState): readonly Rectangle[] {
   const next = layout.edges.filter(({source}) => source === state.id || source.startsWith(`${state.id}.`)).map(({target}) => target)
   return layout.states.filter(({id, depth, height}) => depth === 1 && next.includes(id) && height < 120)

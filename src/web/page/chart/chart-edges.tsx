@@ -2,21 +2,21 @@ import type {PlacedEdge} from '../../../chart/chart-layout.ts'
 import type {ChartMarks} from '../../../chart/marks.ts'
 import {toArrowHead, toRoundedPath} from '../../../chart/svg-path.ts'
 import type {PageChart} from './layouts.ts'
-import {toWish} from './page-model.ts'
+import {toCommand} from './page-model.ts'
 
 interface ChartEdgesProps {
   readonly chart: PageChart
   readonly marks: ChartMarks
   readonly moment: number
-  /** What the pointer is on: its ways are shown. */
+  /** The command under the pointer: its transitions are highlighted. */
   readonly pointedAt: string | undefined
-  /** Absent where nothing can be asked for. */
-  readonly onWish?: (wish: string) => void
+  /** Called when a possible command is clicked; absent where commands cannot be sent. */
+  readonly onCommand?: (command: string) => void
 }
 
 export function ChartEdges(props: ChartEdgesProps) {
   const {chart, marks} = props
-  // What matters most is painted last.
+  // Highlighted edges are painted last, on top of the others.
   const ordered = chart.layout.edges.toSorted((a, b) => rank(a, marks) - rank(b, marks))
   return (
     <g>
@@ -43,7 +43,7 @@ function Wire({edge, chart, marks, moment, pointedAt}: EdgeProps) {
   const d = toRoundedPath(edge.points)
   const state = toState(edge, marks)
   const events = edge.transitions.map((id) => chart.model.whole.transitions.find((one) => one.id === id)?.event ?? '')
-  const isPointedAt = state !== 'idle' && events.some((event) => pointedAt !== undefined && toWish(event) === pointedAt)
+  const isPointedAt = state !== 'idle' && events.some((event) => pointedAt !== undefined && toCommand(event) === pointedAt)
   return (
     <g class="chart-edge" data-edge={edge.id} data-edge-state={state} data-pointed={isPointedAt} data-failure={events.every(isFailure)}>
       <path class="chart-wire" d={d} />
@@ -54,27 +54,27 @@ function Wire({edge, chart, marks, moment, pointedAt}: EdgeProps) {
   )
 }
 
-function Label({edge: {label, transitions}, chart, marks, onWish}: EdgeProps) {
+function Label({edge: {label, transitions}, chart, marks, onCommand}: EdgeProps) {
   return (
     <g class="chart-label">
       <rect class="chart-plate" x={label.x} y={label.y} width={label.width} height={label.height} rx={3} />
       {label.lines.map(({text, x, y, width, transition = transitions[0] ?? ''}) => {
         const event = chart.model.whole.transitions.find(({id}) => id === transition)?.event ?? ''
-        const wish = toWish(event)
+        const command = toCommand(event)
         const isPossible = marks.possible.has(transition)
         const state = marks.last.has(transition) ? 'last' : isPossible ? 'possible' : 'idle'
         const shared = {x: x + width / 2, y, 'data-label-state': state, 'data-event': event}
-        if (wish === undefined || !isPossible || !onWish) {
+        if (command === undefined || !isPossible || !onCommand) {
           return (
             <text key={transition} class="chart-event" {...shared}>
               {text}
             </text>
           )
         }
-        // For the pointer alone: the same can be asked for by buttons, which the keyboard reaches.
+        // A shortcut for the mouse: the command buttons do the same and are reachable by keyboard.
         return (
           // biome-ignore lint/a11y/noStaticElementInteractions: as said above
-          <text key={transition} class="chart-event chart-wish" {...shared} onClick={() => onWish(wish)}>
+          <text key={transition} class="chart-event chart-command" {...shared} onClick={() => onCommand(command)}>
             {text}
           </text>
         )

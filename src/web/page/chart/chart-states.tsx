@@ -5,7 +5,7 @@ import type {PageChart} from './layouts.ts'
 interface ChartStatesProps {
   readonly chart: PageChart
   readonly marks: ChartMarks
-  /** Changes when something is entered anew. */
+  /** Changes when a state is entered: restarts the animation. */
   readonly moment: number
 }
 

@@ -14,18 +14,18 @@ import {useSize} from './use-size.ts'
 interface ChartProps {
   readonly name: ChartName
   readonly marks: ChartMarks
-  /** Changes with every event: animations begin anew. */
+  /** Changes with every event: restarts animations. */
   readonly moment: number
-  /** For who cannot see it. */
+  /** The accessible name. */
   readonly label: string
   readonly pointedAt?: string | undefined
-  readonly onWish?: ((wish: string) => void) | undefined
-  /** Small, and all of it to be seen. */
+  readonly onCommand?: ((command: string) => void) | undefined
+  /** A small chart without controls that is always shown whole. */
   readonly isFixed?: boolean
 }
 
-/** A chart at one moment of its life. The view goes where the life goes, until it is moved by hand. */
-export function Chart({name, marks, moment, label, pointedAt, onWish, isFixed = false}: ChartProps) {
+/** A chart at one moment. The view follows the active state until the user moves it. */
+export function Chart({name, marks, moment, label, pointedAt, onCommand, isFixed = false}: ChartProps) {
   const chart = findChart(name)
   const drawn = useMemo(() => toDrawnMarks(chart.model, marks), [chart, marks])
   const panel = useRef<HTMLDivElement>(null)
@@ -36,7 +36,7 @@ export function Chart({name, marks, moment, label, pointedAt, onWish, isFixed = 
     byHand ?? (size && (following === 'moment' ? frameMoment(chart.layout, drawn, size) : frameWhole(chart.layout, size, isFixed)))
   const move = (next: (camera: Camera) => Camera) => camera && setByHand(next(camera))
   useDragging(panel, camera, isFixed ? undefined : setByHand)
-  // A first look is not a journey.
+  // The first view appears without an animation.
   const [hasBegun, setHasBegun] = useState(false)
   useEffect(() => {
     if (size && !hasBegun) requestAnimationFrame(() => setHasBegun(true))
@@ -47,7 +47,7 @@ export function Chart({name, marks, moment, label, pointedAt, onWish, isFixed = 
         <svg class="chart-picture" width={size.width} height={size.height} role="img" aria-label={label}>
           <g class="chart-plane" style={{transform: toTransform(camera, size)}}>
             <ChartStates chart={chart} marks={drawn} moment={moment} />
-            <ChartEdges chart={chart} marks={drawn} moment={moment} pointedAt={pointedAt} {...(onWish && {onWish})} />
+            <ChartEdges chart={chart} marks={drawn} moment={moment} pointedAt={pointedAt} {...(onCommand && {onCommand})} />
           </g>
         </svg>
       )}

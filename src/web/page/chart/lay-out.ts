@@ -1,4 +1,4 @@
-/** Lays the charts out when the page is built: they change only with the code, and elkjs need not be sent to anybody. */
+/** Computes the chart layouts when the page is built, so that elkjs is not a part of the page. */
 import {layoutChart} from '../../../chart/layout.ts'
 import {chartMachines, chartNames} from './machines.ts'
 import {toPageModel} from './page-model.ts'

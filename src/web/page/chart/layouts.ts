@@ -1,4 +1,4 @@
-/** The charts of the page, ready to be drawn: models read off the machines, and layouts made when the page was built. */
+/** The charts of the page: models computed from the machines, and layouts computed when the page was built. */
 import {layouts} from 'tally:charts'
 import type {BuiltLayout} from './built-layout.ts'
 import {type ChartName, chartMachines} from './machines.ts'

@@ -1,4 +1,4 @@
-/** The charts that the page shows. */
+/** The machines whose charts the page shows. */
 import type {AnyStateMachine} from 'xstate'
 import {containerMachine} from '../../../../machines/charts/container.machine.ts'
 import {processMachine} from '../../../../machines/charts/process.machine.ts'

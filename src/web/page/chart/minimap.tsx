@@ -5,11 +5,11 @@ import type {BuiltLayout} from './built-layout.ts'
 interface MinimapProps {
   readonly layout: BuiltLayout
   readonly active: ReadonlySet<string>
-  /** What is seen of it. */
+  /** The visible part of the chart. */
   readonly view: Rectangle
 }
 
-/** All of the chart, thumbnail size, and which part of it one looks at. For the eye. */
+/** A thumbnail of the whole chart with a frame around the visible part. Hidden from screen readers. */
 export function Minimap({layout, active, view}: MinimapProps) {
   const shown = clip(view, layout)
   const states = layout.states.filter(({depth, isRegion}) => depth < 4 && !isRegion)

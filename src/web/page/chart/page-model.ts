@@ -1,16 +1,16 @@
 /**
- * A chart as the page draws it: the same states and the same ways between them, with less text, so that it can be read in a
- * part of a screen. What is left out, descriptions and conditions, is told of the state or the moment that is looked at. Pure.
+ * A chart as the page draws it: all states and transitions, but without descriptions and conditions, so that it can be read in a part
+ * of the screen. Descriptions appear as tooltips. Pure.
  */
 import type {AnyStateMachine} from 'xstate'
 import {type ChartModel, type ChartState, type ChartTransition, toChartModel} from '../../../chart/model.ts'
 
 export interface PageModel {
-  /** What is laid out. */
+  /** The reduced chart, which is laid out. */
   readonly drawn: ChartModel
-  /** All of it. */
+  /** The complete chart. */
   readonly whole: ChartModel
-  /** Which of the drawn transitions stands for one of the whole; none for those that stay in their state. */
+  /** Maps each transition of the complete chart to the drawn one. Transitions that stay in their state are not drawn. */
   readonly drawnAs: ReadonlyMap<string, string>
 }
 
@@ -31,8 +31,8 @@ export function toPageModel(machine: AnyStateMachine): PageModel {
   }
 }
 
-/** Of a wish that the chart takes, such as `start-requested`, what is wished for. */
-export function toWish(event: string): string | undefined {
+/** The command that leads to an event: `start` for `container.start-requested`. */
+export function toCommand(event: string): string | undefined {
   return /^(?:.*\.)?(.+)-requested$/.exec(event)?.[1]
 }
 
@@ -41,8 +41,8 @@ function toBareState(state: ChartState): ChartState {
 }
 
 function toBareTransition(transition: ChartTransition): ChartTransition {
-  const wish = toWish(transition.event)
-  const label = wish === undefined ? transition.label.replace(/^.+-failed$/, 'failed').replaceAll('-', ' ') : `› ${wish}`
+  const command = toCommand(transition.event)
+  const label = command === undefined ? transition.label.replace(/^.+-failed$/, 'failed').replaceAll('-', ' ') : `› ${command}`
   return {...transition, guard: undefined, shortGuard: undefined, label}
 }
 

@@ -1,4 +1,4 @@
-/** Moves the view with the mouse, and zooms with ctrl and the wheel, as a pinch on a touchpad arrives. Fingers scroll the page. */
+/** Moves the view by dragging, zooms with ctrl and the wheel. Browsers report a pinch on a touchpad as ctrl and wheel. Touch scrolls the page. */
 import {useEffect, useRef} from 'preact/hooks'
 import {type Camera, zoom} from './camera.ts'
 
@@ -53,5 +53,5 @@ export function useDragging(
 }
 
 function isControl(target: EventTarget | null): boolean {
-  return target instanceof Element && target.closest('button, .chart-wish') !== null
+  return target instanceof Element && target.closest('button, .chart-command') !== null
 }

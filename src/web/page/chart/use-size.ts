@@ -1,7 +1,7 @@
 import {useLayoutEffect, useState} from 'preact/hooks'
 import type {Size} from './camera.ts'
 
-/** Of an element, as it changes; undefined before it is there. */
+/** The current size of an element; undefined before it is rendered. */
 export function useSize(element: {readonly current: HTMLElement | null}): Size | undefined {
   const [size, setSize] = useState<Size | undefined>(undefined)
   useLayoutEffect(() => {

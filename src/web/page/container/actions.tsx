@@ -1,5 +1,5 @@
 import {useState} from 'preact/hooks'
-import type {ApiFailure} from '../api/http.ts'
+import type {Failure} from '../../../../machines/ledger/events.ts'
 import {toFailure} from '../api/http.ts'
 import {FailureNote} from '../shell/notice.tsx'
 import {CommandDialog} from './command-dialog.tsx'
@@ -8,19 +8,19 @@ import type {Moment} from './moment.ts'
 
 interface ActionsProps {
   readonly moment: Moment
-  /** Of a dialog that is open; it may be opened by the chart. */
+  /** The command whose dialog is open. The chart can open it as well. */
   readonly asked: OfferedCommand | undefined
   readonly onAsk: (command: OfferedCommand | undefined) => void
-  /** The pointer or the focus is on a button: the chart shows where it leads. */
+  /** The pointer or the focus is on a command button: the chart highlights its transition. */
   readonly onPoint: (command: OfferedCommand | undefined) => void
 }
 
 const plain: ReadonlySet<OfferedCommand> = new Set(['start', 'resume', 'pause'])
 
-/** The commands that are legal now, one of them under way, and why the last was refused. */
+/** Buttons for the commands that are possible now, and why the last command failed. */
 export function Actions({moment, asked, onAsk, onPoint}: ActionsProps) {
   const [busy, setBusy] = useState<OfferedCommand | undefined>(undefined)
-  const [failure, setFailure] = useState<ApiFailure | undefined>(undefined)
+  const [failure, setFailure] = useState<Failure | undefined>(undefined)
   const live = moment.timeline.at(moment.timeline.events.length)
   const offered = toOffered(live)
 
@@ -37,7 +37,7 @@ export function Actions({moment, asked, onAsk, onPoint}: ActionsProps) {
     }
   }
 
-  if (!moment.isNow) return <p class="actions-past">Commands are for the present.</p>
+  if (!moment.isNow) return <p class="actions-past">Commands are available at the present moment only.</p>
   return (
     <div class="actions">
       {/* biome-ignore lint/a11y/useSemanticElements: a fieldset would be a form of its own */}

@@ -8,7 +8,7 @@ interface CommandDialogProps {
   readonly command: OfferedCommand
   readonly id: string
   readonly limits: Limits
-  /** A delete has to kill it first. */
+  /** The container runs: a delete must kill it first. */
   readonly isForced: boolean
   readonly onCancel: () => void
   readonly onSend: (request: Readonly<Record<string, unknown>>) => void
@@ -16,7 +16,7 @@ interface CommandDialogProps {
 
 const signals = ['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGUSR1', 'SIGUSR2', 'SIGQUIT', 'SIGKILL'] as const
 
-/** What a command has to be told, before it is sent. */
+/** Asks for the parameters of a command before it is sent. */
 export function CommandDialog({command, id, limits, isForced, onCancel, onSend}: CommandDialogProps) {
   const {title, body, toRequest} = toForm(command, {id, limits, isForced})
   return (
@@ -80,7 +80,7 @@ function toForm(command: OfferedCommand, {id, limits, isForced}: Pick<CommandDia
             <TextField name="memory" label="Memory, such as 256m" value={limits.memoryBytes ? formatBytes(limits.memoryBytes) : ''} />
             <TextField name="cpus" label="CPUs, such as 0.5" value={String(limits.cpus ?? '')} />
             <TextField name="pids" label="Processes at most" value={String(limits.pidsLimit ?? '')} />
-            <p class="form-note">What is left empty has no limit.</p>
+            <p class="form-note">An empty field means no limit.</p>
           </>
         ),
         toRequest: toLimitsRequest,
@@ -90,8 +90,8 @@ function toForm(command: OfferedCommand, {id, limits, isForced}: Pick<CommandDia
         title: `Checkpoint ${id}`,
         body: (
           <>
-            <TextField name="image" label="An empty directory of the node" value={`/var/tmp/${id}-checkpoint`} />
-            <CheckField name="leaveRunning" label="It goes on running" />
+            <TextField name="image" label="An empty directory on the node" value={`/var/tmp/${id}-checkpoint`} />
+            <CheckField name="leaveRunning" label="Leave the container running" />
           </>
         ),
         toRequest: (data) => ({image: text(data, 'image'), leaveRunning: data.has('leaveRunning')}),
@@ -101,8 +101,8 @@ function toForm(command: OfferedCommand, {id, limits, isForced}: Pick<CommandDia
         title: `Delete ${id}?`,
         body: (
           <p class="form-note">
-            {isForced ? 'It is running, and will be killed. ' : ''}Its files and its output go with it. Its ledger stays, as long as the
-            stream remembers.
+            {isForced ? 'The container is running and will be killed. ' : ''}Its files and its output are deleted. Its ledger stays in the
+            event stream for as long as that keeps events.
           </p>
         ),
         toRequest: () => (isForced ? {force: true} : {}),
@@ -114,7 +114,7 @@ function toForm(command: OfferedCommand, {id, limits, isForced}: Pick<CommandDia
   }
 }
 
-/** A number that is none is sent as it is: the node says what is wrong with it. */
+/** Text that is not a number is sent as it is: the node rejects it with an explanation. */
 function toLimitsRequest(data: FormData): Readonly<Record<string, unknown>> {
   const [memory, cpus, pids] = [text(data, 'memory'), text(data, 'cpus'), text(data, 'pids')]
   return {
@@ -124,7 +124,6 @@ function toLimitsRequest(data: FormData): Readonly<Record<string, unknown>> {
   }
 }
 
-/** What is no number is refused by the node, which says so. */
 function toGraceMs(seconds: string): number | string {
   const ms = Math.round(Number(seconds) * 1_000)
   return Number.isNaN(ms) ? seconds : ms

@@ -1,4 +1,4 @@
-/** What may be asked of a container, and asking it. */
+/** The commands that the page offers for a container, and how they are sent. */
 import * as z from 'zod'
 import type {CommandType} from '../../../../machines/commands/commands.ts'
 import {isPossible, legalCommands} from '../../../../machines/commands/decide.ts'
@@ -7,7 +7,7 @@ import type {Ledger} from '../../../../machines/ledger/ledger.ts'
 import {postJson} from '../api/http.ts'
 import {containerPath} from '../api/paths.ts'
 
-/** In the order in which they are offered. */
+/** In the order in which they are shown. */
 export const offeredCommands = ['start', 'resume', 'pause', 'stop', 'kill', 'update', 'checkpoint', 'delete'] as const
 export type OfferedCommand = (typeof offeredCommands)[number]
 
@@ -22,7 +22,7 @@ export const commandNames: Readonly<Record<OfferedCommand, string>> = {
   delete: 'Delete…',
 }
 
-/** By the chart itself: a container that runs can be deleted by force. */
+/** The commands that the chart allows. `delete` is offered for a running container, too: it is then forced. */
 export function toOffered(ledger: Ledger): readonly OfferedCommand[] {
   const legal: readonly CommandType[] = legalCommands(ledger)
   const canForce = isPossible(ledger, {type: 'container.delete-requested', data: {force: true}})
@@ -37,7 +37,7 @@ export function isOffered(value: string): value is OfferedCommand {
   return offeredCommands.some((command) => command === value)
 }
 
-/** Resolves with the outcome. @throws ApiError why it was refused, or has failed */
+/** Resolves when the command is done. @throws ApiError if it was rejected or has failed */
 export async function sendCommand(address: ContainerAddress, verb: string, request: Readonly<Record<string, unknown>> = {}): Promise<void> {
   await postJson(containerPath(address, `/${verb}`), request, z.unknown())
 }

@@ -66,10 +66,10 @@ export function ContainerPage({route}: {readonly route: ContainerRoute}) {
 
 function Missing({id}: {readonly id: string}) {
   return (
-    <Notice title={`No ${id} here`}>
-      <p>The stream knows no container of this name. It may never have been, or be forgotten.</p>
+    <Notice title={`No container ${id}`}>
+      <p>The event stream has no container of this name. It never existed, or its events have expired.</p>
       <p>
-        <Link to={{page: 'overview'}}>To all containers</Link>
+        <Link to={{page: 'overview'}}>Show all containers</Link>
       </p>
     </Notice>
   )
@@ -109,13 +109,13 @@ function OpenContainer({moment, travel}: {readonly moment: Moment; readonly trav
             moment={moment.sequence}
             label={`The chart of ${moment.address.id}: ${toTopLevelState(ledger)}`}
             pointedAt={pointedAt}
-            onWish={isNow ? (wish) => isOffered(wish) && setAsked(wish) : undefined}
+            onCommand={isNow ? (command) => isOffered(command) && setAsked(command) : undefined}
           />
           <figcaption class="legend">
-            <span data-legend="lit">is</span>
-            <span data-legend="last">has just happened</span>
-            <span data-legend="possible">can happen</span>
-            <span>› can be asked for</span>
+            <span data-legend="lit">active</span>
+            <span data-legend="last">last</span>
+            <span data-legend="possible">possible</span>
+            <span>› command</span>
           </figcaption>
         </figure>
         <div class="side">
@@ -131,7 +131,7 @@ function OpenContainer({moment, travel}: {readonly moment: Moment; readonly trav
             />
             <div class="panel" role="tabpanel" id={`panel-${tab}`} aria-labelledby={`tab-${tab}`}>
               <Tab name={tab} moment={moment} travel={travel} />
-              {/* Always there: what runs in it goes on while another tab is read. */}
+              {/* Always mounted: the terminal session continues while another tab is shown. */}
               <div hidden={tab !== 'terminal'}>
                 <TerminalTab moment={moment} />
               </div>

@@ -2,7 +2,7 @@ import {findDifferences, flatten} from '../model/flatten.ts'
 import type {Moment} from './moment.ts'
 import {toRemembered} from './remembered.ts'
 
-/** All that is remembered of the container at that moment; what the latest event changed is marked. */
+/** The context of the charts at this moment; values that the last event changed are marked. */
 export function ContextTab({moment}: {readonly moment: Moment}) {
   const context = toRemembered(moment.ledger)
   const changed = new Set(findDifferences(toRemembered(moment.before), context).map(({path}) => path))

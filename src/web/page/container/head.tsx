@@ -10,7 +10,7 @@ import {formatExit, isGoodExit} from '../wording/exit.ts'
 import {limitsSentence} from '../wording/limits-sentence.ts'
 import type {Moment} from './moment.ts'
 
-/** Which container it is, and how it was at that moment. */
+/** The name of the container, its state at this moment, and its properties. */
 export function Head({moment, children}: {readonly moment: Moment; readonly children: ComponentChildren}) {
   const {address, ledger, uid} = moment
   const view = toContainerView(ledger)
@@ -66,8 +66,8 @@ function Facts({view, uid}: {readonly view: ContainerView; readonly uid: string}
     ['health', view.health && [view.health.status, view.health.output?.trim().split('\n')[0]].filter(Boolean).join(': ')],
     ['restart', view.restart && toRestart(view.restart)],
     ['restarts', view.restarts === undefined ? undefined : String(view.restarts)],
-    ['comes back', view.restartDueAt && formatMoment(view.restartDueAt)],
-    ['killed for want of memory', view.oomKills === undefined ? undefined : String(view.oomKills)],
+    ['restart at', view.restartDueAt && formatMoment(view.restartDueAt)],
+    ['killed, out of memory', view.oomKills === undefined ? undefined : String(view.oomKills)],
     ['labels', labels.length > 0 ? labels.join(' ') : undefined],
     ['root', view.rootfs],
     ['uid', uid.slice(0, 8)],

@@ -7,10 +7,10 @@ import type {Moment} from './moment.ts'
 import {toCause} from './moment-card.tsx'
 import type {Travel} from './travel.ts'
 
-const kinds = ['all', 'asked for', 'happened', 'faults', 'processes'] as const
+const kinds = ['all', 'requests', 'outcomes', 'failures', 'processes'] as const
 type Kind = (typeof kinds)[number]
 
-/** All events of the container, newest first. Each leads to its moment, and shows its JSON. */
+/** All events of the container, newest first. Each is a link to its moment and can show its JSON. */
 export function LedgerTab({moment, travel}: {readonly moment: Moment; readonly travel: Travel}) {
   const [text, setText] = useState('')
   const [kind, setKind] = useState<Kind>('all')
@@ -39,7 +39,7 @@ export function LedgerTab({moment, travel}: {readonly moment: Moment; readonly t
           ))}
         </div>
       </div>
-      {events.length === 0 && <p class="tab-note">No event is like that.</p>}
+      {events.length === 0 && <p class="tab-note">No event matches.</p>}
       <ol class="entries">
         {events.map((event) => (
           <Entry key={event.sequence} event={event} previous={moment.timeline.events[event.sequence - 2]} moment={moment} travel={travel} />
@@ -80,7 +80,7 @@ function Entry({event, previous, moment, travel}: EntryProps) {
       <span class="entry-actor">
         {event.actor}
         {cause !== undefined && cause !== event.sequence && (
-          <button type="button" class="textlink" title={`because of event ${cause}`} onClick={() => travel.go(cause)}>
+          <button type="button" class="textlink" title={`caused by event ${cause}`} onClick={() => travel.go(cause)}>
             ↳ {cause}
           </button>
         )}
@@ -103,11 +103,11 @@ function isOfKind({type}: LedgerEvent, kind: Kind): boolean {
   switch (kind) {
     case 'all':
       return true
-    case 'asked for':
+    case 'requests':
       return type.endsWith('-requested')
-    case 'happened':
+    case 'outcomes':
       return !type.endsWith('-requested')
-    case 'faults':
+    case 'failures':
       return type.endsWith('-failed') || type === 'container.oom' || type.startsWith('supervisor.')
     case 'processes':
       return type.startsWith('exec.')

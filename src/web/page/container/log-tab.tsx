@@ -9,7 +9,7 @@ import type {Moment} from './moment.ts'
 const shownLines = 1_500
 const streams = ['both', 'stdout', 'stderr'] as const
 
-/** What it has written until that moment. Followed, unless one has scrolled back. */
+/** The output up to this moment. Scrolls with new lines unless the user has scrolled up. */
 export function LogTab({moment}: {readonly moment: Moment}) {
   const {node, namespace, id} = moment.address
   const log = useMemo(() => openLog(moment.address), [node, namespace, id, moment.uid])
@@ -44,7 +44,7 @@ export function LogTab({moment}: {readonly moment: Moment}) {
         </div>
       </div>
       {failure && <FailureNote failure={failure} />}
-      {type === 'missing' && <p class="tab-note">Its output went with the container.</p>}
+      {type === 'missing' && <p class="tab-note">The output was deleted with the container.</p>}
       {type !== 'missing' && !failure && <Lines lines={shown} note={toNote(type, moment.isNow, shown.length)} />}
     </div>
   )
@@ -111,7 +111,7 @@ function Piece({piece: {text, style}}: {readonly piece: AnsiPiece}) {
   )
 }
 
-/** Those of the palette are by day other than by night. */
+/** Colours of the palette differ between the light and the dark theme. */
 function toCss(colour: number | string): string {
   if (typeof colour === 'number') return `var(--ansi-${colour})`
   return colour.startsWith('#') ? colour : `var(--log-${colour})`
@@ -135,7 +135,7 @@ function isShown(
 
 function toNote(type: 'loading' | 'open' | 'ended' | 'missing' | 'failed', isNow: boolean, count: number): string {
   if (type === 'loading') return 'reading…'
-  if (!isNow) return count === 0 ? 'nothing had been written at this moment' : 'so far at this moment'
-  if (type === 'ended') return count === 0 ? 'it wrote nothing' : 'nothing more will come'
-  return count === 0 ? 'nothing yet' : 'following'
+  if (!isNow) return count === 0 ? 'no output at this moment' : 'output up to this moment'
+  if (type === 'ended') return count === 0 ? 'no output' : 'end of output'
+  return count === 0 ? 'no output yet' : 'following'
 }

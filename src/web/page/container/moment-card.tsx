@@ -5,7 +5,7 @@ import type {Moment} from './moment.ts'
 import {toRemembered} from './remembered.ts'
 import type {Travel} from './travel.ts'
 
-/** The event that led to this moment: what, when, by whom, because of what, and what it changed. */
+/** The event that led to this moment: what happened, when, who requested it, its cause, and what it changed. */
 export function MomentCard({moment, travel}: {readonly moment: Moment; readonly travel: Travel}) {
   const {event, before, ledger, timeline, sequence, isNow} = moment
   if (!event) return null
@@ -38,7 +38,7 @@ export function MomentCard({moment, travel}: {readonly moment: Moment; readonly 
         </span>
         {cause !== undefined && (
           <span>
-            because of{' '}
+            caused by{' '}
             <button type="button" class="textlink" onClick={() => travel.go(cause)}>
               #{cause}
             </button>
@@ -57,7 +57,7 @@ export function toCause(causationId: string | undefined): number | undefined {
   return Number.isInteger(sequence) && sequence > 0 ? sequence : undefined
 }
 
-/** A long path goes on in another line after a dot. */
+/** Allows a line break after each dot of a long path. */
 function breakable(path: string): string {
   return path.replaceAll('.', '.\u200b')
 }
@@ -66,7 +66,7 @@ const shownChanges = 7
 
 function Changes({before, after}: {readonly before: object; readonly after: object}) {
   const changes = findDifferences(before, after)
-  if (changes.length === 0) return <p class="changes-none">It changed nothing that is remembered.</p>
+  if (changes.length === 0) return <p class="changes-none">It changed nothing in the context.</p>
   return (
     <table class="changes">
       <caption class="unseen">What it changed</caption>

@@ -1,4 +1,4 @@
-/** What the page of a container shows: the whole life, and the moment of it that is looked at. */
+/** What the page of a container shows: all events, and the selected moment between them. */
 import type {ContainerAddress} from '../../../../machines/ledger/ids.ts'
 import type {LedgerEvent} from '../../../../machines/ledger/events.ts'
 import type {Ledger} from '../../../../machines/ledger/ledger.ts'
@@ -8,17 +8,17 @@ export interface Moment {
   readonly address: ContainerAddress
   readonly uid: string
   readonly timeline: Timeline
-  /** The event after which it is shown. */
+  /** The container is shown as it was after this event. */
   readonly sequence: number
-  /** Undefined before the first. */
+  /** Undefined before the first event. */
   readonly event: LedgerEvent | undefined
   readonly ledger: Ledger
   readonly before: Ledger
-  /** As it is now; otherwise a moment of the past, where nothing can be asked for. */
+  /** The present; at a moment in the past commands are not offered. */
   readonly isNow: boolean
 }
 
-/** @param at as it is now when undefined */
+/** @param at a sequence; undefined for the present */
 export function toMoment(address: ContainerAddress, uid: string, timeline: Timeline, at: number | undefined): Moment {
   const last = timeline.events.length
   const sequence = Math.min(at ?? last, last)

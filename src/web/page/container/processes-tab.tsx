@@ -1,10 +1,10 @@
 import {useState} from 'preact/hooks'
 import {toProcessView} from '../../../../machines/views/container-view.ts'
-import {isExecEvent} from '../../../../machines/ledger/events.ts'
+import {type Failure, isExecEvent} from '../../../../machines/ledger/events.ts'
 import {processMachine} from '../../../../machines/charts/process.machine.ts'
 import type {ProcessView} from '../../../../machines/views/view.ts'
 import {foldMachine, toMarks} from '../../../chart/moment.ts'
-import {type ApiFailure, toFailure} from '../api/http.ts'
+import {toFailure} from '../api/http.ts'
 import {Chart} from '../chart/chart.tsx'
 import {FailureNote} from '../shell/notice.tsx'
 import {formatMoment} from '../wording/duration.ts'
@@ -12,11 +12,15 @@ import {formatExit} from '../wording/exit.ts'
 import {sendCommand} from './commands.ts'
 import type {Moment} from './moment.ts'
 
-/** Those that exec has added, each with a chart of its own. */
+/** The added processes, each with its own chart. */
 export function ProcessesTab({moment}: {readonly moment: Moment}) {
   const processes = [...moment.ledger.processes].flatMap(([exec, snapshot]) => toProcessView(exec, snapshot) ?? [])
   if (processes.length === 0)
-    return <p class="tab-note">No process was added to it at this moment. The terminal adds one; so does tally exec.</p>
+    return (
+      <p class="tab-note">
+        No process had been added at this moment. The terminal or <code>tally exec</code> adds one.
+      </p>
+    )
   return (
     <div class="processes">
       {processes.map((process) => (
@@ -27,7 +31,7 @@ export function ProcessesTab({moment}: {readonly moment: Moment}) {
 }
 
 function ProcessCard({process, moment}: {readonly process: ProcessView; readonly moment: Moment}) {
-  const [failure, setFailure] = useState<ApiFailure | undefined>(undefined)
+  const [failure, setFailure] = useState<Failure | undefined>(undefined)
   const {exec, state, args, pid, addedAt, exit} = process
   const mine = moment.timeline.events.filter((event) => event.sequence <= moment.sequence && isExecEvent(event) && event.data.exec === exec)
   const send = (verb: string, request: Readonly<Record<string, unknown>>) => {

@@ -1,6 +1,6 @@
 import type {Ledger} from '../../../../machines/ledger/ledger.ts'
 
-/** All that the charts know of a container and of its processes: where they are, and what they remember. Pure. */
+/** The states and contexts of the charts of a container and its processes, as one object. Pure. */
 export function toRemembered({snapshot, processes}: Ledger): object {
   const added = [...processes].map(([exec, process]) => [exec, {state: process.value, ...process.context}] as const)
   return {state: snapshot.value, ...snapshot.context, ...(added.length > 0 && {processes: Object.fromEntries(added)})}

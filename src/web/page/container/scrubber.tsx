@@ -9,7 +9,7 @@ import {type Tone, toViewTone} from '../wording/state.ts'
 import type {Moment} from './moment.ts'
 import type {Travel} from './travel.ts'
 
-/** The life of a container as a line: its states as colours, its events as marks, and a handle to be drawn along it. */
+/** The timeline of a container: states as colours, events as marks, and a handle to select a moment. */
 export function Scrubber({moment, travel}: {readonly moment: Moment; readonly travel: Travel}) {
   const {timeline, sequence, isNow, event} = moment
   const last = timeline.events.length
@@ -21,7 +21,7 @@ export function Scrubber({moment, travel}: {readonly moment: Moment; readonly tr
         <button
           type="button"
           class="scrubber-play"
-          aria-label={travel.isPlaying ? 'Pause' : 'Play its life'}
+          aria-label={travel.isPlaying ? 'Pause' : 'Play all events'}
           title="Space"
           onClick={travel.togglePlaying}
         >
@@ -121,13 +121,13 @@ function Line({moment: {timeline, sequence, isNow, event}, travel}: {readonly mo
 }
 
 interface Span {
-  /** Sequences of the events with which it begins and ends. */
+  /** Sequences of the first and the last event of the span. */
   readonly from: number
   readonly to: number
   readonly tone: Tone
 }
 
-/** How long it was in which state. */
+/** The spans of time during which the container had the same tone. */
 function toSpans(timeline: Timeline): readonly Span[] {
   const spans: Span[] = []
   for (const {sequence} of timeline.events) {

@@ -4,7 +4,7 @@ import {Chart} from '../chart/chart.tsx'
 import {findChart} from '../chart/layouts.ts'
 import type {Moment} from './moment.ts'
 
-/** Who looks after the container: the supervisor's own chart. */
+/** The chart of the container's supervision. */
 export function SupervisorTab({moment}: {readonly moment: Moment}) {
   const events = moment.timeline.events.slice(0, moment.sequence)
   const folded = foldMachine(supervisorMachine, events)
@@ -14,7 +14,7 @@ export function SupervisorTab({moment}: {readonly moment: Moment}) {
   return (
     <div class="supervisor">
       <p class="tab-note">
-        {description} {adoptions > 0 && `It has been taken over ${adoptions === 1 ? 'once' : `${adoptions} times`}.`}
+        {description} {adoptions > 0 && `A new supervisor has taken over ${adoptions === 1 ? 'once' : `${adoptions} times`}.`}
       </p>
       <div class="supervisor-chart">
         <Chart

@@ -9,7 +9,7 @@ interface TabsProps<T extends string> {
   readonly onChoose: (name: T) => void
 }
 
-/** The arrow keys go from one to the next, as in any list of tabs. */
+/** A tab list: the arrow keys select the next or the previous tab (ARIA tab pattern). */
 export function Tabs<T extends string>({label, names, titles, counts, chosen, onChoose}: TabsProps<T>) {
   const list = useRef<HTMLDivElement>(null)
   const move = (event: KeyboardEvent) => {

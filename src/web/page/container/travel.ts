@@ -1,4 +1,4 @@
-/** Going through the life of a container: by event, by playing it, and back to now. */
+/** Selects a moment of a container: step by step, by playing all events, or back to the present. */
 import {useEffect, useState} from 'preact/hooks'
 import {route as currentRoute, replaceRoute} from '../model/route.ts'
 import type {Route} from '../model/route-path.ts'
@@ -6,7 +6,7 @@ import {toRestMs} from '../model/scale.ts'
 import type {Moment} from './moment.ts'
 
 export interface Travel {
-  /** @param sequence undefined for now */
+  /** @param sequence undefined for the present */
   go(sequence: number | undefined): void
   step(by: number): void
   readonly isPlaying: boolean
@@ -38,7 +38,7 @@ export function useTravel(route: Extract<Route, {readonly page: 'container'}>, m
     },
     step: (by) => {
       setPlaying(false)
-      // Of now, not of the latest drawing: keys may come faster than that.
+      // Read from the route, not from the last render: keys can arrive faster than renders.
       const next = Math.max(1, (currentAt() ?? last) + by)
       go(next > last ? undefined : next)
     },

@@ -1,7 +1,7 @@
-/** Text with ANSI escapes as pieces with a style (ECMA-48, SGR). What else an escape may say is left out. Pure. */
+/** Parses text with ANSI escapes into styled pieces (ECMA-48, SGR). All other escapes are removed. Pure. */
 
 export interface AnsiStyle {
-  /** 0 to 15 of the palette, or `#rrggbb`. */
+  /** A palette index from 0 to 15, or `#rrggbb`. */
   readonly colour?: number | string | undefined
   readonly background?: number | string | undefined
   readonly bold?: boolean | undefined
@@ -16,10 +16,10 @@ export interface AnsiPiece {
   readonly style: AnsiStyle
 }
 
-// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what this is about
+// biome-ignore lint/suspicious/noControlCharactersInRegex: this function parses control characters
 const escapes = /\x1b(?:\[([0-?]*)[ -/]*([@-~])|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[ -/]+[0-~]|[0-Z\\^-~])|[\x00-\x08\x0b-\x1f\x7f]/g
 
-/** @param style that in which the text before ended */
+/** @param style the style at the end of the previous text */
 export function parseAnsi(text: string, style: AnsiStyle = {}): {readonly pieces: readonly AnsiPiece[]; readonly style: AnsiStyle} {
   const pieces: AnsiPiece[] = []
   let [current, from] = [style, 0]
@@ -72,7 +72,7 @@ function applyCode(style: AnsiStyle, code: number): AnsiStyle {
   return {...style, ...patches[code]}
 }
 
-/** `5;N` is one of 256, `2;R;G;B` any. */
+/** `5;N` is a colour of the 256-colour palette, `2;R;G;B` any colour. */
 function readColour(codes: readonly number[]): {readonly colour: number | string | undefined; readonly length: number} {
   const [kind, first = 0, second = 0, third = 0] = codes
   if (kind === 2) return {colour: toHex(first, second, third), length: 4}

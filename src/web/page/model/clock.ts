@@ -1,4 +1,4 @@
-/** The time, once a second: whatever shows an age reads it. */
+/** The current time, updated once a second, from which ages are computed. */
 import {signal} from '@preact/signals'
 
 /** Epoch milliseconds. */

@@ -1,32 +1,32 @@
-/** All containers that the page knows, each a signal of its own, so that an event redraws one row and not three hundred. */
+/** All containers that the page shows. Each is a signal of its own, so that an event redraws one row only. */
 import {batch, type Signal, signal} from '@preact/signals'
 import type * as z from 'zod'
 import {toContainerView} from '../../../../machines/views/container-view.ts'
-import type {LedgerEvent} from '../../../../machines/ledger/events.ts'
+import type {Failure, LedgerEvent} from '../../../../machines/ledger/events.ts'
 import type {ContainerAddress} from '../../../../machines/ledger/ids.ts'
 import type {ContainerView} from '../../../../machines/views/view.ts'
-import {type ApiFailure, getJson, isSignedOut, toFailure} from '../api/http.ts'
+import {getJson, isSignedOut, toFailure} from '../api/http.ts'
 import {containersReplySchema, nodeReplySchema} from '../api/replies.ts'
 import {feedState, listenToFeed, startFeed, stopFeed} from './feed.ts'
 import {createLedgers} from './ledgers.ts'
 
-export type LoadState = {readonly type: 'loading' | 'ready' | 'signed-out'} | {readonly type: 'failed'; readonly failure: ApiFailure}
+export type LoadState = {readonly type: 'loading' | 'ready' | 'signed-out'} | {readonly type: 'failed'; readonly failure: Failure}
 
 export const loadState = signal<LoadState>({type: 'loading'})
 export const nodeInfo = signal<z.infer<typeof nodeReplySchema>['info'] | undefined>(undefined)
-/** By uid, in the order in which they became known. */
+/** Uids, in the order in which the page learned of them. */
 export const containerUids = signal<readonly string[]>([])
-/** What happened last, newest first. */
+/** The newest events of all containers, newest first. */
 export const recentEvents = signal<readonly LedgerEvent[]>([])
-/** Whether those that are gone are listed as well. */
+/** Whether deleted containers are listed as well. */
 export const showsDeleted = signal(false)
 
-/** Counts how often the stream was made anew: what was read of it before is of no use. */
+/** Counts how often the event stream was replaced by a new one: data of the old stream is then read again. */
 export const generation = signal(0)
 
 const keptEvents = 40
 const retryMs = 2_000
-/** What is in the views already; events before it are only told of. */
+/** Events up to this one are part of the views already; they only appear among the recent events. */
 let snapshotSequence = 0
 const views = new Map<string, Signal<ContainerView>>()
 const ledgers = createLedgers((ledger) => {
@@ -34,12 +34,12 @@ const ledgers = createLedgers((ledger) => {
   if (view) keep(view)
 })
 
-/** Undefined once it is gone and not to be shown. */
+/** Undefined for a deleted container, unless deleted containers are shown. */
 export function findView(uid: string): Signal<ContainerView> | undefined {
   return views.get(uid)
 }
 
-/** Another container than `uid` that has its address, as one has that was made after it was deleted. */
+/** A container that has the same address as `uid`, created after that one was deleted. */
 export function findNamesake({node, namespace, id}: ContainerAddress, uid: string): ContainerView | undefined {
   const all = containerUids.value.flatMap((known) => findView(known)?.value ?? [])
   return all.find(
@@ -47,7 +47,7 @@ export function findNamesake({node, namespace, id}: ContainerAddress, uid: strin
   )
 }
 
-/** Reads all containers, and then follows. Called again, it begins anew. */
+/** Reads all containers, then follows their events. Can be called again to reload everything. */
 export async function loadContainers(): Promise<void> {
   try {
     const query = showsDeleted.value ? '?deleted=1' : ''
@@ -89,7 +89,7 @@ listenToFeed((heard) =>
   }),
 )
 
-/** A session that has ended looks like a lost connection, until somebody asks. */
+/** An expired session looks like a lost connection to an EventSource: a request tells them apart. */
 feedState.subscribe((state) => {
   if (state !== 'lost') return
   getJson('/api/node', nodeReplySchema).catch((error: unknown) => {

@@ -1,9 +1,9 @@
-/** Values within values as one list, and what differs between two of them. Pure. */
+/** Flattens nested values into a list of paths, and compares two of them. Pure. */
 
-/** A path such as `request.args` or `liveExecs`, and what is there. */
+/** A path such as `request.args`, and the value there. */
 export type FlatValue = readonly [path: string, value: string]
 
-/** Lists are one value each; what is undefined is left out. */
+/** An array is a single value; undefined values are left out. */
 export function flatten(value: unknown, path = ''): readonly FlatValue[] {
   if (value === undefined) return []
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return [[path, show(value)]]
@@ -12,12 +12,12 @@ export function flatten(value: unknown, path = ''): readonly FlatValue[] {
 
 export interface Difference {
   readonly path: string
-  /** Undefined where it was not there. */
+  /** Undefined when the path did not exist before. */
   readonly before: string | undefined
   readonly after: string | undefined
 }
 
-/** In the order of what is there after; what is gone comes last. */
+/** In the order of `after`; removed paths come last. */
 export function findDifferences(before: unknown, after: unknown): readonly Difference[] {
   const [old, now] = [new Map(flatten(before)), new Map(flatten(after))]
   const changed = [...now].filter(([path, value]) => old.get(path) !== value)

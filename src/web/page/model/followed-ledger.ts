@@ -1,13 +1,13 @@
-/** The ledger of the container that is looked at, whole and growing. */
+/** The complete ledger of the container that the page shows; new events are appended. */
 import {type ReadonlySignal, signal} from '@preact/signals'
-import type {LedgerEvent} from '../../../../machines/ledger/events.ts'
+import type {Failure, LedgerEvent} from '../../../../machines/ledger/events.ts'
 import {type ContainerAddress, toSource} from '../../../../machines/ledger/ids.ts'
-import {type ApiFailure, isNotFound, toFailure} from '../api/http.ts'
+import {isNotFound, toFailure} from '../api/http.ts'
 import {listenToFeed} from './feed.ts'
 import {fetchEvents} from './ledgers.ts'
 import {createTimeline, type Timeline} from './timeline.ts'
 
-export type LedgerState = {readonly type: 'loading' | 'missing'} | {readonly type: 'failed'; readonly failure: ApiFailure} | LoadedLedger
+export type LedgerState = {readonly type: 'loading' | 'missing'} | {readonly type: 'failed'; readonly failure: Failure} | LoadedLedger
 
 export interface LoadedLedger {
   readonly type: 'open'
@@ -20,7 +20,7 @@ export interface FollowedLedger extends Disposable {
   reload(): Promise<void>
 }
 
-/** @param uid the latest of that address when absent */
+/** @param uid by default the latest container with that address */
 export function followLedger(address: ContainerAddress, uid?: string): FollowedLedger {
   const state = signal<LedgerState>({type: 'loading'})
   const abort = new AbortController()

@@ -1,6 +1,6 @@
-/** What arrives between two frames, handed on at once: a hundred events cost one drawing, not a hundred. */
+/** Collects items and delivers them once per animation frame: a hundred events cause one render. */
 
-/** @returns takes one more; a page that is not seen has no frames, and is told four times a second */
+/** @returns a function that adds an item. A hidden page has no animation frames: its items are delivered every 250 ms. */
 export function createFrameBatch<T>(run: (items: readonly T[]) => void): (item: T) => void {
   let items: T[] = []
   return (item) => {

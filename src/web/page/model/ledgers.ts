@@ -1,6 +1,6 @@
 /**
- * The ledgers of the containers of which something was heard, folded in the browser. A container is known by its view
- * until its first event comes; then its whole ledger is asked for, once, and folded on from there.
+ * Ledgers of containers, folded in the browser. Until the first event of a container arrives, its view from the node is enough; then its
+ * whole ledger is requested once, and further events are folded into it.
  */
 import {parseLedgerEvent} from '../../../../machines/ledger/cloud-event.ts'
 import type {LedgerEvent} from '../../../../machines/ledger/events.ts'
@@ -22,7 +22,7 @@ export interface Ledgers {
   clear(): void
 }
 
-/** @param onChange may come later than `apply` returns */
+/** @param onChange may be called after `apply` has returned */
 export function createLedgers(onChange: (ledger: Ledger) => void): Ledgers {
   const ledgers = new Map<string, Ledger>()
   const waiting = new Map<string, LedgerEvent[]>()
@@ -59,7 +59,7 @@ export function createLedgers(onChange: (ledger: Ledger) => void): Ledgers {
       keep(ledger)
       queue.forEach(apply)
     } catch {
-      // Asked again with its next event; the view stays as it was.
+      // Retried with the next event of the container; until then its view stays as it was.
       waiting.delete(event.uid)
     }
   }

@@ -1,4 +1,4 @@
-/** Entries of a log as lines to be read: bytes as text, parts of a line together, escapes as styles. Pure but for its memory. */
+/** Turns log entries into lines of text: decodes bytes, joins parts of a line, applies escape sequences. */
 import type {StreamName} from '../../../../machines/schemas/streams.ts'
 import type {LogReply} from '../../../../machines/views/view.ts'
 import {type AnsiPiece, type AnsiStyle, parseAnsi} from './ansi.ts'
@@ -6,12 +6,12 @@ import {type AnsiPiece, type AnsiStyle, parseAnsi} from './ansi.ts'
 export type LogEntry = LogReply['entries'][number]
 
 export interface LogLine {
-  /** Counts from the first that was read. */
+  /** Counted from the first line that was read. */
   readonly number: number
   readonly time: string
   readonly stream: StreamName
   readonly pieces: readonly AnsiPiece[]
-  /** More of it may come. */
+  /** The line has no newline yet: more of it may follow. */
   readonly isOpen: boolean
 }
 
@@ -22,7 +22,7 @@ interface StreamMemory {
 
 const keptLines = 4_000
 
-/** @returns adds entries to lines; the streams do not break into each other's lines */
+/** @returns a function that adds entries to lines. Lines of the two streams are never mixed. */
 export function createLineReader(): (lines: readonly LogLine[], entries: readonly LogEntry[]) => readonly LogLine[] {
   const memories = {stdout: createMemory(), stderr: createMemory()}
   let count = 0
@@ -45,7 +45,7 @@ export function createLineReader(): (lines: readonly LogLine[], entries: readonl
   }
 }
 
-/** A lone carriage return begins the line anew, as progress bars do: what came before is not to be seen. */
+/** A carriage return without a newline returns to the start of the line, as in progress bars: earlier text is dropped. */
 function toShown(line: string): string {
   return line.replace(/\r+$/, '').replace(/^.*\r/s, '')
 }

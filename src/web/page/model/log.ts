@@ -1,8 +1,9 @@
-/** The output of a container: its end at first, and then what comes. */
+/** The output of a container: the last lines first, then new ones as they are written. */
 import {type ReadonlySignal, signal} from '@preact/signals'
+import type {Failure} from '../../../../machines/ledger/events.ts'
 import type {ContainerAddress} from '../../../../machines/ledger/ids.ts'
 import {logReplySchema} from '../../../../machines/views/view.ts'
-import {type ApiFailure, getJson, isNotFound, toFailure} from '../api/http.ts'
+import {getJson, isNotFound, toFailure} from '../api/http.ts'
 import {containerPath} from '../api/paths.ts'
 import {logEntrySchema} from '../api/replies.ts'
 import {followServerEvents} from '../api/server-events.ts'
@@ -12,7 +13,7 @@ import {createLineReader, type LogEntry, type LogLine} from './log-lines.ts'
 export interface LogState {
   readonly type: 'loading' | 'open' | 'ended' | 'missing' | 'failed'
   readonly lines: readonly LogLine[]
-  readonly failure?: ApiFailure
+  readonly failure?: Failure
 }
 
 export interface LogReader extends Disposable {

@@ -1,21 +1,21 @@
-/** Addresses within the page, read and written. Pure. */
+/** Converts routes to and from URL paths. Pure. */
 import {type ContainerAddress, isId} from '../../../../machines/ledger/ids.ts'
 
 export type Route =
-  | {readonly page: 'overview' | 'nowhere'}
+  | {readonly page: 'overview' | 'unknown'}
   | {
       readonly page: 'container'
       readonly address: ContainerAddress
-      /** The latest of that address when absent. */
+      /** By default the latest container with that address. */
       readonly uid?: string
-      /** The event after which it is shown; as it is now when absent. */
+      /** The sequence of the event after which the container is shown; absent for the present. */
       readonly at?: number
     }
 
 export function parseRoute(pathname: string, search: string): Route {
   const [first, node, namespace, id, uid, ...rest] = pathname.split('/').slice(1)
   if (first === '' && node === undefined) return {page: 'overview'}
-  if (first !== 'c' || !isId(node) || !isId(namespace) || !isId(id) || rest.length > 0) return {page: 'nowhere'}
+  if (first !== 'c' || !isId(node) || !isId(namespace) || !isId(id) || rest.length > 0) return {page: 'unknown'}
   const at = new URLSearchParams(search).get('at') ?? ''
   return {
     page: 'container',

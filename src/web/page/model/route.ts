@@ -1,4 +1,4 @@
-/** Where in the page one is, as its address says: `/`, or `/c/<node>/<namespace>/<id>[/<uid>][?at=SEQUENCE]`. */
+/** The current route, read from the URL: `/`, or `/c/<node>/<namespace>/<id>[/<uid>][?at=SEQUENCE]`. */
 import {signal} from '@preact/signals'
 import {parseRoute, type Route, toPath} from './route-path.ts'
 
@@ -14,7 +14,7 @@ export function go(next: Route): void {
   scrollTo(0, 0)
 }
 
-/** The same page at another moment: no step back leads there. */
+/** The same page at another moment, without a new entry in the browser's history. */
 export function replaceRoute(next: Route): void {
   history.replaceState(null, '', toPath(next))
   route.value = next

@@ -1,10 +1,10 @@
 /**
- * Where events are on the line of a life. Most of it happens within milliseconds, between which there may be hours: a gap
- * takes room by its logarithm, so that neither disappears. Pure.
+ * Positions of events on the timeline. Events may be milliseconds or hours apart: the space between two of them grows with the
+ * logarithm of the gap, so that both remain visible. Pure.
  */
 import type {LedgerEvent} from '../../../../machines/ledger/events.ts'
 
-/** One position an event, from 0 to 1. */
+/** One position for each event, from 0 to 1. */
 export function toPositions(events: readonly LedgerEvent[]): readonly number[] {
   if (events.length < 2) return events.map(() => 0)
   const gaps = events.slice(1).map((event, index) => toRoom(Date.parse(event.time) - Date.parse(events[index]?.time ?? event.time)))
@@ -13,7 +13,7 @@ export function toPositions(events: readonly LedgerEvent[]): readonly number[] {
   return [0, ...gaps.map((gap) => (at += gap / total))]
 }
 
-/** The nearest event, by its index. */
+/** The index of the nearest event. */
 export function nearestTo(positions: readonly number[], position: number): number {
   let best = 0
   positions.forEach((at, index) => {
@@ -22,7 +22,7 @@ export function nearestTo(positions: readonly number[], position: number): numbe
   return best
 }
 
-/** How long to rest at an event while a life is played: the gap after it, made bearable. */
+/** How long each event is shown during playback: grows with the logarithm of the gap after it, up to 1.6 s. */
 export function toRestMs(gapMs: number): number {
   return Math.min(1_600, 450 + 160 * Math.log10(1 + Math.max(0, gapMs)))
 }

@@ -1,4 +1,4 @@
-/** What containers use: the last minute of each, for sparklines. Followed only while somebody looks. */
+/** The resource usage of each container in the last minute, for sparklines. Followed only while the overview is shown. */
 import {type Signal, signal} from '@preact/signals'
 import type {ContainerAddress} from '../../../../machines/ledger/ids.ts'
 import {type StatsSample, statsSampleSchema} from '../api/replies.ts'
@@ -7,7 +7,7 @@ import {appendSample, type Usage} from './usage.ts'
 
 const usages = new Map<string, Signal<Usage | undefined>>()
 
-/** A signal for good: the container may not have been heard of yet. */
+/** Always the same signal for an address, also before its first sample. */
 export function usageOf(address: ContainerAddress): Signal<Usage | undefined> {
   const key = toKey(address)
   const known = usages.get(key)
@@ -17,13 +17,13 @@ export function usageOf(address: ContainerAddress): Signal<Usage | undefined> {
   return made
 }
 
-/** @returns ends it */
+/** @returns a function that stops following */
 export function followStats(): () => void {
   let samples: StatsSample[] = []
   const connection = followServerEvents(() => '/api/stats', {
     onData: (data) => samples.push(statsSampleSchema.parse(JSON.parse(data))),
   })
-  // Three hundred containers tell something every second; they are drawn together.
+  // All samples of a second are rendered together.
   const timer = setInterval(() => {
     const taken = samples
     samples = []

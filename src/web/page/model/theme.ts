@@ -1,4 +1,4 @@
-/** Light or dark: as the system has it, unless chosen here. */
+/** The colour theme: that of the system, unless the user chose one. */
 import {effect, signal} from '@preact/signals'
 
 export const themes = ['system', 'light', 'dark'] as const
@@ -13,7 +13,6 @@ prefersDark.addEventListener('change', ({matches}) => {
 
 export const theme = signal<Theme>(themes.find((name) => name === localStorage.getItem(key)) ?? 'system')
 
-/** What is seen. */
 export function isDark(): boolean {
   return theme.value === 'system' ? systemIsDark.value : theme.value === 'dark'
 }

@@ -1,16 +1,16 @@
-/** A container at each moment of its life: the fold of its events up to one of them. Pure. */
+/** The state of a container after each of its events. Pure. */
 import type {LedgerEvent} from '../../../../machines/ledger/events.ts'
 import {applyEvent, emptyLedger, type Ledger} from '../../../../machines/ledger/ledger.ts'
 
 export interface Timeline {
   readonly events: readonly LedgerEvent[]
-  /** What it was when `sequence` had happened; 0 is before the first. Folded once. */
+  /** The state after the event `sequence`; 0 is before the first. Each event is folded once. */
   at(sequence: number): Ledger
-  /** With those that follow; what was folded already is kept. */
+  /** A timeline with further events. Folded states are reused. */
   append(events: readonly LedgerEvent[]): Timeline
 }
 
-/** @param events from the first on, without gaps */
+/** @param events all events from the first, without gaps */
 export function createTimeline(events: readonly LedgerEvent[], folded: Ledger[] = [emptyLedger]): Timeline {
   return {
     events,
@@ -29,7 +29,7 @@ export function createTimeline(events: readonly LedgerEvent[], folded: Ledger[] 
   }
 }
 
-/** The last event at or before a time; 0 when all are later. @param time as the ledger has it */
+/** The sequence of the last event at or before a time; 0 when all are later. @param time RFC 3339 */
 export function sequenceAt(events: readonly LedgerEvent[], time: string): number {
   const wanted = Date.parse(time)
   return events.findLast((event) => Date.parse(event.time) <= wanted)?.sequence ?? 0

@@ -1,8 +1,8 @@
-/** Samples of what a container has used so far, as what it uses now. Pure. */
+/** Computes current usage from samples of accumulated usage. Pure. */
 import type {StatsReply} from '../../../../machines/views/stats.ts'
 
 export interface Usage {
-  /** Of one CPU, oldest first. */
+  /** Shares of one CPU, oldest first. */
   readonly cpu: readonly number[]
   /** Bytes in use, oldest first. */
   readonly memory: readonly number[]
@@ -20,7 +20,7 @@ export function appendSample(usage: Usage | undefined, sample: StatsReply): Usag
   }
 }
 
-/** Undefined where the host does not say, or the container has begun anew. */
+/** Undefined when the host does not account for CPU time, or when the counter was reset by a restart. */
 function toCpu(before: StatsReply, after: StatsReply): number | undefined {
   const elapsedNs = (Date.parse(after.time) - Date.parse(before.time)) * 1e6
   const usedNs = (after.cpu?.usageNs ?? Number.NaN) - (before.cpu?.usageNs ?? Number.NaN)

@@ -1,4 +1,4 @@
-/** Which containers are listed, and in which order. Pure. */
+/** Filters and sorts containers. Pure. */
 import type {ContainerView} from '../../../../machines/views/view.ts'
 import {type ShownState, toShownState} from '../wording/state.ts'
 import type {Usage} from './usage.ts'
@@ -7,9 +7,9 @@ export const sortKeys = ['newest', 'name', 'state', 'cpu', 'memory'] as const
 export type SortKey = (typeof sortKeys)[number]
 
 export interface ViewFilter {
-  /** Words, all of which have to be found: in the id, the namespace, the node, the command or a label. */
+  /** Words, each of which must occur in the id, the namespace, the node, the command or a label. */
   readonly text: string
-  /** Any of them; all when empty. */
+  /** The listed states; empty for all. */
   readonly states: ReadonlySet<ShownState>
 }
 
@@ -22,7 +22,7 @@ export function matchesFilter(view: ContainerView, {text, states}: ViewFilter): 
   return words.every((word) => searched.includes(word))
 }
 
-/** @param usageOf asked only where the order depends on it */
+/** @param usageOf called only when sorting by usage */
 export function compareViews(key: SortKey, usageOf: (view: ContainerView) => Usage | undefined) {
   return (a: ContainerView, b: ContainerView): number => {
     switch (key) {

@@ -10,7 +10,7 @@ narrow.addEventListener('change', () => {
   rowHeight.value = toRowHeight()
 })
 
-/** As `styles/overview.css` has it. */
+/** MUST equal the height of `.row` in `styles/overview.css`. */
 function toRowHeight(): number {
   return narrow.matches ? 86 : 62
 }
@@ -23,7 +23,7 @@ export function List() {
   useEffect(() => {
     const index = uids.indexOf(chosen ?? '')
     if (index !== -1) reveal(index)
-    // Only when another is chosen: what moves about is not run after.
+    // Only when the selection changes: a row that moves because of sorting is not followed.
   }, [chosen])
   return (
     <ul ref={list as {current: HTMLUListElement | null}} class="rows" aria-label="Containers" style={{height: `${uids.length * height}px`}}>

@@ -1,4 +1,4 @@
-/** Which containers are listed, in which order, and which one is chosen. */
+/** Which containers are listed, in which order, and which one is selected. */
 import {computed, signal} from '@preact/signals'
 import type {ContainerView} from '../../../../machines/views/view.ts'
 import {containerUids, findView} from '../model/containers.ts'
@@ -13,7 +13,7 @@ export const chosenUid = signal<string | undefined>(undefined)
 
 const allViews = computed<readonly ContainerView[]>(() => containerUids.value.flatMap((uid) => findView(uid)?.value ?? []))
 
-/** Uids of what is listed, in order. */
+/** Uids of the listed containers, in order. */
 export const listedUids = computed<readonly string[]>(() => {
   const filter = {text: filterText.value, states: filterStates.value}
   const compare = compareViews(sortKey.value, (view) => usageOf(view).value)
@@ -23,10 +23,10 @@ export const listedUids = computed<readonly string[]>(() => {
     .map(({uid}) => uid)
 })
 
-/** Where containers are. */
+/** The nodes that have containers. */
 export const nodes = computed<readonly string[]>(() => [...new Set(allViews.value.map(({node}) => node))])
 
-/** How many are in each state, of all that are known; those that nobody is in are left out. */
+/** The number of containers in each state, before filtering. States without containers are left out unless they are part of the filter. */
 export const stateCounts = computed<readonly (readonly [ShownState, number])[]>(() => {
   const counts = Map.groupBy(allViews.value, toShownState)
   return shownStates.flatMap((state) => {
@@ -46,7 +46,7 @@ export function clearFilter(): void {
   filterStates.value = new Set()
 }
 
-/** @returns the one that is chosen then */
+/** @returns the uid of the selected container */
 export function chooseBy(step: number): string | undefined {
   const uids = listedUids.value
   const index = uids.indexOf(chosenUid.value ?? '')

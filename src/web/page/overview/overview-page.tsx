@@ -63,7 +63,7 @@ function Masthead() {
   )
 }
 
-/** Of the columns. For the eye: each row says for itself what is what. */
+/** Column headings. Hidden from screen readers, since each cell of a row has its own label. */
 function Heads() {
   return (
     <div class="heads" aria-hidden="true">
@@ -80,7 +80,7 @@ function Heads() {
 function NoContainers() {
   return (
     <div class="empty">
-      <p>No container is here. One that is made will show up by itself:</p>
+      <p>This node has no container. A new one appears here as soon as it is created:</p>
       <pre class="mono">tally run -d --name web --rootfs DIR -- sh -c 'while true; do echo tick; sleep 1; done'</pre>
     </div>
   )
@@ -89,7 +89,7 @@ function NoContainers() {
 function NoMatch() {
   return (
     <div class="empty">
-      <p>None of the {containerUids.value.length} is like that.</p>
+      <p>None of the {containerUids.value.length} containers matches.</p>
       <button type="button" class="button" onClick={clearFilter}>
         Show all
       </button>

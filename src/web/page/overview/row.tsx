@@ -13,13 +13,13 @@ import {UsageCell} from './usage-cell.tsx'
 
 interface RowProps {
   readonly uid: string
-  /** From 0. */
+  /** Counted from 0. */
   readonly index: number
   readonly count: number
   readonly top: number
 }
 
-/** One container. Drawn again when its own signal changes, and by nothing else. */
+/** One container. Rendered again only when its own signal changes. */
 export function Row({uid, index, count, top}: RowProps) {
   const view = findView(uid)?.value
   if (!view) return null
@@ -69,7 +69,7 @@ function Where({view}: {readonly view: ContainerView}) {
   return <span class="row-where">{parts.join(' · ')}</span>
 }
 
-/** What came of it, or what is to be known while it lives. */
+/** The exit status or the error, and notes such as health and restarts. */
 function Result({view}: {readonly view: ContainerView}) {
   const notes = [
     view.unsupervised ? 'unsupervised' : '',

@@ -4,7 +4,7 @@ const slots = 59
 interface SparklineProps {
   /** Oldest first; the newest is at the right edge. */
   readonly values: readonly number[]
-  /** What reaches the top, at least: so that a quiet container looks quiet. */
+  /** The smallest value that can fill the height, so that small changes near zero look small. */
   readonly floor: number
 }
 

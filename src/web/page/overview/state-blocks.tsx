@@ -4,7 +4,7 @@ import {toShownState, toViewTone} from '../wording/state.ts'
 import {stateCounts} from './listing.ts'
 import {toRoute} from './row.tsx'
 
-/** All containers at one glance: a block each, in the colour of its state. For the eye; the list says the same in words. */
+/** One block for each container, in the colour of its state. For screen readers, one image with the count of each state. */
 export function StateBlocks() {
   const label = stateCounts.value.map(([state, count]) => `${count} ${state}`).join(', ')
   return (

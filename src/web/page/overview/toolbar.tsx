@@ -12,7 +12,7 @@ const sortNames: Readonly<Record<SortKey, string>> = {
   memory: 'by memory',
 }
 
-/** @param focusRequest a number that changes when the field is to be typed into */
+/** @param focusRequest changes each time the search field is to get the focus */
 export function Toolbar({focusRequest}: {readonly focusRequest: number}) {
   const field = useRef<HTMLInputElement>(null)
   useEffect(() => {

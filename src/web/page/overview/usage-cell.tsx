@@ -9,7 +9,7 @@ interface UsageCellProps {
   readonly isLive: boolean
 }
 
-/** What it uses now, and how that went in the last minute. */
+/** The current resource usage, and a sparkline of the last minute. */
 export function UsageCell({address, of, isLive}: UsageCellProps) {
   const values = isLive ? (usageOf(address).value?.[of] ?? []) : []
   const latest = values.at(-1)

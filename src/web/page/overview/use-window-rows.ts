@@ -1,4 +1,4 @@
-/** The rows of a long list that are to be seen, and some beyond: the others are not in the document. */
+/** Renders only the visible rows of a long list, and a few beyond. */
 import {useEffect, useLayoutEffect, useRef, useState} from 'preact/hooks'
 
 const beyond = 6
@@ -11,11 +11,11 @@ interface RowRange {
 
 export interface WindowRows extends RowRange {
   readonly list: {current: HTMLElement | null}
-  /** Brings a row into view, below what sticks to the top of the page. */
+  /** Scrolls a row into view, below the bar at the top of the page. */
   reveal(index: number): void
 }
 
-/** @param rowHeight pixels, the same for all */
+/** @param rowHeight in pixels, the same for all rows */
 export function useWindowRows(count: number, rowHeight: number): WindowRows {
   const list = useRef<HTMLElement>(null)
   const top = useRef(0)

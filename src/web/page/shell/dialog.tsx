@@ -7,7 +7,7 @@ interface DialogProps {
   readonly children: ComponentChildren
 }
 
-/** Modal: the focus stays in it, and Escape or a click beside it ends it. There while it is open. */
+/** A modal dialog, closed by Escape or a click outside it. Rendered only while it is open. */
 export function Dialog({title, onClose, children}: DialogProps) {
   const element = useRef<HTMLDialogElement>(null)
   useEffect(() => {

@@ -61,8 +61,8 @@ function NodeName() {
 function FeedMark() {
   if (isOutdated.value) {
     return (
-      <button type="button" class="feed feed-reload" title="The node is newer than this page" onClick={() => location.reload()}>
-        load anew
+      <button type="button" class="feed feed-reload" title="The node runs a newer version than this page" onClick={() => location.reload()}>
+        reload
       </button>
     )
   }

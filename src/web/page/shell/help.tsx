@@ -5,13 +5,13 @@ export const helpIsOpen = signal(false)
 
 const keys: readonly (readonly [readonly string[], string])[] = [
   [['/'], 'find a container'],
-  [['j', 'k'], 'next and previous: container, or event'],
+  [['j', 'k'], 'next and previous container or event'],
   [['Enter'], 'open the container'],
-  [['←', '→'], 'one event back or forward in time'],
-  [['Home', 'End'], 'the first event, and now'],
-  [['Space'], 'play the life of the container'],
-  [['Esc'], 'back to now, then back to all containers'],
-  [['t'], 'light or dark'],
+  [['←', '→'], 'previous and next event'],
+  [['Home', 'End'], 'the first event, and the present'],
+  [['Space'], 'play all events of the container'],
+  [['Esc'], 'back to the present, then to all containers'],
+  [['t'], 'light or dark colours'],
   [['?'], 'these keys'],
 ]
 

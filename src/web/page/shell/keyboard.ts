@@ -1,9 +1,9 @@
-/** Keys of the whole page. What is typed into a field, a terminal or a dialog is not for it. */
+/** Keyboard shortcuts of the page. Not active in fields, terminals and dialogs. */
 import {useEffect, useRef} from 'preact/hooks'
 
 type KeyHandlers = Readonly<Record<string, (() => void) | undefined>>
 
-/** @param handlers by `KeyboardEvent.key`; those of the latest drawing count */
+/** @param handlers by `KeyboardEvent.key`; those of the last render are used */
 export function useKeys(handlers: KeyHandlers): void {
   const latest = useRef(handlers)
   latest.current = handlers
@@ -25,7 +25,7 @@ function isTyping(target: EventTarget | null): boolean {
   return target instanceof Element && target.closest('input, select, textarea, .xterm, dialog') !== null
 }
 
-/** Those keys press it. */
+/** Space and Enter activate these elements. */
 function isControl(target: EventTarget | null): boolean {
   return target instanceof Element && target.closest('button, a, summary, [role="tab"]') !== null
 }

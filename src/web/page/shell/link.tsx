@@ -9,7 +9,7 @@ interface LinkProps {
   readonly children: ComponentChildren
 }
 
-/** Within the page; with a modifier the browser does what it always does. */
+/** A link within the page. With a modifier key the browser opens it, for example in a new tab. */
 export function Link({to, label, children, class: name}: LinkProps) {
   return (
     <a

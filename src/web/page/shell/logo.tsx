@@ -1,4 +1,4 @@
-/** Five, as a tallyman writes it. */
+/** The number five in tally marks. */
 export function Logo() {
   return (
     <svg class="logo" viewBox="0 0 32 26" aria-hidden="true">

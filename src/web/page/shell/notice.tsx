@@ -1,7 +1,7 @@
 import type {ComponentChildren} from 'preact'
-import type {ApiFailure} from '../api/http.ts'
+import type {Failure} from '../../../../machines/ledger/events.ts'
 
-/** A page that has nothing else to show. */
+/** A page that shows only a message. */
 export function Notice({title, children}: {readonly title: string; readonly children: ComponentChildren}) {
   return (
     <main class="notice">
@@ -11,8 +11,8 @@ export function Notice({title, children}: {readonly title: string; readonly chil
   )
 }
 
-/** An error of the table, with its code to be looked up. */
-export function FailureNote({failure, onDismiss}: {readonly failure: ApiFailure; readonly onDismiss?: () => void}) {
+/** An error, with the code under which docs/errors.md describes it. */
+export function FailureNote({failure, onDismiss}: {readonly failure: Failure; readonly onDismiss?: () => void}) {
   return (
     <div class="failure" role="alert">
       <p>

@@ -1,7 +1,7 @@
 import type {ContainerView} from '../../../../machines/views/view.ts'
 import {toShownState, toViewTone} from '../wording/state.ts'
 
-/** State as a word with its colour; what is in flight pulses. */
+/** The state as a coloured word; it pulses while an effect is in flight. */
 export function StateMark({view}: {readonly view: ContainerView}) {
   const state = toShownState(view)
   const shown = view.inFlight && view.inFlight.state !== view.state ? view.inFlight.state : state

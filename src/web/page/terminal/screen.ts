@@ -1,4 +1,4 @@
-/** The screen of a terminal, drawn by xterm.js; loaded when the first terminal is opened. */
+/** A terminal screen, rendered by xterm.js. Loaded when the first terminal is opened. */
 import {FitAddon} from '@xterm/addon-fit'
 import {Terminal} from '@xterm/xterm'
 import type {ConsoleSize} from '../../../../machines/schemas/fields.ts'

@@ -1,11 +1,9 @@
-/**
- * A terminal in a container, over a WebSocket: bytes both ways as binary messages, what is said about them as JSON.
- */
+/** A terminal in a container, over a WebSocket: binary messages contain input and output, JSON messages control the session. */
 import * as z from 'zod'
 import type {ConsoleSize} from '../../../../machines/schemas/fields.ts'
 import type {ContainerAddress} from '../../../../machines/ledger/ids.ts'
 import {type ProcessExit, processExitSchema} from '../../../../machines/ledger/process-exit.ts'
-import type {ApiFailure} from '../api/http.ts'
+import {type Failure, failureSchema} from '../../../../machines/ledger/events.ts'
 import {containerPath} from '../api/paths.ts'
 
 export type TerminalTarget = {readonly mode: 'exec'; readonly args: readonly string[]} | {readonly mode: 'attach'}
@@ -13,15 +11,12 @@ export type TerminalTarget = {readonly mode: 'exec'; readonly args: readonly str
 const messageSchema = z.discriminatedUnion('type', [
   z.object({type: z.literal('ready'), exec: z.string().optional()}),
   z.object({type: z.literal('exit'), exit: processExitSchema}),
-  z.object({
-    type: z.literal('error'),
-    error: z.object({code: z.string(), kind: z.string(), message: z.string(), details: z.record(z.string(), z.unknown()).default({})}),
-  }),
+  z.object({type: z.literal('error'), error: failureSchema}),
 ])
 
 export type TerminalEnd =
   | {readonly type: 'exit'; readonly exit: ProcessExit}
-  | {readonly type: 'error'; readonly failure: ApiFailure}
+  | {readonly type: 'error'; readonly failure: Failure}
   /** The connection went, for whatever reason: the process may live on. */
   | {readonly type: 'lost'}
 

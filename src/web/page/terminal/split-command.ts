@@ -1,4 +1,4 @@
-/** Words of a command line: quotes hold them together, a backslash takes the next character as it is. Nothing is replaced. Pure. */
+/** Splits a command line into words, with quotes and backslashes as in a shell. Variables and patterns are not expanded. Pure. */
 export function splitCommand(text: string): readonly string[] {
   const words: string[] = []
   let word: string | undefined

@@ -1,9 +1,9 @@
 /**
- * xterm.js writes rules into style elements, and colours into style attributes, both of which the page's content security
- * policy forbids. Here it writes the same through the CSS object model, which the policy allows.
+ * Lets xterm.js work under the page's content security policy. xterm.js creates style elements and style attributes, which the policy
+ * forbids; here both are applied through the CSS object model, which the policy allows.
  */
 
-/** For as long as `run` takes, in which it makes its style elements. */
+/** Replaces style elements by style sheets while `run` creates them. */
 export function withStyleSheets(run: () => void): void {
   const createElement = Document.prototype.createElement.bind(document)
   const create = (name: string) => (name === 'style' ? createSheetElement() : createElement(name))
@@ -15,7 +15,7 @@ export function withStyleSheets(run: () => void): void {
   }
 }
 
-/** Of the cells of a screen, which are spans. */
+/** Applies style attributes of the screen's cells, which are span elements. */
 export function allowStyleAttributes(): void {
   HTMLSpanElement.prototype.setAttribute = function (name, value) {
     if (name === 'style') this.style.cssText = value
@@ -23,7 +23,7 @@ export function allowStyleAttributes(): void {
   }
 }
 
-/** Stands where the style element would; even an empty one is forbidden. */
+/** A placeholder for the style element: even an empty style element is forbidden. */
 function createSheetElement(): HTMLElement {
   const element = Document.prototype.createElement.call(document, 'template')
   const sheet = new CSSStyleSheet()

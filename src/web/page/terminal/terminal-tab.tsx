@@ -5,7 +5,7 @@ import {formatExit} from '../wording/exit.ts'
 import {openTerminalSession, type TerminalEnd, type TerminalTarget} from './session.ts'
 import {splitCommand} from './split-command.ts'
 
-/** A shell, or any other command, in the container; or its own terminal. */
+/** Runs a shell or another command in the container, or attaches to the container's own terminal. */
 export function TerminalTab({moment}: {readonly moment: Moment}) {
   const [command, setCommand] = useState('sh')
   const [target, setTarget] = useState<TerminalTarget | undefined>(undefined)
@@ -46,7 +46,7 @@ export function TerminalTab({moment}: {readonly moment: Moment}) {
           </button>
         )}
       </form>
-      {!canRun && !target && <p class="tab-note">A terminal needs a container that runs.</p>}
+      {!canRun && !target && <p class="tab-note">A terminal needs a running container.</p>}
       {target && <OpenTerminal key={opened} moment={moment} target={target} />}
     </div>
   )
@@ -96,8 +96,8 @@ function toNote(end: TerminalEnd): string {
     case 'exit':
       return `ended: ${formatExit(end.exit)}`
     case 'error':
-      return 'refused'
+      return 'failed'
     case 'lost':
-      return 'the connection was lost'
+      return 'connection lost'
   }
 }

@@ -1,4 +1,4 @@
-/** Spans of time and moments, as people say them. Pure. */
+/** Durations and times as text. Pure. */
 
 const units = [
   ['d', 86_400_000],
@@ -20,7 +20,7 @@ export function formatGap(ms: number): string {
   return `+${formatAge(ms)}`
 }
 
-/** `14:03:05.123`, where the reader is. */
+/** `14:03:05.123` in the time zone of the browser. */
 export function formatClock(time: string): string {
   const at = new Date(time)
   const two = (value: number) => String(value).padStart(2, '0')

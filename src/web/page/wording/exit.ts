@@ -12,7 +12,6 @@ export function formatExit(exit: ProcessExit): string {
   }
 }
 
-/** Whether there is nothing to be looked into. */
 export function isGoodExit(exit: ProcessExit): boolean {
   return exit.type === 'code' && exit.code === 0
 }

@@ -1,4 +1,4 @@
-/** Bytes and shares of a CPU. Pure. */
+/** Sizes and CPU shares as text. Pure. */
 
 const byteUnits = ['B', 'KiB', 'MiB', 'GiB', 'TiB'] as const
 
@@ -8,12 +8,12 @@ export function formatBytes(bytes: number): string {
   return `${power === 0 || value >= 100 ? Math.round(value) : value.toFixed(1)} ${byteUnits[power]}`
 }
 
-/** `12 %`: of one CPU, so that two busy ones are `200 %`. */
+/** A percentage of one CPU: two busy CPUs are `200 %`. */
 export function formatCpu(share: number): string {
   return `${share < 0.1 ? (share * 100).toFixed(1) : Math.round(share * 100)} %`
 }
 
-/** `512m`, `1.5g`, `100000000`; undefined for what is none. */
+/** Accepts `512m`, `1.5g` or `100000000`; undefined for other text. */
 export function parseBytes(text: string): number | undefined {
   const [, digits, unit = ''] = /^(\d+(?:\.\d+)?)\s*([kmgt]?)(?:i?b)?$/i.exec(text.trim()) ?? []
   if (digits === undefined) return undefined

@@ -1,4 +1,4 @@
-/** States as people see them: the chart's own, and paused, which the chart has within running. Pure. */
+/** The states that the page shows: the top-level states of the chart, and `paused`, which the chart has inside `running`. Pure. */
 import type {ContainerView} from '../../../../machines/views/view.ts'
 
 export const shownStates = [
@@ -20,7 +20,7 @@ export function toShownState({state, pausedAt}: Pick<ContainerView, 'state' | 'p
   return shownStates.find((name) => name === state) ?? 'creating'
 }
 
-/** Which of the colours it has; those of `styles/tokens.css`. */
+/** The name of a colour in `styles/tokens.css`. */
 export type Tone = 'calm' | 'good' | 'held' | 'quiet' | 'bad' | 'moving' | 'gone'
 
 const tones: Readonly<Record<ShownState, Tone>> = {
@@ -40,7 +40,7 @@ export function toTone(state: ShownState): Tone {
   return tones[state]
 }
 
-/** The colour of a container: one that stopped otherwise than well is to be seen among those that did. */
+/** The colour of a container: red if it stopped with a status other than 0. */
 export function toViewTone(view: Pick<ContainerView, 'state' | 'pausedAt' | 'exit'>): Tone {
   const isBad = view.state === 'stopped' && view.exit !== undefined && !(view.exit.type === 'code' && view.exit.code === 0)
   return isBad ? 'bad' : toTone(toShownState(view))

@@ -4,7 +4,7 @@ import {noMarks} from '../../../../src/chart/marks.ts'
 import {frameMoment, frameWhole, toView, zoom} from '../../../../src/web/page/chart/camera.ts'
 import {toDrawnMarks} from '../../../../src/web/page/chart/drawn-marks.ts'
 import {chartMachines, chartNames} from '../../../../src/web/page/chart/machines.ts'
-import {toPageModel, toWish} from '../../../../src/web/page/chart/page-model.ts'
+import {toPageModel, toCommand} from '../../../../src/web/page/chart/page-model.ts'
 
 const panel = {width: 700, height: 700}
 
@@ -52,6 +52,6 @@ describe('a wish', () => {
     ['exec.delete-requested', 'delete'],
     ['container.started', undefined],
   ])('of %s is %s', (event, wish) => {
-    expect(toWish(event)).toBe(wish)
+    expect(toCommand(event)).toBe(wish)
   })
 })

@@ -24,7 +24,7 @@ describe('addresses within the page', () => {
   it.each(['/x', '/c', '/c/n1/default', '/c/n1/default/../web', '/c/n1/default/web/u/more', '/c/n 1/default/web'])(
     '%s leads nowhere',
     (path) => {
-      expect(parseRoute(path, '')).toEqual({page: 'nowhere'})
+      expect(parseRoute(path, '')).toEqual({page: 'unknown'})
     },
   )
 

@@ -36,7 +36,11 @@ export const chart = setup({
     'restart.schedule': effect<'restart.schedule'>(),
     'restart.give-up': effect<'restart.give-up'>(),
     'request.start': effect<'request.start'>(),
+    'runtime.copy-state': effect<'runtime.copy-state'>(),
     'health.watch': effect<'health.watch'>(),
+    'health.end': effect<'health.end'>(),
+    'oom.watch': effect<'oom.watch'>(),
+    'oom.end': effect<'oom.end'>(),
     'request.delete': effect<'request.delete'>(),
     'supervisor.end': effect<'supervisor.end'>(),
   },
@@ -49,6 +53,8 @@ export const chart = setup({
     hasOpenStdin: ({context}) => context.request?.stdin === true && !context.stdinClosed,
     hasTerminal: ({context}) => context.terminal,
     hasInit: ({context}) => context.init !== undefined,
+    /** Its processes are those of a checkpoint, which come with the start. */
+    bringsInit: ({context, event}) => context.init === undefined && event.type === 'container.started' && event.data.init !== undefined,
     /** Made, from a checkpoint: there are no processes before the start. */
     isPrepared: ({context, event}) => {
       const {init, createdAt} = event.type === 'container.created' ? {...event.data, createdAt: event.time} : context
@@ -156,6 +162,21 @@ export const watchHealth = {
     check: assertThere(context.request?.healthCheck),
   }),
 } as const
+/** Begins, and again when its limits have changed. */
+export const watchOom = {
+  type: 'oom.watch',
+  params: ({context}: {context: ContainerContext}): EffectParams['oom.watch'] => ({
+    init: assertThere(context.init),
+    cgroups: context.cgroups,
+    known: context.oom?.killed ?? 0,
+  }),
+} as const
+export const copyState = {type: 'runtime.copy-state', params: {}} as const
+/** Init has ended. */
+export const endWatches = [
+  {type: 'oom.end', params: {}},
+  {type: 'health.end', params: {}},
+] as const
 /** A guard has seen that it is. */
 function assertThere<T>(value: T | undefined): T {
   if (value === undefined) throw new Error('the chart has let something through that is not there')
@@ -299,6 +320,7 @@ export const onExited = [
     target: '#container.stopped',
     actions: [
       recordExit,
+      ...endWatches,
       {type: 'timer.cancel', params: {timer: 'stop'}},
       {type: 'runtime.sweep', params: {}},
       {type: 'request.delete', params: {reason: 'auto-remove'}},
@@ -309,6 +331,7 @@ export const onExited = [
     target: '#container.stopped.rescheduling',
     actions: [
       recordExit,
+      ...endWatches,
       {type: 'timer.cancel', params: {timer: 'stop'}},
       {type: 'runtime.sweep', params: {isToCome: true}},
       scheduleRestart,
@@ -317,11 +340,11 @@ export const onExited = [
   {
     guard: and([isSettled, 'isGivenUp']),
     target: '#container.stopped.rescheduling',
-    actions: [recordExit, {type: 'timer.cancel', params: {timer: 'stop'}}, giveRestartsUp],
+    actions: [recordExit, ...endWatches, {type: 'timer.cancel', params: {timer: 'stop'}}, giveRestartsUp],
   },
   {
     guard: isSettled,
     target: '#container.stopped',
-    actions: [recordExit, {type: 'timer.cancel', params: {timer: 'stop'}}, {type: 'runtime.sweep', params: {}}],
+    actions: [recordExit, ...endWatches, {type: 'timer.cancel', params: {timer: 'stop'}}, {type: 'runtime.sweep', params: {}}],
   },
 ] as const

@@ -14,6 +14,8 @@ import {
   beginUpdate,
   cancelRestart,
   chart,
+  copyState,
+  endWatches,
   forgetExec,
   forgetHealth,
   forgetPause,
@@ -43,6 +45,7 @@ import {
   sendRequestedSignal,
   thaw,
   watchHealth,
+  watchOom,
 } from './container-setup.ts'
 
 export const containerMachine = chart.createMachine({
@@ -88,13 +91,13 @@ export const containerMachine = chart.createMachine({
       tags: 'in-flight',
       on: {
         'container.created': [
+          {guard: 'isPrepared', target: '#container.created.prepared', actions: [recordCreated, copyState]},
           {
             guard: 'isRestarting',
             target: 'created',
-            actions: [recordCreated, {type: 'request.start', params: {}}],
+            actions: [recordCreated, copyState, watchOom, {type: 'request.start', params: {}}],
           },
-          {guard: 'isPrepared', target: '#container.created.prepared', actions: recordCreated},
-          {target: 'created', actions: recordCreated},
+          {target: 'created', actions: [recordCreated, copyState, watchOom]},
         ],
         'container.create-failed': [
           {guard: 'comesBack', target: '#container.stopped.rescheduling', actions: [recordFailure, scheduleRestart]},
@@ -135,7 +138,7 @@ export const containerMachine = chart.createMachine({
           description: 'The runtime changes its limits. An exit seen now waits.',
           tags: 'in-flight',
           on: {
-            'container.updated': {target: 'ready', actions: recordUpdated},
+            'container.updated': {target: 'ready', actions: [recordUpdated, copyState, watchOom]},
             'container.update-failed': {target: 'ready', actions: [recordFailure, recordUnchanged]},
           },
         },
@@ -146,16 +149,26 @@ export const containerMachine = chart.createMachine({
       tags: 'in-flight',
       on: {
         'container.started': [
-          {guard: 'hasHealthCheck', target: '#container.running.health.checking', actions: [recordStarted, watchHealth]},
-          {target: 'running', actions: recordStarted},
+          {
+            guard: and(['bringsInit', 'hasHealthCheck']),
+            target: '#container.running.health.checking',
+            actions: [recordStarted, watchOom, watchHealth],
+          },
+          {guard: 'bringsInit', target: 'running', actions: [recordStarted, watchOom]},
+          {
+            guard: and(['hasInit', 'hasHealthCheck']),
+            target: '#container.running.health.checking',
+            actions: [recordStarted, watchHealth],
+          },
+          {guard: 'hasInit', target: 'running', actions: recordStarted},
         ],
         'container.start-failed': [
+          {guard: 'isPrepared', target: '#container.created.prepared', actions: recordFailure},
           {
             guard: 'isRestarting',
             target: 'created',
             actions: [recordFailure, {type: 'runtime.kill', params: {signal: 'SIGKILL'}}],
           },
-          {guard: 'isPrepared', target: '#container.created.prepared', actions: recordFailure},
           {target: 'created', actions: recordFailure},
         ],
       },
@@ -294,7 +307,7 @@ export const containerMachine = chart.createMachine({
               description: 'The runtime changes them, whether or not it is paused. An exit seen now waits.',
               tags: 'in-flight',
               on: {
-                'container.updated': {target: 'kept', actions: recordUpdated},
+                'container.updated': {target: 'kept', actions: [recordUpdated, copyState, watchOom]},
                 'container.update-failed': {target: 'kept', actions: [recordFailure, recordUnchanged]},
               },
             },
@@ -337,7 +350,7 @@ export const containerMachine = chart.createMachine({
       tags: 'in-flight',
       on: {
         'container.oom': {guard: not('hasExited'), actions: recordOom},
-        'container.exited': {guard: and([not('hasExited'), 'hasNoLiveExec']), actions: recordExit},
+        'container.exited': {guard: and([not('hasExited'), 'hasNoLiveExec']), actions: [recordExit, ...endWatches]},
         'container.deleted': 'deleted',
         'container.delete-failed': [
           {guard: 'hasExited', target: 'stopped', actions: recordFailure},

@@ -1,5 +1,6 @@
 import type {BootInstant} from '../ledger/boot-instant.ts'
 import type {CheckpointSpec, RestoreSpec} from '../schemas/checkpoint.ts'
+import type {ProcessIdentity} from '../ledger/events.ts'
 import type {CreateRequest} from '../schemas/create-request.ts'
 import type {ConsoleSize} from '../schemas/fields.ts'
 import type {ExecSpec} from '../schemas/exec-spec.ts'
@@ -8,7 +9,7 @@ import type {Limits} from '../schemas/limits.ts'
 import type {SignalName} from '../schemas/signals.ts'
 
 /**
- * What the chart asks the world to do. Data: returned by a transition, run by the one interpreter, and only after the
+ * What the chart asks the world to do. Data: returned by a transition, run by the one table of handlers, and only after the
  * event that asked for it is in the journal. Outcomes come back as events, named behind each.
  */
 export interface EffectParams {
@@ -58,8 +59,16 @@ export interface EffectParams {
   readonly 'restart.give-up': {readonly attempts: number}
   /** Ask for its start in the container's own name → container.start-requested */
   readonly 'request.start': Record<never, never>
-  /** Run the check now and then, until init ends → container.health-changed, with every change. */
+  /** Run the check now and then → container.health-changed, with every change. */
   readonly 'health.watch': {readonly check: HealthCheck}
+  /** No more checks → nothing. */
+  readonly 'health.end': Record<never, never>
+  /** Watch for kills because memory ran out; so many are known → container.oom, with every count that is new. Again when limits change. */
+  readonly 'oom.watch': {readonly init: ProcessIdentity; readonly cgroups: readonly string[]; readonly known: number}
+  /** No more of that → nothing. */
+  readonly 'oom.end': Record<never, never>
+  /** Copy what the runtime knows of the container to where it survives a run directory that is wiped → nothing. */
+  readonly 'runtime.copy-state': Record<never, never>
   /** Ask for a delete in the container's own name → container.delete-requested */
   readonly 'request.delete': {readonly reason: string}
   /** The story is over: publish what is left of it, remove the state directory, exit. */

@@ -21,6 +21,7 @@ export const healthCheckSchema = z.strictObject({
 export type HealthCheck = z.infer<typeof healthCheckSchema>
 
 export const healthStatuses = ['healthy', 'unhealthy'] as const
+export type HealthStatus = (typeof healthStatuses)[number]
 /** A change of the health status. A check that confirms the status is not an event. */
 export const healthChangeSchema = z.object({
   status: z.enum(healthStatuses),

@@ -8,10 +8,11 @@
 import {appendFileSync, existsSync, readFileSync, writeFileSync} from 'node:fs'
 import {join} from 'node:path'
 import type {LedgerEvent} from '../../machines/ledger/events.ts'
+import type {ContainerAddress} from '../../machines/ledger/ids.ts'
 import type {Journal} from '../journal/journal.ts'
 import type {ChildReaper} from '../linux/child-reaper.ts'
 import type {EventSource} from '../messaging/judge-comparison.ts'
-import type {RunEffect} from './loop/loop.ts'
+import type {RunEffect} from './effects/effect-call.ts'
 
 /** Passes a position, or dies there. */
 export type Failpoint = (position: string) => void
@@ -48,6 +49,12 @@ export const noFailpoints: Failpoints = {
   onLogged: () => {},
 }
 
+/** Those that the environment asks for. */
+export function readFailpoints(address: Omit<ContainerAddress, 'node'>): Failpoints {
+  const directory = process.env[failpointsVariable]
+  return directory === undefined ? noFailpoints : createFailpoints(createFileFailpoint(directory, address))
+}
+
 export function createFailpoints(pass: Failpoint): Failpoints {
   const counts = new Map<string, number>()
   const count = (kind: string) => {
@@ -65,10 +72,10 @@ export function createFailpoints(pass: Failpoint): Failpoints {
       },
     }),
     source: (source) => ({...source, read: (after) => readPassing(source, after)}),
-    effects: (run) => async (effect, cause) => {
+    effects: (run) => async (effect, call) => {
       const name = count(`effect.${effect.type}`)
       pass(`${name}:before`)
-      const outcome = await run(effect, cause)
+      const outcome = await run(effect, call)
       pass(`${name}:after`)
       return outcome
     },
@@ -98,7 +105,7 @@ export function createFailpoints(pass: Failpoint): Failpoints {
 }
 
 /** That of a container, as the directory has it. */
-export function createFileFailpoint(directory: string, {namespace, id}: {readonly namespace: string; readonly id: string}): Failpoint {
+export function createFileFailpoint(directory: string, {namespace, id}: Omit<ContainerAddress, 'node'>): Failpoint {
   const file = join(directory, `${namespace}.${id}`)
   return (position) => {
     appendFileSync(`${file}.passed`, `${position}\n`)

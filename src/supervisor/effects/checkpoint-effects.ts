@@ -1,7 +1,6 @@
 /** What the chart asks for about checkpoints: one taken, one to begin with. */
 import {join} from 'node:path'
-import type {Draft} from '../../../machines/ledger/draft.ts'
-import type {CreateRequest} from '../../../machines/schemas/create-request.ts'
+import type {RestoreSpec} from '../../../machines/schemas/checkpoint.ts'
 import {toErrorBody} from '../../kernel/errors.ts'
 import type {ChildReaper} from '../../linux/child-reaper.ts'
 import {
@@ -16,26 +15,16 @@ import {
 import {checkCriu, explainCriuFailure, writeCriuConfig} from '../../runtime/criu.ts'
 import {copyOverlayChanges, toOverlayChanges} from '../../runtime/rootfs.ts'
 import type {EffectDependencies, EffectOptions} from './effect-dependencies.ts'
-import type {Handlers} from './effect-table.ts'
-
-export type CheckpointHandlers = Pick<Handlers, 'runtime.checkpoint' | 'runtime.restore'>
+import type {Family} from './handlers.ts'
 
 export function createCheckpointEffects(
-  {
-    runtime,
-    init,
-    outputs,
-    clock,
-    bootNow,
-    reaper,
-    loop,
-  }: Pick<EffectDependencies, 'runtime' | 'init' | 'outputs' | 'clock' | 'bootNow' | 'reaper' | 'loop'>,
-  {address: {id}, layout}: Pick<EffectOptions, 'address' | 'layout'>,
-): CheckpointHandlers {
+  {runtime, init, outputs, clock, bootNow, reaper}: EffectDependencies,
+  {address: {id}, layout}: EffectOptions,
+): Family<'runtime.checkpoint' | 'runtime.restore'> {
   const workDir = join(layout.runDir, 'criu')
 
   return {
-    'runtime.checkpoint': async ({checkpoint}): Promise<Draft> => {
+    'runtime.checkpoint': async ({checkpoint}, {ledger}) => {
       const {image, leaveRunning} = checkpoint
       let isOurs = false
       try {
@@ -44,7 +33,7 @@ export function createCheckpointEffects(
         isOurs = true
         const stdio = toCriuStdio(layout.fifoDir)
         await runtime.checkpoint({id, checkpoint, workDir, criuConfig: writeCriuConfig(workDir, stdio, 'dump')})
-        const {request, overlay} = loop().ledger.snapshot.context
+        const {request, overlay} = ledger().snapshot.context
         if (overlay) copyOverlayChanges(toOverlayChanges(layout.stateDir), toImageChanges(image))
         if (request) writeManifest(image, {takenAt: new Date(clock.now()).toISOString(), request, stdio})
         return {type: 'container.checkpointed', data: {image, leaveRunning}}
@@ -54,18 +43,18 @@ export function createCheckpointEffects(
       }
     },
 
-    'runtime.restore': async ({checkpoint}): Promise<Draft> => {
+    'runtime.restore': async ({checkpoint}, {ledger}) => {
       const output = outputs.of()
       try {
         const {stdio: names} = readManifest(checkpoint.image)
-        const {bundle = layout.stateDir, request, terminal} = loop().ledger.snapshot.context
+        const {bundle = layout.stateDir, request, terminal} = ledger().snapshot.context
         const stdio = await output.open({
           stdin: request?.stdin === true,
           terminal,
           consoleSize: request?.consoleSize,
           rotation: request?.log,
         })
-        // As for create: between the runtime's end and our watching, init is a child that nobody knows.
+        // As for create: until it is watched, init is a child that is not known.
         using _hold = reaper.holdOrphans()
         const criuConfig = writeCriuConfig(workDir, names, 'restore')
         const {pid} = await runtime.restore({id, bundle, pidFile: layout.pidFile, stdio, checkpoint, workDir, criuConfig})
@@ -74,7 +63,7 @@ export function createCheckpointEffects(
         return {type: 'container.started', data: {init: identity, cgroups: [...cgroups], boot: bootNow()}}
       } catch (error) {
         await runtime.delete(id, {force: true}).catch(() => {
-          // A delete of the container tries again, and tells.
+          // A deletion of the container tries again, and reports what fails.
         })
         await output.remove()
         return {type: 'container.start-failed', data: {error: toErrorBody(explainCriuFailure(error, workDir, 'restore'))}}
@@ -84,10 +73,9 @@ export function createCheckpointEffects(
 }
 
 /** Before anything is made for it. @throws TallyError CRIU_UNAVAILABLE, CHECKPOINT_INVALID */
-export async function checkRestore({checkpoint}: CreateRequest, reaper: Pick<ChildReaper, 'holdOrphans'>): Promise<void> {
-  if (!checkpoint) return
+export async function checkRestore({image}: RestoreSpec, reaper: Pick<ChildReaper, 'holdOrphans'>): Promise<void> {
   await checkHeld(reaper)
-  readManifest(checkpoint.image)
+  readManifest(image)
 }
 
 async function checkHeld(reaper: Pick<ChildReaper, 'holdOrphans'>): Promise<void> {

@@ -5,7 +5,7 @@ import type {Logger} from '../../kernel/log.ts'
 import type {ContainerLayout} from '../../layout/container-layout.ts'
 
 /** Copies what the OCI runtime knows of a container to where it survives a run directory that is wiped. Without it nothing is worse than before. */
-export function keepRuntimeState(
+export function copyRuntimeState(
   {runtimeRoot, runtimeState}: Pick<ContainerLayout, 'runtimeRoot' | 'runtimeState'>,
   id: string,
   logger: Logger,

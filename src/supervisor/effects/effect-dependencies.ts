@@ -1,47 +1,53 @@
+/** What the handlers of effects work with. Each family takes of it what it needs. */
 import type {BootInstant} from '../../../machines/ledger/boot-instant.ts'
+import type {ContainerAddress} from '../../../machines/ledger/ids.ts'
 import type {Confinement} from '../../../machines/schemas/confinement.ts'
 import type {CreateRequest} from '../../../machines/schemas/create-request.ts'
-import type {ContainerAddress} from '../../../machines/ledger/ids.ts'
+import type {ExecSpec} from '../../../machines/schemas/exec-spec.ts'
 import type {Clock} from '../../kernel/clock.ts'
+import type {Logger} from '../../kernel/log.ts'
+import type {ContainerLayout} from '../../layout/container-layout.ts'
 import type {ChildReaper} from '../../linux/child-reaper.ts'
 import type {OciRuntime} from '../../runtime/oci-runtime.ts'
-import type {InitProcess} from '../processes/init-process.ts'
-import type {ContainerLayout} from '../../layout/container-layout.ts'
-import type {LastRoom} from './reserved-space.ts'
-import type {Loop} from '../loop/loop.ts'
-import type {ExecHandlers} from './exec-effects.ts'
-import type {HealthChecks} from './health-checks.ts'
 import type {Outputs} from '../output/outputs.ts'
-import type {RestartHandlers} from './restart-effects.ts'
+import type {ExecProcesses} from '../processes/exec-processes.ts'
+import type {InitProcess} from '../processes/init-process.ts'
+import type {OomWatch} from '../processes/oom-watch.ts'
+import type {HealthChecks} from './health-checks.ts'
+import type {LastRoom} from './reserved-space.ts'
 
 export interface EffectDependencies {
   readonly runtime: OciRuntime
-  readonly init: InitProcess
   readonly outputs: Outputs
+  readonly init: InitProcess
+  readonly execs: ExecProcesses
+  readonly oom: OomWatch
+  readonly health: HealthChecks
+  readonly reaper: Pick<ChildReaper, 'holdOrphans'>
+  readonly lastRoom: Pick<LastRoom, 'isShort' | 'dropLogs'>
   readonly clock: Clock
   readonly bootNow: () => BootInstant
-  readonly reaper: Pick<ChildReaper, 'holdOrphans'>
+  /** From 0, below 1. */
+  readonly random: () => number
+  readonly logger: Logger
   /** Validates, and writes what is generated; resolves to the bundle and its command line. */
-  readonly prepareBundle: (
-    request: CreateRequest,
-    layout: ContainerLayout,
-  ) => Promise<{
-    readonly bundle: string
-    readonly args: readonly string[]
-    readonly terminal: boolean
-    readonly overlay?: 'disk' | 'memory'
-    readonly confinement: Confinement
-  }>
-  /** Takes away what was mounted for the root file system. Idempotent. @throws TallyError MOUNT_FAILED */
+  readonly prepareBundle: (request: CreateRequest) => Promise<PreparedBundle>
+  /** Writes what the runtime reads of an added process. */
+  readonly prepareProcess: (spec: ExecSpec, place: {readonly bundle: string | undefined; readonly processFile: string}) => Promise<void>
+  /** Has the coordinator hold the pipes of an added process, so that they outlive this supervisor; takes no longer than a moment. */
+  readonly holdPipes: (exec: string) => Promise<void>
+  /** Unmounts what was mounted for the root file system. Idempotent. @throws TallyError MOUNT_FAILED */
   readonly unmountRootfs: () => void
-  readonly lastRoom: Pick<LastRoom, 'isShort' | 'dropLogs'>
-  /** Of the effects that are about an added process. */
-  readonly ofExecs: ExecHandlers
-  readonly ofRestarts: RestartHandlers
-  readonly health: HealthChecks
-  readonly loop: () => Loop
   /** Nothing is left to do: publish, clean up, exit. */
   readonly end: () => void
+}
+
+export interface PreparedBundle {
+  readonly bundle: string
+  readonly args: readonly string[]
+  readonly terminal: boolean
+  readonly overlay?: 'disk' | 'memory'
+  readonly confinement: Confinement
 }
 
 export interface EffectOptions {
@@ -49,4 +55,6 @@ export interface EffectOptions {
   readonly layout: ContainerLayout
   /** Whether the host accounts for swap. */
   readonly limitsSwap: boolean
+  /** Whether the state of the runtime is in its usual place, from where it is copied. */
+  readonly copiesState: boolean
 }

@@ -10,6 +10,7 @@ import {isErrorBody, TallyError} from '../../kernel/errors.ts'
 import type {Logger} from '../../kernel/log.ts'
 import type {ContainerLayout} from '../../layout/container-layout.ts'
 import {freeId, leaveSharedDirectories} from '../../layout/shared-directories.ts'
+import {backoff} from './backoff.ts'
 
 type Place = Pick<ContainerLayout, 'stateDir' | 'journal'>
 
@@ -41,7 +42,7 @@ export interface RemoveLastDependencies {
 
 /** The last of it, when the stream has everything. What cannot be removed now is tried again: nobody else would. */
 export async function removeLast(layout: ContainerLayout, {unmount, clock, logger}: RemoveLastDependencies): Promise<void> {
-  for (let waitMs: number = again.firstMs; ; waitMs = Math.min(waitMs * 2, again.mostMs)) {
+  for (const waitMs of backoff()) {
     try {
       // Behind a bind are other people's files.
       unmount()
@@ -73,8 +74,6 @@ async function removeOneByOne(path: string): Promise<void> {
   for (const entry of await readdir(path)) await removeOneByOne(join(path, entry))
   await rmdir(path)
 }
-
-const again = {firstMs: 100, mostMs: 60_000} as const
 
 /** As far as it can be known without removing anything: another name for the journal, another directory beside its own. */
 function assertRemovable({stateDir, journal}: Place): void {

@@ -1,86 +1,78 @@
 /**
- * Asks a running container now and then whether it is well. A check that finds what was found before leaves no trace in the ledger; a
- * change is an event. How many have failed in a row is not remembered beyond the death of a supervisor: they are counted anew.
+ * Runs the health check of a container now and then, and reports what is new. A check that finds what was found before leaves no trace in
+ * the ledger; how answers are judged is in machines/charts/health.ts.
  */
+import {beginHealth, judgeHealth, toHealthWaitMs} from '../../../machines/charts/health.ts'
 import {type BootInstant, spanMs} from '../../../machines/ledger/boot-instant.ts'
-import type {HealthCheck} from '../../../machines/schemas/health.ts'
 import type {Ledger} from '../../../machines/ledger/ledger.ts'
+import type {HealthCheck} from '../../../machines/schemas/health.ts'
 import type {Clock} from '../../kernel/clock.ts'
-import type {Handlers} from './effect-table.ts'
-import type {Loop} from '../loop/loop.ts'
-import {toOwnOrigin} from '../loop/origin.ts'
+import type {Observe} from '../loop/inbox.ts'
 import type {Probe} from '../processes/health-probe.ts'
 
-export type HealthHandlers = Pick<Handlers, 'health.watch'>
-
 export interface HealthChecks {
-  readonly handlers: HealthHandlers
-  /** Init has ended: no more checks. */
+  /** Begins to check the init of now; the checks of the one before end. */
+  watch(check: HealthCheck, ledger: () => Ledger): void
+  /** No more checks. Idempotent. */
   end(): void
   /** Resolves when no check is under way. */
   idle(): Promise<void>
 }
 
-export interface HealthCheckDependencies {
+export interface HealthChecksDependencies {
   readonly probe: Probe
   readonly clock: Pick<Clock, 'now' | 'sleep'>
   readonly bootNow: () => BootInstant
-  readonly loop: () => Loop
+  readonly observe: Observe
 }
 
-export function createHealthChecks({probe, clock, bootNow, loop}: HealthCheckDependencies): HealthChecks {
-  /** Of the init that is watched; another, or none, ends the watch of the one before. */
-  let watched: symbol | undefined
+type Phase = {readonly type: 'off'} | {readonly type: 'checking'; readonly check: HealthCheck}
+
+export function createHealthChecks({probe, clock, bootNow, observe}: HealthChecksDependencies): HealthChecks {
+  let phase: Phase = {type: 'off'}
   let underWay: Promise<unknown> = Promise.resolve()
 
   return {
-    handlers: {
-      'health.watch': async ({check}) => {
-        watched = Symbol('init')
-        void watch(check, watched)
-        return undefined
-      },
+    watch: (check, ledger) => {
+      // Another object for each init, though the check is the same.
+      const own: Phase = {type: 'checking', check}
+      phase = own
+      void run(check, ledger, () => phase === own)
     },
     end: () => {
-      watched = undefined
+      phase = {type: 'off'}
     },
     idle: async () => void (await underWay),
   }
 
-  async function watch(check: HealthCheck, init: symbol): Promise<void> {
-    await probe.clear()
-    let failures = 0
-    let isStarting = isWithinStart(check)
+  async function run(check: HealthCheck, ledger: () => Ledger, isWatched: () => boolean): Promise<void> {
+    const container = () => ledger().snapshot.context
+    await probe.clear(container())
+    let health = beginHealth(check, toRanMs(ledger()))
     for (;;) {
-      await clock.sleep(isStarting ? check.startIntervalMs : check.intervalMs)
-      if (watched !== init) return
-      if (!isAnswering(loop().ledger)) continue
-      const asked = probe.ask(check)
+      await clock.sleep(toHealthWaitMs(health, check))
+      if (!isWatched()) return
+      if (!isAnswering(ledger())) continue
+      const asked = probe.ask(check, container())
       underWay = asked
       const {isWell, output} = await asked
-      if (watched !== init) return
-      isStarting &&= !isWell && isWithinStart(check)
-      if (isStarting) continue
-      failures = isWell ? 0 : failures + 1
-      if (isWell || failures >= check.retries) await tell(isWell ? 'healthy' : 'unhealthy', {failures, output})
+      if (!isWatched()) return
+      const {phase: next, status} = judgeHealth(health, check, {isWell, ranMs: toRanMs(ledger())})
+      health = next
+      if (next.type === 'starting' || status === undefined || status === container().health?.status) continue
+      await observe({type: 'container.health-changed', data: {status, failures: next.failures, output}})
     }
   }
 
-  /** Since the start of its program, whoever supervised it then. */
-  function isWithinStart({startPeriodMs}: HealthCheck): boolean {
-    const {startedAt, startedBoot} = loop().ledger.snapshot.context
-    const now = {time: new Date(clock.now()).toISOString(), boot: bootNow()}
-    return startedAt !== undefined && spanMs({time: startedAt, boot: startedBoot}, now) < startPeriodMs
-  }
-
-  async function tell(status: 'healthy' | 'unhealthy', found: {readonly failures: number; readonly output: string}): Promise<void> {
-    const {snapshot, latest} = loop().ledger
-    if (!latest || snapshot.context.health?.status === status) return
-    await loop().observe({type: 'container.health-changed', data: {status, ...found}}, toOwnOrigin(latest.uid))
+  /** Since the start of its program, whichever supervisor it had then. */
+  function toRanMs({snapshot}: Ledger): number {
+    const {startedAt, startedBoot} = snapshot.context
+    if (startedAt === undefined) return Number.POSITIVE_INFINITY
+    return spanMs({time: startedAt, boot: startedBoot}, {time: new Date(clock.now()).toISOString(), boot: bootNow()})
   }
 }
 
-/** What is frozen, or being written to disk, answers nobody. */
+/** What is frozen, or being written to disk, gives no answer. */
 function isAnswering({snapshot}: Ledger): boolean {
   return snapshot.matches({running: {execution: 'active', checkpoint: 'none'}})
 }

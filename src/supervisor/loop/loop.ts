@@ -17,25 +17,11 @@ import type {Journal} from '../../journal/journal.ts'
 import type {Clock} from '../../kernel/clock.ts'
 import {fromFailure, TallyError, toErrorBody} from '../../kernel/errors.ts'
 import type {Logger} from '../../kernel/log.ts'
+import type {RunEffect} from '../effects/effect-call.ts'
 import {createPendingRequests, type Answer, type Question} from './pending-requests.ts'
+import type {Inbox, Observe} from './inbox.ts'
+import {type Origin, toObservedOrigin, toOrigin} from './origin.ts'
 import {illegal, toRejection} from './rejections.ts'
-
-/** Who asked, and what it followed from. */
-export interface Origin {
-  readonly actor: string
-  readonly correlationId: string
-  readonly causationId?: string
-  /** It may have been asked before, in the same words, without an answer. */
-  readonly isAgain?: boolean
-}
-
-/** The supervisor acts in its own name, on account of an event. */
-export function toOrigin(cause: LedgerEvent): Origin {
-  return {actor: 'supervisor', correlationId: cause.correlationId, causationId: `${cause.uid}:${cause.sequence}`}
-}
-
-/** What became of an effect: the event to journal, if any. Rejecting is a bug: failures are events as well. */
-export type RunEffect = (effect: Effect, cause: LedgerEvent) => Promise<Draft | undefined>
 
 export interface LoopDependencies {
   readonly journal: Journal
@@ -44,6 +30,8 @@ export interface LoopDependencies {
   readonly bootNow?: () => BootInstant
   readonly logger: Logger
   readonly runEffect: RunEffect
+  /** What is seen is put there, from before there is a loop. */
+  readonly inbox: Inbox
   /** Called for every event after it is journaled and folded. */
   readonly onEvent: (event: LedgerEvent) => void
 }
@@ -62,8 +50,8 @@ export interface Loop {
    * @throws TallyError ILLEGAL_COMMAND, JOURNAL_WRITE_FAILED, or that of a failure event.
    */
   submit(command: Command, origin: Origin): Promise<Ledger>
-  /** Submits a fact. Resolves with its event once journaled, or undefined when it came too late to matter. */
-  observe(draft: Draft, origin: Origin): Promise<LedgerEvent | undefined>
+  /** As that of the inbox. */
+  readonly observe: Observe
   /**
    * Resolves once init, or an added process, has exited, at once if it had.
    * @param patienceMs no end when absent
@@ -96,7 +84,7 @@ const untoldPatienceMs = 5_000
 const syncedEvents: ReadonlySet<LedgerEvent['type']> = new Set(['container.create-requested', 'container.exited', 'container.deleted'])
 
 export function createLoop(
-  {journal, clock, bootNow, logger, runEffect, onEvent}: LoopDependencies,
+  {journal, clock, bootNow, logger, runEffect, inbox, onEvent}: LoopDependencies,
   {address, uid, ledger: folded}: LoopOptions,
 ): Loop {
   const requests = createPendingRequests({journal, durable: () => durable})
@@ -109,12 +97,14 @@ export function createLoop(
   const refusedAt = new WeakMap<Item, number>()
   let durable: Promise<void> = Promise.resolve()
 
-  return {
+  const loop: Loop = {
     get ledger() {
       return ledger
     },
     submit: (command, origin) => new Promise((resolve, reject) => deliver({type: 'command', command, origin, resolve, reject})),
-    observe: (draft, origin) => new Promise((resolve) => deliver({type: 'observation', draft, origin, resolve})),
+    // To whose request an exit belongs is judged as it is seen, not when it can be journaled.
+    observe: (draft, origin = toObservedOrigin(draft, ledger, uid)) =>
+      new Promise((resolve) => deliver({type: 'observation', draft, origin, resolve})),
     waitForExit: (exec, patienceMs) =>
       new Promise((resolve, reject) => {
         const process = exec === undefined ? ledger.snapshot : ledger.processes.get(exec)
@@ -126,6 +116,8 @@ export function createLoop(
       if (ledger.latest) for (const effect of effects) start(effect, ledger.latest)
     },
   }
+  inbox.connect(loop.observe)
+  return loop
 
   function wait(exec: string | undefined, answer: Answer, patienceMs: number | undefined): void {
     const question = {command: 'wait', exec, name: undefined} as const
@@ -261,7 +253,14 @@ export function createLoop(
   /** An outcome follows from the event that asked for the effect, and belongs to the same request. */
   function start(effect: Effect, cause: LedgerEvent): void {
     const origin = toOrigin(cause)
-    runEffect(effect, cause).then(
+    const call = {
+      cause,
+      ledger: () => ledger,
+      observe: (draft: Draft) => loop.observe(draft, origin),
+      request: (command: Command) => loop.submit(command, origin),
+      waitForExit: () => loop.waitForExit(),
+    }
+    runEffect(effect, call).then(
       (draft) => draft && deliver({type: 'observation', draft, origin, resolve: () => {}}),
       (error: unknown) => logger.fatal({err: error, effect: effect.type}, 'an effect rejected'),
     )

@@ -12,7 +12,7 @@ import {isAlive, readProcessIdentity} from '../../linux/process-table.ts'
 import type {OciRuntime} from '../../runtime/oci-runtime.ts'
 import type {OutputChunk} from '../../stdio/streams.ts'
 import type {ProcessStdio} from '../../stdio/process-stdio-port.ts'
-import {findCheckProcesses} from './health-probe-processes.ts'
+import {type CheckProcesses, findCheckProcesses} from './health-probe-processes.ts'
 import type {OnProcessExit, WatchProcess} from './process-watcher.ts'
 
 export interface Answer {
@@ -23,9 +23,15 @@ export interface Answer {
 
 export interface Probe {
   /** Never rejects: what cannot be asked is not well. None of its processes outlives it. */
-  ask(check: HealthCheck): Promise<Answer>
+  ask(check: HealthCheck, container: ProbedContainer): Promise<Answer>
   /** Ends what a supervisor that died in the middle of a check has left of it. Never rejects. */
-  clear(): Promise<void>
+  clear(container: ProbedContainer): Promise<void>
+}
+
+export interface ProbedContainer {
+  /** Directories of its groups. */
+  readonly cgroups: readonly string[]
+  readonly bundle?: string | undefined
 }
 
 export interface ProbeDependencies {
@@ -33,35 +39,34 @@ export interface ProbeDependencies {
   readonly watch: WatchProcess
   readonly clock: Pick<Clock, 'sleep'>
   readonly reaper: Pick<ChildReaper, 'holdOrphans'>
-  /** Directories of the container's groups. */
-  readonly cgroups: () => readonly string[]
   readonly openStdio: (
     place: {readonly dir: string; readonly logFile: string},
     onOutput: (chunk: OutputChunk) => void,
   ) => Promise<ProcessStdio>
   /** Writes what the runtime reads of the process. */
-  readonly prepareProcess: (spec: ExecSpec, processFile: string) => Promise<void>
+  readonly prepareProcess: (spec: ExecSpec, place: {readonly bundle: string | undefined; readonly processFile: string}) => Promise<void>
 }
 
 const mostOutputBytes = 4_096
 
 export function createProbe(
-  {runtime, watch, clock, reaper, cgroups, openStdio, prepareProcess}: ProbeDependencies,
+  {runtime, watch, clock, reaper, openStdio, prepareProcess}: ProbeDependencies,
   {containerId, dir}: {readonly containerId: string; readonly dir: string},
 ): Probe {
   const [processFile, pidFile] = [join(dir, 'process.json'), join(dir, 'pid')]
-  const findProcesses = () => findCheckProcesses({cgroups: cgroups(), dir, clock})
+  const findProcesses = ({cgroups}: ProbedContainer) => findCheckProcesses({cgroups, dir, clock})
   /** Not every runtime can start a process in a group of its own; what it has refused once is not asked of it again. */
   let isGrouped = true
 
   return {
-    ask: async ({args, cwd, user, timeoutMs}) => {
+    ask: async ({args, cwd, user, timeoutMs}, container) => {
       const written: Buffer[] = []
       try {
         await mkdir(dir, {recursive: true, mode: 0o700})
         await using stdio = await openStdio({dir: join(dir, 'io'), logFile: join(dir, 'log')}, ({bytes}) => keep(written, bytes))
-        await prepareProcess({args, env: [], autoRemove: true, ...(cwd && {cwd}), ...(user !== undefined && {user})}, processFile)
-        const exit = await run(stdio, timeoutMs)
+        const spec = {args, env: [], autoRemove: true, ...(cwd && {cwd}), ...(user !== undefined && {user})}
+        await prepareProcess(spec, {bundle: container.bundle, processFile})
+        const exit = await run(stdio, findProcesses(container), timeoutMs)
         await stdio.drain()
         if (exit === 'late') return {isWell: false, output: `it took longer than ${timeoutMs} ms`}
         return {isWell: isSuccess(exit), output: Buffer.concat(written).toString('utf8')}
@@ -73,18 +78,17 @@ export function createProbe(
         })
       }
     },
-    clear: async () => {
+    clear: async (container) => {
       try {
-        await findProcesses().end(false)
+        await findProcesses(container).end(false)
       } catch {
         // The container has ended, and all of it with it.
       }
     },
   }
 
-  async function run(stdio: ProcessStdio, timeoutMs: number): Promise<ProcessExit | 'late'> {
+  async function run(stdio: ProcessStdio, processes: CheckProcesses, timeoutMs: number): Promise<ProcessExit | 'late'> {
     const ended = Promise.withResolvers<ProcessExit>()
-    const processes = findProcesses()
     let first: ProcessIdentity | undefined
     try {
       first = await start(stdio, processes.group, async (exit) => ended.resolve(exit))

@@ -21,6 +21,8 @@ export interface Recovery {
 
 /** What is about the container, and about the processes that were added. */
 export interface RecoveryPlan extends Recovery, Pick<ExecRecovery, 'opened' | 'watched'> {
+  /** Run before the facts: what these report comes before them. */
+  readonly first: readonly Effect[]
   /** Whatever a restore in flight has left is to be removed before: it can be started again. */
   readonly isRestoreUndone: boolean
 }
@@ -29,7 +31,20 @@ export interface RecoveryPlan extends Recovery, Pick<ExecRecovery, 'opened' | 'w
 export function planRecovery(ledger: Ledger, found: Found): RecoveryPlan {
   const own = planContainer(ledger, found)
   const {facts, effects, opened, watched} = planExecs(ledger, found)
-  return {facts: [...facts, ...own.facts], effects: [...own.effects, ...effects], opened, watched, isRestoreUndone: isRestoring(ledger)}
+  return {
+    first: toOomWatch(ledger),
+    facts: [...facts, ...own.facts],
+    effects: [...own.effects, ...effects],
+    opened,
+    watched,
+    isRestoreUndone: isRestoring(ledger),
+  }
+}
+
+/** Also when init has gone: its groups may still have the count of kills. */
+function toOomWatch({snapshot}: Ledger): readonly Effect[] {
+  const {init, exited, cgroups, oom} = snapshot.context
+  return init && !exited ? [{type: 'oom.watch', init, cgroups, known: oom?.killed ?? 0}] : []
 }
 
 /** Processes are coming back from a checkpoint; which is init nobody has told. */

@@ -1,37 +1,21 @@
 /** How a new supervisor comes to where the one that died was: it looks at what there is, writes down what it finds, and goes on. */
-import type {BootInstant} from '../../../machines/ledger/boot-instant.ts'
 import type {LedgerEvent, ProcessIdentity} from '../../../machines/ledger/events.ts'
 import type {JournalRepair} from '../../journal/journal.ts'
-import type {Clock} from '../../kernel/clock.ts'
-import type {Logger} from '../../kernel/log.ts'
 import {isSameProcess, readBootId} from '../../linux/process-table.ts'
-import type {OciRuntime} from '../../runtime/oci-runtime.ts'
 import type {InheritedDescriptor} from '../assignment.ts'
-import type {ExecEffects} from '../effects/exec-effects.ts'
+import type {EffectDependencies} from '../effects/effect-dependencies.ts'
 import {findExecProcess} from './find-exec.ts'
-import type {InitProcess} from '../processes/init-process.ts'
 import {findInheritedProcess, findInheritedTerminal} from '../processes/inherited-descriptors.ts'
 import type {ContainerLayout} from '../../layout/container-layout.ts'
-import type {Loop, Origin} from '../loop/loop.ts'
-import {isEnd, toEndOrigin, toOwnOrigin} from '../loop/origin.ts'
-import type {OomWatch} from '../processes/oom-watch.ts'
-import type {Outputs} from '../output/outputs.ts'
+import type {Loop} from '../loop/loop.ts'
+import {isEnd, type Origin} from '../loop/origin.ts'
 import {planRecovery, type RecoveryPlan} from './recovery.ts'
 import {toMended} from './restore-from-stream.ts'
 
-export interface TakeOverDependencies {
+export interface TakeOverDependencies
+  extends Pick<EffectDependencies, 'runtime' | 'outputs' | 'init' | 'execs' | 'clock' | 'bootNow' | 'logger'> {
   readonly loop: Loop
-  readonly runtime: OciRuntime
-  readonly init: InitProcess
-  readonly execs: ExecEffects
-  readonly outputs: Outputs
-  readonly oom: OomWatch
   readonly layout: ContainerLayout
-  readonly clock: Clock
-  readonly bootNow: () => BootInstant
-  readonly logger: Logger
-  /** Nothing is left to do: publish, clean up, exit. */
-  readonly end: () => Promise<void>
 }
 
 export interface TakeOverOptions {
@@ -45,8 +29,8 @@ export interface TakeOverOptions {
 }
 
 export async function takeOver(dependencies: TakeOverDependencies, {id, inherited, repair, restored}: TakeOverOptions): Promise<void> {
-  const {loop, runtime, init, oom, layout, clock, bootNow, logger, end} = dependencies
-  const {init: identity, cgroups, exited, oom: told} = loop.ledger.snapshot.context
+  const {loop, runtime, init, execs, layout, clock, bootNow, logger} = dependencies
+  const {init: identity, cgroups, exited} = loop.ledger.snapshot.context
   const {latest} = loop.ledger
   const isInitAlive = identity !== undefined && !exited && isKnown(identity, inherited)
   // What it had begun goes on, and would come in between.
@@ -55,9 +39,8 @@ export async function takeOver(dependencies: TakeOverDependencies, {id, inherite
   const {status} = (await runtime.state(id).catch(() => undefined)) ?? {}
   const found = `${latest?.type ?? 'an empty journal'}; init ${isInitAlive ? 'alive' : 'gone'}; runtime says ${status ?? 'nothing'}`
   logger.warn({found}, 'taking over from a supervisor that died')
-  if (!latest) return await end()
   // Nothing to take over, but the last of its events may have to be published.
-  if (loop.ledger.snapshot.status === 'done') return void end()
+  if (!latest || loop.ledger.snapshot.status === 'done') return loop.resume([{type: 'supervisor.end'}])
   const plan = planRecovery(loop.ledger, {
     initAlive: isInitAlive,
     isExecuted,
@@ -68,14 +51,14 @@ export async function takeOver(dependencies: TakeOverDependencies, {id, inherite
     boot: bootNow(),
   })
   const adopted = {type: 'supervisor.adopted', data: {supervisorPid: process.pid, found, ...toMended(repair, restored)}} as const
-  await loop.observe(adopted, toOwnOrigin(latest.uid))
+  await loop.observe(adopted)
   if (plan.facts.some(({type}) => type === 'container.create-failed') || plan.isRestoreUndone)
     await runtime.delete(id, {force: true}).catch((error: unknown) => logger.warn({err: error}, 'rollback'))
   await reopenOutputs(dependencies, plan, inherited)
-  if (identity && !exited) oom.watch(identity.pid, cgroups, told?.killed ?? 0)
+  loop.resume(plan.first)
   // What is no end is the outcome of what was in flight: of the last that was asked for.
-  for (const fact of plan.facts) void loop.observe(fact, isEnd(fact) ? toEndOrigin(fact, loop.ledger, latest.uid) : toOrigin(latest))
-  for (const {exec, process} of plan.watched) dependencies.execs.watchExec(exec, process)
+  for (const fact of plan.facts) void loop.observe(fact, isEnd(fact) ? undefined : toOrigin(latest))
+  for (const {exec, process} of plan.watched) execs.watch(exec, process)
   if (identity && isInitAlive) init.readopt(identity, cgroups)
   loop.resume(plan.effects)
 }

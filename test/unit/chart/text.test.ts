@@ -30,7 +30,7 @@ describe('a chart as text', () => {
   it('tells by signs what is lit', () => {
     const text = renderText(container, {marks, width: 120})
     expect(text).toContain(`┏━ ${signs.active} running ━`)
-    expect(text).toContain(`${signs.last} started → running`)
+    expect(text).toContain(`${signs.last} started [hasInit] → running`)
     expect(text).toContain(`${signs.possible} pause-requested → pausing`)
     expect(text).not.toContain(`${signs.possible} resumed`)
   })

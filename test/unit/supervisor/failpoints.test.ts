@@ -1,7 +1,9 @@
 import {expect, it} from 'vitest'
+import {foldEvents} from '../../../machines/ledger/ledger.ts'
 import {createFailpoints} from '../../../src/supervisor/failpoints.ts'
 import {happen, toHistory} from '../../support/given.ts'
 import {createMemoryJournal} from '../../support/memory-journal.ts'
+import {makeCall} from './effects/effect-fixture.ts'
 
 const [first, second] = toHistory([happen.createRequested, happen.created])
 
@@ -14,7 +16,7 @@ it('passes a position before and after each append and effect, and after the str
   journal.append(first)
   journal.append(second)
   for (const {sequence} of failpoints.source(memory).read(1)) passed.push(`the outbox has ${sequence}`)
-  await failpoints.effects(async () => undefined)({type: 'runtime.start'}, first)
+  await failpoints.effects(async () => undefined)({type: 'runtime.start'}, makeCall(foldEvents([first])))
   expect(passed).toEqual([
     'append#1:before',
     'append#1:after',

@@ -6,10 +6,12 @@ import {createSystemClock} from '../../../../src/kernel/clock.ts'
 import {parseMounts} from '../../../../src/linux/cgroup.ts'
 import {isEnding} from '../../../../src/linux/ending.ts'
 import {reapChild} from '../../../../src/linux/wait.ts'
+import {linuxOomCounters} from '../../../../src/supervisor/processes/oom-counters.ts'
 import {createOomWatch} from '../../../../src/supervisor/processes/oom-watch.ts'
 import {spawnSleepingOrphan} from '../../../support/orphan.ts'
 import {makeTempDir} from '../../../support/temp-dir.ts'
 
+const identify = (pid: number) => ({pid, startTimeTicks: 1, bootId: 'b'})
 const killedBySigkill = {type: 'signal', signal: 'SIGKILL'} as const
 
 function v2Events(group: string, kills: number): void {
@@ -19,9 +21,16 @@ function v2Events(group: string, kills: number): void {
 async function open() {
   const temp = makeTempDir()
   const told: EventData<'container.oom'>[] = []
-  const oom = createOomWatch({clock: createSystemClock(), onOom: (data) => told.push(data)})
+  const oom = createOomWatch({
+    counters: linuxOomCounters,
+    clock: createSystemClock(),
+    observe: async (draft) => {
+      if (draft.type === 'container.oom') told.push(draft.data)
+      return undefined
+    },
+  })
   onTestFinished(async () => {
-    oom[Symbol.dispose]()
+    oom.end()
     await temp[Symbol.asyncDispose]()
   })
   return {oom, told, group: temp.path}
@@ -30,7 +39,7 @@ async function open() {
 test('a change of memory.events is told of well within a poll, once, with the count so far', async () => {
   const {oom, told, group} = await open()
   v2Events(group, 0)
-  oom.watch(process.pid, ['/sys/fs/cgroup/nothing', group], 0)
+  oom.watch(identify(process.pid), ['/sys/fs/cgroup/nothing', group], 0)
   const begun = performance.now()
   v2Events(group, 2)
   await expect.poll(() => told, {interval: 10}).toEqual([{cgroup: group, killed: 2}])
@@ -44,12 +53,12 @@ test('memory.oom_control is looked at once a second where there is a limit, and 
   const write = (kills: number) => writeFileSync(join(group, 'memory.oom_control'), `oom_kill_disable 0\nunder_oom 0\noom_kill ${kills}\n`)
   write(0)
   writeFileSync(join(group, 'memory.limit_in_bytes'), '9223372036854771712\n')
-  oom.watch(process.pid, [group], 0)
+  oom.watch(identify(process.pid), [group], 0)
   write(1)
   await new Promise((resolve) => setTimeout(resolve, 1_500))
   expect(told).toEqual([])
   writeFileSync(join(group, 'memory.limit_in_bytes'), '33554432\n')
-  oom.watch(process.pid, [group], 0)
+  oom.watch(identify(process.pid), [group], 0)
   expect(told).toEqual([{cgroup: group, killed: 1}])
   write(3)
   await expect.poll(() => told.at(-1), {timeout: 60_000}).toEqual({cgroup: group, killed: 3})
@@ -58,11 +67,11 @@ test('memory.oom_control is looked at once a second where there is a limit, and 
 test('what was counted before and is known is not told again, and what is not known is', async () => {
   const {oom, told, group} = await open()
   v2Events(group, 3)
-  oom.watch(process.pid, [group], 3)
+  oom.watch(identify(process.pid), [group], 3)
   expect(told).toEqual([])
   const another = await open()
   v2Events(another.group, 3)
-  another.oom.watch(process.pid, [another.group], 1)
+  another.oom.watch(identify(process.pid), [another.group], 1)
   expect(another.told).toEqual([{cgroup: another.group, killed: 3}])
 })
 
@@ -74,8 +83,8 @@ test('a SIGKILL is the kernel’s doing when init was ending as the count rose, 
   })
   const [first, second] = [await open(), await open()]
   for (const {group} of [first, second]) v2Events(group, 0)
-  first.oom.watch(killed, [first.group], 0)
-  second.oom.watch(spared, [second.group], 0)
+  first.oom.watch(identify(killed), [first.group], 0)
+  second.oom.watch(identify(spared), [second.group], 0)
   expect(isEnding(spared)).toBe(false)
   process.kill(killed, 'SIGKILL')
   expect(isEnding(killed)).toBe(true)

@@ -20,7 +20,7 @@ describe('the life of a container', () => {
     expect(given(...created, happen.startRequested).then(happen.started)).toMatchObject({state: 'running', effects: []})
     expect(given(...running).then(happen.exited)).toMatchObject({
       state: 'stopped',
-      effects: [{type: 'timer.cancel', timer: 'stop'}, {type: 'runtime.sweep'}],
+      effects: [{type: 'oom.end'}, {type: 'health.end'}, {type: 'timer.cancel', timer: 'stop'}, {type: 'runtime.sweep'}],
     })
     expect(given(...stopped).then(happen.deleteRequested)).toMatchObject({state: 'deleting', effects: [{type: 'runtime.delete'}]})
     expect(given(...stopped, happen.deleteRequested).then(happen.deleted)).toMatchObject({
@@ -31,7 +31,7 @@ describe('the life of a container', () => {
 
   it('asks for its own deletion after an exit when it was created with autoRemove', () => {
     const {effects} = given(happen.autoRemoveRequested, happen.created, happen.startRequested, happen.started).then(happen.exited)
-    expect(effects.map(({type}) => type)).toEqual(['timer.cancel', 'runtime.sweep', 'request.delete'])
+    expect(effects.map(({type}) => type)).toEqual(['oom.end', 'health.end', 'timer.cancel', 'runtime.sweep', 'request.delete'])
   })
 
   it('asks for its own deletion after a failed create', () => {
@@ -64,7 +64,10 @@ describe('the life of a container', () => {
   it('deletes a running container only by force, and records its exit before it is deleted', () => {
     expect(given(...running).when({type: 'delete', force: false})).toMatchObject({type: 'reject', state: 'running'})
     expect(given(...running).then(happen.forcedDelete)).toMatchObject({state: 'deleting'})
-    expect(given(...running, happen.forcedDelete).then(happen.exited)).toMatchObject({state: 'deleting', effects: []})
+    expect(given(...running, happen.forcedDelete).then(happen.exited)).toMatchObject({
+      state: 'deleting',
+      effects: [{type: 'oom.end'}, {type: 'health.end'}],
+    })
   })
 
   it.each<[string, readonly Draft[], string]>([

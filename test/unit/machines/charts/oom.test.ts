@@ -9,15 +9,36 @@ import {histories} from '../../support/histories.ts'
 const oom = (killed: number): Draft => ({type: 'container.oom', data: {cgroup: '/sys/fs/cgroup/memory/x', killed}})
 const {running} = histories
 
-describe('a want of memory', () => {
-  it.each(topLevelStates)('in %s is told while init is there and no start is in flight, and changes no state', (state) => {
+describe('the watch for kills because memory ran out', () => {
+  const {init, cgroups} = happen.created.data
+
+  it('begins with the init of a container, which a restored one has from its start', () => {
+    expect(given(...histories.creating).then(happen.created).effects).toContainEqual({type: 'oom.watch', init, cgroups, known: 0})
+    const {effects} = given(happen.checkpointedRequested, happen.prepared, happen.startRequested).then(happen.restored)
+    expect(effects).toEqual([{type: 'oom.watch', ...happen.restored.data, known: 0}])
+    expect(given(...histories.starting).then(happen.started).effects).toEqual([])
+  })
+
+  it('begins anew after a restart, with nothing known', () => {
+    const waiting = [happen.restartingRequested, ...running.slice(1), oom(4), happen.exited, happen.restartScheduled]
+    expect(given(...waiting, happen.restartDue).then(happen.created).effects).toContainEqual({type: 'oom.watch', init, cgroups, known: 0})
+  })
+
+  it('ends with init', () => {
+    for (const history of [running, [...running, happen.forcedDelete]])
+      expect(given(...history).then(happen.exited).effects).toContainEqual({type: 'oom.end'})
+  })
+})
+
+describe('a kill because memory ran out', () => {
+  it.each(topLevelStates)('in %s is reported while init is there and no start is in flight, and changes no state', (state) => {
     const told: readonly TopLevelState[] = ['created', 'running']
     const {ledger, then} = given(...histories[state])
     expect(isPossible(ledger, oom(1))).toBe(told.includes(state))
     if (told.includes(state)) expect(then(oom(1))).toMatchObject({state, effects: []})
   })
 
-  it('during a forced delete is told until the exit', () => {
+  it('during a forced delete is reported until the exit', () => {
     expect(isPossible(given(...running, happen.forcedDelete).ledger, oom(1))).toBe(true)
     expect(isPossible(given(...running, happen.forcedDelete, happen.exited).ledger, oom(1))).toBe(false)
   })

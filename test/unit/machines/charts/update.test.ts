@@ -25,9 +25,16 @@ describe.each(lives)('the limits of a container that is %s', (_, state, history)
     for (const command of [update, {type: 'kill', signal: 'SIGKILL'}, {type: 'delete', force: true}] as const)
       expect(when(command)).toEqual({type: 'defer'})
     for (const outcome of [happen.updated, happen.updateFailed]) {
-      expect(then(outcome)).toMatchObject({state, effects: []})
+      expect(then(outcome).state).toBe(state)
       expect(legalCommands(then(outcome).ledger)).toEqual(legalCommands(given(...history).ledger))
     }
+  })
+
+  it('are those by which memory is watched from then on', () => {
+    const {init, cgroups} = happen.created.data
+    const {then} = given(...history, happen.updateRequested)
+    expect(then(happen.updated).effects).toEqual([{type: 'runtime.copy-state'}, {type: 'oom.watch', init, cgroups, known: 0}])
+    expect(then(happen.updateFailed).effects).toEqual([])
   })
 
   it('have their outcome told before an exit that was seen meanwhile', () => {

@@ -3,7 +3,8 @@ import {decide} from '../../../../machines/commands/decide.ts'
 import type {Draft} from '../../../../machines/ledger/draft.ts'
 import {planRestart} from '../../../../machines/charts/restart.ts'
 import {planRecovery} from '../../../../src/supervisor/recovery/recovery.ts'
-import {createRestartEffects} from '../../../../src/supervisor/effects/restart-effects.ts'
+import {createTimerEffects} from '../../../../src/supervisor/effects/timer-effects.ts'
+import {makeCall} from './effect-fixture.ts'
 import {createFakeClock} from '../../../support/fake-clock.ts'
 import {epoch, given, happen} from '../../../support/given.ts'
 
@@ -43,19 +44,15 @@ it('a timer goes by the boot clock of this boot, and by the wall clock after ano
     armed.push(elapsedMs)
     return {[Symbol.dispose]: () => {}}
   }
-  const {'timer.arm': arm} = createRestartEffects({
+  const {'timer.arm': arm} = createTimerEffects({
     clock: {...createFakeClock(epoch), now: () => epoch, elapsed: () => 1_000, at},
     bootNow: () => ({bootId: 'b', ms: 1_000}),
     random: () => 0,
-    loop: () => {
-      throw new Error('it is not due')
-    },
   })
-  const {latest} = ledgerOf(...running)
-  if (!latest) throw new Error('expected events')
+  const call = makeCall(ledgerOf(...running))
   const dueAt = new Date(epoch + 50_000).toISOString()
-  await arm({type: 'timer.arm', timer: 'stop', dueAt, bootDue: {bootId: 'b', ms: 4_000}}, latest)
-  await arm({type: 'timer.arm', timer: 'stop', dueAt, bootDue: {bootId: 'another', ms: 4_000}}, latest)
-  await arm({type: 'timer.arm', timer: 'stop', dueAt}, latest)
+  await arm({type: 'timer.arm', timer: 'stop', dueAt, bootDue: {bootId: 'b', ms: 4_000}}, call)
+  await arm({type: 'timer.arm', timer: 'stop', dueAt, bootDue: {bootId: 'another', ms: 4_000}}, call)
+  await arm({type: 'timer.arm', timer: 'stop', dueAt}, call)
   expect(armed).toEqual([4_000, 51_000, 51_000])
 })

@@ -4,6 +4,7 @@ import type {Effect, EffectType} from '../../../../machines/charts/effects.ts'
 import type {LedgerEvent} from '../../../../machines/ledger/events.ts'
 import {silentLogger} from '../../../../src/kernel/log.ts'
 import {foldEvents} from '../../../../machines/ledger/ledger.ts'
+import {createInbox} from '../../../../src/supervisor/loop/inbox.ts'
 import {createLoop, type Loop} from '../../../../src/supervisor/loop/loop.ts'
 import {createFakeClock, type FakeClock} from '../../../support/fake-clock.ts'
 import {epoch, toHistory} from '../../../support/given.ts'
@@ -41,7 +42,8 @@ export function makeLoop(history: readonly Draft[] = [], journal = createMemoryJ
       journal,
       clock,
       logger: silentLogger,
-      runEffect: (effect, cause) =>
+      inbox: createInbox(),
+      runEffect: (effect, {cause}) =>
         new Promise((end) => {
           effects.push({effect, cause, journaled: journal.events.length, end})
         }),

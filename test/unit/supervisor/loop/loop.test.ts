@@ -3,7 +3,7 @@ import type {LedgerEvent} from '../../../../machines/ledger/events.ts'
 import {toTopLevelState} from '../../../../machines/ledger/ledger.ts'
 import {epoch, happen} from '../../../support/given.ts'
 import {histories} from '../../support/histories.ts'
-import type {Origin} from '../../../../src/supervisor/loop/loop.ts'
+import type {Origin} from '../../../../src/supervisor/loop/origin.ts'
 import {isSettled, makeLoop, origin, settle} from './loop-fixture.ts'
 
 const create = {type: 'create', request: happen.createRequested.data.request} as const
@@ -94,6 +94,8 @@ describe('effects', () => {
     const {loop, effects} = makeLoop([happen.autoRemoveRequested, ...histories.running.slice(1)])
     await loop.observe(happen.exited, origin)
     expect(effects.map(({effect, journaled}) => [effect.type, journaled])).toEqual([
+      ['oom.end', 5],
+      ['health.end', 5],
       ['timer.cancel', 5],
       ['runtime.sweep', 5],
       ['request.delete', 5],

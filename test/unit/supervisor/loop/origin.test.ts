@@ -2,7 +2,7 @@ import {describe, expect, it} from 'vitest'
 import type {Draft} from '../../../../machines/ledger/draft.ts'
 import type {LedgerEvent} from '../../../../machines/ledger/events.ts'
 import {foldEvents} from '../../../../machines/ledger/ledger.ts'
-import {type End, toEndOrigin} from '../../../../src/supervisor/loop/origin.ts'
+import {type End, toObservedOrigin} from '../../../../src/supervisor/loop/origin.ts'
 import {happen, toHistory} from '../../../support/given.ts'
 import {histories} from '../../support/histories.ts'
 
@@ -13,7 +13,7 @@ function originOf(drafts: readonly Draft[], end: End) {
   const history: readonly LedgerEvent[] = toHistory(drafts).map((event, index, all) =>
     index === all.length - 1 ? {...event, correlationId: 'mine'} : event,
   )
-  return toEndOrigin(end, foldEvents(history), 'u1')
+  return toObservedOrigin(end, foldEvents(history), 'u1')
 }
 
 const asked = (drafts: readonly Draft[]) => ({actor: 'supervisor', correlationId: 'mine', causationId: `u1:${drafts.length}`})

@@ -21,7 +21,7 @@ const interrupted = (what: string) => ({
 const createFailed: Draft = {type: 'container.create-failed', data: interrupted('create')}
 const startFailed: Draft = {type: 'container.start-failed', data: interrupted('start')}
 const requestDelete = (reason: string): Effect => ({type: 'request.delete', reason})
-const plan = (facts: readonly Draft[], ...effects: readonly Effect[]): RecoveryPlan => ({
+const plan = (facts: readonly Draft[], ...effects: readonly Effect[]): Omit<RecoveryPlan, 'first'> => ({
   facts,
   effects,
   opened: [],
@@ -32,7 +32,9 @@ const plan = (facts: readonly Draft[], ...effects: readonly Effect[]): RecoveryP
 const rearm: Effect = {type: 'timer.arm', timer: 'restart', dueAt: happen.restartScheduled.data.dueAt}
 
 /** What is planned where the runtime's word does not matter: with init alive, and with init gone. */
-const table: Readonly<Record<Exclude<TopLevelState, 'starting'>, readonly [alive: RecoveryPlan, gone: RecoveryPlan]>> = {
+const table: Readonly<
+  Record<Exclude<TopLevelState, 'starting'>, readonly [alive: Omit<RecoveryPlan, 'first'>, gone: Omit<RecoveryPlan, 'first'>]>
+> = {
   absent: [plan([], {type: 'supervisor.end'}), plan([], {type: 'supervisor.end'})],
   creating: [plan([createFailed]), plan([createFailed])],
   created: [plan([]), plan([lost])],
@@ -45,8 +47,10 @@ const table: Readonly<Record<Exclude<TopLevelState, 'starting'>, readonly [alive
 }
 
 const found = {isExecuted: false, isRebooted: false, findExec: () => undefined, now} as const
-const recover = (drafts: readonly Draft[], initAlive: boolean, runtimeStatus?: string) =>
-  planRecovery(given(...drafts).ledger, {...found, initAlive, runtimeStatus})
+function recover(drafts: readonly Draft[], initAlive: boolean, runtimeStatus?: string): Omit<RecoveryPlan, 'first'> {
+  const {first: _, ...rest} = planRecovery(given(...drafts).ledger, {...found, initAlive, runtimeStatus})
+  return rest
+}
 
 describe('the recovery of a container', () => {
   const cases = topLevelStates
@@ -165,6 +169,21 @@ describe('the recovery of a container', () => {
     expect(recover(forced, false)).toEqual(plan([lost], {type: 'runtime.delete'}))
     expect(recover(forced, true)).toEqual(plan([], {type: 'runtime.delete'}))
     expect(recover([...histories.failed, happen.deleteRequested], false)).toEqual(plan([], {type: 'runtime.delete'}))
+  })
+})
+
+describe('the OOM watch', () => {
+  const first = (drafts: readonly Draft[]) =>
+    planRecovery(given(...drafts).ledger, {...found, initAlive: false, runtimeStatus: undefined}).first
+
+  it('begins before the facts, so that a kill is reported before the exit, and knows what was reported', () => {
+    const {init, cgroups} = happen.created.data
+    expect(first(histories.running)).toEqual([{type: 'oom.watch', init, cgroups, known: 0}])
+    expect(first([...histories.running, {...happen.oom, data: {...happen.oom.data, killed: 3}}])).toMatchObject([{known: 3}])
+  })
+
+  it('does not begin without an init, nor after its exit', () => {
+    for (const state of ['absent', 'creating', 'stopped', 'waiting', 'failed'] as const) expect(first(histories[state])).toEqual([])
   })
 })
 

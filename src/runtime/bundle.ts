@@ -1,4 +1,4 @@
-/** Bundles: the user's, checked and left untouched, or one generated around a root file system. */
+/** Prepares the bundle of a container: one of the user's is checked and not changed, or one is generated for a root file system. */
 import {existsSync} from 'node:fs'
 import {stat, writeFile} from 'node:fs/promises'
 import {join, resolve} from 'node:path'
@@ -28,23 +28,23 @@ export interface PreparedBundle {
   readonly args: readonly string[]
   /** Init's 0, 1 and 2 are a pseudo-terminal. */
   readonly terminal: boolean
-  /** Where the changes of an overlay over the root file system are. */
+  /** Where the overlay over the root file system keeps its changes. */
   readonly overlay?: 'disk' | 'memory'
   readonly confinement: Confinement
 }
 
 export interface BundleOptions {
-  /** Where a generated config.json goes, and what is mounted for it. */
+  /** Directory for the generated config.json and for mounts. */
   readonly dir: string
   readonly containerId: string
   readonly cgroupsPath: string
   readonly host: HostFacts
   readonly findInit: FindingOptions['findInit']
-  /** Of the runtime that makes it; undefined when it does not say. */
+  /** Of the OCI runtime; undefined when it does not report them. */
   readonly features: () => Promise<RuntimeFeatures | undefined>
 }
 
-/** @throws TallyError ROOTFS_INVALID, MOUNT_FAILED, USER_NOT_FOUND, BUNDLE_INVALID. What is mounted then is left to `unmountBelow`. */
+/** @throws TallyError ROOTFS_INVALID, MOUNT_FAILED, USER_NOT_FOUND, BUNDLE_INVALID. Mounts that were made before a failure stay: call `unmountBelow`. */
 export async function prepareBundle(request: CreateRequest, options: BundleOptions): Promise<PreparedBundle> {
   if (request.runtime?.systemdCgroup && !existsSync('/run/systemd/system'))
     throw new TallyError('UNSUPPORTED', 'systemd does not run this host, so it cannot make the cgroup of a container')
@@ -52,8 +52,8 @@ export async function prepareBundle(request: CreateRequest, options: BundleOptio
 }
 
 /**
- * What can be said of a request before anything is made for it.
- * @returns it, with the path of its root free of symbolic links, which the runtime refuses: what it was made with is what it keeps
+ * Checks a request as far as possible before anything is created for it.
+ * @returns the request, with symbolic links in the path of its root resolved: the runtime refuses them, and the links may change later
  * @throws as prepareBundle
  */
 export async function checkRequest(request: CreateRequest): Promise<CreateRequest> {

@@ -1,7 +1,7 @@
 /**
- * The directory of a checkpoint. Beside what criu writes there it has what is needed to make the container again: the request it was made
- * from, the changes of its overlay, and by which names criu knows its standard streams. The file that tells of it comes last,
- * so a directory without it is an unfinished checkpoint.
+ * The directory of a checkpoint. In addition to the files of criu it has what is needed to create the container again: its create request,
+ * the changes of its overlay, and the names that criu uses for its standard streams. The manifest is written last: a directory without
+ * one is an incomplete checkpoint.
  */
 import {closeSync, existsSync, fstatSync, mkdirSync, openSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync} from 'node:fs'
 import {join} from 'node:path'
@@ -14,9 +14,9 @@ const manifestSchema = z.object({
   version: z.literal(1),
   /** RFC 3339 */
   takenAt: z.string(),
-  /** What the container was made from. */
+  /** The create request of the container. */
   request: createRequestSchema,
-  /** Of 0, 1 and 2; null where it was no FIFO of ours. */
+  /** The names of 0, 1 and 2 for criu; null for what is not a FIFO of the supervisor. */
   stdio: z.tuple([z.string().nullable(), z.string().nullable(), z.string().nullable()]),
 })
 export type CheckpointManifest = z.infer<typeof manifestSchema>
@@ -24,7 +24,7 @@ export type CheckpointManifest = z.infer<typeof manifestSchema>
 const manifestName = 'tally.json'
 const changesName = 'tally-overlay'
 
-/** Makes it, or takes one that is empty. @throws TallyError CHECKPOINT_INVALID */
+/** Creates the directory, or accepts an empty one. @throws TallyError CHECKPOINT_INVALID */
 export function prepareImage(image: string): void {
   try {
     mkdirSync(image, {recursive: true, mode: 0o700})
@@ -38,7 +38,7 @@ export function prepareImage(image: string): void {
   }
 }
 
-/** After a checkpoint that failed. */
+/** Used after a failed checkpoint. */
 export function emptyImage(image: string): void {
   for (const name of readdirSync(image)) rmSync(join(image, name), {recursive: true, force: true})
 }
@@ -59,22 +59,22 @@ export function readManifest(image: string): CheckpointManifest {
   }
 }
 
-/** Where the changes of an overlay are to go. */
+/** The path for the changes of an overlay. */
 export function toImageChanges(image: string): string {
   return join(image, changesName)
 }
 
-/** Where they are; undefined when the checkpoint has none. */
+/** That path; undefined when the checkpoint has no changes of an overlay. */
 export function findChanges(image: string): string | undefined {
   const changes = toImageChanges(image)
   return existsSync(changes) ? changes : undefined
 }
 
-/** Opened without being read or written (open(2)). */
+/** O_PATH (open(2)). */
 const pathOnly = 0o10000000
 
 /**
- * By which name criu knows a file that is outside of the container: mount and inode (criu(8), `--external file[mnt_id:inode]`).
+ * The name by which criu identifies a file outside of the container: mount and inode (criu(8), `--external file[mnt_id:inode]`).
  * @returns null when there is no such file
  */
 export function toCriuName(path: string): string | null {

@@ -1,4 +1,4 @@
-/** criu, which dumps and restores processes for the runtime: whether it can, how it is told of our FIFOs, and what it says went wrong. */
+/** criu, which dumps and restores processes for the OCI runtime: the check of it, its configuration, and the reasons of its failures. */
 import {mkdirSync, readFileSync, writeFileSync} from 'node:fs'
 import {join} from 'node:path'
 import {execa} from 'execa'
@@ -7,19 +7,19 @@ import {TallyError, toErrorBody} from '../kernel/errors.ts'
 import type {CheckpointManifest} from './checkpoint-image.ts'
 
 const checkTimeoutMs = 10_000
-const errorsTold = 10
+const mostErrors = 10
 
 /**
- * Starts a process: whoever reaps orphans must not take it for one meanwhile.
+ * Starts a process: the child reaper must not treat it as an orphan.
  * @throws TallyError CRIU_UNAVAILABLE
  */
 export async function checkCriu(): Promise<void> {
   const {failed, code, stderr, exitCode} = await execa('criu', ['check'], {
     reject: false,
     timeout: checkTimeoutMs,
-    // It stops processes, itself among them, and what is stopped takes no other signal.
+    // criu stops processes, also its own, and a stopped process reacts to no other signal.
     killSignal: 'SIGKILL',
-    // As for the runtime: SIGIO is not the end of this process.
+    // As for the runtime: the handler of execa takes SIGIO for the end of this process.
     cleanup: false,
     extendEnv: false,
     env: toToolEnvironment(),
@@ -34,8 +34,8 @@ export async function checkCriu(): Promise<void> {
 }
 
 /**
- * criu would look for our FIFOs in the file systems of the container, where they are not: it is told to leave them to us, and given
- * others in their place later. runc has no flags for that, so they go into a configuration file (criu(8)).
+ * criu would look for the FIFOs of stdio in the file systems of the container, where they are not. The configuration file makes them
+ * external, and at a restore names the descriptors that replace them (criu(8)). runc has no flags for that.
  * @returns the path of the file
  */
 export function writeCriuConfig(workDir: string, stdio: CheckpointManifest['stdio'], what: 'dump' | 'restore'): string {
@@ -49,7 +49,7 @@ export function writeCriuConfig(workDir: string, stdio: CheckpointManifest['stdi
   return file
 }
 
-/** The runtime only says that criu has failed: why is the first error of criu's own log, and what follows from it comes after. */
+/** The runtime only reports that criu has failed. The reason is the first error in the log of criu; later ones are its consequences. */
 export function explainCriuFailure(error: unknown, workDir: string, what: 'dump' | 'restore'): unknown {
   const {code, details} = toErrorBody(error)
   if (code !== 'CHECKPOINT_FAILED' && code !== 'RESTORE_FAILED') return error
@@ -59,13 +59,13 @@ export function explainCriuFailure(error: unknown, workDir: string, what: 'dump'
   return new TallyError(code, `criu could not ${what} the processes: ${reason}`, {details: {...details, errors}, cause: error})
 }
 
-/** That it may not have more files open than others is no reason. */
+/** A warning about the limit of open files, logged as an error, is not the reason. */
 const harmless = /RLIMIT_NOFILE/
 
-/** Without time and place in its source. */
+/** The messages, without time and source position. */
 function readErrors(log: string): readonly string[] {
   const errors = [...readIfThere(log).matchAll(/Error \([^)]*\): (.*)$/gm)].map(([, message = '']) => message)
-  return errors.filter((message) => !harmless.test(message)).slice(0, errorsTold)
+  return errors.filter((message) => !harmless.test(message)).slice(0, mostErrors)
 }
 
 function readIfThere(path: string): string {

@@ -1,4 +1,4 @@
-/** What `runc exec` is told of an added process: that of its container, with what was asked for in its place. */
+/** The OCI `process` of an exec: that of its container, with the fields that the exec sets replaced. */
 import {writeFile} from 'node:fs/promises'
 import {join, resolve} from 'node:path'
 import * as z from 'zod'
@@ -10,14 +10,14 @@ import {assertAccountFiles, resolveUser} from './spec/user.ts'
 export interface ExecProcessOptions {
   /** Directory with config.json. */
   readonly bundle: string
-  /** The container was given its HOME: it is not that of its user, and stays for others. */
+  /** HOME was set in the create request: then it does not depend on the user of the exec. */
   readonly ownHome: boolean
-  /** Where it is written, for its owner alone: an environment may hold secrets. */
+  /** File to write, with mode 0600: an environment can contain secrets. */
   readonly processFile: string
 }
 
 const names = z.array(z.string())
-/** Of a config.json, what an added process takes over. */
+/** The parts of a config.json that an exec uses. */
 const containerSchema = z.object({
   root: z.object({path: z.string()}),
   process: z.looseObject({
@@ -72,14 +72,14 @@ function toExecProcess(
   }
 }
 
-/** Root has what the container may have at most; others have it only through setuid files. */
+/** Root has all capabilities of the bounding set; other users get them through setuid files only. */
 function toCapabilities(own: z.infer<typeof containerSchema>['process']['capabilities'], uid: number): unknown {
   if (!own) return undefined
-  const held = uid === 0 ? (own.bounding ?? []) : []
-  return {...own, effective: held, permitted: held, inheritable: [], ambient: []}
+  const granted = uid === 0 ? (own.bounding ?? []) : []
+  return {...own, effective: granted, permitted: granted, inheritable: [], ambient: []}
 }
 
-/** A later value of the same name replaces an earlier one, in its place. */
+/** A later value of the same name replaces the earlier one, at its position. */
 function withVariables(env: readonly string[], more: readonly string[]): readonly string[] {
   const byName = new Map([...env, ...more].map((entry) => [entry.split('=', 1)[0], entry]))
   return [...byName.values()]

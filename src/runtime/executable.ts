@@ -1,6 +1,6 @@
 /**
- * Why the kernel does not execute a program (execve(2), elf(5)). For messages: whether it does is the kernel's to say, which has
- * interpreters of its own for programs of other machines (binfmt_misc).
+ * Finds out why the kernel did not execute a program (execve(2), elf(5)). Only used for messages: whether a program can be executed, the
+ * kernel alone decides, since binfmt_misc can add interpreters.
  */
 import {closeSync, fstatSync, readSync} from 'node:fs'
 import {isAbsolute, posix} from 'node:path'
@@ -17,16 +17,16 @@ export interface ExecutionFault {
   readonly message: string
 }
 
-/** What the kernel reads of a file to find out what it is (BINPRM_BUF_SIZE). */
+/** The number of bytes from which the kernel detects the type of a file (BINPRM_BUF_SIZE). */
 const headBytes = 256
-/** Scripts may be interpreted by scripts, but not for ever. */
+/** The interpreter of a script can be a script, up to this depth. */
 const mostInterpreters = 5
 const mostHeaders = 64
 const longestPath = 4096
 
 /**
- * @param root a directory in which the program is found as the process to be would find it, such as /proc/<pid>/root
- * @returns undefined when nothing is wrong with it that could be seen
+ * @param root the root directory of the process that executes it, such as /proc/<pid>/root
+ * @returns undefined when no fault is found
  */
 export function findExecutionFault(root: string, {args: [name = ''], cwd, env}: Program): ExecutionFault | undefined {
   const path = toCandidates(name, cwd, env).find((candidate) => hasMode(root, candidate))
@@ -77,7 +77,7 @@ function findElfFault(root: string, fd: number, path: string, head: Buffer): Exe
   return interpreter === undefined ? undefined : findInterpreterFault(root, path, interpreter, interpreter)
 }
 
-/** The path in its program header of type PT_INTERP. */
+/** The path in the program header of type PT_INTERP. */
 function findElfInterpreter(
   fd: number,
   {isWide, isBig, head}: {readonly isWide: boolean; readonly isBig: boolean; readonly head: Buffer},
@@ -114,7 +114,7 @@ function toCandidates(name: string, cwd: string, env: readonly string[]): readon
   return path.split(':').flatMap((directory) => (isAbsolute(directory) ? [posix.join(directory, name)] : []))
 }
 
-/** Whether anybody may execute it; undefined when it is no file. */
+/** Whether any execute permission is set; undefined when there is no such file. */
 function hasMode(root: string, path: string): boolean | undefined {
   const fd = openInRoot(root, path)
   if (fd === undefined) return undefined
@@ -148,7 +148,7 @@ const machineNames: Readonly<Record<number, string>> = {
   258: 'LoongArch',
 }
 
-/** Those that a kernel of this machine may execute by itself. */
+/** The machines whose programs a kernel of this machine can execute without an interpreter. */
 function toHostMachines(): readonly number[] {
   const machines: Readonly<Record<string, readonly number[]>> = {
     x64: [62, 3],

@@ -8,11 +8,11 @@ import type {RuntimeStdio} from '../kernel/runtime-stdio.ts'
  * `TallyError`s of the table, never the runtime's raw text alone.
  */
 export interface OciRuntime {
-  /** Makes the container, init waiting for start. When this rejects, nothing of the container is left. Not idempotent. */
+  /** Creates the container, whose init waits for start. When this rejects, nothing of the container is left. Not idempotent. */
   create(options: RuntimeCreateOptions): Promise<{readonly pid: number}>
   /**
    * Lets init execute the user's program.
-   * @param init without, it is not looked at whether the kernel executes it
+   * @param init undefined: it is not checked whether the kernel executes the program
    * @throws TallyError COMMAND_NOT_FOUND, COMMAND_NOT_EXECUTABLE: init has ended, or is about to
    */
   start(id: string, init?: RuntimeInit): Promise<void>
@@ -20,25 +20,25 @@ export interface OciRuntime {
   exec(options: RuntimeExecOptions): Promise<{readonly pid: number}>
   /** Sends a signal to init. A container that has ended is RUNC_KILL_FAILED. */
   kill(id: string, signal: SignalName): Promise<void>
-  /** Freezes every process of the container. What is frozen already is RUNC_PAUSE_FAILED. */
+  /** Freezes every process of the container. RUNC_PAUSE_FAILED when it is frozen already. */
   pause(id: string): Promise<void>
-  /** Lets them run again. What is not frozen is RUNC_RESUME_FAILED. */
+  /** Thaws them. RUNC_RESUME_FAILED when it is not frozen. */
   resume(id: string): Promise<void>
-  /** Writes its processes to the image, paused or not. With that they end, and the runtime forgets them, unless they are left running. */
+  /** Writes its processes to the image, paused or not. Then they end, and the runtime forgets the container, unless it is left running. */
   checkpoint(options: RuntimeCheckpointOptions): Promise<void>
-  /** Makes a container whose processes are those of a checkpoint, running. When this rejects, something of it may be left to delete. */
+  /** Creates a container whose processes, from a checkpoint, run at once. When this rejects, parts of it may be left to delete. */
   restore(options: RuntimeRestoreOptions): Promise<{readonly pid: number}>
-  /** Changes limits, and leaves alone what is absent. Idempotent; paused or not. A container that has ended is RUNC_UPDATE_FAILED. */
+  /** Changes the given limits. Idempotent; paused or not. RUNC_UPDATE_FAILED when the container has ended. */
   update(id: string, limits: OciLimits): Promise<void>
-  /** Removes the container, with `force` killing it first. Idempotent: what does not exist is deleted. */
+  /** Removes the container; with `force` it is killed first. Idempotent: a container that does not exist is no error. */
   delete(id: string, options?: {readonly force?: boolean}): Promise<void>
-  /** Resolves when no call that a supervisor had begun which has died is under way any more: at its deadline it is killed. */
+  /** Resolves when no call of a former supervisor is running any more. Calls that exceed the deadline are killed. */
   settled(): Promise<void>
-  /** What the runtime says of the container; undefined when it knows none. */
+  /** The runtime's view of the container; undefined when it does not know the container. */
   state(id: string): Promise<RuntimeState | undefined>
   /**
-   * Whether init has executed the user's program, also when it has ended since; false when the runtime knows no such container.
-   * @param initPid a process or a zombie; without, a start that was killed in its very last moment is not known from one that failed
+   * Whether init has executed the user's program, even if it has ended since; false when the runtime does not know the container.
+   * @param initPid a process or a zombie. Without it, a start that was killed at its last step looks like one that has failed
    */
   isExecuted(id: string, initPid?: number): Promise<boolean>
   version(): Promise<RuntimeVersion>
@@ -48,7 +48,7 @@ export interface RuntimeCreateOptions {
   readonly id: string
   /** Directory with config.json. */
   readonly bundle: string
-  /** Where the runtime writes init's pid; removed again by create itself. */
+  /** File to which the runtime writes the pid of init; create removes it. */
   readonly pidFile: string
   readonly stdio: RuntimeStdio
 }
@@ -60,24 +60,24 @@ export interface RuntimeInit {
 }
 
 export interface RuntimeExecOptions {
-  /** The container's. */
+  /** Of the container. */
   readonly id: string
   /** The `process` of an OCI spec, as JSON. */
   readonly processFile: string
-  /** In whose root file system the program is. */
+  /** A process in whose root file system the program is. */
   readonly initPid?: number | undefined
-  /** Where the runtime writes the pid, as seen on the host; it stays there. */
+  /** File to which the runtime writes the pid on the host; it is not removed. */
   readonly pidFile: string
-  /** Below the container's own groups, and there already: `<path>`, or on v1 `<controller>:<path>`. Not every runtime can do it. */
+  /** An existing cgroup below those of the container: `<path>`, or on v1 `<controller>:<path>`. Not every runtime supports it. */
   readonly group?: string | undefined
   readonly stdio: RuntimeStdio
 }
 
 interface CriuOptions {
   readonly id: string
-  /** For the logs of criu; made by the caller. */
+  /** Directory for the logs of criu; the caller creates it. */
   readonly workDir: string
-  /** More options, in the form of criu's configuration files (criu(8)). */
+  /** Path of a configuration file with more options for criu (criu(8)). */
   readonly criuConfig: string
 }
 

@@ -1,15 +1,15 @@
 /**
- * Opens a file below a directory that somebody else may change at any moment, as a process confined to that directory would find it.
- * What is opened MUST be a regular file below it; achieved by going down one name at a time, each opened by itself and never followed
- * by the kernel (open(2), O_PATH and O_NOFOLLOW), so that nothing is waited for, and no device is touched.
+ * Opens a file below a directory that a container can change at any moment, as a process with that root directory would find it. What is
+ * opened MUST be a regular file below it; achieved by resolving one name at a time, with O_PATH and O_NOFOLLOW (open(2)), so that the
+ * kernel follows no link, waits for no FIFO and opens no device.
  */
 import {closeSync, constants, fstatSync, openSync, readlinkSync} from 'node:fs'
 
 const mostLinks = 40
-/** Names a file without opening it (open(2)); the same number for all that Node.js runs on. */
+/** O_PATH (open(2)), which Node.js does not define. It has the same value on all machines that Node.js supports. */
 export const pathOnly = 0o10000000
 
-/** What is there: a regular file, by a descriptor to read from; something else; or nothing. */
+/** A regular file with a descriptor to read from, something else, or nothing. */
 export type Found = {readonly type: 'file'; readonly fd: number} | {readonly type: 'other'} | {readonly type: 'nothing'}
 
 /** @returns a descriptor to read from; undefined when there is no such file */
@@ -52,7 +52,7 @@ export function lookInRoot(root: string, path: string): Found {
     }
     return {type: 'other'}
   } catch {
-    // It is not there, or not any more.
+    // It does not exist, or has just been removed.
     return {type: 'nothing'}
   } finally {
     for (const fd of directories) closeSync(fd)

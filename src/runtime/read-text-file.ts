@@ -1,16 +1,16 @@
 /**
- * Reads files that somebody else has put there. A FIFO is not waited for, a device not opened (that alone can do something), and a
- * large file not read.
+ * Reads files that users or containers control. It does not wait for a FIFO, does not open a device (opening one can have effects), and
+ * does not read a large file.
  */
 import {closeSync, constants, fstatSync, openSync, readSync} from 'node:fs'
 import {pathOnly} from './open-in-root.ts'
 
-/** Of a config.json, or of a manifest. */
+/** Limit for a config.json or a manifest. */
 export const mostSpecBytes = 16 * 1024 * 1024
 
-/** @throws Error for what is not a regular file, or larger than that many bytes */
+/** @throws Error for anything but a regular file of at most `mostBytes` */
 export function readTextFile(path: string, mostBytes: number): string {
-  // Whoever puts another into its place now comes too late: that one is looked at, and opened.
+  // The same file is checked and opened, also when another one is renamed to its path in between.
   const place = openSync(path, pathOnly)
   try {
     if (!fstatSync(place).isFile()) throw new Error('expected a regular file')
@@ -20,7 +20,7 @@ export function readTextFile(path: string, mostBytes: number): string {
   }
 }
 
-/** Closes it as well. @throws Error for one that is larger */
+/** Closes the descriptor. @throws Error for a larger file */
 export function readOpenFile(fd: number, mostBytes: number): string {
   try {
     const {size} = fstatSync(fd)
@@ -31,7 +31,7 @@ export function readOpenFile(fd: number, mostBytes: number): string {
   }
 }
 
-/** One that grows meanwhile is not followed. */
+/** Bytes that are appended while it is read are ignored. */
 function readUpTo(fd: number, size: number): string {
   const buffer = Buffer.alloc(size)
   for (let length = 0; ; ) {

@@ -1,4 +1,4 @@
-/** Who is root in a container with a user namespace, as the host sees it: what is opened for the container belongs to it. */
+/** The uid and gid on the host of root in a container with a user namespace. Files that are created for the container belong to them. */
 import {readFileSync} from 'node:fs'
 import {join} from 'node:path'
 import * as z from 'zod'
@@ -19,7 +19,7 @@ const specSchema = z.object({
   }),
 })
 
-/** @returns undefined without a user namespace, and where nobody can tell */
+/** @returns undefined without a user namespace, and when the mapping cannot be read */
 export function findRootOwner(bundle: string): Owner | undefined {
   try {
     const {linux} = specSchema.parse(JSON.parse(readTextFile(join(bundle, 'config.json'), mostSpecBytes)))
@@ -30,17 +30,17 @@ export function findRootOwner(bundle: string): Owner | undefined {
     const gid = toHost(pid === undefined ? linux.gidMappings : readMap(`/proc/${pid}/gid_map`))
     return uid === undefined || gid === undefined ? undefined : {uid, gid}
   } catch {
-    // The runtime says what is wrong with it.
+    // The runtime reports what is wrong with the bundle.
     return undefined
   }
 }
 
-/** Of id 0 in the namespace. */
+/** The id on the host of id 0 in the namespace. */
 function toHost(mappings: Mappings): number | undefined {
   return mappings?.find(({containerID, size}) => containerID === 0 && size > 0)?.hostID
 }
 
-/** As user_namespaces(7) has it: inside, outside, how many. */
+/** Lines of user_namespaces(7): id inside, id outside, count. */
 function readMap(file: string): Mappings {
   return readFileSync(file, 'utf8')
     .trim()

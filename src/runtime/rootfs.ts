@@ -1,7 +1,7 @@
 /**
  * The root file system of a container whose spec is generated: a directory as it is, one under an overlay that takes the
- * container's changes, or a list of mounts. All that is mounted is below the container's own directory, so that it can be found
- * there, by whoever removes it, whatever became of who mounted it.
+ * container's changes, or a list of mounts. All mounts are below the directory of the container, so that the process that removes them
+ * finds them there, also when the process that made them was killed.
  */
 import {execFileSync} from 'node:child_process'
 import {chmodSync, chownSync, lstatSync, mkdirSync, statSync} from 'node:fs'
@@ -14,18 +14,18 @@ import {listMountsBelow, mount, unmount} from '../linux/mount.ts'
 
 export interface PreparedRootfs {
   readonly path: string
-  /** Where the changes of an overlay are: on the disk of the state directory, or in memory where that disk cannot be used for it. */
+  /** Where an overlay keeps its changes: on the disk of the state directory, or in memory where overlayfs cannot use that disk. */
   readonly overlay?: 'disk' | 'memory'
 }
 
 /**
- * @param changes those with which an overlay begins: a directory that is copied
+ * @param changes a directory that is copied into the new overlay as its first changes
  * @throws TallyError MOUNT_FAILED, with nothing left mounted
  */
 export function mountRootfs({rootfs, rootfsMounts, overlay}: RootfsRequest, given: string, changes?: string): PreparedRootfs {
-  // The runtime takes no root behind a symbolic link, and the kernel lists none.
+  // The runtime refuses a root behind a symbolic link, and the kernel lists mounts by their real paths.
   const dir = toRealPath(given)
-  // It is made again: what has been mounted for the one before has its changes.
+  // At a restart the mounts of the former run are kept, since they have the changes of the container.
   if (isMounted(join(dir, 'rootfs'), dir))
     return {path: join(dir, 'rootfs'), ...(overlay && {overlay: isMounted(join(dir, 'overlay'), dir) ? 'memory' : 'disk'})}
   if (rootfsMounts) return {path: mountAll(rootfsMounts, join(dir, 'rootfs'), dir)}
@@ -38,8 +38,8 @@ function isMounted(path: string, dir: string): boolean {
 }
 
 /**
- * Takes away all that is mounted in a directory or below it. Idempotent. MUST come before anything there is removed: behind a bind
- * are other people's files.
+ * Unmounts everything at or below a directory. Idempotent. MUST be called before files there are removed: a bind mount leads to files of
+ * the user.
  * @throws TallyError MOUNT_FAILED
  */
 export function unmountBelow(dir: string): void {
@@ -72,7 +72,7 @@ function mountAll(mounts: readonly RootfsMount[], root: string, dir: string): st
   return root
 }
 
-/** A directory below the root, made where it is missing. A symbolic link could lead out of it. */
+/** Creates the missing directories of a path below the root. Symbolic links are refused: they could lead out of the root. */
 function makeTarget(root: string, target: string): string {
   return target
     .split('/')
@@ -87,28 +87,28 @@ function makeTarget(root: string, target: string): string {
     }, root)
 }
 
-/** Where the changes of an overlay are, within the container's own directory. */
+/** The directory with the changes of an overlay, below that of the container. */
 export function toOverlayChanges(dir: string): string {
   return join(dir, 'overlay', 'upper')
 }
 
-/** With owners, modes, extended attributes and the devices that stand for what was removed (kernel documentation, overlayfs). */
+/** Keeps owners, modes, extended attributes, and the devices that mark removed files (kernel documentation, overlayfs). */
 export function copyOverlayChanges(from: string, to: string): void {
   execFileSync('cp', ['-a', '--reflink=auto', '--no-target-directory', from, to], {stdio: ['ignore', 'ignore', 'pipe']})
 }
 
-function mountOverlay(lower: string, dir: string, begun?: string): PreparedRootfs {
+function mountOverlay(lower: string, dir: string, initial?: string): PreparedRootfs {
   const [changes, path] = [join(dir, 'overlay'), join(dir, 'rootfs')]
   for (const directory of [changes, path]) mkdirSync(directory, {recursive: true, mode: 0o700})
   try {
     try {
-      mountOverlayOn(lower, {changes, begun}, path)
+      mountOverlayOn(lower, {changes, initial}, path)
       return {path, overlay: 'disk'}
     } catch (error) {
-      // An overlay cannot have its changes on another one, as it would where the state directory is in a container's own file system.
+      // EINVAL: overlayfs cannot keep its changes on another overlay, which the state directory is on inside of a container.
       if (!(error instanceof SystemCallError && error.code === 'EINVAL')) throw error
       mount({type: 'tmpfs', source: 'tmpfs', target: changes, options: ['mode=700']})
-      mountOverlayOn(lower, {changes, begun}, path)
+      mountOverlayOn(lower, {changes, initial}, path)
       return {path, overlay: 'memory'}
     }
   } catch (cause) {
@@ -123,13 +123,13 @@ function mountOverlay(lower: string, dir: string, begun?: string): PreparedRootf
 
 function mountOverlayOn(
   lower: string,
-  {changes, begun}: {readonly changes: string; readonly begun: string | undefined},
+  {changes, initial}: {readonly changes: string; readonly initial: string | undefined},
   target: string,
 ): void {
   const [upper, work] = [join(changes, 'upper'), join(changes, 'work')]
   for (const directory of [upper, work]) mkdirSync(directory, {recursive: true, mode: 0o700})
-  if (begun !== undefined) copyOverlayChanges(begun, upper)
-  // The root directory of an overlay looks as that of its upper part.
+  if (initial !== undefined) copyOverlayChanges(initial, upper)
+  // The root directory of an overlay has the owner and mode of its upper directory.
   const {uid, gid, mode} = statSync(lower)
   chownSync(upper, uid, gid)
   chmodSync(upper, mode & 0o7777)
@@ -141,7 +141,7 @@ function mountOverlayOn(
   })
 }
 
-/** Colons part directories and commas part options, unless there is a backslash before (kernel documentation, overlayfs). */
+/** Colons separate directories and commas separate options, unless escaped by a backslash (kernel documentation, overlayfs). */
 function toOptionValue(path: string): string {
   return path.replace(/[\\:,]/g, (character) => `\\${character}`)
 }

@@ -1,6 +1,6 @@
 /**
- * Whether the kernel has executed what the runtime was to start. runc ends without an error before it has: what becomes of its last
- * step is told by the process alone, by its name. execve(2) gives it that of the program, and a zombie keeps the one that it had.
+ * Finds out whether the kernel has executed the program that runc started. runc exits with 0 before execve(2). Whether that succeeds,
+ * only the name of the process shows: execve sets it to that of the program, and a zombie keeps its last name.
  */
 import {readFileSync} from 'node:fs'
 import {join} from 'node:path'
@@ -15,8 +15,8 @@ import type {RuncVerb} from './verbs.ts'
 const pollMs = {first: 1, most: 20} as const
 
 /**
- * Waits until it is known, since hooks of the container may come first.
- * @returns false when it has ended as what it was before; true as well when it has not made up its mind in time, or nobody can tell
+ * Waits for execve, since hooks of the container may run before it.
+ * @returns false when the process ended without execve; true also when the time is over, or when the process cannot be read
  */
 export async function isExecutedSoon(pid: number, timeoutMs: number): Promise<boolean> {
   for (let [waitMs, leftMs]: [number, number] = [pollMs.first, timeoutMs]; leftMs > 0; waitMs = Math.min(waitMs * 2, pollMs.most)) {
@@ -28,12 +28,12 @@ export async function isExecutedSoon(pid: number, timeoutMs: number): Promise<bo
   return true
 }
 
-/** A zombie that was never anything but runc. */
+/** Whether it is a zombie that never executed the program. */
 export function hasFailedToExecute(pid: number): boolean {
   return readProcessStat(pid)?.isZombie === true && isRuncs(pid)
 }
 
-/** `runc:[2:INIT]`, which it calls itself. */
+/** runc names this process `runc:[2:INIT]`. */
 function isRuncs(pid: number): boolean {
   try {
     return readFileSync(`/proc/${pid}/comm`, 'utf8').startsWith('runc:[')
@@ -53,7 +53,7 @@ export function readBundleProgram(bundle: string): Program | undefined {
   return z.object({process: programSchema}).safeParse(readJson(join(bundle, 'config.json'))).data?.process
 }
 
-/** What is wrong with a program, as a process of the container sees it. */
+/** Looks at the program in the root file system of a process of the container. */
 export function findFaultOf(pid: number | undefined, program: Program | undefined): ExecutionFault | undefined {
   return pid === undefined || program === undefined ? undefined : findExecutionFault(`/proc/${pid}/root`, program)
 }

@@ -1,6 +1,6 @@
 /**
- * What an OCI runtime says that it can do (`features`, runtime-spec 1.1, runc from 1.1 and crun from 1.8 on). An older one knows no such
- * verb: then nothing is known, which is not the same as that it cannot.
+ * The features that an OCI runtime reports (`features` of runtime-spec 1.1; runc from 1.1, crun from 1.8). An older runtime does not have
+ * this verb. Then its features are unknown, not absent.
  */
 import {createHash, randomBytes} from 'node:crypto'
 import {
@@ -21,13 +21,13 @@ import * as z from 'zod'
 import {toToolEnvironment} from '../../kernel/environment.ts'
 
 export interface RuntimeFeatures {
-  /** Of mounts, such as `rro`. */
+  /** Such as `rro`. */
   readonly mountOptions: ReadonlySet<string>
-  /** Kinds of namespaces, such as `time`. */
+  /** Such as `time`. */
   readonly namespaces: ReadonlySet<string>
-  /** Whether a mount may have ids of its own (mount_setattr(2), MOUNT_ATTR_IDMAP). */
+  /** Whether mounts can map ids (mount_setattr(2), MOUNT_ATTR_IDMAP). */
   readonly idmap: boolean
-  /** Whether it was built with seccomp; undefined when it does not say. */
+  /** Whether it was built with seccomp; undefined when it does not report that. */
   readonly seccomp: boolean | undefined
   readonly apparmor: boolean | undefined
   readonly selinux: boolean | undefined
@@ -43,7 +43,7 @@ const featuresSchema = z.object({
     .nullish(),
 })
 
-/** @returns undefined for what are no features */
+/** @returns undefined for any other text */
 export function parseFeatures(text: string): RuntimeFeatures | undefined {
   const parsed = featuresSchema.safeParse(parseJson(text))
   if (!parsed.success) return undefined
@@ -59,15 +59,15 @@ export function parseFeatures(text: string): RuntimeFeatures | undefined {
 }
 
 export interface FeaturesOptions {
-  /** Where the answer is kept for as long as the program is the same, so that not every container asks. */
+  /** Directory in which the answer is cached until the program changes. Undefined: the runtime is called each time. */
   readonly cacheDir?: string
   readonly timeoutMs?: number
-  /** As those of `RuncOptions`: a process that reaps orphans has to know which child is Node's. */
+  /** As those of `CallerOptions`: a process that reaps orphans has to know which children belong to Node.js. */
   readonly onSpawn?: (pid: number) => void
   readonly onReaped?: (pid: number) => void
 }
 
-/** @returns undefined when the runtime is not there, or does not say */
+/** @returns undefined when the runtime does not exist, or does not report features */
 export async function readFeatures(
   binary: string,
   {cacheDir, timeoutMs = 10_000, onSpawn, onReaped}: FeaturesOptions = {},
@@ -82,7 +82,7 @@ export async function readFeatures(
     stdin: 'ignore',
     timeout: timeoutMs,
     killSignal: 'SIGKILL',
-    // As in `createRunc`: the handler takes a SIGIO for our end.
+    // As in `createCaller`: the handler of execa takes SIGIO for the end of this process.
     cleanup: false,
     extendEnv: false,
     env: toToolEnvironment(),
@@ -94,7 +94,7 @@ export async function readFeatures(
   if (pid !== undefined) onReaped?.(pid)
   const text = typeof stdout === 'string' ? stdout : ''
   const features = parseFeatures(text)
-  if (features && cache !== undefined) keep(cache, text)
+  if (features && cache !== undefined) writeCache(cache, text)
   return features
 }
 
@@ -111,7 +111,7 @@ function findProgram(binary: string): string | undefined {
   })
 }
 
-/** A script may call another program, of which its own file tells nothing. */
+/** Only an ELF program is cached: a script can call another program, which may change. */
 function isElf(program: string): boolean {
   const fd = openSync(program, 'r')
   try {
@@ -131,8 +131,8 @@ function identify(program: string): string {
     .slice(0, 16)
 }
 
-/** Renamed into its place, since others read it. Where that cannot be, the next asks again. */
-function keep(cache: string, text: string): void {
+/** Written by rename, since other processes read it. Without a cache, the next supervisor calls the runtime. */
+function writeCache(cache: string, text: string): void {
   const fresh = `${cache}.${randomBytes(4).toString('hex')}`
   try {
     writeFileSync(fresh, text, {mode: 0o600})

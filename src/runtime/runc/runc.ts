@@ -53,12 +53,12 @@ export function createRunc(options: RuncOptions): OciRuntime {
       await run({verb: 'exec', args: [...flags, ...toConsole(stdio), id], stdio, openFiles: () => findOpenFiles(processFile)?.soft})
       const pid = await readPid(binary, pidFile, 'exec')
       settleOpenFiles(pid, processFile)
-      // Nothing of the container has to be looked at as long as it is well.
+      // The file system of the container is only read after a failure.
       if (!(await isExecutedSoon(pid, timeoutMs))) throw toExecutionError(binary, 'exec', findFaultOf(initPid, readProgram(processFile)))
       return {pid}
     },
     start: async (id, init) => {
-      // Of a process that has ended nobody can tell any more what it saw.
+      // Read before the start: the root file system of a process that has ended cannot be reached.
       const fault = init && findFaultOf(init.pid, readBundleProgram(init.bundle))
       await run({verb: 'start', args: [id]}).catch((error: unknown) => {
         if (!init || !hasFailedToExecute(init.pid)) throw error
@@ -81,7 +81,7 @@ export function createRunc(options: RuncOptions): OciRuntime {
     },
     update: async (id, limits) => void (await run({verb: 'update', args: ['--resources', '-', id], input: JSON.stringify(limits)})),
     delete: async (id, {force = false} = {}) => {
-      // It keeps what it knows of a container there (runc and crun).
+      // runc and crun keep the state of a container there.
       if (!existsSync(join(root, id))) return
       try {
         await run({verb: 'delete', args: [...(force ? ['--force'] : []), id]})
@@ -105,12 +105,12 @@ export function createRunc(options: RuncOptions): OciRuntime {
         throw error
       }
     },
-    // The FIFO on which init waits is removed by start (runc and crun).
+    // start removes the FIFO on which init waits (runc and crun).
     isExecuted: async (id, initPid) => {
       const fifo = join(root, id, 'exec.fifo')
       if (!existsSync(fifo)) return existsSync(join(root, id)) && !(initPid !== undefined && hasFailedToExecute(initPid))
       if (initPid === undefined || isRuntimes(initPid, binary)) return false
-      // Left by a start that was killed: for as long the runtime takes the container for one that was never started.
+      // Left by a start that was killed. While it exists, the runtime reports the container as created.
       await rm(fifo, {force: true})
       return true
     },
@@ -123,7 +123,7 @@ export function createRunc(options: RuncOptions): OciRuntime {
     return {name, version: release, path: binary}
   }
 
-  /** @throws TallyError UNSUPPORTED. Of a runtime that does not say what it can do nothing is known. */
+  /** @throws TallyError UNSUPPORTED. A runtime that does not report its features is not checked. */
   async function assertSupported(bundle: string): Promise<void> {
     const wishes = readWishes(bundle)
     const features = wishes.length > 0 ? parseFeatures(await runPlain(['features']).catch(() => '')) : undefined
@@ -138,7 +138,7 @@ export function createRunc(options: RuncOptions): OciRuntime {
   }
 }
 
-/** A restore that failed has left the root file system mounted there, and the runtime does not know of it any more (runc 1.1). */
+/** runc 1.1 leaves the root file system mounted there after a failed restore, and does not unmount it at delete. */
 function removeCriuRoot(dir: string): void {
   const mounted = join(dir, 'criu-root')
   if (!existsSync(mounted)) return

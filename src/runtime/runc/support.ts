@@ -1,4 +1,4 @@
-/** What a bundle asks for that its runtime does not know. Some of it a runtime would pass over in silence. */
+/** Finds what a bundle asks for and its OCI runtime does not support. A runtime ignores some of it without an error. */
 import {join} from 'node:path'
 import * as z from 'zod'
 import {mostSpecBytes, readTextFile} from '../read-text-file.ts'
@@ -9,10 +9,10 @@ export interface Wish {
   readonly name: string
 }
 
-/** Every runtime has these, since runtime-spec 1.0. */
-const usualNamespaces: ReadonlySet<string> = new Set(['pid', 'network', 'mount', 'ipc', 'uts', 'user', 'cgroup'])
-/** Of a bind mount with all that is below it (mount_setattr(2)). Who does not know them takes them for data, which a bind mount ignores. */
-const unusualOptions = /^(?:r?idmap|r(?:ro|rw|(?:no)?(?:suid|dev|exec|atime|relatime|strictatime|diratime|symfollow)))$/
+/** Supported by every runtime, since runtime-spec 1.0. */
+const standardNamespaces: ReadonlySet<string> = new Set(['pid', 'network', 'mount', 'ipc', 'uts', 'user', 'cgroup'])
+/** Recursive options of a bind mount (mount_setattr(2)). A runtime without them passes them on as data, which a bind mount ignores. */
+const recursiveOptions = /^(?:r?idmap|r(?:ro|rw|(?:no)?(?:suid|dev|exec|atime|relatime|strictatime|diratime|symfollow)))$/
 
 const specSchema = z.object({
   linux: z.object({namespaces: z.array(z.object({type: z.string()})).nullish()}).nullish(),
@@ -21,20 +21,20 @@ const specSchema = z.object({
     .nullish(),
 })
 
-/** Only that of which a runtime may know nothing; usually there is none of it, and nobody has to be asked. */
+/** What not every runtime supports. Most bundles have none of it, and then the runtime is not asked for its features. */
 export function readWishes(bundle: string): readonly Wish[] {
   const {linux, mounts} = specSchema.safeParse(readSpec(bundle)).data ?? {}
   const namespaces = (linux?.namespaces ?? []).flatMap(({type}) =>
-    usualNamespaces.has(type) ? [] : [{type: 'namespace', name: type} as const],
+    standardNamespaces.has(type) ? [] : [{type: 'namespace', name: type} as const],
   )
   const ofMounts = (mounts ?? []).flatMap(({destination, options, uidMappings}): readonly Wish[] => [
-    ...(options ?? []).flatMap((name) => (unusualOptions.test(name) ? [{type: 'mount option', name} as const] : [])),
+    ...(options ?? []).flatMap((name) => (recursiveOptions.test(name) ? [{type: 'mount option', name} as const] : [])),
     ...(uidMappings?.length ? [{type: 'mount with ids of its own', name: destination} as const] : []),
   ])
   return [...namespaces, ...ofMounts]
 }
 
-/** The first that the runtime does not know, and what it knows instead. */
+/** The first one that the runtime does not support, and what it supports instead. */
 export function findUnsupported(
   wishes: readonly Wish[],
   {namespaces, mountOptions, idmap}: RuntimeFeatures,
@@ -48,7 +48,7 @@ function readSpec(bundle: string): unknown {
   try {
     return JSON.parse(readTextFile(join(bundle, 'config.json'), mostSpecBytes))
   } catch {
-    // The runtime says what is wrong with it.
+    // The runtime reports what is wrong with the bundle.
     return undefined
   }
 }

@@ -1,3 +1,3 @@
-/** What an OCI runtime is asked to do, as its command line names it. */
+/** Commands of an OCI runtime, as on its command line. */
 
 export type RuncVerb = 'create' | 'start' | 'kill' | 'exec' | 'pause' | 'resume' | 'checkpoint' | 'restore' | 'update' | 'delete' | 'state'

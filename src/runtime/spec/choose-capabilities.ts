@@ -5,8 +5,8 @@ import {defaultCapabilities} from './defaults.ts'
 import type {HostFacts} from './host-facts.ts'
 
 /**
- * Docker's default set, less what is dropped and what the host has not got, and what is added.
- * @throws TallyError INVALID_REQUEST for one that is added and unknown, or not the host's to give
+ * Docker's default capabilities, without those that are dropped or that the host lacks, and with those that are added.
+ * @throws TallyError INVALID_REQUEST for an unknown capability, or an added one that the host lacks
  */
 export function chooseCapabilities({capAdd = [], capDrop = []}: RootfsRequest, host: Pick<HostFacts, 'capabilities'>): readonly string[] {
   const [added, dropped] = [new Set(capAdd.map(toName)), new Set(capDrop.map(toName))]
@@ -14,10 +14,10 @@ export function chooseCapabilities({capAdd = [], capDrop = []}: RootfsRequest, h
   if (unknown) throw refused(`expected a capability of capabilities(7), got ${unknown}`)
   const missing = [...added].find((name) => name !== 'CAP_ALL' && !host.capabilities.has(name))
   if (missing) throw refused(`expected a capability that this host may give, got ${missing}`)
-  const isKept = (name: string) => !dropped.has('CAP_ALL') && !dropped.has(name)
+  const isDefault = (name: string) => !dropped.has('CAP_ALL') && !dropped.has(name)
   const isAdded = (name: string) => added.has(name) || (added.has('CAP_ALL') && !dropped.has(name))
-  const kept = defaultCapabilities.filter((name) => host.capabilities.has(name) && isKept(name))
-  return [...new Set([...kept, ...capabilityNames.filter((name) => host.capabilities.has(name) && isAdded(name))])]
+  const defaults = defaultCapabilities.filter((name) => host.capabilities.has(name) && isDefault(name))
+  return [...new Set([...defaults, ...capabilityNames.filter((name) => host.capabilities.has(name) && isAdded(name))])]
 }
 
 function toName(text: string): string {

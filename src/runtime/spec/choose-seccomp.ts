@@ -8,17 +8,17 @@ import {readTextFile} from '../read-text-file.ts'
 import {parseSeccompProfile, type SeccompProfile} from './seccomp-profile.ts'
 
 export interface SeccompChoice {
-  /** `default`, `unconfined`, or the file that the profile is from. */
+  /** `default`, `unconfined`, or the file of the profile. */
   readonly name: string
-  /** Absent: no filter. */
+  /** Undefined: no filter. */
   readonly profile?: SeccompProfile
 }
 
-/** Where administrators put the profile that is to be the default (containers-common). What a distribution ships is not looked at. */
-const administrators = '/etc/containers/seccomp.json'
+/** The default profile of the administrator (containers-common). That of the distribution is not used. */
+const administratorProfile = '/etc/containers/seccomp.json'
 const mostBytes = 4 * 1024 * 1024
 
-/** @throws TallyError INVALID_REQUEST for what is no profile, UNSUPPORTED where the kernel has no filters */
+/** @throws TallyError INVALID_REQUEST for a file that is not a profile, UNSUPPORTED when the kernel has no seccomp */
 export function chooseSeccomp({seccomp, privileged}: Pick<RootfsRequest, 'seccomp' | 'privileged'>, host: HostFacts): SeccompChoice {
   const name = seccomp ?? (privileged ? 'unconfined' : findDefaultSeccomp())
   if (name === 'unconfined') return {name}
@@ -26,12 +26,12 @@ export function chooseSeccomp({seccomp, privileged}: Pick<RootfsRequest, 'seccom
   return {name, profile: name === 'default' ? defaultSeccompProfile : readProfile(name)}
 }
 
-/** In force where nobody asks for another: `default`, or the file of the administrator's. */
+/** The profile of a container that asks for no other: `default`, or the file of the administrator. */
 export function findDefaultSeccomp(): string {
-  return existsSync(administrators) ? administrators : 'default'
+  return existsSync(administratorProfile) ? administratorProfile : 'default'
 }
 
-/** Without one there would be no filter, and nobody would know. */
+/** An error, since the container would otherwise run unfiltered without notice. */
 export function noFilter(why: string): TallyError {
   return new TallyError(
     'UNSUPPORTED',

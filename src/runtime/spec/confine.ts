@@ -1,4 +1,4 @@
-/** What stands between a container and the host, read off its spec, and what does not although it was to. */
+/** What protects the host from a container, read from its OCI spec, and which protections are missing. */
 import * as z from 'zod'
 import type {Confinement, NodeConfinement} from '../../../machines/schemas/confinement.ts'
 import type {RootfsRequest} from '../../../machines/schemas/create-request.ts'
@@ -9,7 +9,7 @@ import type {HostFacts} from './host-facts.ts'
 
 const text = z.string().nullish()
 const texts = z.array(z.string()).readonly().nullish()
-/** Of a config.json, generated or the user's. */
+/** The parts of a config.json, generated or of the user, that confine a container. */
 export const confiningSchema = z.object({
   process: z.object({
     apparmorProfile: text,
@@ -20,7 +20,7 @@ export const confiningSchema = z.object({
   linux: z.object({seccomp: z.unknown().optional(), maskedPaths: texts, readonlyPaths: texts}).nullish(),
 })
 
-/** @param seccomp what the filter is called, if there is one */
+/** @param seccomp the name of the filter, if there is one */
 export function toConfinement(
   {process, linux}: z.infer<typeof confiningSchema>,
   {seccomp, lacks = []}: {readonly seccomp: string; readonly lacks?: readonly string[]},
@@ -36,7 +36,7 @@ export function toConfinement(
   }
 }
 
-/** Of a container whose spec is generated. */
+/** The protections that a container with a generated spec lacks. */
 export function findLacks(request: RootfsRequest, host: HostFacts, readsOnlyBelow: boolean): readonly string[] {
   const isSwapFree = request.memoryBytes !== undefined && request.memorySwapBytes === undefined && host.limitsSwap === false
   return [
@@ -45,7 +45,7 @@ export function findLacks(request: RootfsRequest, host: HostFacts, readsOnlyBelo
   ]
 }
 
-/** Of all containers of a node. */
+/** The protections that all containers of this node lack. */
 export function toNodeConfinement(host: HostFacts, features: RuntimeFeatures | undefined): NodeConfinement {
   const lacks: readonly (string | false)[] = [
     host.filtersCalls === false && 'this kernel has no seccomp: a container is made only when it asks for none',

@@ -1,6 +1,6 @@
 /**
- * The system calls that a container may make where nobody says otherwise: equal in effect to docker's default profile
- * (moby/profiles, seccomp). What is not named fails with EPERM. What has a capability beside it is for who was given that one.
+ * The default seccomp profile: the system calls that a container may make. Equal in effect to docker's default profile (moby/profiles,
+ * seccomp). Calls that are not listed fail with EPERM. Calls with a capability need that capability.
  */
 import type {SeccompProfile, SeccompRule} from './seccomp-profile.ts'
 
@@ -44,7 +44,7 @@ truncate64 ugetrlimit umask uname unlink unlinkat uretprobe utime utimensat utim
 vmsplice wait4 waitid waitpid write writev
 `
 
-/** For those that have the capability. */
+/** For containers with the capability. */
 const withCapability: Readonly<Record<string, string>> = {
   CAP_BPF: 'bpf',
   CAP_DAC_READ_SEARCH: 'open_by_handle_at',
@@ -64,7 +64,7 @@ const withCapability: Readonly<Record<string, string>> = {
   CAP_SYS_TTY_CONFIG: 'vhangup',
 }
 
-/** On these machines, by Go's names of them. */
+/** For machines, by the names that Go uses. */
 const onArchitecture: readonly (readonly [arches: readonly string[], calls: string])[] = [
   [['ppc64le'], 'swapcontext sync_file_range2'],
   [['arm', 'arm64'], 'arm_fadvise64_64 arm_sync_file_range breakpoint cacheflush set_tls sync_file_range2'],
@@ -74,7 +74,7 @@ const onArchitecture: readonly (readonly [arches: readonly string[], calls: stri
   [['riscv64'], 'riscv_flush_icache'],
 ]
 
-/** Linux, 32 bit Linux, both with random addresses off, and 0xffffffff, which only asks. */
+/** Linux, 32 bit Linux, both without address randomisation, and 0xffffffff, which only reads the personality. */
 const personalities = [0, 0x8, 0x20000, 0x20008, 0xffffffff]
 
 /** AF_ALG (38) and AF_VSOCK (40), which no network namespace confines, are left out. */
@@ -102,16 +102,16 @@ export const defaultSeccompProfile: SeccompProfile = {
   ],
   syscalls: [
     allow(always),
-    // Before Linux 4.8 a tracer could take a process past its filter.
+    // Before Linux 4.8 a tracer could bypass the filter of a process.
     {...allow('process_vm_readv process_vm_writev ptrace'), includes: {minKernel: '4.8'}},
     ...socketFamilies.map((family) => ({...allow('socket'), args: [{index: 0, ...family}]})),
     ...personalities.map((value) => ({...allow('personality'), args: [{index: 0, value, op: 'SCMP_CMP_EQ'}]})),
     ...onArchitecture.map(([arches, calls]) => ({...allow(calls), includes: {arches: [...arches]}})),
     ...Object.entries(withCapability).map(([capability, calls]) => ({...allow(calls), includes: {caps: [capability]}})),
     {...allow('clone'), args: [{index: 0, ...newNamespaces}], excludes: {...isAdmin, arches: s390}},
-    // There the flags come second.
+    // On s390 the flags are the second argument.
     {...allow('clone'), args: [{index: 1, ...newNamespaces}], includes: {arches: s390}, excludes: isAdmin},
-    // Its flags are behind a pointer, so they cannot be looked at: the C library falls back on clone.
+    // Its flags are in memory, where seccomp cannot read them. After ENOSYS the C library uses clone instead.
     {names: ['clone3'], action: 'SCMP_ACT_ERRNO', errnoRet: ENOSYS, excludes: isAdmin},
   ],
 }

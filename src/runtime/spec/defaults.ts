@@ -1,4 +1,4 @@
-/** What docker gives a container that asks for nothing else; users' images are built against these. */
+/** The defaults of docker, which images are built for. */
 import type {OciMount} from './oci-spec.ts'
 
 export const defaultPath = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'

@@ -1,4 +1,4 @@
-/** What a request asks for that has to be looked up on the host: devices, profiles, limits, the namespaces of others. */
+/** Looks up on the host what a request names: devices, seccomp profiles, limits, namespaces of other containers. */
 import {existsSync, readdirSync, readFileSync, statSync} from 'node:fs'
 import {join} from 'node:path'
 import type {RootfsRequest, Ulimit} from '../../../machines/schemas/create-request.ts'
@@ -10,13 +10,13 @@ import type {OciDevice} from './oci-spec.ts'
 import {chooseSeccomp, type SeccompChoice} from './choose-seccomp.ts'
 
 export interface SpecFindings {
-  /** By kind: the file of the namespace to join. */
+  /** The file of the namespace to join, by kind. */
   readonly namespacePaths: Readonly<Partial<Record<'pid' | 'ipc' | 'network', string>>>
   readonly devices: readonly OciDevice[]
   readonly seccomp: SeccompChoice
-  /** Whether runtime and kernel can make what is mounted below a mount read-only, too. */
+  /** Whether runtime and kernel can make a mount read-only together with what is mounted below it. */
   readonly readsOnlyBelow?: boolean
-  /** Of the root file system, those that are to be read-only as it is. */
+  /** Mounts of the root file system that have to be read-only as well. */
   readonly parts?: readonly RootfsPart[]
 }
 
@@ -63,7 +63,7 @@ function toDevice(source: string, target = source): OciDevice {
   return {path: target, type, ...toNumbers(rdev), fileMode: mode & 0o777, uid, gid}
 }
 
-/** As the C library has it (makedev(3)). */
+/** As in the C library (makedev(3)). */
 function toNumbers(rdev: number): {readonly major: number; readonly minor: number} {
   const device = BigInt(rdev)
   const major = ((device >> 8n) & 0xfffn) | ((device >> 32n) & 0xfffff000n)
@@ -71,7 +71,7 @@ function toNumbers(rdev: number): {readonly major: number; readonly minor: numbe
   return {major: Number(major), minor: Number(minor)}
 }
 
-/** But for those that a container has of its own. */
+/** Directories and devices that every container has itself. */
 const ownDirectories: ReadonlySet<string> = new Set(['pts', 'shm', 'fd', 'mqueue', '.lxc', '.lxd-mounts', '.udev'])
 const ownDevices: ReadonlySet<string> = new Set(['console', 'ptmx', 'tty', 'null', 'zero', 'full', 'random', 'urandom'])
 
@@ -104,13 +104,13 @@ const limitRows: Readonly<Record<UlimitName, string>> = {
   stack: 'Max stack size',
 }
 
-/** Who may not raise a hard limit cannot give more than he has. */
+/** A process without CAP_SYS_RESOURCE cannot give a container a higher hard limit than its own. */
 function assertAllowed({name, soft, hard}: Ulimit, host: HostFacts): void {
   const value = (limit: number) => (limit < 0 ? Number.POSITIVE_INFINITY : limit)
   if (value(soft) > value(hard)) throw refused(`expected a soft limit of ${name} not above the hard one, got ${soft} and ${hard}`)
-  // Nobody can give more descriptors than that; whoever may raise limits can give all else.
-  const kernels = name === 'nofile' ? Number(readFileSync('/proc/sys/fs/nr_open', 'utf8')) : Number.POSITIVE_INFINITY
-  const most = host.capabilities.has('CAP_SYS_RESOURCE') ? kernels : Math.min(kernels, readHardLimit(name))
+  // fs.nr_open limits open files for every process. Other limits can be raised freely with CAP_SYS_RESOURCE.
+  const mostOfKernel = name === 'nofile' ? Number(readFileSync('/proc/sys/fs/nr_open', 'utf8')) : Number.POSITIVE_INFINITY
+  const most = host.capabilities.has('CAP_SYS_RESOURCE') ? mostOfKernel : Math.min(mostOfKernel, readHardLimit(name))
   if (value(hard) > most)
     throw refused(`expected a limit of ${name} that this host may give, at most ${most}, got ${hard < 0 ? 'none' : hard}`)
 }

@@ -12,7 +12,7 @@ import type {ResolvedUser} from './user.ts'
 
 export interface SpecInputs {
   readonly request: RootfsRequest
-  /** On the node. */
+  /** Its path on the node. */
   readonly rootfs: string
   readonly containerId: string
   readonly cgroupsPath: string
@@ -23,7 +23,7 @@ export interface SpecInputs {
 
 const nothingFound: SpecFindings = {namespacePaths: {}, devices: [], seccomp: {name: 'unconfined'}}
 
-/** The OCI spec of a container from a root file system: docker's defaults, less what the host has not got. Pure. */
+/** The OCI spec of a container from a root file system: docker's defaults, without what the host lacks. Pure. */
 export function generateSpec({request, rootfs, containerId, cgroupsPath, user, host, findings = nothingFound}: SpecInputs): OciSpec {
   const hostname = request.hostname ?? containerId
   const capabilities = chooseCapabilities(request.privileged ? {...request, capAdd: ['ALL']} : request, host)
@@ -39,7 +39,7 @@ export function generateSpec({request, rootfs, containerId, cgroupsPath, user, h
       args: request.args,
       env: withDefaults(request.env, {PATH: defaultPath, HOSTNAME: hostname, HOME: user.home, ...(request.terminal && {TERM: 'xterm'})}),
       cwd: request.cwd,
-      // A user other than root gets them only through setuid files, and those only without noNewPrivileges: the bounding set.
+      // A user other than root gets capabilities of the bounding set through setuid files only, and only without noNewPrivileges.
       capabilities: {
         bounding: capabilities,
         effective: uid === 0 ? capabilities : [],
@@ -66,7 +66,7 @@ export function generateSpec({request, rootfs, containerId, cgroupsPath, user, h
   }
 }
 
-/** One of its own of each kind, but for those of the host and of others. */
+/** A new namespace of each kind, except for those that are shared with the host or with another container. */
 function toNamespaces(
   {pid, ipc, uts, network}: RootfsRequest,
   host: HostFacts,
@@ -84,7 +84,7 @@ function toNamespaces(
   ]
 }
 
-/** What is written for no limit: RLIM_INFINITY is more than a number can be here. No other text has a NUL in it. */
+/** Stands for RLIM_INFINITY, which a JavaScript number cannot represent. No other text of a spec contains a NUL. */
 export const unlimitedMark = '\0unlimited'
 const rlimInfinity = '18446744073709551615'
 
@@ -93,7 +93,7 @@ export function formatSpec(spec: OciSpec): string {
   return JSON.stringify(spec, undefined, 2).replaceAll(JSON.stringify(unlimitedMark), rlimInfinity)
 }
 
-/** What whoever started the node may have open is none of a container's business. */
+/** A default, so that the limit does not depend on the caller that started the node. */
 function toOpenFiles({ulimits = []}: RootfsRequest, {openFiles}: HostFacts): readonly Ulimit[] {
   return openFiles && !ulimits.some(({name}) => name === 'nofile') ? [{name: 'nofile', ...openFiles}] : []
 }
@@ -113,13 +113,13 @@ function toResources(request: RootfsRequest, {limitsSwap = false}: HostFacts, {d
     access: request.devices?.[index]?.access ?? 'rwm',
   }))
   return {
-    // runc adds null, zero, full, random, urandom, tty and the pts of the container.
+    // runc adds null, zero, full, random, urandom, tty and pts.
     devices: request.privileged ? [{allow: true, access: 'rwm'}] : [{allow: false, access: 'rwm'}, ...allowed],
     ...toOciLimits(toLimits(request), {present: {}, limitsSwap}),
   }
 }
 
-/** The user's variables, in their order, after the defaults that they do not set. */
+/** Defaults that the user does not set, followed by the variables of the user in their order. */
 function withDefaults(env: readonly string[], defaults: Readonly<Record<string, string>>): readonly string[] {
   const missing = Object.entries(defaults).filter(([name]) => !env.some((entry) => entry.startsWith(`${name}=`)))
   return [...missing.map(([name, value]) => `${name}=${value}`), ...env]

@@ -6,30 +6,30 @@ import {readOpenFiles} from '../../linux/resource-limits.ts'
 import {readOomScore} from '../../linux/settle-process.ts'
 import {capabilityNames} from './capabilities.ts'
 
-/** What the host allows and has: a generated spec must not ask for more. */
+/** What the host supports and allows. A generated spec must not ask for more. */
 export interface HostFacts {
-  /** Of this process: what it has not got it cannot give. */
+  /** The bounding set of this process, which cannot give a container more. */
   readonly capabilities: ReadonlySet<string>
   /** Linux ≥ 4.6 */
   readonly cgroupNamespace: boolean
   /** The oom_score_adj of containers: 0, or that of this process where it is higher and cannot be lowered. */
   readonly oomScore?: number
-  /** Limits of the files that a container may have open. */
+  /** The default limit of open files of a container. */
   readonly openFiles?: {readonly soft: number; readonly hard: number}
   /** Node's name of the machine: `x64`, `arm64`. */
   readonly architecture: string
-  /** Whether it accounts for swap, so that a limit of memory can allow none. */
+  /** Whether it accounts for swap, so that a memory limit can forbid swap. */
   readonly limitsSwap?: boolean
-  /** Its release, as uname(2) has it. */
+  /** The release of uname(2). */
   readonly kernel: string
-  /** Whether the kernel filters system calls; absent: it does. */
+  /** Whether the kernel has seccomp; undefined: it has. */
   readonly filtersCalls?: boolean
   /** Whether AppArmor is enabled. */
   readonly apparmor?: boolean
   readonly selinux?: boolean
-  /** Of the cgroup controllers with which limits are set. */
+  /** Cgroup controllers for limits that the host lacks. */
   readonly missingControllers?: readonly string[]
-  /** Files that tell of each of its CPUs, and so of what others do (docker masks them, too). */
+  /** Files with counters of each CPU, which reveal the load of other containers. docker masks them as well. */
   readonly throttlePaths?: readonly string[]
 }
 
@@ -50,7 +50,7 @@ export function readHostFacts(): HostFacts {
   }
 }
 
-/** Version 1 may be told not to (`swapaccount=0`, on Debian the default for long). Where version 2 is, runc needs no file for none. */
+/** Cgroup v1 can be booted without it (`swapaccount=0`, long the default of Debian). On v2 runc ignores that memory.swap.max is missing. */
 function accountsForSwap(): boolean {
   const mounts = parseMounts(readFileSync('/proc/self/mountinfo', 'utf8'))
   const v1 = mounts.find(({type, options}) => type === 'cgroup' && options.includes('memory'))
@@ -64,7 +64,7 @@ function readBoundingCapabilities(): ReadonlySet<string> {
   return new Set(capabilityNames.filter((_, index) => (bits >> BigInt(index)) & 1n))
 }
 
-/** In version 2 all that the root group has; in version 1 each that is mounted. */
+/** In v2 the root cgroup lists its controllers; in v1 each one is mounted. */
 function findMissingControllers(): readonly string[] {
   const mounts = parseMounts(readFileSync('/proc/self/mountinfo', 'utf8'))
   const v2 = mounts

@@ -1,6 +1,6 @@
 /**
- * Limits held against what the kernel can take: what is smaller it would round to no limit at all, or refuse in words of its own. Not a
- * part of the schema, since ledgers have what former releases accepted.
+ * Compares limits with the range of the kernel, which rounds a smaller one to no limit, or refuses it with a message of its own. Not part of
+ * the schema, since ledgers contain limits that earlier releases accepted.
  */
 import {readFileSync} from 'node:fs'
 import type {Limits} from '../../../machines/schemas/limits.ts'
@@ -9,8 +9,8 @@ import {TallyError} from '../../kernel/errors.ts'
 type NumberField = 'memoryBytes' | 'cpus' | 'cpuShares' | 'pidsLimit'
 
 /**
- * Less memory than the runtime needs to start a program in (docker has the same bound); less time than 1 ms of a period of 100 (kernel
- * documentation, CFS bandwidth control); more processes than there are pids on any host (pid_max in proc(5)).
+ * Memory: what the runtime needs to start a program, as in docker. CPU time: 1 ms of each 100 ms (kernel documentation, CFS bandwidth
+ * control). Processes: the largest number of pids of a host (pid_max in proc(5)).
  */
 const bounds: Readonly<Record<NumberField, {readonly least: number; readonly most?: number}>> = {
   memoryBytes: {least: 6 * 1024 ** 2},
@@ -19,7 +19,7 @@ const bounds: Readonly<Record<NumberField, {readonly least: number; readonly mos
   pidsLimit: {least: 1, most: 4_194_304},
 }
 
-/** @param online CPUs of this host, as the kernel lists them. @throws TallyError INVALID_REQUEST, which has the smallest value */
+/** @param online CPUs of this host, as the kernel lists them. @throws TallyError INVALID_REQUEST with the range */
 export function assertLimits(limits: Limits, online = readOnlineCpus()): void {
   for (const field of ['memoryBytes', 'cpus', 'cpuShares', 'pidsLimit'] as const) {
     const value = limits[field]
@@ -36,7 +36,7 @@ function assertCpus(wanted: string, online: string): void {
   if (reversed) throw refused('cpusetCpus', `expected the first of a range not above its last, got ${reversed.join('-')}`)
   const isHere = (cpu: number) => here.some(([first, last]) => cpu >= first && cpu <= last)
   const most = Math.max(...here.map(([, last]) => last))
-  // None beyond the last has to be looked for one by one.
+  // Compared with the last CPU first, so that a huge range is not expanded.
   const areHere = own.every(
     ([first, last]) => last <= most && Array.from({length: last - first + 1}, (_, index) => first + index).every(isHere),
   )

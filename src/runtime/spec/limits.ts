@@ -3,20 +3,20 @@ import {TallyError} from '../../kernel/errors.ts'
 import type {OciLimits} from './oci-spec.ts'
 
 export interface LimitsOptions {
-  /** Those that the container has. */
+  /** The current ones of the container. */
   readonly present: Limits
-  /** Whether a limit of memory allows no swap unless it says so. Needs a host that accounts for swap. */
+  /** Whether a memory limit also forbids swap, unless a limit of swap is given. Needs a host that accounts for swap. */
   readonly limitsSwap: boolean
 }
 
-/** Bandwidth is counted in periods of 100 ms, as docker does (kernel documentation, CFS bandwidth control). */
+/** CPU time is limited per period of 100 ms, as in docker (kernel documentation, CFS bandwidth control). */
 const cpuPeriodUs = 100_000
 const unlimited = -1
 
 /**
- * A change of limits in the words of the OCI spec: only what changes, but memory and swap together, since the kernel holds
- * the one to the other and v2 counts them apart. Pure.
- * @throws TallyError INVALID_REQUEST when less is allowed of memory and swap than of memory
+ * Converts a change of limits to the OCI spec. Only what changes is set, but memory and swap always together: cgroup v1 compares them with
+ * each other, and v2 has separate limits for both. Pure.
+ * @throws TallyError INVALID_REQUEST when the limit of memory and swap is lower than that of memory
  */
 export function toOciLimits(change: Limits, {present, limitsSwap}: LimitsOptions): OciLimits {
   const {cpus, cpuShares, cpusetCpus, pidsLimit} = change
@@ -36,7 +36,7 @@ export function toOciLimits(change: Limits, {present, limitsSwap}: LimitsOptions
 function toMemory(change: Limits, {present, limitsSwap}: LimitsOptions): OciLimits['memory'] | undefined {
   if (change.memoryBytes === undefined && change.memorySwapBytes === undefined) return undefined
   const {memoryBytes, memorySwapBytes} = {...present, ...change}
-  // Those of a bundle are not known.
+  // The limits of a bundle are not known.
   if (memorySwapBytes && memoryBytes === undefined && limitsSwap)
     throw new TallyError('INVALID_REQUEST', 'memorySwapBytes: expected memoryBytes as well, since this is memory and swap together')
   if (memorySwapBytes && (memoryBytes === null || (memoryBytes ?? 0) > memorySwapBytes)) {

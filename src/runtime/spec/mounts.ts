@@ -1,21 +1,21 @@
-/** What is mounted into a container, in the order in which it has to be. Pure. */
+/** The mounts of a container, in the order in which they are made. Pure. */
 import {posix} from 'node:path'
 import type {Mount, RootfsRequest} from '../../../machines/schemas/create-request.ts'
 import {TallyError} from '../../kernel/errors.ts'
 import {defaultMounts} from './defaults.ts'
 import type {OciMount} from './oci-spec.ts'
 
-/** What is mounted below the root file system, and so a part of it. */
+/** A mount below the root file system on the host, which is a part of it. */
 export interface RootfsPart {
   readonly source: string
   readonly target: string
 }
 
 /**
- * Parents first, since they would hide what was mounted below them before; otherwise in the order of the request, after what every
- * container has. What the user mounts in the place of one of those replaces it.
- * @param readsOnlyBelow whether runtime and kernel can make what is mounted below a mount read-only, too
- * @param parts of the root file system that are to be read-only as it is
+ * Parents come first, since a parent would hide earlier mounts below it. Otherwise the order is that of the request, after the mounts of
+ * every container. A mount of the user replaces one of those at the same path.
+ * @param readsOnlyBelow whether runtime and kernel can make a mount read-only together with what is mounted below it
+ * @param parts mounts of the root file system that have to be read-only as well
  */
 export function toOciMounts(
   {mounts = [], privileged}: Pick<RootfsRequest, 'mounts' | 'privileged'>,
@@ -32,7 +32,7 @@ export function toOciMounts(
   ]
 }
 
-/** @throws TallyError INVALID_REQUEST for a place in which two are to be mounted: only one of them would be seen */
+/** @throws TallyError INVALID_REQUEST for two mounts at one path: only one of them would be visible */
 export function assertDifferentPlaces(mounts: readonly Mount[]): void {
   const seen = new Set<string>()
   for (const target of mounts.map((mount) => toPlace(mount.target))) {

@@ -26,7 +26,7 @@ export interface OciProcess {
 export interface OciRlimit {
   /** `RLIMIT_NOFILE` */
   readonly type: string
-  /** A text stands for no limit. */
+  /** A string stands for unlimited. */
   readonly soft: number | string
   readonly hard: number | string
 }
@@ -76,7 +76,7 @@ export interface OciResources extends OciLimits {
   }[]
 }
 
-/** -1 is no limit. `checkBeforeUpdate` is of runtime-spec 1.1, and for cgroup v2. */
+/** -1 is unlimited. `checkBeforeUpdate` needs runtime-spec 1.1 and cgroup v2. */
 export interface OciLimits {
   /** `swap` is memory and swap together. */
   readonly memory?: {readonly limit?: number; readonly swap?: number; readonly checkBeforeUpdate?: boolean}

@@ -1,6 +1,6 @@
 /**
- * Read-only mounts of directories below which something else is mounted: a bind that is read-only leaves that writable, unless it is
- * told to go down (mount_setattr(2), Linux 5.12, and a runtime that knows `rro`).
+ * Read-only mounts of directories that contain other mounts. A read-only bind mount leaves those writable, unless it is recursive
+ * (mount_setattr(2), Linux 5.12, and an OCI runtime that supports `rro`).
  */
 import {realpathSync} from 'node:fs'
 import {join, relative} from 'node:path'
@@ -24,14 +24,14 @@ export function whyNotBelow({kernel}: Pick<HostFacts, 'kernel'>): string {
   return 'it takes an OCI runtime that says that it knows rro (runc from 1.1 on)'
 }
 
-/** @throws TallyError UNSUPPORTED for a mount that must be read-only with all that is below it where that cannot be */
+/** @throws TallyError UNSUPPORTED for a recursively read-only mount that this host cannot make */
 export function assertReadOnlyBelow(mounts: readonly Mount[], host: HostFacts, features: RuntimeFeatures | undefined): void {
   const strict = mounts.find((mount) => mount.type === 'bind' && mount.recursive === 'readonly')
   if (!strict || canReadOnlyBelow(host, features)) return
   throw new TallyError('UNSUPPORTED', `${strict.target} cannot be read-only with all that is mounted below it: ${whyNotBelow(host)}`)
 }
 
-/** What a container can write although it is below a mount that is to be read-only: one sentence each. */
+/** What a container can write below its read-only mounts, one sentence for each place. */
 export function findWritable(mounts: readonly Mount[], readsOnlyBelow: boolean): readonly string[] {
   return mounts.flatMap((mount) => {
     if (mount.type !== 'bind' || !mount.readOnly || mount.recursive === 'writable' || mount.recursive === 'disabled') return []
@@ -42,7 +42,7 @@ export function findWritable(mounts: readonly Mount[], readsOnlyBelow: boolean):
   })
 }
 
-/** What is mounted below a root file system, without what is mounted below that again. */
+/** The mounts below a root file system, without mounts below those. */
 export function findRootfsParts(rootfs: string): readonly RootfsPart[] {
   return findTopmost(rootfs).map((path) => ({source: join(rootfs, path), target: `/${path}`}))
 }

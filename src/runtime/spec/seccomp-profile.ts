@@ -1,6 +1,6 @@
 /**
- * A seccomp profile as docker and containers-common write it: what OCI has, and rules that depend on architecture, capability and
- * kernel. It is honoured whole or refused: a field that nobody knows may be one that was to protect.
+ * A seccomp profile in the format of docker and containers-common: the OCI format, with rules that depend on architecture, capability and
+ * kernel. A profile with an unknown field is refused, since the field could be one that protects.
  */
 import {constants} from 'node:os'
 import * as z from 'zod'
@@ -11,7 +11,7 @@ const conditionSchema = z
   .strictObject({
     arches: names.nullish(),
     caps: names.nullish(),
-    /** The kernel is at least that. */
+    /** The oldest kernel for which it holds. */
     minKernel: z
       .string()
       .regex(/^\d+\.\d+$/, 'expected a version such as 4.8')
@@ -27,11 +27,11 @@ const actionSchema = z.string().regex(/^SCMP_ACT_[A-Z_]+$/, {error: (issue) => `
 const ruleSchema = z
   .strictObject({
     names: names.min(1).optional(),
-    /** As old profiles have it. */
+    /** Used by old profiles instead of `names`. */
     name: z.string().optional(),
     action: actionSchema,
     errnoRet: z.int().nonnegative().nullish(),
-    /** The same as containers-common has it. */
+    /** The name that containers-common uses for the value of `errnoRet`. */
     errno: errorName.or(z.literal('')).nullish(),
     args: z
       .array(
@@ -60,7 +60,7 @@ const profileSchema = z
     defaultAction: actionSchema,
     defaultErrnoRet: z.int().nonnegative().nullish(),
     defaultErrno: errorName.or(z.literal('')).nullish(),
-    /** Besides the machine's own, which libseccomp adds. */
+    /** In addition to that of the machine, which libseccomp adds. */
     architectures: names.nullish(),
     archMap: z.array(z.strictObject({architecture: z.string(), subArchitectures: names.nullish()})).nullish(),
     flags: names.nullish(),
@@ -81,7 +81,7 @@ const profileSchema = z
 export type SeccompProfile = z.infer<typeof profileSchema>
 export type SeccompRule = SeccompProfile['syscalls'][number]
 
-/** @throws ZodError for what is not such a profile, or has more in it */
+/** @throws ZodError */
 export function parseSeccompProfile(json: unknown): SeccompProfile {
   return profileSchema.parse(json)
 }

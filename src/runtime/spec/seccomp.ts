@@ -1,11 +1,11 @@
-/** A seccomp profile, turned into what an OCI runtime understands: for this machine, this kernel and these capabilities. */
+/** Converts a seccomp profile to the OCI spec, for this machine, this kernel and these capabilities. */
 import {TallyError} from '../../kernel/errors.ts'
 import type {HostFacts} from './host-facts.ts'
 import {isKernelAtLeast} from './kernel-version.ts'
 import type {OciSeccomp, OciSyscallRule} from './oci-spec.ts'
 import type {SeccompProfile, SeccompRule} from './seccomp-profile.ts'
 
-/** Node's names of machines, as the profile (Go's) and as libseccomp call them. */
+/** By Node's name of a machine: the names that profiles (as Go does) and libseccomp use. */
 const architectures: Readonly<Record<string, {readonly go: string; readonly seccomp: string}>> = {
   arm: {go: 'arm', seccomp: 'SCMP_ARCH_ARM'},
   arm64: {go: 'arm64', seccomp: 'SCMP_ARCH_AARCH64'},
@@ -19,7 +19,7 @@ const architectures: Readonly<Record<string, {readonly go: string; readonly secc
 
 export type SeccompHost = Pick<HostFacts, 'architecture' | 'kernel'>
 
-/** @throws TallyError UNSUPPORTED for a machine of which nobody knows the numbers of the calls */
+/** @throws TallyError UNSUPPORTED for a machine that libseccomp does not know */
 export function toOciSeccomp(profile: SeccompProfile, host: SeccompHost, capabilities: readonly string[]): OciSeccomp {
   const names = architectures[host.architecture]
   if (!names) {
@@ -39,7 +39,7 @@ export function toOciSeccomp(profile: SeccompProfile, host: SeccompHost, capabil
   }
 }
 
-/** All that it includes has to hold, and nothing of what it excludes. */
+/** All conditions of `includes` have to hold, and none of `excludes`. */
 function applies({includes, excludes}: SeccompRule, {go, kernel}: SeccompHost & {readonly go: string}, has: readonly string[]): boolean {
   const isAtLeast = (version: string | null | undefined) => version != null && isKernelAtLeast(kernel, version)
   return (

@@ -1,10 +1,10 @@
-/** `--user` as docker understands it, looked up in the container's own passwd and group files. */
+/** `--user` as in docker, looked up in the passwd and group files of the container. */
 import {closeSync, fstatSync} from 'node:fs'
 import {TallyError} from '../../kernel/errors.ts'
 import {lookInRoot} from '../open-in-root.ts'
 import {readOpenFile} from '../read-text-file.ts'
 
-/** Far more than anybody has; it is read by the process that all containers share. */
+/** The limit for a passwd or group file, which the coordinator reads into its memory. */
 const mostBytes = 4 * 1024 * 1024
 
 export interface ResolvedUser {
@@ -51,8 +51,8 @@ function toId(text: string | undefined): number | undefined {
 }
 
 /**
- * The runtime reads these as well: it would wait for a FIFO, and read a large file whole.
- * @throws TallyError ROOTFS_INVALID for a file that is not a regular one, or too large
+ * Checks the files before the OCI runtime reads them: it would wait for a FIFO, and read a large file completely.
+ * @throws TallyError ROOTFS_INVALID for a file that is not regular, or too large
  */
 export function assertAccountFiles(rootfs: string): void {
   for (const file of ['/etc/passwd', '/etc/group']) {

@@ -18,7 +18,7 @@ describe('numbers and names', () => {
 })
 
 describe('a filter of events', () => {
-  it('gathers what is asked for', () => {
+  it('combines several options', () => {
     expect(addFilter('id=web', addFilter('type=container.exited', {}))).toEqual({id: 'web', type: 'container.exited'})
     expect(addFilter('type=io.tallyman.container.exited', {})).toEqual({type: 'container.exited'})
   })

@@ -22,11 +22,11 @@ describe('the events up to a moment', () => {
     expect(toMoment(wholeLife, undefined, 'web')).toEqual(wholeLife)
   })
 
-  it('end with that of a number', () => {
+  it('end with the event of a number', () => {
     expect(toMoment(both, {sequence: 2}, 'web')).toEqual(later.slice(0, 2))
   })
 
-  it('are those of the container that had the id at a time', () => {
+  it('are those of the container that had the id at that time', () => {
     const [, second] = wholeLife
     expect(toMoment(both, {time: new Date(second?.time ?? '')}, 'web')).toEqual(
       wholeLife.filter(({time}) => Date.parse(time) <= Date.parse(second?.time ?? '')),

@@ -83,11 +83,11 @@ describe('the options of a container', () => {
     expect(createRequestSchema.safeParse(request(line)).success).toBe(true)
   })
 
-  it('leaves the directory its changes with --rw', () => {
+  it('asks for no overlay with --rw', () => {
     expect(request('--rootfs /r --rw true')).toEqual({namespace: 'default', autoRemove: false, rootfs: '/r', args: ['true'], env: []})
   })
 
-  it('takes mounts for a root file system, whose options come last', () => {
+  it('takes mounts as the root file system, with their options last', () => {
     const line = '--rootfs-mount type=overlay,source=overlay,options=lowerdir=/a:/b,ro --rootfs-mount type=tmpfs,src=t,target=/tmp true'
     const rootfsMounts = [
       {type: 'overlay', source: 'overlay', options: ['lowerdir=/a:/b', 'ro']},

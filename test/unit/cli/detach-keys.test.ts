@@ -4,7 +4,7 @@ import {createDetachScanner, parseDetachKeys} from '../../../src/cli/detach-keys
 
 const usual = parseDetachKeys('ctrl-p,ctrl-q')
 
-/** What is passed on of pieces, and whether the keys were among them. */
+/** What is forwarded of several pieces, and whether the keys were in them. */
 function scan(keys: Uint8Array, pieces: readonly Uint8Array[]) {
   const scanner = createDetachScanner(keys)
   const forward: Uint8Array[] = []
@@ -33,12 +33,12 @@ describe('the keys that detach', () => {
 })
 
 describe('the scanner', () => {
-  it('finds the keys, also when they come apart, and passes on what was before', () => {
+  it('finds the keys, also in several pieces, and forwards what came before', () => {
     expect(scan(usual, [Buffer.from('ab\x10\x11cd')])).toEqual({forward: Buffer.from('ab'), detached: true})
     expect(scan(usual, [Buffer.from('ab\x10'), Buffer.from('\x11')])).toEqual({forward: Buffer.from('ab'), detached: true})
   })
 
-  it('holds the first key back until the next tells that it was not meant', () => {
+  it('keeps the first key until the next one shows that it was input', () => {
     const scanner = createDetachScanner(usual)
     expect(scanner.feed(Buffer.from('\x10')).forward).toHaveLength(0)
     expect(Buffer.from(scanner.feed(Buffer.from('x')).forward)).toEqual(Buffer.from('\x10x'))
@@ -48,7 +48,7 @@ describe('the scanner', () => {
     expect(scan(parseDetachKeys('a,a,b'), [Buffer.from('aaab')])).toEqual({forward: Buffer.from('a'), detached: true})
   })
 
-  it('passes on the very bytes as long as the keys are not among them', () => {
+  it('forwards every byte while the keys are not pressed', () => {
     fc.assert(
       fc.property(
         fc.uint8Array({minLength: 1, maxLength: 4, max: 3}),
@@ -59,7 +59,7 @@ describe('the scanner', () => {
           const {forward, detached} = scan(keys, pieces)
           expect(detached).toBe(at >= 0)
           if (at >= 0) expect(forward).toEqual(all.subarray(0, at))
-          // What is held back is a beginning of the keys.
+          // Bytes that are not forwarded are a prefix of the keys.
           else expect(all.subarray(0, forward.length)).toEqual(forward)
           if (at < 0) expect(Buffer.from(keys).subarray(0, all.length - forward.length)).toEqual(all.subarray(forward.length))
         },
@@ -67,7 +67,7 @@ describe('the scanner', () => {
     )
   })
 
-  it('passes everything on when there are no keys', () => {
+  it('forwards everything without keys', () => {
     expect(scan(new Uint8Array(), [Buffer.from('\x10\x11')])).toEqual({forward: Buffer.from('\x10\x11'), detached: false})
   })
 })

@@ -13,7 +13,7 @@ const sample: StatsReply = {
 }
 
 describe('samples', () => {
-  it('are a table, with shares of the time between two and of the limit', () => {
+  it('are a table, with shares of the time between two samples and of the limit', () => {
     expect(formatStats([{id: 'web', sample, before}])).toBe(
       [
         'CONTAINER   CPU %     MEM USAGE / LIMIT   MEM %    BLOCK I/O       PIDS',
@@ -22,13 +22,13 @@ describe('samples', () => {
     )
   })
 
-  it('have no share without a former sample, without a limit, or when no time has passed', () => {
+  it('have no share without an earlier sample, without a limit, or when no time has passed', () => {
     expect(toCpuPercent({sample, before: undefined})).toBeUndefined()
     expect(toCpuPercent({sample, before: {...before, time: sample.time}})).toBeUndefined()
     expect(toMemoryPercent({...sample, memory: {usageBytes: 5}})).toBeUndefined()
   })
 
-  it('of which nothing is known are dashes, and the last one says so', () => {
+  it('have dashes for unknown values, and the last one says that it is the last', () => {
     const [, row] = formatStats([{id: 'web', sample: {time: sample.time, state: 'stopped'}, before}]).split('\n')
     expect(row?.split(/\s{2,}/)).toEqual(['web (stopped)', '-', '- / -', '-', '- / -', '-'])
   })

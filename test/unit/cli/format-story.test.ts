@@ -13,7 +13,7 @@ const format = (options: {readonly width?: number; readonly others?: readonly st
 }
 
 describe('a story at a terminal', () => {
-  it('has a line a step with times and causes, and what was lost', () => {
+  it('has one line per step with times and causes, and what was lost', () => {
     expect(format({others: ['0123456789']})).toBe(`default/web on node node-1, uid 01JADOPTED
 deleting, ran for 2 s; the latest event 60 seconds ago
 
@@ -34,14 +34,14 @@ Others have had this id: --uid 01234567
 `)
   })
 
-  it('wraps what is longer than the terminal is wide, below where it began', () => {
+  it('wraps text that is wider than the terminal, and indents it', () => {
     const lines = format({width: 60}).split('\n')
     expect(lines.every((line) => line.length <= 80)).toBe(true)
     expect(lines).toContain('03:04:06.000   +1 s  2    the container was created; init is')
     expect(lines).toContain('                          process 4242 (after 1 s)')
   })
 
-  it('lets no control character through', () => {
+  it('has no control characters of other programs', () => {
     const [first] = events
     if (first?.type !== 'container.create-requested') throw new Error('expected a create')
     const story = toStory([{...first, actor: 'a\u001b[2Jb\r\nc'}], now)

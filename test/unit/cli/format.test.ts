@@ -18,7 +18,7 @@ const view: ContainerView = {
   eventCount: 4,
 }
 
-describe('what people read', () => {
+describe('text for people', () => {
   it.each([
     [0, '0 seconds'],
     [1_999, '1 second'],
@@ -46,7 +46,7 @@ describe('what people read', () => {
     expect(formatStatus({...view, ...part}, now)).toBe(text)
   })
 
-  it('quotes arguments that a shell would part, and cuts long commands', () => {
+  it('quotes arguments that a shell would split, and cuts long commands', () => {
     expect(formatCommand(['sh', '-c', 'echo hi', ''])).toBe('sh -c "echo hi" ""')
     expect(formatCommand(['x'.repeat(50)], 10)).toBe('xxxxxxxxx…')
   })

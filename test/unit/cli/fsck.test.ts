@@ -13,11 +13,11 @@ const mounted: Outcome = {
 }
 
 describe('the report of fsck', () => {
-  it('is a line when everything agrees', () => {
+  it('is one line when everything agrees', () => {
     expect(formatReport({node: 'n1', findings: [], notCompared: []}, {repair: false})).toBe('node n1: everything agrees\n')
   })
 
-  it('is a line a finding, and what was not compared, without control characters', () => {
+  it('has one line per finding and per thing that was not compared, without control characters', () => {
     expect(formatReport({node: 'n1', findings: [torn, mounted], notCompared: ['x with y: z']}, {repair: false})).toBe(
       `JOURNAL_TORN  default/web  torn
 MOUNT_ORPHAN  default/old  mounted [2J
@@ -27,7 +27,7 @@ node n1: 2 findings
     )
   })
 
-  it('says what has become of each', () => {
+  it('says of each finding whether it was repaired', () => {
     const findings = [torn, {...mounted, repaired: true}, {...mounted, failure: 'in use'}]
     expect(formatReport({node: 'n1', findings, notCompared: []}, {repair: true})).toBe(
       `JOURNAL_TORN  default/web  torn (left as it is)

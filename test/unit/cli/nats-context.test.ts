@@ -17,7 +17,7 @@ function read(context: unknown, options: Readonly<Record<string, string>> = {}) 
 }
 
 describe('a context of the nats tool', () => {
-  it('is read as the tool writes it', () => {
+  it('is read in the format of the tool', () => {
     const written = {
       description: '',
       url: 'tls://a:4222,tls://b:4222',
@@ -65,11 +65,11 @@ describe('a context of the nats tool', () => {
       {url: 'h', user: 'u', password: 'p', token: 't'},
       {url: 'nats://h', credentials: {type: 'user', user: 'u', password: 'p'}},
     ],
-  ])('may have little in it: %j', (context, access) => {
+  ])('can lack most fields: %j', (context, access) => {
     expect(read(context)).toEqual(access)
   })
 
-  it('gives way to options', () => {
+  it('is overridden by options', () => {
     expect(read({url: 'h', user: 'u', password: 'p', ca: '/ca.pem'}, {token: 't', tlsCa: '/other.pem'})).toEqual({
       url: 'nats://h',
       credentials: {type: 'token', token: 't'},
@@ -84,14 +84,14 @@ describe('a context of the nats tool', () => {
     [{url: 'h', nsc: 'nsc://o/a/u'}, /has nsc, which is not supported/],
     [{url: 'h', jetstream_domain: 'hub'}, /has jetstream_domain, which is not supported/],
     [{url: 'h', user: 'u', password: 'op://vault/item'}, /has a value at op:\/\/, which is not supported/],
-  ])('is refused when it cannot be honoured: %j', (context, message) => {
+  ])('is refused with a field that is not supported: %j', (context, message) => {
     expect(() => read(context)).toThrow(message)
   })
 
   it.each([
     ['none', /no such context: expected .*nats\/context\/none\.json/],
     ['../prod', /expected the name of a context/],
-  ])('must be there, by its name: %s', (natsContext, message) => {
+  ])('must exist under its name: %s', (natsContext, message) => {
     expect(() => read({}, {natsContext})).toThrow(message)
   })
 })

@@ -4,7 +4,7 @@ import {describe, expect, it} from 'vitest'
 import {addContainerOptions} from '../../../src/cli/container-options.ts'
 import {addNodeOptions, type NodeOptions, resolveNodeOptions} from '../../../src/cli/node-options.ts'
 
-/** What the options come to for a command line with two verbs, `ps` and `run`. */
+/** The resolved options of a command line, for the verbs `ps` and `run`. */
 function resolve(line: string, environment: NodeJS.ProcessEnv = {}): NodeOptions {
   let resolved: NodeOptions | undefined
   const program = new Command('tally').enablePositionalOptions().exitOverride()
@@ -42,7 +42,7 @@ describe('node options', () => {
     expect(resolve('ps', {TALLY_STATE_DIR: ''})).toMatchObject({stateDir: '/var/lib/tally'})
   })
 
-  it('stand before or after the verb, and what comes after wins', () => {
+  it('can be given before or after the verb, and the latter wins', () => {
     expect(resolve('--run-dir /a --json ps')).toMatchObject({runDir: '/a', json: true})
     expect(resolve('ps --run-dir /a --json')).toMatchObject({runDir: '/a', json: true})
     expect(resolve('--run-dir /a ps --run-dir /b')).toMatchObject({runDir: '/b'})

@@ -38,7 +38,7 @@ describe('a time', () => {
     expect(parseTime(text, now).toISOString()).toBe(expected)
   })
 
-  it('is documented in each of its forms', () => {
+  it('is documented in every form', () => {
     const written = readRows(document, 'written', 'is').flatMap(({written = ''}) => readCode(written))
     expect(written.sort()).toEqual(expect.arrayContaining(Object.keys(times).sort()))
   })
@@ -69,7 +69,7 @@ describe('a duration', () => {
     },
   )
 
-  it.each(['-1', 'x', '', '1e3', '5x', '5M', '1m30', '1h 30m', '2026-01-02'])('%j is none', (text) => {
+  it.each(['-1', 'x', '', '1e3', '5x', '5M', '1m30', '1h 30m', '2026-01-02'])('%j is not a duration', (text) => {
     expect(() => parseDuration(text)).toThrow(/expected a duration such as 30s, 1m30s, 200ms or 0.5, got/)
   })
 

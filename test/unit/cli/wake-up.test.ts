@@ -1,11 +1,11 @@
 import {expect, it} from 'vitest'
 import {createWakeUp} from '../../../src/cli/wake-up.ts'
 
-it('wakes at once the first time, since nothing has been looked at yet', async () => {
+it('wakes at once the first time', async () => {
   expect(await createWakeUp().next()).toBe('notified')
 })
 
-it('takes several notifications as one', async () => {
+it('counts several notifications as one', async () => {
   const wakeUp = createWakeUp()
   wakeUp.notify()
   wakeUp.notify()
@@ -35,7 +35,7 @@ it('wakes without a notification after the limit', async () => {
   expect(await wakeUp.next(0)).toBe('notified')
 })
 
-it('tells a loop that waits, and every later one, that it has ended', async () => {
+it('reports its end to a loop that waits, and to every later call', async () => {
   const wakeUp = createWakeUp()
   await wakeUp.next()
   const next = wakeUp.next()

@@ -9,7 +9,7 @@ const [diagram = ''] = readFences(section, 'mermaid')
 const lines = diagram.split('\n').map((line) => line.trim())
 const {root} = containerMachine
 
-/** `from --> to: event`, as the picture has it; an event that changes no state leads back to where it was, and one that is forbidden nowhere. */
+/** `from --> to: event`, as in the picture. An event that changes no state leads back to its state; a forbidden one is left out. */
 function toTransitions(node: AnyStateNode): readonly string[] {
   const own = [...node.transitions].flatMap(([event, transitions]) =>
     transitions.filter(isTaken).flatMap(({target}) => (target ?? [node]).map(({key}) => `${node.key} --> ${key}: ${event}`)),
@@ -21,7 +21,7 @@ function isTaken({target, actions}: {readonly target: unknown; readonly actions:
   return target !== undefined || actions.length > 0
 }
 
-/** `[*] --> state` for the first state of every region; a region itself is not drawn by name. */
+/** `[*] --> state` for the initial state of every region. Names of regions are not drawn. */
 function toInitialStates(node: AnyStateNode): readonly string[] {
   const own = node.type === 'parallel' ? [] : node.initial.target.map(({key}) => `[*] --> ${key}`)
   return [...own, ...Object.values(node.states).filter(isComposite).flatMap(toInitialStates)]
@@ -57,7 +57,7 @@ describe('the chart of states in docs/events.md', () => {
     )
   })
 
-  it('lists what is taken in every state', () => {
+  it('lists the events that are accepted in every state', () => {
     const listed = [...section.matchAll(/^- `(.+)`$/gm)].map(([, event]) => event)
     expect(listed).toEqual([...root.transitions.keys()])
     expect([...root.transitions.values()].flat().every(({target}) => target === undefined)).toBe(true)

@@ -9,7 +9,7 @@ const text = readProjectFile('docs/charts.md')
 describe('the charts in docs', async () => {
   const files = await renderChartFiles()
 
-  it.each(files)('$name is current: `npm run charts` writes it anew', ({name, content}) => {
+  it.each(files)('$name is current: `npm run charts` writes it again', ({name, content}) => {
     expect(readProjectFile(`docs/charts/${name}`) === content).toBe(true)
   })
 

@@ -30,7 +30,7 @@ const commands = [
   })),
 ]
 
-/** A request with nothing but what must be there, so that what else is parsed is a default. */
+/** A request with required fields only: all other fields of the parsed request are defaults. */
 const smallest: Readonly<Record<string, object>> = {
   output: {stream: 'stdout'},
   exec: {args: ['sh']},
@@ -64,7 +64,7 @@ describe('docs/commands.md', () => {
     expect(documented.replace(/[<>]/g, '')).toBe(subject)
   })
 
-  it.each(commands)('says of $verb when it answers, and with what', ({body}) => {
+  it.each(commands)('says when $verb answers, and with what', ({body}) => {
     expect(body).toMatch(/^- Answers: \S/m)
     expect(body).toMatch(/^- Reply: (\[(container|process|node|output|log|stats|top)\]\(#[\w-]+\)|`\{)/m)
   })

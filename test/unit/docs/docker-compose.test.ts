@@ -2,17 +2,17 @@ import {describe, expect, it} from 'vitest'
 import {readProjectFile} from './markdown.ts'
 
 const text = readProjectFile('docker-compose.yml')
-/** Without comments, whose words count for nothing. */
+/** Without comments. */
 const effective = text.replace(/^\s*#.*$/gm, '')
 
 describe('docker-compose.yml', () => {
-  it('demands a password and has none of its own', () => {
+  it('requires a password and contains none', () => {
     const passwords = [...effective.matchAll(/\$\{(\w*PASSWORD)([^}]*)\}/g)]
     expect(passwords.map(([, name]) => name)).toEqual(['TALLY_NATS_PASSWORD'])
     for (const [, , rule] of passwords) expect(rule).toMatch(/^:\?./)
   })
 
-  it('hands the password to the server by its environment alone', () => {
+  it('passes the password to the server in its environment only', () => {
     const assigned = [...effective.matchAll(/\b\w*pass(?:word)?\w*\s*[:=]\s*(.+)$/gim)].map(([, value]) => value?.trim())
     expect(assigned).toHaveLength(2)
     expect(assigned[0]).toMatch(/^'"\$\{TALLY_NATS_PASSWORD:\?[^}]+\}"'$/)
@@ -36,7 +36,7 @@ describe('docker-compose.yml', () => {
     expect(effective).toMatch(/^volumes:\n {2}jetstream:$/m)
   })
 
-  it('checks the health of JetStream where the server answers for it', () => {
+  it('checks the health of JetStream at the address of the server', () => {
     const [, monitor] = /^ {6}http: (.+)$/m.exec(effective) ?? []
     expect(effective).toContain(`http://${monitor}/healthz?js-enabled-only=true`)
   })

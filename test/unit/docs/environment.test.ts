@@ -16,7 +16,7 @@ it('has every variable that processes of a node get, and no other', () => {
   expect(forTools.map((row) => unquote(row['variable'] ?? ''))).toEqual([...fixed, ...ofEverybody])
 })
 
-it('is what they get', () => {
+it('matches what they get', () => {
   const caller = {PATH: '/bin', HOME: '/home/me', AWS_SECRET: 'x', http_proxy: 'y', NODE_OPTIONS: '--trace-gc', TALLY_PASSWORD: 'z'}
   expect(toToolEnvironment(caller)).toEqual({HOME: '/root', LANG: 'C.UTF-8', PATH: '/bin'})
   expect(toOwnEnvironment(caller)).toEqual({HOME: '/root', LANG: 'C.UTF-8', PATH: '/bin', NODE_OPTIONS: '--trace-gc'})

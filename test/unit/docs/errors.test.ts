@@ -23,13 +23,13 @@ describe('docs/errors.md', () => {
     for (const row of documented) expect(row['what to do'], row['kind']).toMatch(/\w.*\.$/)
   })
 
-  it('tells details only of codes that exist', () => {
+  it('has details only for codes that exist', () => {
     const codes = readRows(text, 'code', 'details').map((row) => unquote(row['code'] ?? ''))
     expect(codes.length).toBeGreaterThan(0)
     expect(codes.filter((code) => !isErrorCode(code))).toEqual([])
   })
 
-  it('tells the exit statuses that the command line has', () => {
+  it('has the exit statuses of the command line', () => {
     const section = readSection(text, 2, 'Exit status of the command line')
     expect(section).toContain(`with ${exitCodes.ok} when it did`)
     expect(section).toContain(`with ${toExitCode('INVALID_ARGUMENT')} for \`INVALID_ARGUMENT\``)

@@ -62,7 +62,7 @@ describe('docs/events.md', () => {
     expect([...text.matchAll(/\b(\d+) seconds/g)].map(([, seconds]) => Number(seconds))).toEqual([120, 120])
   })
 
-  it('speaks only of events that exist', () => {
+  it('names only events that exist', () => {
     const named = [...text.matchAll(/\b(?:container|supervisor)\.[a-z-]+/g)].map(([name]) => name)
     expect(named.filter((name) => !isEventType(name))).toEqual([])
   })

@@ -1,4 +1,4 @@
-/** The fields of a schema in the words of the documents, so that a table can be compared with the code. */
+/** Describes the fields of a schema as the documents do, so that a table can be compared with the code. */
 import {z} from 'zod'
 import {bundleRequestSchema, createRequestSchema, mountSchema} from '../../../machines/schemas/create-request.ts'
 import {execSpecSchema} from '../../../machines/schemas/exec-spec.ts'
@@ -49,7 +49,7 @@ function describeType(json: Json, direction: Direction): string {
     case 'object':
       return json.properties ? 'fields' : 'object'
     case undefined:
-      // The one custom schema there is.
+      // The only custom schema.
       return 'signal'
     default:
       return String(json.type)
@@ -80,7 +80,7 @@ function toJson(schema: z.ZodType, direction: Direction): Json {
   return json
 }
 
-/** A default says nothing about the type; neither does a pattern, but for the named ones. */
+/** Whether two types are equal. A default is not part of the type. */
 function isSame(a: Json, b: Json): boolean {
   const {default: _, ...rest} = b
   return JSON.stringify(sortKeys(a)) === JSON.stringify(sortKeys(rest))

@@ -10,7 +10,7 @@ const documents = [
   ...records.map((name) => `docs/adr/${name}`),
 ]
 
-/** As GitHub makes them; the second of a name has `-1`. */
+/** Anchors as on GitHub; the second heading of the same name gets `-1`. */
 function readAnchors(text: string): readonly string[] {
   const seen = new Map<string, number>()
   return [...text.matchAll(/^#+ (.+)$/gm)].map(([, heading = '']) => {
@@ -42,7 +42,7 @@ describe('docs/adr', () => {
 })
 
 describe('every document', () => {
-  it.each(documents)('links only to what exists: %s', (name) => {
+  it.each(documents)('has no broken links: %s', (name) => {
     const text = readProjectFile(name)
     for (const [, path = '', anchor] of text.matchAll(/\]\(([^)#\s]*)(?:#([^)\s]+))?\)/g)) {
       const target = new URL(path || name.replace(/^.*\//, ''), new URL(name, root))
@@ -58,7 +58,7 @@ describe('every document', () => {
 })
 
 describe('docs/README.md', () => {
-  it('leads to every document', () => {
+  it('links to every document', () => {
     const linked = [...readProjectFile('docs/README.md').matchAll(/\]\(([\w-]+\.md)\)/g)].map(([, name]) => name)
     expect([...linked].sort()).toEqual(inDocs.filter((name) => name !== 'README.md').sort())
   })

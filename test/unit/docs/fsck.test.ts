@@ -5,7 +5,7 @@ import {readProjectFile, readRows, unquote} from './markdown.ts'
 const text = readProjectFile('docs/fsck.md')
 
 describe('docs/fsck.md', () => {
-  it('has every finding with its meaning and what is done about it, and no other', () => {
+  it('has every finding with its meaning and its repair, and no other', () => {
     const documented = readRows(text, 'code', '`--repair`', 'meaning').map((row) => ({
       code: unquote(row['code'] ?? ''),
       repair: unquote(row['`--repair`'] ?? ''),
@@ -19,7 +19,7 @@ describe('docs/fsck.md', () => {
     expect(kinds.sort()).toEqual([...new Set(Object.values(findingTable).map(({repair}) => repair))].sort())
   })
 
-  it('speaks only of findings that there are', () => {
+  it('names only findings that exist', () => {
     const named = [...text.matchAll(/\b[A-Z]{3,}(?:_[A-Z]+)+\b/g)].map(([code]) => code)
     expect(named.filter((code) => !Object.hasOwn(findingTable, code))).toEqual([])
   })

@@ -10,7 +10,7 @@ import {readCode, readProjectFile, readSection} from './markdown.ts'
 const text = readProjectFile('docs/http.md')
 
 describe('docs/http.md', () => {
-  it('says where the page is, and for how long one is let in', () => {
+  it('has the address of the page and the duration of a login', () => {
     expect(text).toContain(`on ${defaultAddress.host}:${defaultAddress.port}`)
     const login = readSection(text, 2, 'Login')
     expect(login).toContain(`good once, for ${tokenLifeMs / 60_000} minutes`)
@@ -27,7 +27,7 @@ describe('docs/http.md', () => {
     expect(text).toContain(`limited to ${largestRequestBytes} bytes`)
   })
 
-  it('promises no more than the headers hold', () => {
+  it('promises what the headers contain', () => {
     const headers = toSecurityHeaders('127.0.0.1:7070')
     expect(headers['Content-Security-Policy']).toContain("frame-ancestors 'none'")
     expect(headers['Content-Security-Policy']).not.toMatch(/unsafe|\*|https?:/)

@@ -1,4 +1,4 @@
-/** Reading the documents as data: sections, tables and fenced code. Knows just the markdown that docs/ uses. */
+/** Reading the documents as data: sections, tables and fenced code. Supports only the markdown that docs/ uses. */
 import {readFileSync} from 'node:fs'
 
 export const root = new URL('../../../', import.meta.url)
@@ -7,7 +7,7 @@ export function readProjectFile(path: string): string {
   return readFileSync(new URL(path, root), 'utf8')
 }
 
-/** What stands below each heading of a level, up to the next of that level or above. Backquotes in headings are dropped. */
+/** The text below each heading of a level, up to the next heading of that level or above. Backquotes in headings are dropped. */
 export function readSections(text: string, level: number): ReadonlyMap<string, string> {
   const sections = new Map<string, string>()
   let title: string | undefined
@@ -54,7 +54,7 @@ export function readFences(text: string, language: string): readonly string[] {
   return [...text.matchAll(/^```(\w*)\n([\s\S]*?)^```$/gm)].flatMap(([, found, code = '']) => (found === language ? [code] : []))
 }
 
-/** What stands between backquotes. */
+/** The text between backquotes. */
 export function readCode(text: string): readonly string[] {
   return [...text.matchAll(/`([^`]+)`/g)].map(([, code = '']) => code)
 }

@@ -26,12 +26,12 @@ describe('docs/metrics.md', () => {
     expect(rows).toEqual(Object.entries(metricTable).map(([name, {type, labels, help}]) => ({name, type, labels, help})))
   })
 
-  it('has those that the coordinator tells, and no other', async () => {
+  it('has the metrics that the coordinator exports, and no other', async () => {
     const told = [...(await metrics.render()).matchAll(/^# HELP (\S+) /gm)].map(([, name]) => name)
     expect(told.toSorted()).toEqual(Object.keys(metricTable).toSorted())
   })
 
-  it('has names as Prometheus wants them', () => {
+  it('has names that follow the rules of Prometheus', () => {
     for (const {name, type} of rows) {
       expect(name).toMatch(/^(tally|process)(_[a-z]+)+$/)
       expect(name.endsWith('_total'), name).toBe(type === 'counter')
@@ -39,7 +39,7 @@ describe('docs/metrics.md', () => {
     }
   })
 
-  it('has examples of metrics that there are', () => {
+  it('has examples with metrics that exist', () => {
     const named = readFences(text, 'promql').flatMap((code) =>
       [...code.matchAll(/tally_\w+/g)].map(([name]) => name.replace(/_bucket$/, '')),
     )

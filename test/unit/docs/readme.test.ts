@@ -12,14 +12,14 @@ beforeAll(async () => {
   for (const load of Object.values(verbs)) (await load())(program)
 })
 
-/** The words of each `tally …` in fenced code, without the `npx` or `#` before it and the comment behind it. */
+/** The words of each `tally …` in fenced code, without `npx` or `#` before it and a comment after it. */
 function readInvocations(text: string): readonly (readonly string[])[] {
   const code = ['sh', 'console'].flatMap((language) => readFences(text.replaceAll('\\\n', ' '), language)).join('\n')
   const lines = code.split('\n').flatMap((line) => /^(?:# )?(?:npx )?tally (.*)$/.exec(line)?.[1] ?? [])
   return lines.map((line) => [...line.replace(/ +(#|\|) .*$/, '').matchAll(/'[^']*'|\S+/g)].map(([word]) => word))
 }
 
-/** The options that a document gives to a verb; what follows `--` is the container's. */
+/** The options of a verb in a document; what follows `--` belongs to the container. */
 function readOptions(words: readonly string[]): readonly string[] {
   const end = words.indexOf('--')
   return (end < 0 ? words : words.slice(0, end)).filter((word) => /^--?[a-z]/i.test(word)).map((word) => word.replace(/=.*$/, ''))

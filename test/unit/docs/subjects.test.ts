@@ -63,7 +63,7 @@ describe('docs/subjects.md', () => {
     expect(fill(readPattern('stats'), tokens)).toBe(subjects.stats(address))
   })
 
-  it('has every verb and stream that may stand in a subject', () => {
+  it('has every verb and stream of subjects', () => {
     const [node, container, event, stream] = readRows(text, 'token', 'one of').map((row) => readCode(row['one of'] ?? ''))
     expect(node).toEqual(nodeVerbs)
     expect(container).toEqual(containerVerbs)

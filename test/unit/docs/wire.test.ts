@@ -10,7 +10,7 @@ import {readCode, readFences, readProjectFile, readRows, readSection, unquote} f
 const text = readProjectFile('docs/commands.md')
 
 describe('docs/commands.md, on the wire', () => {
-  it('shows a connection file that is one, with all its fields', () => {
+  it('shows a valid connection file with all fields', () => {
     const [example = ''] = readFences(readSection(text, 2, 'Connect'), 'json')
     expect(connectionSchema.strict().safeParse(JSON.parse(example)).error).toBeUndefined()
     const fields = readRows(text, 'field', 'type', 'meaning').map((row) => unquote(row['field'] ?? ''))
@@ -29,7 +29,7 @@ describe('docs/commands.md, on the wire', () => {
     expect(documented).toEqual(expected)
   })
 
-  it('names the headers that say who asks', () => {
+  it('names the headers for the caller and the retry', () => {
     const [actor = '', correlation = '', attempt = ''] = readRows(text, 'header', 'meaning').map((row) => unquote(row['header'] ?? ''))
     const given = headers()
     given.set(actor, 'alice')
@@ -40,7 +40,7 @@ describe('docs/commands.md, on the wire', () => {
     expect(readRows(text, 'header', 'meaning')).toHaveLength(3)
   })
 
-  it('says what becomes of headers that are absent or too long', () => {
+  it('describes headers that are absent or too long', () => {
     const [actor = ''] = readRows(text, 'header', 'meaning').map((row) => row['meaning'] ?? '')
     expect(actor).toContain(`\`${readOrigin({headers: headers()}).actor}\` when absent`)
     const long = headers()

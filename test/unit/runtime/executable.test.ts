@@ -4,7 +4,7 @@ import {describe, expect, it} from 'vitest'
 import {findExecutionFault} from '../../../src/runtime/executable.ts'
 import {makeTempDir} from '../support/temp-dir.ts'
 
-/** An ELF program of 64 bits, small end first, that asks for an interpreter. */
+/** A 64 bit little-endian ELF program with an interpreter. */
 function makeElf({machine, interpreter}: {readonly machine: number; readonly interpreter?: string}): Buffer {
   const bytes = Buffer.alloc(512)
   bytes.write('\x7fELF\x02\x01\x01', 'latin1')
@@ -69,11 +69,11 @@ describe('a program that the kernel does not execute', () => {
       '/x needs "/bin", which does not exist in the container',
     ],
     ['whose interpreter has none', '#!/y\n', 'COMMAND_NOT_FOUND', '/y needs "/none", which does not exist in the container'],
-  ])('is told why: %s', (_, content, code, message) => {
+  ])('gets a reason: %s', (_, content, code, message) => {
     expect(findFault({'/x': content, '/y': '#!/none\n'}, ['/x'])).toEqual({code, message})
   })
 
-  it('is found as the kernel would find it: in the PATH, in the working directory, behind links', () => {
+  it('is found as by the kernel: in the PATH, in the working directory, behind links', () => {
     const files = {'/opt/x': 'text'}
     const fault = {code: 'COMMAND_NOT_EXECUTABLE', message: expect.stringContaining('/opt/x')}
     expect(findFault(files, ['x'], {env: ['PATH=relative:/none:/opt']})).toMatchObject(fault)
@@ -82,7 +82,7 @@ describe('a program that the kernel does not execute', () => {
   })
 })
 
-describe('a program with which nothing is wrong', () => {
+describe('a program without a fault', () => {
   it.each<[string, string | Buffer]>([
     ['of this machine', makeElf({machine: own})],
     ['with its loader', makeElf({machine: own, interpreter: '/bin/sh'})],
@@ -93,7 +93,7 @@ describe('a program with which nothing is wrong', () => {
     expect(findFault({'/x': content}, ['/x'])).toBeUndefined()
   })
 
-  it('has none either when it is one of the host, or is not there', () => {
+  it('can be one of the host, or be missing', () => {
     using dir = makeTempDir()
     copyFileSync(process.execPath, join(dir.path, 'node'))
     expect(findExecutionFault('/', {args: [process.execPath], cwd: '/', env: []})).toBeUndefined()

@@ -70,7 +70,7 @@ describe('the generated spec', () => {
     ])
   })
 
-  it('leaves out the capabilities that the host has not got, in every set', () => {
+  it('leaves out capabilities that the host lacks, in every set', () => {
     const capabilities = new Set(['CAP_KILL', 'CAP_CHOWN', 'CAP_SYS_ADMIN'])
     expect(specOf({}, {host: {...host, capabilities}}).process.capabilities).toEqual({
       bounding: ['CAP_CHOWN', 'CAP_KILL'],
@@ -79,7 +79,7 @@ describe('the generated spec', () => {
     })
   })
 
-  it('gives a user other than root no capability but in the bounding set', () => {
+  it('gives a user other than root capabilities in the bounding set only', () => {
     const {process} = specOf({}, {user: {uid: 1000, gid: 1000, additionalGids: [27, 44], home: '/home/ann'}})
     expect(process.capabilities).toEqual({bounding: [...defaultCapabilities], effective: [], permitted: []})
     expect(process.user).toStrictEqual({uid: 1000, gid: 1000, additionalGids: [27, 44]})
@@ -147,7 +147,7 @@ describe('seccomp', () => {
     })
   })
 
-  it('is never left out because the machine is not known', () => {
+  it('is not left out on an unknown machine', () => {
     expect(() => specOf({}, {findings, host: {...host, architecture: 'sparc'}})).toThrow('no seccomp profile is known for sparc machines')
   })
 
@@ -158,8 +158,8 @@ describe('seccomp', () => {
   })
 })
 
-describe('what tells of others', () => {
-  it('is hidden for each CPU that the host has', () => {
+describe('files that reveal the load of other containers', () => {
+  it('are masked for each CPU of the host', () => {
     const throttlePaths = ['/sys/devices/system/cpu/cpu0/thermal_throttle']
     expect(specOf({}, {host: {...host, throttlePaths}}).linux.maskedPaths).toEqual([...maskedPaths, ...throttlePaths])
     expect(specOf({privileged: true}, {host: {...host, throttlePaths}}).linux.maskedPaths).toEqual([])

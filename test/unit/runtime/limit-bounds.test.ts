@@ -16,7 +16,7 @@ it.each<readonly [Limits, string]>([
   [{cpusetCpus: '0,4-8'}, 'cpusetCpus: expected CPUs of this host (0-3,8), got 0,4-8'],
   [{cpusetCpus: '0-99999999999'}, 'cpusetCpus: expected CPUs of this host (0-3,8), got 0-99999999999'],
   [{cpusetCpus: '3-1'}, 'cpusetCpus: expected the first of a range not above its last, got 3-1'],
-])('a limit that the kernel cannot take is refused with what it can: %o', (limits, message) => {
+])('a limit that the kernel cannot take is refused with the range: %o', (limits, message) => {
   expect(check(limits)).toThrow(expect.objectContaining({code: 'INVALID_REQUEST', message}))
 })
 

@@ -31,7 +31,7 @@ describe('capabilities', () => {
     expect(chooseCapabilities(request(fields), host)).toEqual(expected)
   })
 
-  it('are refused when they are unknown, or not the host to give', () => {
+  it('are refused when they are unknown, or when the host lacks them', () => {
     expect(() => chooseCapabilities(request({capAdd: ['FLY']}), host)).toThrow(/expected a capability of capabilities\(7\), got CAP_FLY/)
     expect(() => chooseCapabilities(request({capAdd: ['SYS_ADMIN']}), host)).toThrow(/that this host may give, got CAP_SYS_ADMIN/)
   })

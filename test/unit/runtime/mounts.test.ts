@@ -6,20 +6,20 @@ const bind = (target: string): Mount => ({type: 'bind', source: '/srv', target})
 const tmpfs = (target: string): Mount => ({type: 'tmpfs', target})
 const places = (...mounts: readonly Mount[]) => toOciMounts({mounts: [...mounts]}).map(({destination}) => destination)
 
-describe('what is mounted', () => {
-  it.each([[[bind('/run/app.sock'), tmpfs('/run')]], [[tmpfs('/run'), bind('/run/app.sock')]]])('comes parents first', (mounts) => {
+describe('the mounts of a container', () => {
+  it.each([[[bind('/run/app.sock'), tmpfs('/run')]], [[tmpfs('/run'), bind('/run/app.sock')]]])('have parents first', (mounts) => {
     expect(places(...mounts).slice(-3)).toEqual(['/dev/shm', '/run', '/run/app.sock'])
   })
 
-  it('is otherwise in the order of the request, after what every container has', () => {
+  it('are otherwise in the order of the request, after those of every container', () => {
     expect(places(bind('/b'), bind('/a')).slice(-3)).toEqual(['/dev/shm', '/b', '/a'])
   })
 
-  it('is in its place however that is written', () => {
+  it('are recognised by their path, however it is written', () => {
     expect(places(bind('/work//out/'), bind('/work')).slice(-3)).toEqual(['/dev/shm', '/work', '/work/out'])
   })
 
-  it('replaces what every container has there, and with /dev all that is below it', () => {
+  it('replace those of every container at the same path, and with /dev all below it', () => {
     const shm = toOciMounts({mounts: [{type: 'tmpfs', target: '/dev/shm/', sizeBytes: 1}]}).filter(
       ({destination}) => destination === '/dev/shm',
     )
@@ -28,7 +28,7 @@ describe('what is mounted', () => {
     expect(places(bind('/sys')).slice(-2)).toEqual(['/sys', '/sys/fs/cgroup'])
   })
 
-  it('is one thing in one place', () => {
+  it('are refused twice at one path', () => {
     expect(() => assertDifferentPlaces([bind('/a'), tmpfs('/b/../a/')])).toThrow('expected one mount at /a, got several')
     expect(() => assertDifferentPlaces([bind('/a'), bind('/a/b'), tmpfs('/')])).not.toThrow()
   })

@@ -4,7 +4,7 @@ import {toOciLimits} from '../../../src/runtime/spec/limits.ts'
 
 const change = (limits: Limits, present: Limits = {}, limitsSwap = true) => toOciLimits(limits, {present, limitsSwap})
 
-describe('limits in the words of the OCI spec', () => {
+describe('limits of the OCI spec', () => {
   it.each<[string, Limits, object]>([
     ['nothing', {}, {}],
     ['CPU time', {cpus: 1.5}, {cpu: {quota: 150_000, period: 100_000}}],
@@ -20,12 +20,12 @@ describe('limits in the words of the OCI spec', () => {
     expect(change(limits)).toEqual(expected)
   })
 
-  it('leave swap alone where the host does not account for it, or it is not ours to limit', () => {
+  it('do not set swap when the host does not account for it, or when the limits of a bundle are unknown', () => {
     expect(change({memoryBytes: 1024}, {}, false)).toEqual({memory: {limit: 1024}})
     expect(change({memorySwapBytes: 4096}, {}, false)).toEqual({memory: {swap: 4096}})
   })
 
-  it('hold memory and swap together with what the container has', () => {
+  it('combine memory and swap with the current limits of the container', () => {
     expect(change({memoryBytes: 2048}, {memoryBytes: 1024})).toEqual({memory: {limit: 2048, swap: 2048}})
     expect(change({memoryBytes: 2048}, {memoryBytes: 1024, memorySwapBytes: 4096})).toEqual({memory: {limit: 2048, swap: 4096}})
     expect(change({memorySwapBytes: 4096}, {memoryBytes: 1024})).toEqual({memory: {limit: 1024, swap: 4096}})

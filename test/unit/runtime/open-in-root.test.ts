@@ -8,7 +8,7 @@ import {makeTempDir} from '../support/temp-dir.ts'
 
 type Open = (root: string, path: string) => string | number | undefined
 
-/** A root in a directory whose `outside/secret` nobody in it may reach. */
+/** A root directory beside `outside/secret`, which no path in it may reach. */
 function makeRootOf(open: Open, files: readonly string[], links: Readonly<Record<string, string>> = {}) {
   const dir = makeTempDir()
   const root = join(dir.path, 'root')
@@ -69,12 +69,12 @@ describe.each<[string, Open]>([['opened', openInRoot]])('a path in a root, %s,',
     expect(root.find('/passwd')).toBeUndefined()
   })
 
-  it('is not found when links go round in circles', () => {
+  it('is not found when links form a circle', () => {
     using root = makeRoot([], {'etc/passwd': 'shadow', 'etc/shadow': '/etc/passwd', self: 'self', deep: 'deep/deep'})
     for (const path of ['/etc/passwd', '/self', '/deep']) expect(root.find(path)).toBeUndefined()
   })
 
-  it.each(['/etc', '/', '', '/none', '/etc/none', '/none/passwd', '/dangling'])('is not found when it is no file: %j', (path) => {
+  it.each(['/etc', '/', '', '/none', '/etc/none', '/none/passwd', '/dangling'])('is not found when it is not a file: %j', (path) => {
     using root = makeRoot(['etc/passwd'], {dangling: '/nowhere'})
     expect(root.find(path)).toBeUndefined()
   })
@@ -101,7 +101,7 @@ describe.each<[string, Open]>([['opened', openInRoot]])('a path in a root, %s,',
 })
 
 describe('what is opened in a root', () => {
-  it('is no FIFO, no device and no socket, and nobody waits for one', () => {
+  it('is not a FIFO, device or socket, and does not wait for one', () => {
     using dir = makeTempDir()
     execFileSync('mkfifo', [join(dir.path, 'fifo')])
     symlinkSync('fifo', join(dir.path, 'link'))

@@ -33,7 +33,7 @@ const wordings: readonly (readonly [RuncVerb, string, ErrorCode])[] = [
   ['kill', 'container does not exist', 'CONTAINER_NOT_FOUND'],
 ]
 
-/** Of other releases, and of machines other than this one. */
+/** Of other releases and other machines. */
 const furtherWordings: typeof wordings = [
   ['create', `${begin} exec: "/etc": is a directory`, 'COMMAND_NOT_EXECUTABLE'],
   ['create', 'exec /etc/badexec: exec format error', 'COMMAND_NOT_EXECUTABLE'],
@@ -50,13 +50,13 @@ const furtherWordings: typeof wordings = [
   ['state', 'open /run/runc/web/state.json: input/output error', 'RUNC_STATE_FAILED'],
 ]
 
-/** Also runc's own, with the word rootfs in them, but not about the root file system. */
+/** Messages of runc that contain the word rootfs and are not about the root file system. */
 const mounts = [
   `${begin} error during container init: error mounting "/nope" to rootfs at "/data": stat /nope: no such file or directory`,
   `${begin} error during container init: error mounting "/etc/passwd" to rootfs at "/etc": mount /etc/passwd:/etc (via /proc/self/fd/6), flags: 0x1000: not a directory`,
 ]
 
-/** As logged by runc 1.1.5 and 1.5.3, with something of the user's in it. */
+/** As logged by runc 1.1.5 and 1.5.3, with text of the user in them. */
 const withUserText: readonly (readonly [RuncVerb, (text: string) => string, ErrorCode])[] = [
   [
     'create',
@@ -111,7 +111,7 @@ describe('what runc logs', () => {
     },
   )
 
-  it('does not tell of a file that was not asked for', async () => {
+  it('does not name config.json, which the user has not written', async () => {
     const stderr =
       'exec failed: unable to start container process: chdir to cwd ("/none") set in config.json failed: no such file or directory'
     expect((await failed({stderr}, 'exec')).message).toBe(
@@ -126,7 +126,7 @@ describe('what runc logs', () => {
     expect(await failed({}, verb, log)).toMatchObject({code, message: `runc ${verb}: ${message}`, details: {runtime: 'runc', verb}})
   })
 
-  it.each(mounts)('of a mount that fails is not taken for a missing root file system: %s', async (message) => {
+  it.each(mounts)('of a failed mount is not reported as a missing root file system: %s', async (message) => {
     expect(await failed({stderr: message})).toMatchObject({code: 'RUNC_CREATE_FAILED'})
   })
 
@@ -165,7 +165,7 @@ describe('what runc logs', () => {
     ['stderr', {stderr: '  boom\n'}, 'runc create: boom'],
     ['the exit status', {exitCode: 3, stderr: ''}, 'runc create: exit status 3'],
     ['the signal', {exitCode: undefined, signal: 'SIGSEGV'}, 'runc create: ended by SIGSEGV'],
-  ])('may be nothing: then %s is told', async (_, result, message) => {
+  ])('may be nothing: then %s is reported', async (_, result, message) => {
     expect(await failed(result, 'create', '/nowhere/log.json')).toMatchObject({code: 'RUNC_CREATE_FAILED', message})
   })
 })

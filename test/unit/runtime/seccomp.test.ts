@@ -7,7 +7,7 @@ const allow = {names: ['openat'], action: 'SCMP_ACT_ALLOW'}
 
 const on = (architecture: string) => ({architecture, kernel: '6.1.0'})
 
-/** Whether a rule with these conditions is in what the runtime gets. */
+/** Whether the profile for the runtime has a rule with these conditions. */
 function applies(
   conditions: object,
   architecture = 'x64',
@@ -64,7 +64,7 @@ describe('a rule of the profile', () => {
   })
 })
 
-describe('what the runtime gets', () => {
+describe('the profile for the runtime', () => {
   const profile = parseSeccompProfile({
     defaultAction: 'SCMP_ACT_ERRNO',
     defaultErrnoRet: 38,
@@ -79,7 +79,7 @@ describe('what the runtime gets', () => {
     ],
   })
 
-  it('is the rules without their conditions, for the machine and what it runs besides', () => {
+  it('has the rules without their conditions, for all architectures of the machine', () => {
     expect(toOciSeccomp(profile, on('x64'), [])).toStrictEqual({
       defaultAction: 'SCMP_ACT_ERRNO',
       defaultErrnoRet: 38,
@@ -99,7 +99,7 @@ describe('what the runtime gets', () => {
     expect(toOciSeccomp(profile, on(architecture), []).architectures).toEqual(architectures)
   })
 
-  it('is refused on a machine that is not known', () => {
+  it('is refused on an unknown machine', () => {
     expect(() => toOciSeccomp(profile, on('mips'), [])).toThrow(/mips.*seccomp=unconfined/)
   })
 
@@ -145,11 +145,11 @@ describe('the default profile', () => {
       ({names, action}) => names.includes(name) && action === 'SCMP_ACT_ALLOW',
     )
 
-  it('is one that could have been read from a file', () => {
+  it('has the format of a profile file', () => {
     expect(parseSeccompProfile(JSON.parse(JSON.stringify(defaultSeccompProfile)))).toEqual(defaultSeccompProfile)
   })
 
-  it('names each call once for each condition', () => {
+  it('has each call once per condition', () => {
     for (const {names} of defaultSeccompProfile.syscalls) expect(new Set(names).size).toBe(names.length)
   })
 
@@ -185,7 +185,7 @@ describe('the default profile', () => {
     expect(allowed(name, [...defaultSeccompProfile.syscalls.flatMap(({includes}) => includes?.caps ?? [])])).toEqual([])
   })
 
-  it('allows clone, personality and socket with some arguments alone', () => {
+  it('allows clone, personality and socket only with some arguments', () => {
     for (const name of ['clone', 'personality', 'socket']) for (const {args} of allowed(name, [])) expect(args).toHaveLength(1)
     expect(allowed('clone', ['CAP_SYS_ADMIN'])).toHaveLength(1)
     expect(allowed('clone', [], 's390x').map(({args}) => args)).toEqual([

@@ -53,7 +53,7 @@ describe('a user', () => {
     expect(resolveUser(rootfs.path, user)).toEqual(resolved)
   })
 
-  it('may be a number, but no name, where there are no files', () => {
+  it('can be a number, but not a name, when there are no files', () => {
     expect(resolveUser(empty.path, '0')).toEqual({uid: 0, gid: 0, additionalGids: [], home: '/'})
     expect(resolveUser(empty.path, '5:6')).toEqual({uid: 5, gid: 6, additionalGids: [], home: '/'})
     expect(() => resolveUser(empty.path, 'root')).toThrow(expect.objectContaining({code: 'USER_NOT_FOUND'}))
@@ -73,7 +73,7 @@ describe('a user', () => {
     ['ann:nobody', 'group', 'nobody', '/etc/group'],
     ['0:4294967295', 'group', '4294967295', '/etc/group'],
     ['0:-5', 'group', '-5', '/etc/group'],
-  ])('%s is nobody', (user, what, name, file) => {
+  ])('%s is not found', (user, what, name, file) => {
     expect(() => resolveUser(rootfs.path, user)).toThrow(
       expect.objectContaining({
         code: 'USER_NOT_FOUND',
@@ -88,14 +88,14 @@ describe('a user', () => {
     expect(() => resolveUser(rootfs.path, '0:0:junk')).toThrow(expect.objectContaining({code: 'USER_NOT_FOUND'}))
   })
 
-  it('is nobody where a file stands in the place of /etc', () => {
+  it('is not found when /etc is a file', () => {
     using dir = makeTempDir()
     writeFileSync(join(dir.path, 'etc'), '')
     expect(() => resolveUser(dir.path, 'root')).toThrow(expect.objectContaining({code: 'USER_NOT_FOUND'}))
     expect(resolveUser(dir.path, '5')).toMatchObject({uid: 5})
   })
 
-  it.each(['passwd', 'group'])('is looked for in no %s that is not a regular file, or has gigabytes', (name) => {
+  it.each(['passwd', 'group'])('is not looked up in a %s that is not a regular file, or that is huge', (name) => {
     using dir = makeTempDir()
     mkdirSync(join(dir.path, 'etc', name), {recursive: true})
     expect(() => resolveUser(dir.path, '0')).toThrow(expect.objectContaining({code: 'ROOTFS_INVALID'}))

@@ -1,22 +1,22 @@
-/** What is written into the box of a state, and how much room it takes. */
+/** The text in the box of a state, and the size of the box. */
 import {measureText, type TextKind, textStyles, wrapText} from './measure.ts'
 import type {ChartModel, ChartState, ChartTransition} from './model.ts'
 
-/** Which way time goes. */
+/** The direction in which transitions lead. */
 export type Direction = 'down' | 'right'
 
 /** One line of text. */
 export interface BoxLine {
   readonly kind: TextKind
   readonly text: string
-  /** The transition that it tells of, for one that stays in its state. */
+  /** The id of the transition that this line describes. */
   readonly transition?: string
 }
 
 export interface Box {
-  /** Where the text is: above what is within, or left of it where arrows pass through the upper border. */
+  /** The text is above the nested states, or left of them when edges cross the upper border. */
   readonly place: 'top' | 'left'
-  /** Name, description, and what happens without leaving the state. */
+  /** The name, the description, and the transitions that stay in the state. */
   readonly lines: readonly BoxLine[]
   readonly width: number
   readonly height: number
@@ -25,7 +25,7 @@ export interface Box {
 export const boxPadding = {x: 12, y: 9} as const
 const noteWidth = {atomic: 170, compound: 300, side: 150} as const
 const guardWidth = 150
-/** Beside the name, for the mark of a state that is in flight. */
+/** Room beside the name for the in-flight mark. */
 const markWidth = 22
 
 export function toBox(model: ChartModel, state: ChartState, direction: Direction): Box {
@@ -38,30 +38,30 @@ export function toBox(model: ChartModel, state: ChartState, direction: Direction
   return {place, lines, width: Math.max(64, width + 2 * boxPadding.x), height: height + 2 * boxPadding.y}
 }
 
-/** Of lines below each other. */
+/** The height of lines that are stacked. */
 export function toHeight(lines: readonly BoxLine[]): number {
   return lines
     .map((line, index) => gapAbove(line, lines[index - 1]) + textStyles[line.kind].lineHeight)
     .reduce((sum, line) => sum + line, 0)
 }
 
-/** What happens is set apart from what is said of the state. */
+/** A gap separates transitions from the name and the description. */
 export function gapAbove(line: BoxLine, above: BoxLine | undefined): number {
   return line.kind === 'event' && (above?.kind === 'note' || above?.kind === 'name') ? 4 : 0
 }
 
-/** Of a transition, as a label or within a box: the event, and below it the condition. */
+/** The text of a transition: its event, and its condition below. */
 export function toTransitionLines({id, label, shortGuard}: ChartTransition): readonly BoxLine[] {
   const guard = shortGuard === undefined ? [] : wrapText(`[${shortGuard}]`, 'guard', guardWidth)
   return [{kind: 'event', text: label, transition: id}, ...guard.map((text) => ({kind: 'guard', text, transition: id}) as const)]
 }
 
-/** Those that stay where they are: without a target, or with themselves for one. */
+/** Transitions without a target, or whose target is their source. */
 export function staysIn({source, targets}: ChartTransition): boolean {
   return targets.every((target) => target === source)
 }
 
-/** An arrow leads from within to the outside, or from the outside to within. */
+/** Whether an edge crosses the border of a state. */
 function isCrossed({transitions}: ChartModel, {id}: ChartState): boolean {
   const isWithin = (other: string) => id !== '' && other.startsWith(`${id}.`)
   return transitions.some(({source, targets}) => targets.some((target) => isWithin(source) !== isWithin(target)))
@@ -80,6 +80,6 @@ function toLines(model: ChartModel, state: ChartState, width: keyof typeof noteW
 
 function toInnerLines(transition: ChartTransition): readonly BoxLine[] {
   const sign = transition.targets.length > 0 ? '↻' : '•'
-  // A space at the beginning would be lost in SVG.
+  // SVG drops a leading space; a no-break space is kept.
   return toTransitionLines(transition).map((line) => ({...line, text: `${line.kind === 'event' ? sign : '\u00a0'} ${line.text}`}))
 }

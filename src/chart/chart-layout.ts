@@ -1,7 +1,7 @@
 /**
- * Where everything of a chart is drawn: boxes, arrows, labels, so placed that nothing overlaps.
+ * The layout of a chart: boxes, edges and labels without overlaps.
  *
- * All coordinates are pixels of one plane, from its upper left corner; none is relative to a box around it.
+ * All coordinates are absolute pixels from the upper left corner; none is relative to an enclosing box.
  */
 import type {BoxLine} from './box.ts'
 import type {ChartModel} from './model.ts'
@@ -19,32 +19,32 @@ export interface ChartLayout {
   readonly model: ChartModel
   readonly width: number
   readonly height: number
-  /** Name and description of the machine, at the top. */
+  /** The name and the description of the machine, at the top. */
   readonly title: readonly PlacedLine[]
-  /** Outermost first: painted in this order, a state covers those around it. The machine as a whole is not among them. */
+  /** Outer states first: when painted in this order, a nested state covers the enclosing one. The machine itself is not included. */
   readonly states: readonly PlacedState[]
-  /** The dots from which arrows lead to the states in which a machine, or a compound state, begins. */
+  /** The dots from which arrows lead to the initial states of the machine and of compound states. */
   readonly initials: readonly PlacedInitial[]
   readonly edges: readonly PlacedEdge[]
-  /** What happens in any state, below all others; without lines when there is nothing. */
+  /** The transitions of the machine itself, which apply in any state: drawn at the bottom. Without lines when there are none. */
   readonly anywhere: PlacedLines
 }
 
 export interface PlacedState extends Rectangle {
-  /** Its path: `running.execution.active`. `model.states` has the rest of it. */
+  /** The path, such as `running.execution.active`: the key in `model.states`. */
   readonly id: string
-  /** Of the state around it; empty at the top level. */
+  /** The path of the enclosing state; empty at the top level. */
   readonly parent: string
   /** 1 at the top level. */
   readonly depth: number
-  /** A part of a parallel state: drawn with a dashed border. */
+  /** A region of a parallel state, drawn with a dashed border. */
   readonly isRegion: boolean
   readonly lines: readonly PlacedLine[]
 }
 
-/** Text whose left end is at `x` and whose baseline is at `y`. */
+/** Text with its left end at `x` and its baseline at `y`. */
 export interface PlacedLine extends Point, BoxLine {
-  /** As measured: what the font makes of it is no wider. */
+  /** The measured width: an upper bound of the rendered width. */
   readonly width: number
 }
 
@@ -54,21 +54,21 @@ export interface PlacedLines extends Rectangle {
 
 export interface PlacedInitial extends Point {
   readonly radius: number
-  /** Path of the state that begins here; empty for the machine. */
+  /** The path of the compound state whose initial state this is; empty for the machine. */
   readonly parent: string
   readonly target: string
   readonly points: readonly Point[]
 }
 
-/** One arrow for all transitions from one state to another; each has a line of its own in the label. */
+/** One edge for all transitions from one state to another; the label has the lines of each of them. */
 export interface PlacedEdge {
   /** `<source>→<target>` */
   readonly id: string
   readonly source: string
   readonly target: string
-  /** Their ids. */
+  /** The ids of the transitions. */
   readonly transitions: readonly string[]
-  /** Horizontal and vertical pieces, from the border of the source to that of the target, where the arrowhead is. */
+  /** Horizontal and vertical segments from the border of the source to the border of the target, where the arrowhead is. */
   readonly points: readonly Point[]
   readonly label: PlacedLines
 }

@@ -1,4 +1,4 @@
-/** A chart for Graphviz (https://graphviz.org/doc/info/lang.html): states with others within are clusters. */
+/** Writes a chart for Graphviz (https://graphviz.org/doc/info/lang.html). Compound states are clusters. */
 import {staysIn} from './box.ts'
 import {type ChartMarks, noMarks} from './marks.ts'
 import {type ChartModel, type ChartState, type ChartTransition, leadsInward} from './model.ts'
@@ -7,7 +7,7 @@ export function renderDot(model: ChartModel, marks: ChartMarks = noMarks): strin
   return [
     `digraph ${quote(model.id)} {`,
     ...indent([
-      // Arrows to and from clusters end at their borders.
+      // `compound` lets edges begin and end at the border of a cluster.
       'compound=true; rankdir=TB; fontname="Helvetica"; nodesep=0.4; ranksep=0.6;',
       'node [shape=box, style="rounded,filled", fillcolor="#ffffff", color="#b9b2a3", fontname="Helvetica", fontsize=11];',
       'edge [color="#8b8f95", fontname="Helvetica", fontsize=9];',
@@ -62,9 +62,9 @@ export function renderDot(model: ChartModel, marks: ChartMarks = noMarks): strin
       const to = model.states.get(target)
       if (!from || !to) return []
       const attributes = {
-        // Graphviz knows no width for an ellipsis.
+        // Graphviz does not know the width of an ellipsis character.
         label: shortGuard === undefined ? label : `${label}\n[${shortGuard.replaceAll('…', '...')}]`,
-        // An arrow cannot begin at the border of a cluster that it ends in.
+        // An edge cannot begin at the border of a cluster that contains its target.
         ltail: isInward ? undefined : toCluster(from),
         lhead: toCluster(to),
         ...(marks.last.has(id) ? {color: '#b4530b', fontcolor: '#b4530b', penwidth: '2.5'} : {}),
@@ -75,13 +75,13 @@ export function renderDot(model: ChartModel, marks: ChartMarks = noMarks): strin
   }
 }
 
-/** Graphviz draws arrows between nodes only: for a cluster, one in it stands for it. */
+/** Graphviz draws edges between nodes only: the first node inside a cluster is the end point for the cluster. */
 function toAnchor(state: ChartState): string {
   const [first] = state.states
   return first ? toAnchor(first) : state.id
 }
 
-/** What stands for whichever state within is active. */
+/** The node that represents any active state inside a compound state. */
 function toAny(state: string): string {
   return `any ${state}`
 }
@@ -94,7 +94,7 @@ function toCluster(state: ChartState): string | undefined {
   return state.states.length > 0 ? `cluster ${state.id}` : undefined
 }
 
-/** The name, and what happens without leaving the state. */
+/** The name, and the transitions that stay in the state. */
 function toLabel({transitions}: ChartModel, {id, name, entry}: ChartState): string {
   const staying = transitions.filter((one) => one.source === id && staysIn(one)).map(({label}) => label)
   return [name, ...entry.map((effect) => `entry: ${effect}`), ...staying].join('\n')

@@ -1,4 +1,4 @@
-/** A chart as elkjs wants it: boxes with their sizes, arrows with the sizes of their labels. */
+/** Converts a chart to the input of elkjs: boxes and edge labels with their sizes. */
 import type {ElkExtendedEdge, ElkNode} from 'elkjs/lib/elk-api.js'
 import {type BoxLine, type Direction, staysIn, toBox, toHeight, toTransitionLines} from './box.ts'
 import {measureText} from './measure.ts'
@@ -27,7 +27,7 @@ export function toElkGraph(model: ChartModel, direction: Direction): ElkNode {
       'elk.json.edgeCoords': 'ROOT',
       'elk.padding': toPadding({top: 4, left: 16, right: 16, bottom: 16}),
       ...order,
-      // elkjs fails where it is asked to do this in states inside states.
+      // Only at the top level: with nested graphs elkjs throws.
       'elk.layered.compaction.postCompaction.strategy': 'EDGE_LENGTH',
       ...spacing,
     },
@@ -36,7 +36,7 @@ export function toElkGraph(model: ChartModel, direction: Direction): ElkNode {
   }
 }
 
-/** An empty id is none. */
+/** elkjs does not accept an empty id, which the machine has. */
 export function toNodeId(state: string): string {
   return `state ${state}`
 }
@@ -62,7 +62,7 @@ export function toLabel({transitions}: Arrow): {readonly lines: readonly BoxLine
   return {lines, width: width + 2 * labelPadding.x, height: toHeight(lines) + 2 * labelPadding.y}
 }
 
-/** The root and every state in which something begins. */
+/** The initial state of the machine and of every compound state. */
 export function listInitials(state: ChartState): readonly {readonly parent: string; readonly target: string}[] {
   const own = state.initial === undefined ? [] : [{parent: state.id, target: state.initial}]
   return [...own, ...state.states.flatMap(listInitials)]
@@ -82,8 +82,8 @@ const spacing = {
 } as const
 
 /**
- * What is nearer to the beginning stands higher: of all ways to turn the circles of a chart into a way down, this one has the
- * shortest arrows, by half.
+ * States closer to the initial state are placed higher. Of the cycle breaking strategies of elkjs, this one results in the shortest edges
+ * for these charts, half as long as with the others.
  */
 const order = {
   'elk.layered.cycleBreaking.strategy': 'BFS_NODE_ORDER',

@@ -1,4 +1,4 @@
-/** The pictures of all machines that docs/charts/ holds. */
+/** Renders the pictures in docs/charts/. */
 import {layoutChart} from './layout.ts'
 import {chartedMachines} from './machines.ts'
 import {renderMermaid} from './mermaid.ts'

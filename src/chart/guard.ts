@@ -1,18 +1,18 @@
 /**
- * The condition of a transition, as a tree and in words. xstate makes functions of `and`, `or`, `not` and `stateIn`, which carry
- * what they were made of.
+ * Reads the condition of a transition as a tree, and renders it as text. xstate represents `and`, `or`, `not` and `stateIn` as functions
+ * with their operands as properties.
  */
 import * as z from 'zod'
 
 export type Guard =
-  /** Of the machine's own: `isForced`. */
+  /** A guard of the machine, such as `isForced`. */
   | {readonly type: 'named'; readonly name: string}
-  /** That state is active. */
+  /** The state is active. */
   | {readonly type: 'in'; readonly state: string}
   | {readonly type: 'not'; readonly of: Guard}
   | {readonly type: 'and' | 'or'; readonly of: readonly Guard[]}
 
-/** What such a function has beside its call; a guard by name has parameters at most. */
+/** A guard is a name, an object with a name and parameters, or a function of xstate. */
 const rawSchema = z.union([
   z.string(),
   z.object({type: z.string()}).transform(({type}) => type),
@@ -24,7 +24,7 @@ interface Composite {
   readonly stateValue?: unknown
 }
 
-/** Of a transition of xstate. Nested ands become one, as do nested ors. */
+/** Nested `and`s are merged into one, as are nested `or`s. */
 export function parseGuard(raw: unknown): Guard {
   const guard = rawSchema.parse(raw)
   if (typeof guard === 'string') return {type: 'named', name: guard}
@@ -60,14 +60,14 @@ export function toGuardText(guard: Guard): string {
   }
 }
 
-/** The same for a picture: `hasNoLiveExec and isAutoRemoved and …`, where an ellipsis stands for what is nested. */
+/** A short form for pictures: `hasNoLiveExec and isAutoRemoved and …`. The ellipsis replaces nested conditions. */
 export function toShortGuardText(guard: Guard): string {
   if (guard.type !== 'and') return isPlain(guard) ? toGuardText(guard) : '…'
   const plain = guard.of.filter(isPlain).map(toGuardText)
   return [...plain, ...(plain.length < guard.of.length ? ['…'] : [])].join(' and ')
 }
 
-/** Of a state value, `running.stop.killing`. */
+/** The paths of the innermost states in a state value, such as `running.stop.killing`. */
 export function toPaths(value: unknown): readonly string[] {
   if (typeof value === 'string') return [value]
   if (typeof value !== 'object' || value === null) return []

@@ -1,4 +1,4 @@
-/** Charts of our machines: what they are made of, where it is drawn, what is lit, and the forms in which it is written. */
+/** Charts of the machines: their model, their layout, the highlights at a moment, and the output formats. */
 export type {BoxLine, Direction} from './box.ts'
 export type {ChartLayout, PlacedEdge, PlacedInitial, PlacedLine, PlacedLines, PlacedState, Point, Rectangle} from './chart-layout.ts'
 export {layoutChart, type LayoutOptions} from './layout.ts'

@@ -1,8 +1,8 @@
-/** A chart as JSON: what it is made of, and what is lit. */
+/** Writes a chart as JSON: its model, and the highlights. */
 import {type ChartMarks, hasMarks, noMarks} from './marks.ts'
 import type {ChartModel} from './model.ts'
 
-/** The model with its maps and sets as objects and arrays; without `states`, which `root` has. */
+/** Sets become arrays. `states` is left out, since `root` contains all states. */
 export function toChartJson({id, root, transitions}: ChartModel, marks: ChartMarks = noMarks): object {
   return {
     id,

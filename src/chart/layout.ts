@@ -1,4 +1,4 @@
-/** Has a chart laid out by elkjs, in layers, with states inside states. Runs in a browser. */
+/** Lays out a chart with elkjs, in layers, with nested states. Also runs in a browser. */
 import elk from 'elkjs/lib/elk.bundled.js'
 import type {Direction} from './box.ts'
 import type {ChartLayout} from './chart-layout.ts'
@@ -9,11 +9,11 @@ import {toChartLayout} from './place.ts'
 export type {ChartLayout}
 
 export interface LayoutOptions {
-  /** Which way time goes. `down` unless told: higher than wide. */
+  /** Default: `down`, which results in a layout that is higher than wide. */
   readonly direction?: Direction
 }
 
-/** Takes some tenths of a second. Equal models give equal layouts. */
+/** Takes a few tenths of a second. Equal models give equal layouts. */
 export async function layoutChart(model: ChartModel, {direction = 'down'}: LayoutOptions = {}): Promise<ChartLayout> {
   return toChartLayout(model, direction, await new elk.default().layout(toElkGraph(model, direction)))
 }

@@ -1,4 +1,4 @@
-/** The machines that have a chart, by the names under which one asks for them. */
+/** The machines that have a chart, by their names on the command line. */
 import type {AnyStateMachine} from 'xstate'
 import {containerMachine} from '../../machines/charts/container.machine.ts'
 import {type LedgerEvent, isExecEvent} from '../../machines/ledger/events.ts'
@@ -13,7 +13,7 @@ export const chartedMachines = {
 export type MachineName = keyof typeof chartedMachines
 export const machineNames = ['container', 'process', 'supervisor'] as const satisfies readonly MachineName[]
 
-/** Whether an event of a container is one for the chart of the process that was added under that id. */
+/** Whether an event belongs to the chart of the added process with that id. */
 export function isOfProcess(event: LedgerEvent, exec: string): boolean {
   return isExecEvent(event) && event.data.exec === exec
 }

@@ -1,16 +1,15 @@
-/** What of a chart is lit at a moment. Ids are those of the model; all empty for the bare machine. */
+/** The highlights of a chart at a moment, as ids of the model. All sets are empty for a chart without a moment. */
 export interface ChartMarks {
-  /** Active states, with those around them. */
+  /** The active states, including enclosing ones. */
   readonly active: ReadonlySet<string>
-  /** Transitions that can be taken from there. */
+  /** The transitions that can be taken next. */
   readonly possible: ReadonlySet<string>
-  /** Those that the latest event took. */
+  /** The transitions that the last event took. */
   readonly last: ReadonlySet<string>
 }
 
 export const noMarks: ChartMarks = {active: new Set(), possible: new Set(), last: new Set()}
 
-/** Whether there is a moment at all. */
 export function hasMarks({active}: ChartMarks): boolean {
   return active.size > 0
 }

@@ -1,6 +1,6 @@
 /**
- * How wide text is, without a font at hand: for layouts that are to come out the same in a browser, in a file and in a test.
- * Rather too wide than too narrow: as DejaVu, the widest of the fonts that a picture names.
+ * Estimates the width of text without a font, so that layouts are equal in a browser, in a file and in a test. The estimate is an upper
+ * bound: it assumes DejaVu, the widest of the fonts that a picture may use.
  */
 export type TextKind = 'title' | 'name' | 'note' | 'event' | 'guard'
 
@@ -25,7 +25,7 @@ export function measureText(text: string, kind: TextKind): number {
   return Math.ceil(widths * size * (bold ? boldness : 1))
 }
 
-/** Into lines no wider than that, unless a single word is. */
+/** Breaks text into lines of at most `maxWidth`, except for single words that are wider. */
 export function wrapText(text: string, kind: TextKind, maxWidth: number): readonly string[] {
   const lines: string[] = []
   for (const word of text.split(/\s+/).filter((part) => part !== '')) {
@@ -37,7 +37,7 @@ export function wrapText(text: string, kind: TextKind, maxWidth: number): readon
   return lines
 }
 
-/** In ems, of DejaVu Sans, by what kind of letter it is. */
+/** The width of a character in DejaVu Sans, in ems, by groups of characters. */
 function widthOf(character: string): number {
   if (/[ijl.,:;|'!]/.test(character)) return 0.34
   if (/[ frt()[\]/-]/.test(character)) return 0.41

@@ -1,4 +1,4 @@
-/** A chart for Mermaid (https://mermaid.js.org/syntax/stateDiagram.html), which Markdown shows on GitHub and elsewhere. */
+/** Writes a chart for Mermaid (https://mermaid.js.org/syntax/stateDiagram.html), which GitHub renders in Markdown. */
 import {staysIn} from './box.ts'
 import {type ChartMarks, noMarks} from './marks.ts'
 import {type ChartModel, type ChartState, type ChartTransition, leadsInward} from './model.ts'
@@ -47,13 +47,13 @@ function toState(model: ChartModel, state: ChartState): readonly string[] {
 
 function toArrows(transition: ChartTransition): readonly string[] {
   const {source, targets, label, shortGuard} = transition
-  // Mermaid draws no arrow from a box into itself: a state stands for whichever within is active.
+  // Mermaid draws no edge from a compound state into itself: an extra state represents any active state inside.
   const from = leadsInward(transition) ? toAny(source) : toId(source)
   const text = toText(shortGuard === undefined ? label : `${label} [${shortGuard}]`)
   return targets.map((target) => `${from} --> ${toId(target)} : ${text}`)
 }
 
-/** What happens without leaving a state; Mermaid has no place for it within one. */
+/** Comments with the transitions that stay in their state; Mermaid cannot draw them inside a compound state. */
 function toNote(model: ChartModel): readonly string[] {
   const staying = Map.groupBy(model.transitions.filter(staysIn), ({source}) => source)
   return [...staying].flatMap(([source, all]) => {
@@ -71,12 +71,12 @@ function toAny(state: string): string {
   return `${toId(state)}_any`
 }
 
-/** Mermaid reads dots and hyphens as punctuation. */
+/** Mermaid interprets dots and hyphens in ids as syntax. */
 function toId(state: string): string {
   return state.replace(/[^A-Za-z0-9]/g, '_')
 }
 
-/** A semicolon ends a statement, a colon begins a text, and a hash an entity. */
+/** Escapes syntax: a semicolon ends a statement, a colon begins text, a hash begins an entity. */
 function toText(text: string): string {
   const entities: Readonly<Record<string, string>> = {';': '#59;', ':': '#58;', '#': '#35;', '"': '#quot;'}
   return text.replace(/[;:#"]/g, (character) => entities[character] ?? '').replace(/\s+/g, ' ')

@@ -1,7 +1,7 @@
 /**
- * A chart as data, read off the machine itself: what is drawn follows every change of the machine. Runs in a browser.
+ * The model of a chart, computed from the machine itself, so that pictures never differ from the code. Also runs in a browser.
  *
- * A state is named by its path, `running.execution.active`; the machine as a whole by the empty string.
+ * The id of a state is its path, such as `running.execution.active`; the id of the machine itself is the empty string.
  */
 import type {AnyStateMachine, AnyStateNode} from 'xstate'
 import {type Guard, parseGuard, toGuardText, toShortGuardText} from './guard.ts'
@@ -9,55 +9,55 @@ import {type Guard, parseGuard, toGuardText, toShortGuardText} from './guard.ts'
 export type MachineTransition = NonNullable<ReturnType<AnyStateNode['transitions']['get']>>[number]
 
 export interface ChartModel {
-  /** Of the machine: `container`. */
+  /** The id of the machine, such as `container`. */
   readonly id: string
   readonly root: ChartState
-  /** All states by their paths, the root among them; a state comes before those within it. */
+  /** All states by path, including the root; a state precedes its nested states. */
   readonly states: ReadonlyMap<string, ChartState>
-  /** All that the chart allows, in the order in which it tries them. */
+  /** All transitions, in the order in which the machine tries them. */
   readonly transitions: readonly ChartTransition[]
 }
 
 export interface ChartState {
-  /** Its path; empty for the machine as a whole. */
+  /** The path; empty for the machine itself. */
   readonly id: string
-  /** The last part of its path; of the root, the machine's name. */
+  /** The last part of the path; the id of the machine for the root. */
   readonly name: string
   readonly type: 'atomic' | 'compound' | 'parallel' | 'final'
   readonly description: string | undefined
-  /** `in-flight`, while an effect is under way. */
+  /** `in-flight` while an effect runs. */
   readonly tags: readonly string[]
-  /** Path of the state in which it begins; undefined unless it is compound. */
+  /** The path of the initial state; undefined unless the state is compound. */
   readonly initial: string | undefined
-  /** Effects of its entry and of its exit. */
+  /** The effects on entry and on exit. */
   readonly entry: readonly string[]
   readonly exit: readonly string[]
-  /** Events that a state around it takes and that it refuses. */
+  /** Events that an enclosing state accepts and this state does not. */
   readonly refuses: readonly string[]
   readonly states: readonly ChartState[]
 }
 
 export interface ChartTransition {
-  /** `<source> <event>#<place among those of that event>` */
+  /** `<source> <event>#<index among the source's transitions for that event>` */
   readonly id: string
   readonly source: string
-  /** Paths; empty when it stays where it is. Ours have one at most. */
+  /** Paths; empty when the transition stays in its state. Several targets are in regions of one parallel state. */
   readonly targets: readonly string[]
-  /** As in the ledger: `container.start-requested`. */
+  /** The type of the event, such as `container.start-requested`. */
   readonly event: string
-  /** The event without the prefix that most of this chart's events have: `start-requested`. */
+  /** The event without the prefix that most events of the chart have: `start-requested`. */
   readonly label: string
   readonly condition: Guard | undefined
-  /** The whole condition, in words: `hasNoLiveExec and not in running.limits.changing`. */
+  /** The complete condition as text: `hasNoLiveExec and not in running.limits.changing`. */
   readonly guard: string | undefined
-  /** The same, short enough for a picture: what is nested deeper is an ellipsis. */
+  /** A short form for pictures, with an ellipsis for nested conditions. */
   readonly shortGuard: string | undefined
   readonly description: string | undefined
-  /** Effects that it asks for. What it merely remembers is not among them. */
+  /** The effects of the transition, without assignments to the context. */
   readonly effects: readonly string[]
 }
 
-/** Of any chart of ours: nested and parallel states, whatever their number. Pure; equal machines give equal models. */
+/** Pure; equal machines give equal models. */
 export function toChartModel(machine: AnyStateMachine): ChartModel {
   const nodes = listNodes(machine.root)
   const prefix = commonPrefix(nodes.flatMap((node) => [...node.transitions.keys()]))
@@ -75,23 +75,23 @@ export function toChartModel(machine: AnyStateMachine): ChartModel {
   }
 }
 
-/** From a state to one within it: whichever of them is active, that one is next. */
+/** Whether a transition leads from a compound state to a state inside it. */
 export function leadsInward({source, targets}: ChartTransition): boolean {
   return source !== '' && targets.some((target) => target.startsWith(`${source}.`))
 }
 
-/** Path of a state, as the model names it. */
+/** The id of a state in the model. */
 export function toStateId({path}: Pick<AnyStateNode, 'path'>): string {
   return path.join('.')
 }
 
-/** How the model names a transition of the machine. */
+/** The id of a transition in the model. */
 export function toTransitionId(transition: MachineTransition): string {
   const {source, eventType} = transition
   return `${toStateId(source)} ${eventType}#${source.transitions.get(eventType)?.indexOf(transition) ?? 0}`
 }
 
-/** Effects are the actions that the world carries out; xstate's own, which remember something, begin with `xstate.`. */
+/** All actions are effects, except for those of xstate itself, such as assignments, whose names begin with `xstate.`. */
 export function toEffects(actions: readonly unknown[]): readonly string[] {
   return actions.flatMap((action) => {
     const type = typeof action === 'object' && action !== null && 'type' in action ? action.type : action
@@ -131,7 +131,7 @@ function toTransition(transition: MachineTransition, prefix: string): ChartTrans
   }
 }
 
-/** One without target and actions forbids what a state around it allows. */
+/** A transition without target and actions forbids an event that an enclosing state accepts. */
 function isAllowed({target, actions}: MachineTransition): boolean {
   return target !== undefined || actions.length > 0
 }
@@ -144,7 +144,7 @@ function listStates(state: ChartState): readonly ChartState[] {
   return [state, ...state.states.flatMap(listStates)]
 }
 
-/** `container.`, when more than half of the events begin with it. */
+/** The prefix that more than half of the events have, such as `container.`. */
 function commonPrefix(events: readonly string[]): string {
   const counts = Map.groupBy(events, (event) => event.slice(0, event.indexOf('.') + 1))
   const [prefix = ''] = [...counts].flatMap(([candidate, all]) => (all.length * 2 > events.length ? [candidate] : []))

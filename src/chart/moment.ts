@@ -1,4 +1,4 @@
-/** Where a chart is after some events, and what of it is lit then. Pure. */
+/** The state of a chart after some events, and its highlights. Pure. */
 import {type AnyMachineSnapshot, type AnyStateMachine, initialTransition, transition} from 'xstate'
 import type {LedgerEvent} from '../../machines/ledger/events.ts'
 import {toPaths} from './guard.ts'
@@ -7,13 +7,13 @@ import {toChartModel, toTransitionId} from './model.ts'
 
 export interface Moment {
   readonly snapshot: AnyMachineSnapshot
-  /** The latest event that the chart took, and how it stood before; undefined when it has taken none. */
+  /** The last event that the chart accepted, and the snapshot before it; undefined when it has accepted none. */
   readonly latest: {readonly event: LedgerEvent; readonly before: AnyMachineSnapshot} | undefined
 }
 
 /**
- * @param events those of one container in order; of an added process those with its id. After a chart's end it begins again: the id
- *   of an added process that was deleted is free.
+ * @param events the events of one container, or of one added process, in order. After its final state a chart starts again, since the id
+ *   of a deleted process can be used again.
  */
 export function foldMachine(machine: AnyStateMachine, events: Iterable<LedgerEvent>): Moment {
   let moment = toFirstMoment(machine)
@@ -26,7 +26,7 @@ export function toFirstMoment(machine: AnyStateMachine): Moment {
   return {snapshot, latest: undefined}
 }
 
-/** An event that the chart does not take leaves the moment as it was. */
+/** An event that the chart does not accept leaves the moment unchanged. */
 export function toNextMoment(machine: AnyStateMachine, moment: Moment, event: LedgerEvent): Moment {
   const before = moment.snapshot.status === 'active' ? moment.snapshot : toFirstMoment(machine).snapshot
   if ((machine.getTransitionData(before, event) ?? []).length === 0) return moment
@@ -42,7 +42,7 @@ export function toMarks(machine: AnyStateMachine, {snapshot, latest}: Moment): C
   }
 }
 
-/** Of a state value, the paths of all states that it names, and of those around them. */
+/** The paths of all states in a state value, including enclosing ones. */
 export function toActiveStates(value: unknown): readonly string[] {
   const paths = toPaths(value).flatMap((path) => {
     const keys = path.split('.')
@@ -52,18 +52,18 @@ export function toActiveStates(value: unknown): readonly string[] {
 }
 
 /**
- * Ids of those that some event could take now. An event that has not come has no data: those whose guards look at data are tried
- * with each that makes a difference.
+ * The ids of the transitions that an event could take now. Guards may read data, which a future event does not have yet: such events
+ * are tried with sample data for each outcome of their guards.
  */
 export function toPossibleTransitions(machine: AnyStateMachine, snapshot: AnyMachineSnapshot): readonly string[] {
   if (snapshot.status !== 'active') return []
   const ids = machine.events.flatMap((type) =>
-    (differences[type] ?? [{}]).flatMap((data) => findTransitions(machine, snapshot, {...blank, type, data})),
+    (samples[type] ?? [{}]).flatMap((data) => findTransitions(machine, snapshot, {...blank, type, data})),
   )
   return [...new Set(ids)]
 }
 
-/** A guard that wants data which the probe has not got fails: then all of its event count as possible. */
+/** A guard that reads data which the sample lacks throws: all transitions for its event then count as possible. */
 function findTransitions(
   machine: AnyStateMachine,
   snapshot: AnyMachineSnapshot,
@@ -79,13 +79,13 @@ function findTransitions(
 }
 
 const blank = {time: '', sequence: 0, uid: '', source: '', actor: '', correlationId: '', causationId: undefined} as const
-/** At once or after a long time, which a restart policy tells apart. */
+/** Each exit both immediately and after a long time, which restart policies distinguish. */
 const exits = [
   {type: 'code', code: 0},
   {type: 'code', code: 1},
   {type: 'signal', signal: 'SIGKILL'},
 ].flatMap((exit) => ['', '9999-12-31T23:59:59.999Z'].map((exitedAt) => ({exit, exitedAt, source: 'waitid'})))
-const differences: Readonly<Record<string, readonly object[]>> = {
+const samples: Readonly<Record<string, readonly object[]>> = {
   'container.created': [{}, {init: {pid: 1, startTimeTicks: 0, bootId: ''}}],
   'container.health-changed': [{status: 'healthy'}, {status: 'unhealthy'}],
   'container.kill-requested': [{signal: 'SIGTERM'}, {signal: 'SIGKILL'}],

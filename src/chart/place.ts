@@ -1,4 +1,4 @@
-/** From what elkjs has found to what is drawn: text set into boxes and labels, the machine's own beside them. */
+/** Converts the output of elkjs to a layout: places text in boxes and labels, and adds the title. */
 import type {ElkExtendedEdge, ElkNode, ElkShape} from 'elkjs/lib/elk-api.js'
 import {type BoxLine, boxPadding, type Direction, gapAbove, toBox, toHeight} from './box.ts'
 import type {ChartLayout, PlacedEdge, PlacedInitial, PlacedLine, PlacedLines, PlacedState, Point, Rectangle} from './chart-layout.ts'
@@ -77,7 +77,7 @@ function toTitle({name, description}: ChartState, width: number): readonly Place
   return stack([{kind: 'title', text: name}, ...note], {x: margin, y: margin})
 }
 
-/** In columns, read downwards. */
+/** In columns, each read from top to bottom. */
 function toAnywhere(lines: readonly BoxLine[], at: Point & {readonly width: number}): PlacedLines {
   if (lines.length === 0) return {...at, height: 0, lines: []}
   const columnWidth = Math.max(...lines.map(({text, kind}) => measureText(text, kind))) + gap
@@ -91,7 +91,7 @@ function toAnywhere(lines: readonly BoxLine[], at: Point & {readonly width: numb
   return {...at, height: toBottom(placed) - at.y + boxPadding.y, lines: [...head, ...placed]}
 }
 
-/** One below the other, from their upper left corner. */
+/** Places lines below each other, from the upper left corner. */
 function stack(lines: readonly BoxLine[], {x, y}: Point): readonly PlacedLine[] {
   let top = y
   return lines.map((line, index) => {
@@ -101,7 +101,7 @@ function stack(lines: readonly BoxLine[], {x, y}: Point): readonly PlacedLine[] 
   })
 }
 
-/** Of a line's height, from its bottom. */
+/** The distance of the baseline from the bottom of a line, as a fraction of the line height. */
 const baseline = 0.28
 
 function center(lines: readonly BoxLine[], box: Rectangle): PlacedLines {
@@ -134,7 +134,7 @@ function toPoints(edge: ElkExtendedEdge | undefined, shift: Point): readonly Poi
   return points.map(({x, y}) => ({x: round(x + shift.x), y: round(y + shift.y)}))
 }
 
-/** To tenths of a pixel: the rest is noise in a file that is compared. */
+/** Rounds to tenths of a pixel, so that files in docs/charts/ are stable. */
 function round(value: number): number {
   return Math.round(value * 10) / 10
 }

@@ -1,6 +1,6 @@
 /**
- * A chart as SCXML (https://www.w3.org/TR/scxml/). Guards are functions of the host's, effects are sent to it; what a state around
- * it takes and a state refuses is a transition without a target and without effects.
+ * Writes a chart as SCXML (https://www.w3.org/TR/scxml/). Guards are functions that the host provides, effects are sent to the host. An
+ * event that an enclosing state accepts and a state does not is written as a transition without target and effects.
  */
 import type {Guard} from './guard.ts'
 import {type ChartMarks, noMarks} from './marks.ts'
@@ -8,7 +8,7 @@ import type {ChartModel, ChartState, ChartTransition} from './model.ts'
 import {toAttributes, toComment} from './xml.ts'
 
 export const scxmlNamespace = 'http://www.w3.org/2005/07/scxml'
-/** Of what SCXML has no word for: tags, and what is lit. */
+/** The namespace of tags and highlights, which SCXML lacks. */
 export const ownNamespace = 'urn:tallyman:chart'
 
 export function renderScxml(model: ChartModel, marks: ChartMarks = noMarks): string {
@@ -19,7 +19,7 @@ export function renderScxml(model: ChartModel, marks: ChartMarks = noMarks): str
     `<scxml${toAttributes({xmlns: scxmlNamespace, 'xmlns:tally': ownNamespace, version: '1.0', datamodel: 'ecmascript', name: id, initial: id})}>`,
     ...indent([
       toComment(root.description ?? id),
-      // The document itself cannot have transitions, so the machine is a state in it.
+      // The root element cannot have transitions, so the machine is a state inside it.
       ...toState(root, [`<transition event="done.state.${id}" target="${end}"/>`]),
       `<final id="${end}"/>`,
     ]),
@@ -36,7 +36,7 @@ export function renderScxml(model: ChartModel, marks: ChartMarks = noMarks): str
       'tally:tags': state.tags.length > 0 ? state.tags.join(' ') : undefined,
       'tally:active': marks.active.has(state.id) ? 'true' : undefined,
     })
-    // A final state takes no event.
+    // SCXML allows no transitions in a final state.
     const transitions = tag === 'final' ? [] : model.transitions.filter(({source}) => source === state.id).flatMap(toTransition)
     return [
       `<${tag}${attributes}>`,
@@ -66,7 +66,7 @@ export function renderScxml(model: ChartModel, marks: ChartMarks = noMarks): str
     return content.length === 0 ? [`<transition${attributes}/>`] : [`<transition${attributes}>`, ...indent(content), '</transition>']
   }
 
-  /** Paths begin below the machine, which is a state like the others here. */
+  /** In SCXML the machine is a state: its id is a prefix of all paths. */
   function toName(state: string): string {
     return state === '' ? id : `${id}.${state}`
   }

@@ -1,4 +1,4 @@
-/** Arrows as paths: horizontal and vertical pieces whose corners are round, and a head. */
+/** SVG paths of edges: horizontal and vertical segments with rounded corners, and an arrowhead. */
 import type {Point} from './chart-layout.ts'
 
 const radius = 7
@@ -18,7 +18,7 @@ export function toRoundedPath(points: readonly Point[]): string {
   return `M${show(first)}${pieces.join('')}`
 }
 
-/** A triangle whose tip is where the arrow ends. */
+/** A triangle with its tip at the end of the edge. */
 export function toArrowHead(points: readonly Point[]): string {
   const [before, tip] = points.slice(-2)
   if (!before || !tip) return ''
@@ -34,7 +34,7 @@ function distance(a: Point, b: Point): number {
   return Math.hypot(a.x - b.x, a.y - b.y)
 }
 
-/** The point that far from the first on the way to the second. */
+/** The point at distance `length` from the first point, in the direction of the second. */
 function towards(from: Point, to: Point, length: number): Point {
   const share = length / (distance(from, to) || 1)
   return {x: from.x + (to.x - from.x) * share, y: from.y + (to.y - from.y) * share}

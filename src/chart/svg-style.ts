@@ -1,4 +1,4 @@
-/** How a picture looks, by day and by night. Rules without variables, since what turns pictures into pixels knows none. */
+/** The style of a picture, light and dark. It uses no CSS variables, since the PNG renderer does not support them. */
 import {textStyles} from './measure.ts'
 
 export type Theme = 'light' | 'dark'
@@ -52,19 +52,19 @@ const palettes: Readonly<Record<Theme, Palette>> = {
   },
 }
 
-/** Families of CSS. */
+/** Values of `font-family`. */
 export interface Fonts {
   readonly sans: string
   readonly mono: string
 }
 
-/** None of them is wider than text is measured. */
+/** No font here is wider than the estimate in measure.ts. */
 const usual: Fonts = {
   sans: `Inter, 'Segoe UI', 'Helvetica Neue', Arial, 'DejaVu Sans', sans-serif`,
   mono: `'SF Mono', Menlo, Consolas, 'DejaVu Sans Mono', monospace`,
 }
 
-/** @param theme as the reader's system has it, when there is none */
+/** @param theme by default the theme of the reader's system */
 export function toStyle(theme: Theme | undefined, fonts: Fonts = usual): string {
   const base = [toFonts(fonts), toColours(palettes[theme ?? 'light'])].join('\n')
   return theme ? base : `${base}\n@media (prefers-color-scheme: dark) {\n${toColours(palettes.dark)}\n}`

@@ -1,4 +1,4 @@
-/** A chart as one SVG file that needs no other: its style is in it, for light and for dark. */
+/** Writes a chart as one SVG file that contains its style, light and dark. */
 import type {ChartLayout, PlacedEdge, PlacedInitial, PlacedLine, PlacedState} from './chart-layout.ts'
 import {type ChartMarks, hasMarks, noMarks} from './marks.ts'
 import {textStyles} from './measure.ts'
@@ -9,18 +9,18 @@ import {escapeXml} from './xml.ts'
 
 export interface SvgOptions {
   readonly marks?: ChartMarks
-  /** Fixed; otherwise as the reader's system has it. */
+  /** By default the theme of the reader's system. */
   readonly theme?: Theme
-  /** For what looks at the first family of a list alone; otherwise lists of those that systems have. */
+  /** For renderers that only use the first family of a list; by default lists of common system fonts. */
   readonly fonts?: Fonts
-  /** What it is of, for who cannot see it and for the tab of a browser. */
+  /** The title, for screen readers and browser tabs. */
   readonly title?: string
 }
 
 export function renderSvg(layout: ChartLayout, {marks = noMarks, theme, fonts, title}: SvgOptions = {}): string {
   const {model, width, height, states, initials, edges, anywhere} = layout
   const transitions = new Map(model.transitions.map((one) => [one.id, one]))
-  // What matters most is painted last.
+  // Highlighted edges are painted last, on top of the others.
   const ordered = edges.toSorted((a, b) => rank(a.transitions) - rank(b.transitions))
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" role="img">`,
@@ -112,7 +112,7 @@ function describe({event, guard, description, effects}: ChartTransition): string
   )
 }
 
-/** Three dots behind the name: an effect is under way. */
+/** Three dots after the name: an effect is in flight. */
 function toInFlightMark({y}: PlacedLine, right: number): string {
   const centres = [0, 5, 10].map((offset) => right - 24 + offset)
   return centres.map((x) => `<circle class="mark" cx="${x}" cy="${y - 4}" r="1.2"/>`).join('')

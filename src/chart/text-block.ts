@@ -1,6 +1,6 @@
-/** Rectangles of characters: put into boxes, beside each other, below each other. Every line of one is equally wide. */
+/** Rectangles of characters, with functions to frame them and to place them side by side. */
 
-/** How a piece of text is shown, where the terminal can. */
+/** The style of a piece of text on terminals with colours. */
 export type Tone = 'plain' | 'dim' | 'bold' | 'active' | 'possible' | 'last'
 
 export interface Span {
@@ -29,7 +29,7 @@ export function widthOf(block: Block): number {
   return Math.max(0, ...block.map(lengthOf))
 }
 
-/** With the title in the upper border. At least that wide, when a width is given. */
+/** A frame with the title in the upper border. @param width the minimum width */
 export function toFrame(
   title: Line,
   block: Block,
@@ -46,7 +46,7 @@ export function toFrame(
   ]
 }
 
-/** Beside each other as long as there is room, then below. */
+/** Places blocks side by side while there is room, then below. */
 export function flow(blocks: readonly Block[], width: number): Block {
   const rows: Block[][] = []
   for (const block of blocks) {
@@ -69,7 +69,7 @@ export function toText(block: Block, {colour}: {readonly colour: boolean}): stri
     .join('\n')
 }
 
-/** Into lines no wider than that, unless a single item is. */
+/** Breaks items into lines of at most `width`, except for single items that are wider. */
 export function wrapSpans(items: readonly Span[], width: number): Block {
   const lines: Span[][] = []
   for (const [index, {text, tone}] of items.entries()) {

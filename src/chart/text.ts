@@ -1,6 +1,6 @@
 /**
- * A chart for a terminal: boxes within boxes, parallel parts beside each other, and in each box where it leads. Below a width
- * at which boxes make sense, a tree.
+ * Renders a chart for a terminal: nested boxes with their transitions, the regions of parallel states side by side. Below the width
+ * `narrow` it is a tree.
  */
 import {staysIn} from './box.ts'
 import {type ChartMarks, hasMarks, noMarks} from './marks.ts'
@@ -9,15 +9,15 @@ import {type Block, flow, type Line, lengthOf, type Span, span, toFrame, toText,
 
 export interface TextOptions {
   readonly marks?: ChartMarks
-  /** Columns of the terminal. */
+  /** The width of the terminal in columns. */
   readonly width?: number
-  /** What is lit is told by signs; with this by colours too. */
+  /** Use colours in addition to signs for highlights. */
   readonly colour?: boolean
-  /** A line a state, also where there is room for boxes. */
+  /** Render a tree at any width: one line for each state. */
   readonly tree?: boolean
 }
 
-/** `active`, `possible` and the one taken last. */
+/** The signs for active states, possible and last transitions, and in-flight states. */
 export const signs = {active: '●', possible: '›', last: '»', inFlight: '⋯'} as const
 const narrow = 60
 const usualWidth = 100
@@ -87,7 +87,7 @@ export function renderText(
     return marks.possible.has(id) ? `${signs.possible} ` : ''
   }
 
-  /** Where something is lit, only of those states that are active; without, of all. */
+  /** With highlights, only active states have their transitions; otherwise all states have them. */
   function toTree(state: ChartState, indent: string): Block {
     const isShown = !hasMarks(marks) || marks.active.has(state.id)
     const own = isShown && state.id !== '' ? model.transitions.filter((one) => one.source === state.id && !staysIn(one)) : []
@@ -106,7 +106,7 @@ function toEvent({label, shortGuard}: ChartTransition): string {
   return shortGuard === undefined ? label : `${label} [${shortGuard}]`
 }
 
-/** Several are in regions of one state, which is named once. */
+/** Several targets are in regions of one state, whose name is written once. */
 function toTargets(one: ChartTransition): string {
   const [first = '', ...others] = one.targets
   const shared = `${first.split('.')[0]}.`
@@ -116,7 +116,7 @@ function toTargets(one: ChartTransition): string {
   ].join(', ')
 }
 
-/** The path, without what it has in common with the state that it leads from. */
+/** The path without the prefix that it shares with the source. */
 function toTarget({source}: ChartTransition, target: string): string {
   const parent = parentOf(source)
   return parent !== '' && target.startsWith(`${parent}.`) ? target.slice(parent.length + 1) : target
@@ -126,7 +126,7 @@ function parentOf(state: string): string {
   return state.slice(0, Math.max(0, state.lastIndexOf('.')))
 }
 
-/** What does not fit is cut, and says so. */
+/** Cuts lines that are too long and marks them with an ellipsis. */
 function clip(block: Block, width: number): Block {
   return block.map((line) => {
     if (lengthOf(line) <= width) return line

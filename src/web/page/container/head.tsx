@@ -39,7 +39,7 @@ export function Head({moment, children}: {readonly moment: Moment; readonly chil
           </p>
         )}
       </div>
-      {view && <p class="head-command mono">{view.args.join(' ') || view.bundle}</p>}
+      {view && <p class="head-command two-lines mono">{view.args.join(' ') || view.bundle}</p>}
       {view && <Facts view={view} uid={uid} />}
       {view?.state === 'deleted' && <Namesake moment={moment} />}
       {children}

@@ -3,6 +3,7 @@ import {toCloudEvent} from '../../../../machines/ledger/cloud-event.ts'
 import type {LedgerEvent} from '../../../../machines/ledger/events.ts'
 import {formatClock, formatGap, formatMoment} from '../wording/duration.ts'
 import {toSentence} from '../wording/event-sentence.ts'
+import {FilterBar} from './filter-bar.tsx'
 import type {Moment} from './moment.ts'
 import {toCause} from './moment-card.tsx'
 import type {Travel} from './travel.ts'
@@ -17,28 +18,17 @@ export function LedgerTab({moment, travel}: {readonly moment: Moment; readonly t
   const events = moment.timeline.events.filter((event) => isOfKind(event, kind) && matches(event, text)).toReversed()
   return (
     <div class="ledger">
-      <div class="ledger-filter">
-        <label class="unseen" for="ledger-find">
-          Find events
-        </label>
-        <input
-          id="ledger-find"
-          class="select"
-          type="search"
-          placeholder="Type, actor, detail…"
-          autocomplete="off"
-          value={text}
-          onInput={(event) => setText(event.currentTarget.value)}
-        />
-        {/* biome-ignore lint/a11y/useSemanticElements: a fieldset would be a form of its own */}
-        <div class="chips" role="group" aria-label="Which events">
-          {kinds.map((name) => (
-            <button type="button" key={name} class="chip" aria-pressed={kind === name} onClick={() => setKind(name)}>
-              {name}
-            </button>
-          ))}
-        </div>
-      </div>
+      <FilterBar
+        id="ledger-find"
+        label="Find events"
+        placeholder="Type, actor, detail…"
+        text={text}
+        onText={setText}
+        choiceLabel="Which events"
+        choices={kinds}
+        chosen={kind}
+        onChoose={setKind}
+      />
       {events.length === 0 && <p class="tab-note">No event matches.</p>}
       <ol class="entries">
         {events.map((event) => (
@@ -72,7 +62,7 @@ function Entry({event, previous, moment, travel}: EntryProps) {
       >
         <span class="entry-sequence">{event.sequence}</span>
         <span class="entry-time mono">{formatClock(event.time)}</span>
-        <span class="entry-text">
+        <span class="entry-text two-lines">
           <strong>{what}</strong> {detail && <span class="entry-detail">{detail}</span>}
         </span>
       </button>

@@ -4,6 +4,7 @@ import {openLog} from '../model/log.ts'
 import type {LogLine} from '../model/log-lines.ts'
 import {FailureNote} from '../shell/notice.tsx'
 import {formatClock} from '../wording/duration.ts'
+import {FilterBar} from './filter-bar.tsx'
 import type {Moment} from './moment.ts'
 
 const shownLines = 1_500
@@ -21,28 +22,17 @@ export function LogTab({moment}: {readonly moment: Moment}) {
   const shown = lines.filter((line) => isShown(line, {stream, text, untilMs})).slice(-shownLines)
   return (
     <div class="log-tab">
-      <div class="ledger-filter">
-        <label class="unseen" for="log-find">
-          Find lines
-        </label>
-        <input
-          id="log-find"
-          class="select"
-          type="search"
-          placeholder="Find lines…"
-          autocomplete="off"
-          value={text}
-          onInput={(event) => setText(event.currentTarget.value)}
-        />
-        {/* biome-ignore lint/a11y/useSemanticElements: a fieldset would be a form of its own */}
-        <div class="chips" role="group" aria-label="Which stream">
-          {streams.map((name) => (
-            <button type="button" key={name} class="chip" aria-pressed={stream === name} onClick={() => setStream(name)}>
-              {name}
-            </button>
-          ))}
-        </div>
-      </div>
+      <FilterBar
+        id="log-find"
+        label="Find lines"
+        placeholder="Find lines…"
+        text={text}
+        onText={setText}
+        choiceLabel="Which stream"
+        choices={streams}
+        chosen={stream}
+        onChoose={setStream}
+      />
       {failure && <FailureNote failure={failure} />}
       {type === 'missing' && <p class="tab-note">The output was deleted with the container.</p>}
       {type !== 'missing' && !failure && <Lines lines={shown} note={toNote(type, moment.isNow, shown.length)} />}
@@ -63,7 +53,7 @@ function Lines({lines, note}: {readonly lines: readonly LogLine[]; readonly note
       class="log mono"
       role="log"
       aria-label="Output"
-      // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls has to be reached by keys
+      // biome-ignore lint/a11y/noNoninteractiveTabindex: a scrollable area must be reachable by keyboard
       tabIndex={0}
       onScroll={() => {
         const element = box.current

@@ -32,7 +32,7 @@ function RecentEvent({event}: {readonly event: LedgerEvent}) {
       <time class="mono" dateTime={event.time}>
         {formatClock(event.time).slice(0, 8)}
       </time>
-      <span class="recent-event-text">
+      <span class="two-lines">
         <Link to={{page: 'container', address, uid: event.uid, at: event.sequence}}>{address.id}</Link>{' '}
         <strong>{what.toLowerCase()}</strong>
         {detail && <span class="recent-event-detail"> {detail}</span>}

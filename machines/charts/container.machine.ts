@@ -4,49 +4,25 @@
  * created → running → stopped → deleted are the states that everyone knows. Those tagged `in-flight` stand between them,
  * while an effect is under way: commands wait until it has an outcome.
  */
-import {and, assign, not, stateIn} from 'xstate'
+import {and, assign, not} from 'xstate'
 import {emptyContext} from './container-context.ts'
+import {beginUpdate, endUpdate, forgetPause, recordUnchanged} from './container-actions/changes.ts'
+import {copyState, create, recordCreated, recordFailure, recordRequest, recordStarted, restore} from './container-actions/creation.ts'
 import {
-  armRestart,
-  beginCheckpoint,
-  beginRestart,
-  beginStop,
-  beginUpdate,
-  cancelRestart,
-  chart,
-  copyState,
-  endWatches,
-  forgetExec,
-  forgetHealth,
-  forgetPause,
   forgetStop,
-  giveRestartsUp,
-  onExec,
   onExited,
-  onInput,
-  recordCheckpoint,
-  recordCreated,
-  recordExit,
-  recordFailure,
+  onExitedInDeletion,
   recordForce,
-  recordHealth,
-  recordKill,
-  recordOom,
-  recordPaused,
-  recordRequest,
-  recordRestart,
-  recordResumed,
   recordSent,
-  recordStarted,
-  recordUnchanged,
-  recordUpdated,
-  restore,
-  scheduleRestart,
   sendRequestedSignal,
-  thaw,
-  watchHealth,
-  watchOom,
-} from './container-setup.ts'
+  sendSigkill,
+  sweep,
+} from './container-actions/ending.ts'
+import {forgetExec, onExec, onInput} from './container-actions/processes.ts'
+import {awaitRestart, beginRestart, cancelRestart, giveRestartsUp, scheduleRestart} from './container-actions/restarts.ts'
+import {forgetHealth, recordOom, watchHealth, watchOom} from './container-actions/watches.ts'
+import {chart} from './container-setup.ts'
+import {running} from './running.ts'
 
 export const containerMachine = chart.createMachine({
   id: 'container',
@@ -76,13 +52,7 @@ export const containerMachine = chart.createMachine({
       on: {
         'container.create-requested': {
           target: 'creating',
-          actions: [
-            recordRequest,
-            {
-              type: 'runtime.create',
-              params: ({event}) => ({request: event.data.request}),
-            },
-          ],
+          actions: [recordRequest, create],
         },
       },
     },
@@ -113,7 +83,7 @@ export const containerMachine = chart.createMachine({
         ...onInput,
         ...onExec,
         'container.start-requested': {target: 'starting', actions: {type: 'runtime.start', params: {}}},
-        'container.kill-requested': {actions: [recordKill, sendRequestedSignal]},
+        'container.kill-requested': {actions: sendRequestedSignal},
         'container.oom': {actions: recordOom},
         'container.exited': onExited,
         'container.delete-requested': {target: 'deleting', actions: [recordForce, {type: 'runtime.delete', params: {}}]},
@@ -126,7 +96,7 @@ export const containerMachine = chart.createMachine({
         prepared: {
           description: 'For the start, with which its processes come back from a checkpoint. There is none before.',
           on: {
-            'container.start-requested': {target: '#container.starting', actions: restore},
+            'container.start-requested': {guard: 'hasCheckpoint', target: '#container.starting', actions: restore},
             'container.kill-requested': {},
             'container.stdin-closed': {},
             'container.resized': {},
@@ -138,7 +108,7 @@ export const containerMachine = chart.createMachine({
           description: 'The runtime changes its limits. An exit seen now waits.',
           tags: 'in-flight',
           on: {
-            'container.updated': {target: 'ready', actions: [recordUpdated, copyState, watchOom]},
+            'container.updated': {target: 'ready', actions: endUpdate},
             'container.update-failed': {target: 'ready', actions: [recordFailure, recordUnchanged]},
           },
         },
@@ -167,154 +137,13 @@ export const containerMachine = chart.createMachine({
           {
             guard: 'isRestarting',
             target: 'created',
-            actions: [recordFailure, {type: 'runtime.kill', params: {signal: 'SIGKILL'}}],
+            actions: [recordFailure, sendSigkill],
           },
           {target: 'created', actions: recordFailure},
         ],
       },
     },
-    running: {
-      description: 'The program runs.',
-      type: 'parallel',
-      on: {
-        ...onInput,
-        'container.kill-requested': {actions: [recordKill, sendRequestedSignal]},
-        'container.oom': {actions: recordOom},
-        'container.exited': onExited,
-        'container.delete-requested': {
-          guard: 'isForced',
-          target: 'deleting',
-          actions: [recordForce, {type: 'timer.cancel', params: {timer: 'stop'}}, {type: 'runtime.delete', params: {}}],
-        },
-      },
-      states: {
-        execution: {
-          initial: 'active',
-          states: {
-            active: {
-              description: 'Its processes are scheduled.',
-              on: {
-                ...onExec,
-                'container.pause-requested': {target: 'pausing', actions: {type: 'runtime.pause', params: {}}},
-              },
-            },
-            pausing: {
-              description: 'The runtime freezes them.',
-              tags: 'in-flight',
-              on: {
-                'container.paused': [
-                  {
-                    guard: stateIn({running: {stop: 'killing'}}),
-                    target: 'resuming',
-                    actions: [recordPaused, {type: 'runtime.resume', params: {}}],
-                  },
-                  {target: 'paused', actions: recordPaused},
-                ],
-                'container.pause-failed': {target: 'active', actions: recordFailure},
-              },
-            },
-            paused: {
-              description: 'None of its processes is scheduled. A stop or SIGKILL thaws them, since they could not end otherwise.',
-              on: {
-                'container.resume-requested': thaw,
-                'container.stop-requested': thaw,
-                'container.stop-timed-out': thaw,
-                'container.kill-requested': {
-                  guard: 'isFatal',
-                  target: 'resuming',
-                  actions: [recordKill, sendRequestedSignal, {type: 'runtime.resume', params: {}}],
-                },
-              },
-            },
-            resuming: {
-              description: 'The runtime lets them run again.',
-              tags: 'in-flight',
-              on: {
-                'container.resumed': {target: 'active', actions: recordResumed},
-                'container.resume-failed': {target: 'paused', actions: recordFailure},
-              },
-            },
-          },
-        },
-        stop: {
-          initial: 'none',
-          states: {
-            none: {
-              description: 'No stop is under way.',
-              on: {'container.stop-requested': {target: 'grace', actions: beginStop}},
-            },
-            grace: {
-              description: 'The program was asked to end and has until the deadline; another stop sets another.',
-              on: {
-                'container.stop-requested': {target: 'grace', actions: beginStop},
-                'container.stop-timed-out': 'killing',
-              },
-            },
-            killing: {
-              description: 'The deadline passed; SIGKILL is sent.',
-              entry: {type: 'runtime.kill', params: {signal: 'SIGKILL'}},
-            },
-          },
-        },
-        checkpoint: {
-          initial: 'none',
-          states: {
-            none: {
-              description: 'None is being taken.',
-              on: {'container.checkpoint-requested': {target: 'checkpointing', actions: beginCheckpoint}},
-            },
-            checkpointing: {
-              description: 'The runtime writes its processes to disk, whether or not it is paused. The exit that may follow waits.',
-              tags: 'in-flight',
-              on: {
-                'container.checkpointed': {target: 'none', actions: recordCheckpoint},
-                'container.checkpoint-failed': {target: 'none', actions: recordFailure},
-              },
-            },
-          },
-        },
-        health: {
-          initial: 'unchecked',
-          states: {
-            unchecked: {description: 'Nobody asks.'},
-            checking: {
-              description: 'No check has succeeded yet, nor have enough failed.',
-              on: {
-                'container.health-changed': [
-                  {guard: 'isHealthy', target: 'healthy', actions: recordHealth},
-                  {guard: 'isUnhealthy', target: 'unhealthy', actions: recordHealth},
-                ],
-              },
-            },
-            healthy: {
-              description: 'The last check succeeded, or not enough have failed since.',
-              on: {'container.health-changed': {guard: 'isUnhealthy', target: 'unhealthy', actions: recordHealth}},
-            },
-            unhealthy: {
-              description: 'So many checks in a row have failed as were allowed.',
-              on: {'container.health-changed': {guard: 'isHealthy', target: 'healthy', actions: recordHealth}},
-            },
-          },
-        },
-        limits: {
-          initial: 'kept',
-          states: {
-            kept: {
-              description: 'They are as the ledger has them.',
-              on: {'container.update-requested': {target: 'changing', actions: beginUpdate}},
-            },
-            changing: {
-              description: 'The runtime changes them, whether or not it is paused. An exit seen now waits.',
-              tags: 'in-flight',
-              on: {
-                'container.updated': {target: 'kept', actions: [recordUpdated, copyState, watchOom]},
-                'container.update-failed': {target: 'kept', actions: [recordFailure, recordUnchanged]},
-              },
-            },
-          },
-        },
-      },
-    },
+    running,
     stopped: {
       description: 'Init has ended; its exit status is in the ledger.',
       initial: 'ended',
@@ -323,11 +152,11 @@ export const containerMachine = chart.createMachine({
         rescheduling: {
           description: 'Its restart policy decides when it comes back, or that it does not.',
           tags: 'in-flight',
-          on: {'container.restart-gave-up': {target: 'ended', actions: {type: 'runtime.sweep', params: {}}}},
+          on: {'container.restart-gave-up': {target: 'ended', actions: sweep}},
         },
       },
       on: {
-        'container.restart-scheduled': {guard: 'isKeptUp', target: 'waiting', actions: [recordRestart, armRestart]},
+        'container.restart-scheduled': {guard: 'isKeptUp', target: 'waiting', actions: awaitRestart},
         'container.delete-requested': {target: 'deleting', actions: {type: 'runtime.delete', params: {}}},
       },
     },
@@ -335,7 +164,7 @@ export const containerMachine = chart.createMachine({
       description: 'It is to come back, with its root file system and its log, when the time has come.',
       on: {
         'container.restart-due': {target: 'creating', actions: beginRestart},
-        'container.restart-cancelled': {target: 'stopped', actions: [...cancelRestart, {type: 'runtime.sweep', params: {}}]},
+        'container.restart-cancelled': {target: 'stopped', actions: [...cancelRestart, sweep]},
         'container.delete-requested': {target: 'deleting', actions: [...cancelRestart, {type: 'runtime.delete', params: {}}]},
       },
     },
@@ -350,7 +179,7 @@ export const containerMachine = chart.createMachine({
       tags: 'in-flight',
       on: {
         'container.oom': {guard: not('hasExited'), actions: recordOom},
-        'container.exited': {guard: and([not('hasExited'), 'hasNoLiveExec']), actions: [recordExit, ...endWatches]},
+        'container.exited': onExitedInDeletion,
         'container.deleted': 'deleted',
         'container.delete-failed': [
           {guard: 'hasExited', target: 'stopped', actions: recordFailure},

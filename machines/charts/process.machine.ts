@@ -4,9 +4,10 @@
  */
 import {setup} from 'xstate'
 import type {ConsoleSize} from '../schemas/fields.ts'
+import {assertThere} from './assert-there.ts'
 import {type EndRequest, toEndRequest} from './end-request.ts'
 import type {EffectParams} from './effects.ts'
-import type {EventData, ExecEvent, Failure, ProcessIdentity} from '../ledger/events.ts'
+import type {EventData, ExecEvent, Failure, LedgerEvent, ProcessIdentity} from '../ledger/events.ts'
 import type {ExecSpec} from '../schemas/exec-spec.ts'
 import type {SignalName} from '../schemas/signals.ts'
 
@@ -70,21 +71,23 @@ const start = {
   type: 'exec.start',
   params: ({context, event}: {context: ProcessContext; event: ExecEvent}): EffectParams['exec.start'] => ({
     exec: event.data.exec,
-    spec: {args: [], env: [], autoRemove: false, ...context.spec, ...(context.consoleSize && {consoleSize: context.consoleSize})},
+    spec: {...assertThere(context.spec), ...(context.consoleSize && {consoleSize: context.consoleSize})},
   }),
 } as const
 const sendSignal = {
   type: 'exec.kill',
-  params: ({event}: {event: ExecEvent}): EffectParams['exec.kill'] => ({
-    exec: event.data.exec,
-    ...(event.type === 'exec.kill-requested' ? {signal: event.data.signal, ...(event.data.all && {all: true})} : {signal: 'SIGKILL'}),
+  params: ({event: {data}}: {event: LedgerEvent<'exec.kill-requested'>}): EffectParams['exec.kill'] => ({
+    exec: data.exec,
+    signal: data.signal,
+    ...(data.all && {all: true}),
   }),
 } as const
 const applySize = {
   type: 'exec.terminal.resize',
-  params: ({event}: {event: ExecEvent}): EffectParams['exec.terminal.resize'] => ({
-    exec: event.data.exec,
-    ...(event.type === 'exec.resized' ? {columns: event.data.columns, rows: event.data.rows} : {columns: 80, rows: 24}),
+  params: ({event: {data}}: {event: LedgerEvent<'exec.resized'>}): EffectParams['exec.terminal.resize'] => ({
+    exec: data.exec,
+    columns: data.columns,
+    rows: data.rows,
   }),
 } as const
 const requestDelete = (reason: string) =>

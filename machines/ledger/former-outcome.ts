@@ -1,9 +1,9 @@
 /**
- * The outcome of a command that its caller sends a second time, because the reply to the first was lost, perhaps together with the
- * supervisor. The journal has the outcome; the command is found by
- * its actor and its correlation id, which serves as idempotency key.
+ * The outcome of a command that is retried because its answer was lost, perhaps with the supervisor that was to give it. The journal has it,
+ * under the idempotency key of the command.
  */
 import type {CommandType} from '../commands/commands.ts'
+import {toAcceptedCommands} from './accepted-command.ts'
 import type {LedgerEvent} from './events.ts'
 import {applyEvent, emptyLedger, type Ledger} from './ledger.ts'
 import {type Outcome, toOutcome} from './outcome.ts'
@@ -39,8 +39,6 @@ export function findFormerOutcome(events: Iterable<LedgerEvent>, command: Former
   return {intentId, outcome: {type: 'pending'}, ledger}
 }
 
-/** The event has no other cause than the request. One request can both add a process and start it. */
 function isIntentOf({type, actor, correlationId}: FormerCommand, event: LedgerEvent): boolean {
-  const isAsked = event.causationId === undefined && event.actor === actor && event.correlationId === correlationId
-  return isAsked && (event.type === 'exec.added') === (type === 'exec')
+  return event.actor === actor && event.correlationId === correlationId && toAcceptedCommands(event).includes(type)
 }

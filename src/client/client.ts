@@ -249,9 +249,9 @@ function createClientOver(
     request: unknown,
     schema: S,
     timeoutMs: number,
-    {correlationId = randomUUID(), isAgain = false}: Partial<Again> = {},
+    {correlationId = randomUUID(), isRetry = false}: Partial<Again> = {},
   ): Promise<z.output<S> | undefined> {
-    return requestJson(connection.present, subject, request, {schema, timeoutMs, origin: {actor, correlationId, isAgain}})
+    return requestJson(connection.present, subject, request, {schema, timeoutMs, origin: {actor, correlationId, isRetry}})
   }
 
   function container(id: string, namespace = 'default'): ContainerClient {

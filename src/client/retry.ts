@@ -9,7 +9,7 @@ const usualAgainMs: readonly number[] = [1_000, 2_000, 5_000]
 /** Under which name it is asked, and whether it may have been heard before. */
 export interface Again {
   readonly correlationId: string
-  readonly isAgain: boolean
+  readonly isRetry: boolean
 }
 
 export interface Patience {
@@ -48,7 +48,7 @@ export function createAsker<T>(
         const waitMs = againMs[Math.min(attempts, againMs.length - 1)] ?? patienceMs
         attempts += 1
         try {
-          return await ask(Math.max(1, Math.min(waitMs, Math.ceil(endsAt - performance.now()))), {correlationId, isAgain: attempts > 1})
+          return await ask(Math.max(1, Math.min(waitMs, Math.ceil(endsAt - performance.now()))), {correlationId, isRetry: attempts > 1})
         } catch (error) {
           if (!(error instanceof TallyError)) throw error
           if (error.code === 'NATS_UNREACHABLE' && connection.present.isClosed() && !once) await connection.back(endsAt - performance.now())

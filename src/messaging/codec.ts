@@ -19,7 +19,7 @@ export interface RequestOrigin {
   readonly actor: string
   readonly correlationId: string | undefined
   /** It may have been asked before, in the same words and under the same name, without an answer. */
-  readonly isAgain?: boolean
+  readonly isRetry?: boolean
 }
 
 /** @throws TallyError INVALID_REQUEST with a line per field, REQUEST_TOO_LARGE. An empty payload is `{}`. */
@@ -44,7 +44,7 @@ export function readOrigin(message: Pick<Msg, 'headers'>): RequestOrigin {
   return {
     actor: clean(message.headers?.get(actorHeader)) || 'anonymous',
     correlationId: clean(message.headers?.get(correlationHeader)) || undefined,
-    ...(Number(message.headers?.get(attemptHeader)) > 1 && {isAgain: true}),
+    ...(Number(message.headers?.get(attemptHeader)) > 1 && {isRetry: true}),
   }
 }
 
@@ -106,7 +106,7 @@ function toOriginHeaders(origin: RequestOrigin | undefined): MsgHdrs {
   const result = headers()
   if (origin) result.set(actorHeader, origin.actor)
   if (origin?.correlationId) result.set(correlationHeader, origin.correlationId)
-  if (origin?.isAgain) result.set(attemptHeader, '2')
+  if (origin?.isRetry) result.set(attemptHeader, '2')
   return result
 }
 

@@ -1,7 +1,7 @@
-/** A create that is asked again, since its answer was lost: perhaps with the coordinator that was to give it. */
+/** A create that is retried because its answer was lost, perhaps with the coordinator that was to give it: the journal has what came of it. */
 import {toContainerView} from '../../../machines/views/container-view.ts'
 import type {LedgerEvent} from '../../../machines/ledger/events.ts'
-import {findFormerOutcome} from '../../../machines/ledger/former-outcome.ts'
+import {type FormerOutcome, findFormerOutcome} from '../../../machines/ledger/former-outcome.ts'
 import type {ContainerView} from '../../../machines/views/view.ts'
 import {readJournalFile} from '../../journal/file-journal.ts'
 import type {Clock} from '../../kernel/clock.ts'
@@ -16,33 +16,32 @@ const pollMs = 50
 /** One whose supervisors die again and again is never settled. */
 const patienceMs = 60_000
 
-/** Creates that this coordinator is at, by who asked for them: under load the next asking comes before the journal has anything. */
-export interface Creates {
-  /** Begins it, or joins the one that this asks for again. */
-  join(name: ContainerName, origin: Asked, begin: () => Promise<unknown>): Promise<unknown>
-}
+export type FormerCreate =
+  /** It was never begun, or has failed and is gone: it can be made as a new one. */
+  | {readonly type: 'unknown'}
+  /** A former coordinator has given it to a supervisor, which is about to write its first event. */
+  | {readonly type: 'queued'}
+  | {readonly type: 'accepted'}
+  | {readonly type: 'settled'; readonly former: FormerOutcome}
 
-export function createCreates(): Creates {
-  const underWay = new Map<string, Promise<unknown>>()
-  return {
-    join: async ({namespace, id}, {actor, correlationId, isAgain}, begin) => {
-      const key = JSON.stringify([namespace, id, actor, correlationId])
-      const former = underWay.get(key)
-      if (former) return await (isAgain ? former : begin())
-      const creating = begin()
-      underWay.set(key, creating)
-      try {
-        return await creating
-      } finally {
-        underWay.delete(key)
-      }
-    },
-  }
+/**
+ * @param events of the journal under that id
+ * @param isLocked whether a supervisor has that journal
+ */
+export function judgeFormerCreate(
+  events: readonly LedgerEvent[],
+  {actor, correlationId}: Pick<Asked, 'actor' | 'correlationId'>,
+  isLocked: () => boolean,
+): FormerCreate {
+  const former = findFormerOutcome(events, {actor, correlationId, type: 'create', exec: undefined})
+  if (former) return former.outcome.type === 'pending' ? {type: 'accepted'} : {type: 'settled', former}
+  // A journal that has begun without it is that of another create.
+  return events.length === 0 && isLocked() ? {type: 'queued'} : {type: 'unknown'}
 }
 
 /**
- * Resolves when the container of that request has been made, whoever looks after it by then.
- * @returns undefined when it was never begun, or has failed and gone: it can be asked for anew
+ * Resolves when the container of that request has been made, whichever supervisor has it by then.
+ * @returns undefined when it is to be made as a new one
  * @throws TallyError that of its failure; JOURNAL_DAMAGED; TIMED_OUT
  */
 export async function findFormerCreate(
@@ -52,16 +51,18 @@ export async function findFormerCreate(
 ): Promise<ContainerView | undefined> {
   const {journal} = toContainerLayout(directories, name, '')
   for (let waitedMs = 0; waitedMs < patienceMs; waitedMs += pollMs) {
-    const events = readIfThere(journal)
-    const former = findFormerOutcome(events, {...origin, type: 'create', exec: undefined})
-    if (former?.outcome.type === 'failed') throw fromFailure(former.outcome.error)
-    if (former?.outcome.type === 'done') return toContainerView(former.ledger)
-    // A coordinator that is dead has given it to a supervisor, which is about to begin. What has begun is another's.
-    if (!former && (events.length > 0 || !isHeld(journal))) return undefined
+    const create = judgeFormerCreate(readIfThere(journal), origin, () => isHeld(journal))
+    if (create.type === 'unknown') return undefined
+    if (create.type === 'settled') return toAnswer(create.former)
     await clock.sleep(pollMs)
   }
   const details = {...name, timeoutMs: patienceMs}
   throw new TallyError('TIMED_OUT', `${name.namespace}/${name.id} has been neither made nor given up within ${patienceMs} ms`, {details})
+}
+
+function toAnswer({outcome, ledger}: FormerOutcome): ContainerView | undefined {
+  if (outcome.type === 'failed') throw fromFailure(outcome.error)
+  return toContainerView(ledger)
 }
 
 function readIfThere(journal: string): readonly LedgerEvent[] {

@@ -2,7 +2,7 @@ import type {ContainerView, ListReply} from '../../../machines/views/view.ts'
 import {fitView} from '../../messaging/fit-view.ts'
 import {takePage} from '../../messaging/page.ts'
 
-/** A page is in the order of names, so that whoever comes or goes meanwhile moves nobody else. All of them unless a page was asked for. */
+/** A page is in the order of names, so that a container that is made or deleted meanwhile moves no other. All of them unless a page is requested. */
 export function toListReply(
   views: readonly ContainerView[],
   {limit, after}: {readonly limit?: number | undefined; readonly after?: string | undefined},

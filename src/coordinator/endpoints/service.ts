@@ -14,7 +14,8 @@ import {readManifest} from '../../runtime/checkpoint-image.ts'
 import type {Directories} from '../../layout/container-layout.ts'
 import {releaseContainer, reserveContainer} from '../directories/containers.ts'
 import type {ContainerName} from '../../layout/container-name.ts'
-import {createCreates, findFormerCreate} from './former-create.ts'
+import {createCreateRequests} from './create-requests.ts'
+import {findFormerCreate} from './former-create.ts'
 import {toListReply} from './list-reply.ts'
 import type {NodeLedgers} from '../ledgers/node-ledgers.ts'
 import type {Projection} from '../ledgers/projection.ts'
@@ -33,19 +34,20 @@ export interface NodeServiceDependencies {
   readonly info: () => Promise<Omit<NodeInfo, 'containers' | 'node'>>
   /** An address with a one-time token. @throws TallyError HTTP_OFF */
   readonly invite: (actor: string) => UiReply
+  /** Keeps the pipes of a process open that is about to be added. */
   readonly hold: (name: ContainerName, exec: string) => void
   readonly shutDown: (options: {readonly containers: boolean}) => Promise<void>
   readonly clock: Pick<Clock, 'sleep'>
   readonly logger: Logger
 }
 
-/** So much cheaper it is to wait for the stream than to read the journals. */
+/** Waiting for the stream is cheaper than reading the journals, up to this. */
 const catchUpMs = 250
 
 export function createNodeEndpoints(dependencies: NodeServiceDependencies): readonly Endpoint[] {
   const {node, subjects, info, invite, hold, shutDown} = dependencies
   const subject = (verb: keyof typeof nodeCommandSchemas) => subjects.nodeCommand(node, verb)
-  const creates = createCreates()
+  const creates = createCreateRequests()
   const make = (wanted: CreateRequest, origin: Asked) => {
     const id = wanted.id ?? randomBytes(6).toString('hex')
     return creates.join({namespace: wanted.namespace, id}, origin, () => create(dependencies, {...wanted, id}, origin))
@@ -86,7 +88,7 @@ async function create(
 ): Promise<unknown> {
   const {namespace, id} = request
   const findFormer = () => findFormerCreate(directories, {namespace, id}, {origin, clock})
-  const former = origin.isAgain && (await findFormer())
+  const former = origin.isRetry && (await findFormer())
   if (former) return former
   jetStream.assertWell()
   const checked = await checkRequest(request)
@@ -100,10 +102,10 @@ async function create(
       work: {type: 'create', request: {...checked, id}, actor: origin.actor, correlationId: origin.correlationId},
     })
   } catch (error) {
-    // Its supervisor may have died, and another be at it; or that of a coordinator now dead has been before ours.
+    // Its supervisor may have died and another have taken over; or the supervisor of a former coordinator was faster than ours.
     const taken = await findFormer()
     if (taken) return taken
-    // Whatever went wrong, an id without a journal is free.
+    // Whatever failed, an id without a journal is free.
     try {
       releaseContainer(directories, {namespace, id}, reservation)
     } catch (cause) {
@@ -114,7 +116,7 @@ async function create(
   }
 }
 
-/** Answers whatever has become of the stream: the journals say what it does not. */
+/** Answers also without the stream: the journals have what the stream lacks. */
 async function list({node, projection, ledgers, session, jetStream}: NodeServiceDependencies): Promise<readonly ContainerView[]> {
   const connection = jetStream.trouble === undefined ? session() : undefined
   const isCaughtUp = connection !== undefined && (await projection.caughtUp(connection, catchUpMs).catch(() => false))

@@ -1,7 +1,7 @@
-/** To whose request an event belongs. */
+/** Whose request an event belongs to. */
 import type {Draft} from '../../../machines/ledger/draft.ts'
-import {isAnswered} from '../../../machines/charts/end-request.ts'
 import type {LedgerEvent} from '../../../machines/ledger/events.ts'
+import {isAnswered} from '../../../machines/charts/end-request.ts'
 import type {Ledger} from '../../../machines/ledger/ledger.ts'
 
 /** Who asked, and what it followed from. */
@@ -9,18 +9,17 @@ export interface Origin {
   readonly actor: string
   readonly correlationId: string
   readonly causationId?: string
-  /** It may have been asked before, in the same words, without an answer. */
-  readonly isAgain?: boolean
+  /** The same command may have been sent before, under the same correlation id, without an answer. */
+  readonly isRetry?: boolean
 }
 
-/** The supervisor acts in its own name, on account of an event. */
+/** The supervisor acts in its own name, because of an event. */
 export function toOrigin(cause: LedgerEvent): Origin {
-  return {actor: 'supervisor', correlationId: cause.correlationId, causationId: `${cause.uid}:${cause.sequence}`}
+  return {actor: 'supervisor', correlationId: cause.correlationId, causationId: toEventId(cause)}
 }
 
-/** Of what the supervisor has seen, rather than been asked for: it is the container's own, but for an exit that was asked for. */
-export function toObservedOrigin(draft: Draft, ledger: Ledger, uid: string): Origin {
-  return isEnd(draft) ? toEndOrigin(draft, ledger, uid) : toOwnOrigin(uid)
+export function toEventId({uid, sequence}: Pick<LedgerEvent, 'uid' | 'sequence'>): string {
+  return `${uid}:${sequence}`
 }
 
 export type End = Extract<Draft, {readonly type: 'container.exited' | 'exec.exited'}>
@@ -29,12 +28,17 @@ export function isEnd(draft: Draft): draft is End {
   return draft.type === 'container.exited' || draft.type === 'exec.exited'
 }
 
-/** To nobody's request: the container's own. */
+/** Of what the supervisor has observed: only an exit can belong to a request. */
+export function toObservedOrigin(draft: Draft, ledger: Ledger, uid: string): Origin {
+  return isEnd(draft) ? toEndOrigin(draft, ledger, uid) : toOwnOrigin(uid)
+}
+
+/** Of what belongs to no request. */
 function toOwnOrigin(uid: string): Origin {
   return {actor: 'supervisor', correlationId: uid}
 }
 
-/** An exit belongs to the request that was to end the process; one that ends by itself to nobody's. */
+/** An exit belongs to the request that was to end the process; one that nobody requested belongs to the container itself. */
 function toEndOrigin({type, data}: End, {snapshot, processes}: Ledger, uid: string): Origin {
   const {stop, endRequest} = snapshot.context
   const request = type === 'container.exited' ? endRequest : processes.get(data.exec)?.context.endRequest

@@ -1,56 +1,54 @@
 /**
- * Who has asked for what, and what came of it. A command that is asked again, since its answer was late or lost, is found here under the
- * name that its sender gave it, and is not carried out twice (docs/adr/0021). Under load many are asked again together, every few seconds:
- * that must not cost as many readings of the journal.
+ * The requests of this container, and what each is answered with: the outcome that the ledger has of it. A retry is answered from memory,
+ * or from the journal if a former supervisor accepted it. Under load many requests are retried every few seconds: that must not cost as many
+ * readings of the journal.
  */
-import type {CommandType} from '../../../machines/commands/commands.ts'
+import type {Command, CommandType} from '../../../machines/commands/commands.ts'
+import {toAcceptedCommands} from '../../../machines/ledger/accepted-command.ts'
 import type {LedgerEvent} from '../../../machines/ledger/events.ts'
 import {findFormerOutcome} from '../../../machines/ledger/former-outcome.ts'
 import type {Ledger, ProcessSnapshot} from '../../../machines/ledger/ledger.ts'
 import {type Outcome, toOutcome} from '../../../machines/ledger/outcome.ts'
 import type {Journal} from '../../journal/journal.ts'
 import {fromFailure, type TallyError} from '../../kernel/errors.ts'
+import type {IdempotencyKey} from '../../requests/idempotency-key.ts'
+import {createRequestRegister, type Ticket} from '../../requests/request-register.ts'
+import type {Intent} from '../../requests/request-state.ts'
+import {type Origin, toEventId} from './origin.ts'
 
-/** Longer than anybody waits for an answer. */
-const keepMs = 60 * 60_000
+/** Longer than any client waits for an answer. */
+const rememberMs = 60 * 60_000
 
 export interface Answer {
   readonly resolve: (ledger: Ledger) => void
   readonly reject: (error: TallyError) => void
 }
 
-/** What is asked. */
+/** What an answer has to say. */
 export interface Question {
   readonly command: CommandType | 'wait'
   /** Undefined of one that is about init. */
   readonly exec: string | undefined
-  /** Undefined of one that cannot be asked again. */
-  readonly name: CommandName | undefined
-}
-
-/** By whom it is asked, and which of his commands it is. */
-export interface CommandName {
-  readonly actor: string
-  readonly correlationId: string
 }
 
 export interface PendingRequests {
-  /** Takes each event of the journal, in its order; the ledger is told of it by `settle`. */
-  note(event: LedgerEvent): void
-  /**
-   * @param intentId of the event that the question has become; undefined when it waits for what another has asked for
-   * @returns how to give up
-   */
-  add(question: Question, intentId: string | undefined, answer: Answer): () => void
-  /**
-   * @param ledger as it is now
-   * @returns false when it has never been accepted, by this supervisor or by one before
-   */
-  addAgain(question: Question, answer: Answer, ledger: Ledger): boolean
+  /** Takes an event of the journal that a former supervisor has written; in their order. */
+  recall(event: LedgerEvent): void
+  /** A request that cannot be decided yet. */
+  queue(question: Question, origin: Origin, answer: Answer): Ticket
+  /** @returns whether it is known, and answered now or with those who wait; false for one that is to be decided as a new one */
+  retry(question: Question, origin: Origin, answer: Answer, ledger: Ledger): boolean
+  /** One that waits for an exit. It leaves no event, and cannot be retried. */
+  wait(exec: string | undefined, answer: Answer): Ticket
+  /** It waits for the outcome of what is under way already. */
+  join(ticket: Ticket): void
+  accept(ticket: Ticket, event: LedgerEvent): void
   /** Answers those whose outcome the event is. */
   settle(event: LedgerEvent, ledger: Ledger): void
-  /** What came of an intent cannot be written now: who waits for it is told, and may ask again. */
+  /** The outcome of an intent cannot be written now: whoever waits for it gets the error, and may retry. */
   disappoint(intentId: string, error: TallyError): void
+  /** It is not accepted, or waited for no more. @returns whom to answer */
+  withdraw(ticket: Ticket): readonly Answer[]
 }
 
 export interface PendingRequestsOptions {
@@ -59,127 +57,103 @@ export interface PendingRequestsOptions {
   readonly durable: () => Promise<void>
 }
 
-interface Waiting {
-  readonly key: string | undefined
-  readonly question: Question
-  readonly intentId: string | undefined
-  readonly answer: Answer
-}
-
-interface Accepted {
-  readonly intentId: string
-  readonly sequence: number
-  readonly atMs: number
-  /** Undefined until it is settled, and of one that a former supervisor has settled. */
-  readonly settled: Settled | undefined
-}
-
-interface Settled {
-  readonly outcome: Outcome
-  /** Of one about an added process, as it was then: it may have been removed since. */
+interface Settlement {
+  readonly outcome: Exclude<Outcome, {readonly type: 'pending'}>
+  /** Of a request about an added process, as it was then: it may have been removed since. */
   readonly process: ProcessSnapshot | undefined
 }
 
 export function createPendingRequests({journal, durable}: PendingRequestsOptions): PendingRequests {
-  let waiting: readonly Waiting[] = []
-  /** In the order in which they were accepted. */
-  const accepted = new Map<string, Accepted>()
+  const register = createRequestRegister<Question, Answer, Settlement>({rememberMs})
   return {
-    note: (event) => {
-      // It followed from nothing but a request.
-      if (event.causationId !== undefined) return
-      const [key, atMs] = [toKey(event, event.type === 'exec.added'), Date.parse(event.time)]
-      forgetBefore(atMs - keepMs)
-      if (!accepted.has(key))
-        accepted.set(key, {intentId: `${event.uid}:${event.sequence}`, sequence: event.sequence, atMs, settled: undefined})
+    recall: (event) => {
+      const {actor, correlationId, data} = event
+      const exec = 'exec' in data ? data.exec : undefined
+      for (const command of toAcceptedCommands(event)) register.recall({command, exec}, {actor, correlationId, command}, toIntent(event))
     },
-    add,
-    addAgain: (question, answer, ledger) => {
-      const key = toQuestionKey(question)
-      const other = waiting.find((entry) => entry.key === key)
-      const former = accepted.get(key ?? '')
-      if (other) add(question, other.intentId, answer)
-      else if (former) {
-        const settled = former.settled ?? readSettled(question, former, ledger)
-        if (settled.outcome.type === 'pending') add(question, former.intentId, answer)
-        else tell(keep(question, settled), answer, withProcess(ledger, question.exec, settled.process))
-      }
-      return other !== undefined || former !== undefined
+    queue: (question, origin, answer) => register.queue(question, toKey(question, origin), answer),
+    retry: (question, origin, answer, ledger) => {
+      const key = toKey(question, origin)
+      const known = key && register.find(key)
+      if (!known) return false
+      const {ticket, state} = known
+      if (state.type === 'settled') tell(state.settlement, [answer], withProcess(ledger, question.exec, state.settlement.process))
+      else if (state.type === 'accepted' && state.waiters.length === 0) {
+        const settlement = readSettlement(question, key, state.intent, ledger)
+        if (settlement) {
+          register.settle(ticket, settlement)
+          tell(settlement, [answer], withProcess(ledger, question.exec, settlement.process))
+        } else register.addWaiter(ticket, answer)
+      } else register.addWaiter(ticket, answer)
+      return true
     },
+    wait: (exec, answer) => {
+      const ticket = register.queue({command: 'wait', exec}, undefined, answer)
+      register.join(ticket)
+      return ticket
+    },
+    join: register.join,
+    accept: (ticket, event) => register.accept(ticket, toIntent(event)),
     settle: (event, ledger) => {
-      const still: Waiting[] = []
-      for (const entry of waiting) {
-        const {question, intentId, answer} = entry
-        const outcome = toOutcome(question.command, {intentId, exec: question.exec}, event, ledger)
-        if (outcome.type === 'pending') still.push(entry)
-        else tell(keep(question, {outcome, process: toProcess(ledger, question.exec)}), answer, ledger)
+      for (const {ticket, question, state} of register.pending) {
+        const {command, exec} = question
+        const outcome = toOutcome(command, {intentId: state.type === 'accepted' ? state.intent.eventId : undefined, exec}, event, ledger)
+        if (outcome.type === 'pending') continue
+        const settlement = {outcome, process: toProcess(ledger, exec)}
+        tell(settlement, register.settle(ticket, settlement), ledger)
       }
-      waiting = still
     },
     disappoint: (intentId, error) => {
-      const concerned = waiting.filter((entry) => entry.intentId === intentId)
-      waiting = waiting.filter((entry) => !concerned.includes(entry))
-      for (const {answer} of concerned) answer.reject(error)
+      for (const {reject} of register.dismissWaiters(intentId)) reject(error)
     },
+    withdraw: register.withdraw,
   }
 
-  function add(question: Question, intentId: string | undefined, answer: Answer): () => void {
-    const entry = {key: toQuestionKey(question), question, intentId, answer}
-    waiting = [...waiting, entry]
-    return () => {
-      waiting = waiting.filter((other) => other !== entry)
-    }
-  }
-
-  function keep(question: Question, settled: Settled): Settled {
-    const key = toQuestionKey(question)
-    const former = accepted.get(key ?? '')
-    if (key !== undefined && former) accepted.set(key, {...former, settled})
-    return settled
-  }
-
-  /** Of one that a former supervisor has accepted: from there on, since folding a long journal takes seconds. */
-  function readSettled({command, exec, name}: Question, {intentId, sequence}: Accepted, ledger: Ledger): Settled {
+  /** Of a request that a former supervisor has accepted: from there on, since folding a long journal takes seconds. */
+  function readSettlement(
+    {command, exec}: Question,
+    {actor, correlationId}: IdempotencyKey,
+    {eventId, sequence}: Intent,
+    ledger: Ledger,
+  ): Settlement | undefined {
     for (const event of journal.read(sequence - 1)) {
-      const outcome = toOutcome(command, {intentId, exec}, event, ledger)
+      const outcome = toOutcome(command, {intentId: eventId, exec}, event, ledger)
       if (outcome.type === 'pending') continue
       const process = toProcess(ledger, exec)
-      if (exec === undefined || process || !name || command === 'wait') return {outcome, process}
-      const former = findFormerOutcome(journal.read(), {...name, type: command, exec})
+      if (exec === undefined || process || command === 'wait') return {outcome, process}
+      const former = findFormerOutcome(journal.read(), {actor, correlationId, type: command, exec})
       return {outcome, process: former && toProcess(former.ledger, exec)}
     }
-    return {outcome: {type: 'pending'}, process: undefined}
+    return undefined
   }
 
-  function tell({outcome}: Settled, {resolve, reject}: Answer, ledger: Ledger): void {
-    durable().then(() => {
-      if (outcome.type === 'failed') reject(fromFailure(outcome.error))
-      else resolve(ledger)
-    })
-  }
-
-  function forgetBefore(ms: number): void {
-    for (const [key, {atMs}] of accepted) {
-      if (atMs >= ms) return
-      accepted.delete(key)
-    }
+  function tell({outcome}: Settlement, answers: readonly Answer[], ledger: Ledger): void {
+    for (const {resolve, reject} of answers)
+      durable().then(() => {
+        if (outcome.type === 'failed') reject(fromFailure(outcome.error))
+        else resolve(ledger)
+      })
   }
 }
 
-function toQuestionKey({command, name}: Question): string | undefined {
-  return name && toKey(name, command === 'exec')
+export function toQuestion(command: Command): Question {
+  return {command: command.type, exec: 'exec' in command ? command.exec : undefined}
 }
 
-/** One request can add a process and start it. */
-function toKey({actor, correlationId}: CommandName, addsProcess: boolean): string {
-  return [addsProcess ? 'add' : 'do', actor, correlationId].join(' ')
+/** Undefined of what no client retries: a wait, and a request that the supervisor makes because of an event. */
+function toKey({command}: Question, {actor, correlationId, causationId}: Origin): IdempotencyKey | undefined {
+  return command === 'wait' || causationId !== undefined ? undefined : {actor, correlationId, command}
+}
+
+function toIntent(event: LedgerEvent): Intent {
+  return {eventId: toEventId(event), sequence: event.sequence, atMs: Date.parse(event.time)}
 }
 
 function toProcess({processes}: Ledger, exec: string | undefined): ProcessSnapshot | undefined {
   return exec === undefined ? undefined : processes.get(exec)
 }
 
-/** As it is now, and a process that it may have no more. */
+/** As it is now, with a process that it may no longer have. */
 function withProcess(ledger: Ledger, exec: string | undefined, process: ProcessSnapshot | undefined): Ledger {
   if (exec === undefined || !process || ledger.processes.has(exec)) return ledger
   return {...ledger, processes: new Map([...ledger.processes, [exec, process]])}

@@ -1,7 +1,7 @@
-/** Decisions against a wish, as errors of the table. */
+/** Why a command is not carried out, as errors of the table. */
 import type {CommandType} from '../../../machines/commands/commands.ts'
 import type {Decision, Lack} from '../../../machines/commands/decision.ts'
-import {TallyError} from '../../kernel/errors.ts'
+import {fromFailure, TallyError, toErrorBody} from '../../kernel/errors.ts'
 
 export function toRejection(
   command: CommandType,
@@ -37,13 +37,26 @@ export function illegal(command: CommandType, {state, legal, lacks}: Extract<Dec
   )
 }
 
+export function toTallyError(error: unknown): TallyError {
+  return error instanceof TallyError ? error : fromFailure(toErrorBody(error))
+}
+
+/** Of a request whose outcome the journal does not take: the client does not wait for the disk. */
+export function toUnwritten(error: unknown): TallyError {
+  const {code, message, details} = toTallyError(error)
+  return new TallyError(code, `${message}; it is carried out, and what came of it will be written when that can be`, {
+    details,
+    cause: error,
+  })
+}
+
 /** The state is not the reason: no other would help. */
 function lacking(command: CommandType, who: string, lacks: Lack, details: Readonly<Record<string, unknown>>): TallyError {
   const why = {terminal: `${who} has no terminal`, input: `${who} takes no input`}[lacks]
   return new TallyError('ILLEGAL_COMMAND', `cannot ${toWord(command)}: ${why}`, {details: {command, lacks, ...details}})
 }
 
-/** As a person asks for it, of a process as of a container. */
+/** The word for it on the command line, the same for a process and a container. */
 function toWord(command: CommandType): string {
   return command.replace(/^exec-/, '')
 }

@@ -36,7 +36,7 @@ describe('docs/commands.md, on the wire', () => {
     given.set(correlation, 'deploy-17')
     expect(readOrigin({headers: given})).toEqual({actor: 'alice', correlationId: 'deploy-17'})
     given.set(attempt, '2')
-    expect(readOrigin({headers: given})).toMatchObject({isAgain: true})
+    expect(readOrigin({headers: given})).toMatchObject({isRetry: true})
     expect(readRows(text, 'header', 'meaning')).toHaveLength(3)
   })
 

@@ -1,17 +1,17 @@
 import {mkdirSync} from 'node:fs'
 import {dirname} from 'node:path'
 import {expect, it} from 'vitest'
-import {createCreates, findFormerCreate} from '../../../../src/coordinator/endpoints/former-create.ts'
+import {findFormerCreate} from '../../../../src/coordinator/endpoints/former-create.ts'
 import {openFileJournal} from '../../../../src/journal/file-journal.ts'
 import {toContainerLayout} from '../../../../src/layout/container-layout.ts'
 import {happen, toHistory} from '../../../support/given.ts'
 import {makeTempDir} from '../../../support/temp-dir.ts'
 
 const name = {namespace: 'default', id: 'web'}
-const origin = {actor: 'test', correlationId: 'c1', isAgain: true}
+const origin = {actor: 'test', correlationId: 'c1', isRetry: true}
 const clock = {sleep: async () => {}}
 
-it('what was never begun is not waited for, and what is never settled not for ever', async () => {
+it('a create that was never begun is not waited for, and one that is never settled for a minute', async () => {
   await using dir = makeTempDir()
   const directories = {stateDir: dir.path, runDir: dir.path}
   expect(await findFormerCreate(directories, name, {origin, clock})).toBeUndefined()
@@ -24,22 +24,11 @@ it('what was never begun is not waited for, and what is never settled not for ev
   expect(await findFormerCreate(directories, name, {origin, clock})).toMatchObject({id: 'web', state: 'created'})
 })
 
-it('a create of somebody else, who has the id now, is not waited for', async () => {
+it('a create of another request, which has the id now, is not waited for', async () => {
   await using dir = makeTempDir()
   const directories = {stateDir: dir.path, runDir: dir.path}
   using journal = openFileJournal(toContainerLayout(directories, name, '').journal)
   for (const event of toHistory([happen.createRequested])) journal.append(event)
   const sleep = () => Promise.reject(new Error('waited'))
   expect(await findFormerCreate(directories, name, {origin: {...origin, correlationId: 'c2'}, clock: {sleep}})).toBeUndefined()
-})
-
-it('a create is joined by who asks for it again, and by nobody else', async () => {
-  const creates = createCreates()
-  const {promise, resolve} = Promise.withResolvers<string>()
-  const first = creates.join(name, {...origin, isAgain: false}, () => promise)
-  const again = creates.join(name, origin, async () => 'another')
-  expect(await creates.join(name, {...origin, correlationId: 'c2'}, async () => 'another')).toBe('another')
-  resolve('made')
-  expect(await Promise.all([first, again])).toEqual(['made', 'made'])
-  expect(await creates.join(name, origin, async () => 'later')).toBe('later')
 })

@@ -47,14 +47,14 @@ describe('while the journal cannot be written', () => {
     expect(toTopLevelState(await start)).toBe('running')
   })
 
-  it('nobody waits for long for an outcome that cannot be written, and who asks again gets it when it is', async () => {
+  it('a request is rejected after 5 s when its outcome cannot be written, and a retry gets the outcome when it is', async () => {
     const {loop, journal, clock, finish} = makeLoop(histories.created)
     const start = loop.submit({type: 'start'}, origin)
     journal.setFull(true)
     await finish('runtime.start', happen.started)
     for (let second = 0; second < 6; second += 1) clock.advance(1_000)
     await expect(start).rejects.toMatchObject({code: 'JOURNAL_WRITE_FAILED', message: expect.stringContaining('it is carried out')})
-    const again = loop.submit({type: 'start'}, {...origin, isAgain: true})
+    const again = loop.submit({type: 'start'}, {...origin, isRetry: true})
     expect(await isSettled(again)).toBe(false)
     journal.setFull(false)
     clock.advance(1_000)

@@ -10,7 +10,13 @@ const onThisMachine = {
 } as const
 
 /** They measure time or memory, and another test at the same time would change what they measure. */
-const measurements = ['test/e2e/web/{frames,weight}.test.ts', 'test/e2e/flood.test.ts']
+const measurements = [
+  'test/e2e/web/{frames,weight}.test.ts',
+  'test/e2e/flood.test.ts',
+  'test/integration/stdio/{rotation,turns}.test.ts',
+  'test/integration/supervisor/processes/oom-watch.test.ts',
+  'test/integration/web/slow-reader.test.ts',
+]
 
 /** Unit tests run first; then two files at a time, of which one mostly waits; then one at a time what needs the machine for itself. */
 export default defineConfig({
@@ -21,6 +27,7 @@ export default defineConfig({
         test: {
           name: 'integration',
           include: ['test/integration/**/*.test.ts'],
+          exclude: measurements,
           maxWorkers: 2,
           sequence: {groupOrder: 1},
           ...onThisMachine,

@@ -1,4 +1,4 @@
-/** A cluster is more than the server that one has been told of. */
+/** A cluster is more than the server that a node was started with. */
 import {readFileSync} from 'node:fs'
 import {join} from 'node:path'
 import {expect, test} from 'vitest'
@@ -11,7 +11,7 @@ function readServers(node: TallyNode): {readonly url: string; readonly servers?:
   return connectionSchema.parse(JSON.parse(readFileSync(join(node.runDir, 'connection.json'), 'utf8')))
 }
 
-test('any server may die and come back: who waits goes on waiting, and commands are answered', {timeout: 240_000}, async () => {
+test('any server may die and come back: commands that wait go on waiting, and others are answered', async () => {
   await using cluster = await startNatsCluster()
   const [first] = cluster.servers
   if (!first) throw new Error('a cluster has servers')
@@ -31,14 +31,18 @@ test('any server may die and come back: who waits goes on waiting, and commands 
     '--',
     'sh',
     '-c',
-    'for n in $(seq 1 3000); do echo $n; sleep 0.005; done',
+    'n=0; while [ ! -e /end ]; do n=$((n + 1)); echo $n; sleep 0.005; done',
   )
   for (const server of cluster.servers) await outlive(node, server)
   await node.tally('kill', '-s', 'TERM', 'c1')
   const {exitCode, stdout, stderr} = await wait
   expect({exitCode, stdout, stderr}).toEqual({exitCode: 0, stdout: '7', stderr: expect.stringContaining('connected again')})
-  const lines = Array.from({length: 3_000}, (_, index) => String(index + 1)).join('\n')
-  expect(await attached).toMatchObject({exitCode: 0, stdout: lines})
+  expect(await node.tally('exec', 'c2', 'touch', '/end')).toMatchObject({exitCode: 0})
+  const shown = await attached
+  expect(shown.exitCode).toBe(0)
+  const lines = shown.stdout.split('\n').map(Number)
+  expect(lines.length).toBeGreaterThan(100)
+  expect(lines).toEqual(lines.map((_, index) => index + 1))
   await eventually('every event is there', async () => (await node.events('c1').catch(() => [])).at(-1)?.type === 'container.exited')
   expect((await node.events('c1')).map(({sequence}) => sequence)).toEqual((await node.events('c1')).map((_, index) => index + 1))
 })

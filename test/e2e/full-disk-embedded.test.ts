@@ -2,20 +2,21 @@ import {existsSync, rmSync, statfsSync} from 'node:fs'
 import {join} from 'node:path'
 import {expect, it} from 'vitest'
 import type {ContainerView} from '../../machines/views/view.ts'
+import {sendSignal} from '../support/send-signal.ts'
 import {fill, mountDisk} from '../support/small-disk.ts'
 import {eventually, startNode, type TallyNode} from '../support/tally-node.ts'
 
 const refused = {exitCode: 125, stderr: expect.stringMatching(/no room on the disk of .*\[JETSTREAM_UNAVAILABLE\]/)}
 
-async function returnsIn(ms: number, work: () => Promise<{readonly exitCode: number | undefined}>): Promise<void> {
-  await eventually('it goes on', async () => (await work()).exitCode === 0, ms)
+async function returns(work: () => Promise<{readonly exitCode: number | undefined}>): Promise<void> {
+  await eventually('it goes on', async () => (await work()).exitCode === 0)
 }
 
 function run(node: TallyNode, id: string, script: string) {
   return node.tally('run', '-d', '--name', id, '--rootfs', node.rootfs, '--', 'sh', '-c', script)
 }
 
-it('a full disk under nats-server: what needs it is refused with the reason, and all goes on by itself when there is room again', async () => {
+it.concurrent('a full disk under nats-server: what needs it is refused with the reason, and all goes on by itself when there is room again', async () => {
   await using node = await startNode({up: false})
   await using _disk = mountDisk(node.stateDir, '24m')
   const filler = join(node.stateDir, 'filler')
@@ -37,7 +38,7 @@ it('a full disk under nats-server: what needs it is refused with the reason, and
   expect((await node.tally('events', '--no-follow')).stderr).toMatch(/\[JETSTREAM_UNAVAILABLE\]/)
 
   rmSync(filler)
-  await returnsIn(10_000, () => node.tally('events', '--no-follow'))
+  await returns(() => node.tally('events', '--no-follow'))
   expect((await node.tally('ps')).stdout).toMatch(/\ba\b.*Up/)
   expect(await run(node, 'b', 'exit 3')).toMatchObject({exitCode: 0, stderr: ''})
   expect((await node.tally('wait', 'b')).stdout).toBe('3\n')
@@ -49,11 +50,11 @@ it('a full disk under nats-server: what needs it is refused with the reason, and
   fill(filler)
   await node.tally('kill', '-s', 'USR1', 'a')
   rmSync(filler)
-  await returnsIn(20_000, () => node.tally('run', '--rm', '--rootfs', node.rootfs, '--', 'true'))
+  await returns(() => node.tally('run', '--rm', '--rootfs', node.rootfs, '--', 'true'))
   expect(await node.tally('down', '--containers')).toMatchObject({exitCode: 0})
 })
 
-it('a node is brought up on a disk that has become full, and goes on when there is room', async () => {
+it.concurrent('a node is brought up on a disk that has become full, and goes on when there is room', async () => {
   await using node = await startNode({up: false})
   await using _disk = mountDisk(node.stateDir, '24m')
   const filler = join(node.stateDir, 'filler')
@@ -61,18 +62,18 @@ it('a node is brought up on a disk that has become full, and goes on when there 
   expect(await run(node, 'a', 'sleep 1000')).toMatchObject({exitCode: 0, stderr: ''})
   for (const end of ['kill', 'down']) {
     fill(filler)
-    if (end === 'kill') process.kill((await node.info()).coordinatorPid, 'SIGKILL')
+    if (end === 'kill') sendSignal((await node.info()).coordinatorPid, 'SIGKILL')
     else expect(await node.tally('down')).toMatchObject({exitCode: 0})
     expect(await node.tally('up', '-d')).toMatchObject({exitCode: 0})
     expect(await run(node, 'b', 'true')).toMatchObject(refused)
     rmSync(filler)
-    await returnsIn(10_000, () => node.tally('events', '--no-follow'))
+    await returns(() => node.tally('events', '--no-follow'))
   }
   expect((await node.json<ContainerView>('inspect', 'a')).state).toBe('running')
   expect(await node.tally('down', '--containers')).toMatchObject({exitCode: 0})
 })
 
-it('a container whose output has filled the disk can be deleted, and so can another, and then there is room', async () => {
+it.concurrent('a container whose output has filled the disk can be deleted, and so can another, and then there is room', async () => {
   await using node = await startNode({up: false})
   await using _disk = mountDisk(node.stateDir, '24m')
   expect(await node.tally('up', '-d')).toMatchObject({exitCode: 0, stderr: ''})
@@ -87,8 +88,8 @@ it('a container whose output has filled the disk can be deleted, and so can anot
   expect(await node.tally('rm', '-f', 'small')).toMatchObject({exitCode: 0, stderr: expect.not.stringContaining('[')})
   fill(filler)
   // Its server may be about to be started again.
-  await returnsIn(20_000, () => node.tally('rm', '-f', 'flood'))
-  await returnsIn(10_000, () => node.tally('events', '--no-follow'))
+  await returns(() => node.tally('rm', '-f', 'flood'))
+  await returns(() => node.tally('events', '--no-follow'))
   expect((await node.events('flood')).slice(-2)).toMatchObject([{type: 'container.exited'}, {type: 'container.deleted'}])
   rmSync(filler)
   await eventually('there is a reserve again', () => existsSync(join(node.stateDir, 'reserve')))

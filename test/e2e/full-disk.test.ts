@@ -1,5 +1,5 @@
 import {execFileSync} from 'node:child_process'
-import {appendFileSync, mkdirSync, rmSync} from 'node:fs'
+import {rmSync} from 'node:fs'
 import {join} from 'node:path'
 import {expect, it} from 'vitest'
 import type {ContainerView} from '../../machines/views/view.ts'
@@ -7,9 +7,10 @@ import {isAlive, readProcessIdentity, readProcessStat} from '../../src/linux/pro
 import {findSupervisor} from '../support/find-supervisor.ts'
 import {startNatsServer} from '../support/nats-server.ts'
 import {sendSignal} from '../support/send-signal.ts'
+import {fill, mountDisk} from '../support/small-disk.ts'
 import {eventually, startNode} from '../support/tally-node.ts'
 
-it('a full disk: commands are refused, containers run on, no exit is lost, and all goes on when there is room again', async () => {
+it.concurrent('a full disk: commands are refused, containers run on, no exit is lost, and all goes on when there is room again', async () => {
   await using nats = await startNatsServer()
   await using node = await startNode({up: false})
   await using _disk = mountDisk(node.stateDir)
@@ -45,7 +46,7 @@ it('a full disk: commands are refused, containers run on, no exit is lost, and a
   expect(await node.tally('down', '--containers')).toMatchObject({exitCode: 0})
 })
 
-it('a full run directory: nothing new is begun, and what runs goes on, under the next supervisor as well', async () => {
+it.concurrent('a full run directory: nothing new is begun, and what runs goes on, under the next supervisor as well', async () => {
   await using node = await startNode({up: false})
   await using _disk = mountDisk(node.runDir)
   const filler = join(node.runDir, 'filler')
@@ -80,18 +81,3 @@ it('a full run directory: nothing new is begun, and what runs goes on, under the
   expect((await node.tally('wait', 'another')).stdout).toBe('4\n')
   expect(await node.tally('down', '--containers')).toMatchObject({exitCode: 0})
 })
-
-/** A megabyte. */
-function mountDisk(dir: string): AsyncDisposable {
-  mkdirSync(dir)
-  execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=1m,mode=0700', 'tally-test', dir])
-  return {[Symbol.asyncDispose]: async () => void execFileSync('umount', ['-l', dir])}
-}
-
-function fill(file: string): void {
-  try {
-    for (;;) appendFileSync(file, Buffer.alloc(1024))
-  } catch {
-    // It is full.
-  }
-}

@@ -3,14 +3,14 @@ import type {ContainerView} from '../../machines/views/view.ts'
 import {findSupervisor} from '../support/find-supervisor.ts'
 import {eventually, startNode, type TallyNode} from '../support/tally-node.ts'
 
-it('a container that was given up is deleted with all others', async () => {
+it.concurrent('a container that was given up is deleted with all others', async () => {
   await using node = await startNode()
   await node.tally('run', '-d', '--name', 'cursed', '--rootfs', node.rootfs, '--', 'sleep', '600')
   await giveUp(node)
   expect(await node.tally('down', '--containers')).toMatchObject({exitCode: 0, stdout: 'ended\n'})
 })
 
-it('a container whose supervisors die again and again is left alone, which its ledger says, until the node is started again', async () => {
+it.concurrent('a container whose supervisors die again and again is left alone, which its ledger says, until the node is started again', async () => {
   await using node = await startNode()
   await node.tally('run', '-d', '--name', 'cursed', '--rootfs', node.rootfs, '--', 'sleep', '600')
   const killed = await giveUp(node)

@@ -42,9 +42,9 @@ describe('50 containers at once', () => {
 })
 
 describe('a container that ends in its first millisecond', () => {
-  it('has started before it exited, with status 0, 200 times in a row', async () => {
+  it('has started before it exited, with status 0, 200 times, four at a time', async () => {
     await using client = await connectTally({runDir: node.runDir})
-    for (let round = 0; round < 200; round += 1) {
+    const live = async () => {
       const {id} = await client.create({rootfs: node.rootfs, args: ['true']})
       const container = client.container(id)
       await container.start()
@@ -53,5 +53,9 @@ describe('a container that ends in its first millisecond', () => {
       expect(node.journal(id).map((line) => parseLedgerEvent(line).type)).toEqual(wholeLife)
       await container.delete()
     }
-  }, 400_000)
+    const liveAgainAndAgain = async () => {
+      for (let round = 0; round < 50; round += 1) await live()
+    }
+    await Promise.all([1, 2, 3, 4].map(liveAgainAndAgain))
+  })
 })

@@ -1,7 +1,10 @@
-/** Whoever waits goes on waiting while nats-server is away. */
+/** Commands that wait go on waiting while nats-server is away. Each test has a node of its own, and waits beside the others. */
+import {readdirSync, readlinkSync} from 'node:fs'
 import {setTimeout as sleep} from 'node:timers/promises'
 import {expect, test} from 'vitest'
 import {type NatsServer, startNatsServer} from '../support/nats-server.ts'
+import type {ContainerView} from '../../machines/views/view.ts'
+import {sendSignal} from '../support/send-signal.ts'
 import {eventually, startNode, type TallyNode} from '../support/tally-node.ts'
 
 const lost = 'tally: the connection to NATS was lost; waiting for it to come back\ntally: connected again\n'
@@ -19,13 +22,13 @@ async function startOn(server: NatsServer): Promise<TallyNode> {
   return await startNode({args: ['--nats', server.url, '--user', user, '--password', password]})
 }
 
-test('wait, for a container and for an added process, over a restart of the embedded server', async () => {
+test.concurrent('wait, for a container and for an added process, over a restart of the embedded server', async () => {
   await using node = await startNode()
   await start(node, 'c1')
   await node.tally('exec', '-d', '--id', 'e1', 'c1', 'sh', '-c', 'while [ ! -e /tmp/end ]; do sleep 0.1; done; exit 5')
   const waits = [node.spawn('wait', 'c1'), node.spawn('wait', '--exec', 'e1', 'c1')]
-  await sleep(2_000)
-  process.kill((await node.info()).natsPid ?? 0, 'SIGKILL')
+  for (const {pid} of waits) await isConnected(pid)
+  sendSignal((await node.info()).natsPid, 'SIGKILL')
   await eventually('the server is back', async () => (await node.tally('ps')).exitCode === 0)
   await node.tally('exec', 'c1', 'touch', '/tmp/end')
   expect(await waits[1]).toMatchObject({exitCode: 0, stdout: '5', stderr: lost.trimEnd()})
@@ -33,7 +36,7 @@ test('wait, for a container and for an added process, over a restart of the embe
   expect(await waits[0]).toMatchObject({exitCode: 0, stdout: '7', stderr: lost.trimEnd()})
 })
 
-test('wait and stop, while the container ends and removes itself without NATS', async () => {
+test.concurrent('wait and stop, while the container ends and removes itself without NATS', async () => {
   await using server = await startNatsServer()
   await using node = await startOn(server)
   await start(node, 'c1', '--rm')
@@ -41,30 +44,48 @@ test('wait and stop, while the container ends and removes itself without NATS', 
   const {pid} = await node.json<{readonly pid: number}>('inspect', 'c1')
   const wait = node.spawn('wait', 'c1')
   await node.tally('exec', 'c2', 'sh', '-c', 'kill -STOP 1')
-  await sleep(1_500)
+  await isConnected(wait.pid)
   const stop = node.spawn('stop', '-t', '4', 'c2')
-  await sleep(1_500)
+  await eventually('the stop is under way', async () => (await node.json<ContainerView>('inspect', 'c2')).stop !== undefined)
   await server.kill()
   process.kill(pid, 'SIGTERM')
+  // Longer than the time that the stop leaves.
   await sleep(5_000)
   await server.restart()
   expect(await wait).toMatchObject({exitCode: 0, stdout: '7'})
   expect(await stop).toMatchObject({exitCode: 0, stdout: 'c2'})
 })
 
-test('stats', async () => {
+test.concurrent('stats', async () => {
   await using server = await startNatsServer()
   await using node = await startOn(server)
   await start(node, 'c1')
   const stats = node.spawn('stats', '--json', 'c1')
-  await sleep(2_000)
+  let samples = 0
+  stats.stdout.on('data', (bytes: Buffer) => {
+    samples += bytes.toString().split('\n').length - 1
+  })
+  await eventually('samples', () => samples > 0)
   await server.kill()
-  await sleep(1_000)
   await server.restart()
-  await eventually('samples again', async () => (await node.tally('ps')).exitCode === 0)
-  await sleep(3_000)
+  const before = samples
+  await eventually('samples again', () => samples > before + 2)
   await node.tally('kill', '-s', 'TERM', 'c1')
-  const {exitCode, stdout} = await stats
-  expect(exitCode).toBe(0)
-  expect(stdout.trim().split('\n').length).toBeGreaterThan(3)
+  expect((await stats).exitCode).toBe(0)
 })
+
+/** It asks as soon as it is. */
+async function isConnected(pid: number | undefined): Promise<void> {
+  const links = () => readdirSync(`/proc/${pid}/fd`).map((fd) => readLink(`/proc/${pid}/fd/${fd}`))
+  // Its input, output and errors are sockets here as well.
+  await eventually('it is connected', () => links().filter((link) => link.startsWith('socket:')).length > 3)
+  await sleep(500)
+}
+
+function readLink(path: string): string {
+  try {
+    return readlinkSync(path)
+  } catch {
+    return ''
+  }
+}

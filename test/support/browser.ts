@@ -1,11 +1,11 @@
-/** A real browser, let in to a node's page, that may ask nobody but that node for anything. */
+/** A real browser that is logged in to a node's page, and that may send requests to that node alone. */
 import {existsSync} from 'node:fs'
-import {type BrowserContextOptions, chromium, type Page} from 'playwright-core'
-import {expect} from 'vitest'
+import {type Browser, type BrowserContextOptions, chromium, type Page} from 'playwright-core'
+import {afterAll, expect} from 'vitest'
 import type {TallyNode} from './tally-node.ts'
 
 const executablePath = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'].find((path) => existsSync(path))
-/** What it would do for itself, such as looking for a newer one, is not asked of the page, but is not wanted either. */
+/** Without what it does for itself, such as looking for updates: those requests are not of the page. */
 const args = [
   '--no-sandbox',
   '--disable-gpu',
@@ -15,6 +15,12 @@ const args = [
   '--no-first-run',
 ]
 
+/** For all sessions of a file of tests, since it needs a second or more to start. */
+let launched: Promise<Browser> | undefined
+afterAll(async () => {
+  await (await launched)?.close()
+})
+
 export interface BrowserSession extends AsyncDisposable {
   readonly page: Page
   /** Of the node's page, without a path. */
@@ -23,14 +29,15 @@ export interface BrowserSession extends AsyncDisposable {
   readonly faults: readonly string[]
 }
 
-/** @throws Error when there is no chromium; and at the end, when the page did what it must not */
+/** With cookies and storage of its own. @throws Error when there is no chromium; and at the end, when the page did what it must not */
 export async function openBrowser(node: TallyNode, options: BrowserContextOptions = {}): Promise<BrowserSession> {
   if (!executablePath) throw new Error('expected chromium to be installed: apt-get install chromium')
   const {url} = await node.json<{readonly url: string}>('ui', '--no-open')
   const {origin} = new URL(url)
-  const browser = await chromium.launch({executablePath, args})
+  launched ??= chromium.launch({executablePath, args})
+  const context = await (await launched).newContext({viewport: {width: 1440, height: 900}, ...options})
+  context.setDefaultTimeout(60_000)
   try {
-    const context = await browser.newContext({viewport: {width: 1440, height: 900}, ...options})
     const page = await context.newPage()
     const faults: string[] = []
     context.on('request', (request) => {
@@ -47,12 +54,12 @@ export async function openBrowser(node: TallyNode, options: BrowserContextOption
       origin,
       faults,
       [Symbol.asyncDispose]: async () => {
-        await browser.close()
+        await context.close()
         expect(faults).toEqual([])
       },
     }
   } catch (error) {
-    await browser.close()
+    await context.close()
     throw error
   }
 }

@@ -1,13 +1,13 @@
-import {chownSync, closeSync, constants, mkdirSync, openSync, rmSync} from 'node:fs'
+/** The output of a container through two FIFOs: opened for the container, and read into its log. */
+import {chownSync, constants, mkdirSync, openSync, rmSync} from 'node:fs'
 import {join} from 'node:path'
+import {streamNames, type StreamName} from '../../machines/schemas/streams.ts'
 import {TallyError} from '../kernel/errors.ts'
+import {createChildDescriptors} from './child-descriptors.ts'
 import type {ContainerStdio, ContainerStdioOptions} from './container-stdio.ts'
-import type {StreamName} from './streams.ts'
 import {openLogWriter} from './log-writer.ts'
 import {openPipeReader, type PipeReader} from './pipe-reader.ts'
 import {makeSpooledFifo, removeSpools, toSpoolPath} from './spool.ts'
-
-const streamNames = ['stdout', 'stderr'] as const satisfies readonly StreamName[]
 
 /** @throws TallyError STDIO_FAILED */
 export async function openContainerStdio(options: ContainerStdioOptions): Promise<ContainerStdio> {
@@ -21,37 +21,34 @@ export async function openContainerStdio(options: ContainerStdioOptions): Promis
 
 function open({fifoDir, logFile, rotation, owner, now, onOutput, isUrgent}: ContainerStdioOptions): ContainerStdio {
   mkdirSync(fifoDir, {recursive: true, mode: 0o700})
-  const log = openLogWriter(logFile, rotation)
-  const {totals} = log
-  const childFds = [openSync('/dev/null', constants.O_RDONLY), ...streamNames.map(openForContainer)] as const
-  const readers = streamNames.map((stream) => startReading(stream))
-  let childFdsOpen = true
-  let drained: Promise<Readonly<Record<StreamName, number>>> | undefined
-  let disposed = false
+  using opening = new DisposableStack()
+  // Disposing a stack again does nothing.
+  const logs = opening.use(new DisposableStack())
+  const log = logs.use(openLogWriter(logFile, rotation))
+  const child = opening.use(createChildDescriptors())
+  const stdin = child.add(openSync('/dev/null', constants.O_RDONLY))
+  const stdout = child.add(openForContainer('stdout'))
+  const stderr = child.add(openForContainer('stderr'))
+  const readers = streamNames.map((stream) => opening.adopt(startReading(stream), (reader) => reader.close()))
+  const resources = opening.move()
 
   return {
-    childFds: [childFds[0], childFds[1] ?? -1, childFds[2] ?? -1],
-    releaseChildFds,
-    drain: () => {
-      drained ??= Promise.all(readers.map((reader) => reader.drain())).then(() => ({...totals}))
-      return drained
+    childFds: [stdin, stdout, stderr],
+    releaseChildFds: child.release,
+    drain: async () => {
+      await Promise.all(readers.map((reader) => reader.drain()))
+      return {...log.totals}
     },
-    totals,
+    totals: log.totals,
     discard: () => {
       for (const reader of readers) reader.discard()
-      log[Symbol.dispose]()
+      logs.dispose()
     },
     remove: async () => {
       rmSync(fifoDir, {recursive: true, force: true})
       removeSpools(logFile)
     },
-    [Symbol.asyncDispose]: async () => {
-      if (disposed) return
-      disposed = true
-      releaseChildFds()
-      for (const reader of readers) reader.close()
-      log[Symbol.dispose]()
-    },
+    [Symbol.asyncDispose]: async () => resources.dispose(),
   }
 
   function openForContainer(stream: StreamName): number {
@@ -59,12 +56,6 @@ function open({fifoDir, logFile, rotation, owner, now, onOutput, isUrgent}: Cont
     makeSpooledFifo(path, toSpoolPath(logFile, stream))
     if (owner) chownSync(path, owner.uid, owner.gid)
     return openSync(path, constants.O_RDWR)
-  }
-
-  function releaseChildFds(): void {
-    if (!childFdsOpen) return
-    childFdsOpen = false
-    for (const fd of childFds) closeSync(fd)
   }
 
   function startReading(stream: StreamName): PipeReader {

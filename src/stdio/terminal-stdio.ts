@@ -1,7 +1,7 @@
 /**
- * A terminal as the 0, 1 and 2 of a process: the runtime makes it, and we have its master. What the process writes is one stream,
- * logged as `stdout`; the line discipline of the terminal is between our input and what the process reads. From the master it goes
- * into a FIFO, in the kernel, and from there as all output does: no kill comes in between.
+ * A terminal as the 0, 1 and 2 of a process: the runtime makes it and sends us its master. What the process writes is one stream,
+ * logged as `stdout`; input passes through the line discipline of the terminal. From the master the kernel moves output into a FIFO,
+ * which is read as that of any process is: a kill of the supervisor in between loses nothing.
  */
 import {closeSync, rmSync} from 'node:fs'
 import {join} from 'node:path'
@@ -18,7 +18,7 @@ import {makeSpooledFifo, removeSpools, toSpoolPath} from './spool.ts'
 import type {ConsoleSize} from '../../machines/schemas/fields.ts'
 import type {ProcessStdio, ProcessStdioOptions} from './process-stdio-port.ts'
 
-/** What a terminal has that nobody told its size. */
+/** As most programs expect of a terminal whose size nobody has set. */
 const usualSize: ConsoleSize = {columns: 80, rows: 24}
 /** Ends the line that is being typed, and is an end of file where there is none: VEOF of termios(3). */
 const endOfTransmission = Uint8Array.of(4)
@@ -26,7 +26,7 @@ const endOfTransmission = Uint8Array.of(4)
 const [shortestWaitMs, longestWaitMs] = [5, 100]
 
 type State =
-  /** The runtime has not sent it yet. */
+  /** The runtime has not sent the master yet. */
   | {readonly type: 'awaited'}
   | {readonly type: 'open'; readonly master: number; readonly input: InputWriter; readonly reader: PipeReader}
   | {readonly type: 'closed'}
@@ -34,8 +34,10 @@ type State =
 /** @throws TallyError STDIO_FAILED */
 export function openTerminalStdio(options: ProcessStdioOptions): ProcessStdio {
   const {dir, logFile, rotation, consoleSize = usualSize, master: inherited, now, onOutput, isUrgent} = options
-  const log = openLogWriter(logFile, rotation)
-  const socket = openSocket(join(dir, 'console.sock'))
+  // Disposing a stack twice does nothing the second time.
+  const resources = new DisposableStack()
+  const log = resources.use(openLogWriter(logFile, rotation))
+  const socket = resources.use(openSocket(join(dir, 'console.sock')))
   let state: State = inherited === undefined ? {type: 'awaited'} : open(inherited)
 
   return {
@@ -55,7 +57,7 @@ export function openTerminalStdio(options: ProcessStdioOptions): ProcessStdio {
       })
     },
     closeInput: async () => {
-      // Not waited for: the program may never read what was typed before.
+      // Not awaited: the program may never read what was typed before.
       if (state.type === 'open') state.input.write(endOfTransmission).catch(() => {})
     },
     resize: (size) => {
@@ -68,21 +70,20 @@ export function openTerminalStdio(options: ProcessStdioOptions): ProcessStdio {
     totals: log.totals,
     discard: () => {
       if (state.type === 'open') state.reader.discard()
-      log[Symbol.dispose]()
+      resources.dispose()
     },
     remove: async () => {
       rmSync(dir, {recursive: true, force: true})
       removeSpools(logFile)
     },
     [Symbol.asyncDispose]: async () => {
-      if (state.type === 'awaited') socket[Symbol.dispose]()
       if (state.type === 'open') {
         const {reader, master} = state
         state = {type: 'closed'}
         reader.close()
         closeSync(master)
       }
-      log[Symbol.dispose]()
+      resources.dispose()
     },
   }
 
@@ -106,7 +107,7 @@ export function openTerminalStdio(options: ProcessStdioOptions): ProcessStdio {
   }
 }
 
-/** Nothing tells reliably of room in a terminal but asking. */
+/** No event tells reliably that a terminal has room: it is tried, at growing intervals. */
 async function untilRoom(tries: number): Promise<void> {
   await sleep(Math.min(longestWaitMs, shortestWaitMs * 2 ** Math.min(tries - 1, 10)))
 }

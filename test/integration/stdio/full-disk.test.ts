@@ -6,7 +6,7 @@ import {setTimeout as sleep} from 'node:timers/promises'
 import {afterEach, beforeEach, expect, test} from 'vitest'
 import type {ContainerStdio} from '../../../src/stdio/container-stdio.ts'
 import {openContainerStdio} from '../../../src/stdio/fifo-stdio.ts'
-import {createOutputReader} from '../../../src/stdio/log-file.ts'
+import {createOutputReader} from '../../../src/stdio/output-reader.ts'
 import {expectNothingLeft} from '../../support/leaks.ts'
 import {makeTempDir, type TempDir} from '../../support/temp-dir.ts'
 

@@ -5,7 +5,7 @@ import {join} from 'node:path'
 import {setTimeout as sleep} from 'node:timers/promises'
 import {expect, test} from 'vitest'
 import {openContainerStdio} from '../../../src/stdio/fifo-stdio.ts'
-import {createOutputReader} from '../../../src/stdio/log-file.ts'
+import {createOutputReader} from '../../../src/stdio/output-reader.ts'
 import {makeTempDir} from '../../support/temp-dir.ts'
 
 const program = join(import.meta.dirname, '../../fixtures/programs/read-output.ts')

@@ -3,7 +3,8 @@ import fc from 'fast-check'
 import {describe, expect, it} from 'vitest'
 import type {StreamName} from '../../../src/stdio/streams.ts'
 import {toLogEntry} from '../../../src/stdio/cri-log.ts'
-import {createOutputReader, readLogLines} from '../../../src/stdio/log-file.ts'
+import {readLogLines} from '../../../src/stdio/log-file.ts'
+import {createOutputReader} from '../../../src/stdio/output-reader.ts'
 
 import {chunks, encode, makeLog, out} from './log-fixture.ts'
 

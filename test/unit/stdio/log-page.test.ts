@@ -2,7 +2,7 @@ import {appendFileSync} from 'node:fs'
 import fc from 'fast-check'
 import {describe, expect, it} from 'vitest'
 import {type LogEntry, toLogTime} from '../../../src/stdio/cri-log.ts'
-import {readLogPage} from '../../../src/stdio/log-file.ts'
+import {readLogPage} from '../../../src/stdio/log-page.ts'
 
 import {atMs, chunks, encode, makeLog, out} from './log-fixture.ts'
 

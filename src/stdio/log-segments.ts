@@ -1,9 +1,9 @@
 /**
- * A log in several files: `log` is written, `log.1` was before it, and so on; the eldest are dropped. Where each begins, counted
- * since create, is in `log.places`, by inode: whatever the names say in the middle of a rotation, the order is known.
+ * A log in several files: `log` is written, `log.1` was before it, and so on; the oldest are dropped. Where each begins, counted
+ * since create, is in `log.places`, by inode: whatever the names are in the middle of a rotation, the order is known.
  *
- * MUST hold: a line is in exactly one file, and no file that is wanted is lost, wherever a crash comes; achieved by making the new
- * file and its place known before any is renamed, and by renaming the eldest first.
+ * MUST hold: a line is in exactly one file, and no file that is to be kept is lost, wherever a crash comes; achieved by recording the
+ * new file's place before any file is renamed, and by renaming the oldest first.
  */
 import {closeSync, openSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync} from 'node:fs'
 import {basename, dirname, join} from 'node:path'
@@ -22,12 +22,13 @@ export interface Segment {
 
 export const firstPlace: Place = {position: 0, stdout: 0, stderr: 0}
 
-/** The files of a log, the eldest first. One that was never rotated has one, whether it exists or not. */
+/** The files of a log, oldest first. One that was never rotated has one, whether it exists or not. */
 export function listSegments(path: string): readonly Segment[] {
   const places = readPlaces(path)
   const segments = listFiles(path).flatMap((file) => {
     const {ino} = statSync(file)
-    const place = places.find(({inode}) => inode === ino)
+    // The number of a dropped file's inode may be used again: the latest place is that of the file.
+    const place = places.findLast(({inode}) => inode === ino)
     return place ? [{path: file, begin: place}] : []
   })
   return segments.length > 0 ? segments.sort((a, b) => a.begin.position - b.begin.position) : [{path, begin: firstPlace}]
@@ -35,7 +36,7 @@ export function listSegments(path: string): readonly Segment[] {
 
 /**
  * Begins a new file, which `begin` is the place of.
- * @throws that of the file system, when it has no room for that: then the log goes on in the file that it has
+ * @throws Error of the file system, when it has no room: the log goes on in its present file
  */
 export function rotate(path: string, maxFiles: number, begin: Place): void {
   const next = `${path}.next`
@@ -46,7 +47,7 @@ export function rotate(path: string, maxFiles: number, begin: Place): void {
   settle(path, maxFiles)
 }
 
-/** Ends a rotation that a crash has cut short. Idempotent. */
+/** Completes a rotation that a crash has cut short. Idempotent. */
 export function settle(path: string, maxFiles: number): void {
   const segments = listSegments(path)
   const count = segments.length
@@ -56,11 +57,16 @@ export function settle(path: string, maxFiles: number): void {
     if (age >= maxFiles) rmSync(from, {force: true})
     else if (from !== to) renameSync(from, to)
   }
-  // Not known yet, and so empty.
+  // Its place was not recorded: nothing was written to it.
   rmSync(`${path}.next`, {force: true})
   const places = readPlaces(path)
   const kept = places.slice(-maxFiles)
   if (kept.length < places.length) writePlaces(path, kept)
+}
+
+/** Removes the oldest file, of several, for its room. */
+export function dropOldest(path: string): void {
+  settle(path, listSegments(path).length - 1)
 }
 
 function listFiles(path: string): readonly string[] {
@@ -75,7 +81,7 @@ function readPlaces(path: string): Places {
   try {
     return placesSchema.parse(JSON.parse(readFileSync(`${path}.places`, 'utf8')))
   } catch {
-    // It has never been rotated.
+    // It was never rotated.
     return []
   }
 }

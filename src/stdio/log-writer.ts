@@ -1,13 +1,14 @@
-import {closeSync, constants, fstatSync, ftruncateSync, openSync, writeSync} from 'node:fs'
+/** Appending to the log of one container, over its files: see docs/log-format.md. */
+import {closeSync, constants, fstatSync, ftruncateSync, openSync} from 'node:fs'
 import {TallyError} from '../kernel/errors.ts'
 import {readLines} from '../kernel/lines.ts'
 import {leavesRoom} from '../kernel/room.ts'
 import type {OutputChunk, StreamName} from './streams.ts'
+import {appendLines} from './append-lines.ts'
 import {countBytes, encodeChunk, parseLine, textAt} from './cri-log.ts'
 import {divideLines, type LogPart} from './log-parts.ts'
-import {listSegments, rotate, settle} from './log-segments.ts'
+import {dropOldest, listSegments, type Place, rotate, settle} from './log-segments.ts'
 
-/** The log of one container, as the one who appends to it has it. */
 export interface LogWriter extends Disposable {
   /** Bytes of each stream since create, those included whose file has been dropped. */
   readonly totals: Readonly<Record<StreamName, number>>
@@ -18,7 +19,7 @@ export interface LogWriter extends Disposable {
    * @returns why the disk would not take the rest; undefined when all of it is written
    */
   append(chunk: Omit<OutputChunk, 'offset'>): unknown
-  /** Whether a chunk of so many bytes can be appended without dropping what is wanted. */
+  /** Whether a chunk of so many bytes can be appended without dropping what a reader needs. */
   hasRoom(bytes: number): boolean
 }
 
@@ -26,11 +27,11 @@ export interface LogWriter extends Disposable {
 export interface LogRotation {
   readonly maxBytes: number
   readonly maxFiles: number
-  /** For whom nothing is dropped: the writer is asked first whether there is room. */
+  /** What may not be dropped. Call `hasRoom` before `append`. */
   readonly wanted?: Wanted
 }
 
-/** The offsets from which on somebody cannot do without the output; undefined when nobody says so. */
+/** The offsets from which on a reader needs the output; undefined when none does. */
 export type Wanted = () => Readonly<Record<StreamName, number>> | undefined
 
 interface LogFile {
@@ -64,13 +65,11 @@ export function openLogWriter(path: string, rotation?: LogRotation): LogWriter {
       return write(stream, {lines, bytes: bytes.length, inLine: bytes.at(-1) !== newline})
     },
     hasRoom: (bytes) => {
-      const wanted = rotation?.wanted?.()
-      if (!rotation || !wanted || file.size + bytes * mostPerByte <= rotation.maxBytes) return true
+      if (!rotation?.wanted || file.size + bytes * mostPerByte <= rotation.maxBytes) return true
       const segments = listSegments(path)
       if (segments.length < rotation.maxFiles) return true
-      // The one that is the eldest when another has been begun.
-      const {begin} = segments[segments.length - rotation.maxFiles + 1] ?? {begin: {...totals}}
-      return wanted.stdout >= begin.stdout && wanted.stderr >= begin.stderr
+      // The one that is the oldest when another has been begun.
+      return isUnneeded(segments[segments.length - rotation.maxFiles + 1]?.begin ?? totals)
     },
     [Symbol.dispose]: () => closeSync(file.fd),
   }
@@ -81,10 +80,10 @@ export function openLogWriter(path: string, rotation?: LogRotation): LogWriter {
   }
 
   function appendToSeveral(stream: StreamName, parts: readonly LogPart[], {maxFiles}: LogRotation): unknown {
-    // Of more than may be kept, the first would be dropped before this returns: they are passed over.
-    const unkept = parts.slice(0, Math.max(0, parts.length - maxFiles))
-    const isPassedOver = unkept.length > 0 && beginNext(1, stream, unkept)
-    for (const [index, part] of (isPassedOver ? parts.slice(unkept.length) : parts).entries()) {
+    // Of more parts than files are kept, the first would be dropped before this returns: they are passed over.
+    const passedOver = parts.slice(0, Math.max(0, parts.length - maxFiles))
+    const isPassedOver = passedOver.length > 0 && beginNext(1, stream, passedOver)
+    for (const [index, part] of (isPassedOver ? parts.slice(passedOver.length) : parts).entries()) {
       if (index > 0) beginNext(maxFiles)
       const why = write(stream, part)
       if (why !== undefined) return why
@@ -94,20 +93,31 @@ export function openLogWriter(path: string, rotation?: LogRotation): LogWriter {
 
   /** @returns why the disk would not take all of it */
   function write(stream: StreamName, part: LogPart): unknown {
-    if (!leavesRoom(path)) return new TallyError('HOST_EXHAUSTED', `no room for output on the disk of ${path}`)
-    const {written, why} = writeAll(file.fd, part.lines)
-    const {lines, bytes, inLine: isInLine} = why === undefined ? part : toWholeLines(part.lines, written)
-    // What was written of the next line must not stand before the next try, which writes the very same line.
-    if (why !== undefined) ftruncateSync(file.fd, file.size + lines.length)
-    file = {...file, size: file.size + lines.length}
-    totals[stream] += bytes
-    if (lines.length > 0) inLine[stream] = isInLine
-    return why
+    while (!leavesRoom(path)) if (!makeRoom()) return new TallyError('HOST_EXHAUSTED', `no room for output on the disk of ${path}`)
+    const {written, rest, why} = appendLines(file.fd, file.size, part)
+    file = {...file, size: file.size + written.lines.length}
+    totals[stream] += written.bytes
+    if (written.lines.length > 0) inLine[stream] = written.inLine
+    return why !== undefined && isDiskFull(why) && makeRoom() ? write(stream, rest) : why
+  }
+
+  /** Drops the oldest file of a rotated log, if there are several, and no reader needs it. */
+  function makeRoom(): boolean {
+    const [, second] = rotation ? listSegments(path) : []
+    if (!second || !isUnneeded(second.begin)) return false
+    dropOldest(path)
+    return true
+  }
+
+  /** Whether no reader needs what comes before this place. */
+  function isUnneeded(begin: Omit<Place, 'position'>): boolean {
+    const wanted = rotation?.wanted?.()
+    return !wanted || (wanted.stdout >= begin.stdout && wanted.stderr >= begin.stderr)
   }
 
   /**
-   * @param unwritten what is counted as if it had been written before
-   * @returns false when the disk is full: this file grows beyond its size, and the next chunk tries again
+   * @param unwritten counted as if it had been written before
+   * @returns false when the disk is full: the present file grows beyond its limit, and the next chunk tries again
    */
   function beginNext(maxFiles: number, stream: StreamName = 'stdout', unwritten: readonly LogPart[] = []): boolean {
     const passedOver = (count: (part: LogPart) => number) => unwritten.reduce((sum, part) => sum + count(part), 0)
@@ -141,29 +151,6 @@ export function openLogWriter(path: string, rotation?: LogRotation): LogWriter {
   }
 }
 
-/** @returns how much the disk has taken, and why no more */
-function writeAll(fd: number, bytes: Buffer): {readonly written: number; readonly why?: unknown} {
-  let written = 0
-  try {
-    while (written < bytes.length) written += writeSync(fd, bytes, written)
-    return {written}
-  } catch (why) {
-    return {written, why}
-  }
-}
-
-/** Those of the lines that are within the first so many bytes. */
-function toWholeLines(lines: Buffer, limitBytes: number): LogPart {
-  const whole = lines.subarray(0, limitBytes === 0 ? 0 : lines.lastIndexOf(newline, limitBytes - 1) + 1)
-  let bytes = 0
-  let inLine = false
-  for (let from = 0; from < whole.length; ) {
-    const end = whole.indexOf(newline, from) + 1
-    const line = whole.subarray(from, end - 1)
-    const parts = parseLine(line)
-    if (parts) bytes += countBytes(line, parts)
-    inLine = parts?.isFull === false
-    from = end
-  }
-  return {lines: whole, bytes, inLine}
+function isDiskFull(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && (error.code === 'ENOSPC' || error.code === 'EDQUOT')
 }

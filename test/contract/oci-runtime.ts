@@ -121,7 +121,7 @@ export function describeOciRuntime(name: string, open: () => Promise<RuntimeHarn
       expect(await harness.runtime.state(id)).toBeUndefined()
     })
 
-    test('an id that is in use is CONTAINER_EXISTS, and who has it goes on', async () => {
+    test('an id that is in use is CONTAINER_EXISTS, and its container goes on', async () => {
       const {id, pid} = await create('sleep', '1000')
       await harness.runtime.start(id)
       const second = {...(await harness.prepare(['sleep', '1'])), id}

@@ -61,15 +61,16 @@ describe('bad input to run', () => {
 
 describe('bad input to other verbs', () => {
   it.each(['start', 'stop', 'kill', 'wait', 'rm', 'inspect', 'logs'])(
-    '%s of an unknown container is refused within a second',
+    '%s of an unknown container is refused without waiting',
     async (verb) => {
-      const before = Date.now()
+      const before = performance.now()
       expect(await tally(`${verb} nosuch`)).toEqual({
         exitCode: 1,
         stdout: '',
         stderr: 'tally: no container nosuch in namespace default on node n1 [CONTAINER_NOT_FOUND]\n',
       })
-      expect(Date.now() - before).toBeLessThan(1_000)
+      // Not after the 30 s in which another supervisor may take over.
+      expect(performance.now() - before).toBeLessThan(20_000)
     },
   )
 
@@ -95,7 +96,7 @@ describe('bad input to other verbs', () => {
     ['a filter that is none', 'events --filter colour=red', /expected type=…, id=…, namespace=… or node=…, got "colour=red"/],
     ['a node that is none', 'ps --node a.b', /expected --node to be 1 to 63 of/],
     ['a URL that is none', 'ps --nats http://x', /expected the NATS server http:..x to begin with nats:.. or tls:../],
-    ['credentials for nobody', 'ps --token x', /expected --nats with --token/],
+    ['credentials without a server', 'ps --token x', /expected --nats with --token/],
     ['two ways to authenticate', 'ps --nats nats://x --token x --user y', /expected one way to authenticate, got --token and --user/],
   ])('%s exits with 2', async (_, line, message) => {
     const {exitCode, stderr} = await tally(line)
@@ -109,7 +110,7 @@ describe('bad input to other verbs', () => {
 })
 
 describe('a node that cannot be', () => {
-  it('nobody at the URL, wrong credentials, no JetStream', async () => {
+  it('no server at the URL, wrong credentials, no JetStream', async () => {
     expect((await tally('ps --nats nats://127.0.0.1:1 --node n1')).stderr).toMatch(/no NATS server answers .*\[NATS_UNREACHABLE\]/)
     const {natsUrl} = await node.info()
     expect((await tally(`ps --nats ${natsUrl} --node n1 --user tally --password wrong`)).stderr).toMatch(

@@ -1,4 +1,4 @@
-/** Nothing of ours but connection.json: what any NATS client in any language can do. */
+/** What any NATS client in any language can do that has read connection.json. */
 import {readFileSync} from 'node:fs'
 import {join} from 'node:path'
 import {connect, headers, type Msg, type NatsConnection} from 'nats'
@@ -72,7 +72,7 @@ describe('a bare NATS client', () => {
     await ask('default.served.delete')
   })
 
-  it('says who asks, and finds what followed by its correlation id', async () => {
+  it('gives its name as actor, and finds what followed by its correlation id', async () => {
     const origin = headers()
     origin.set('Tally-Actor', 'alice')
     origin.set('Tally-Correlation-Id', 'deploy-17')
@@ -95,7 +95,7 @@ describe('a bare NATS client', () => {
     ['an unknown field', 'tally.cmd.n1.list', '{"al":true}', 400, 'INVALID_REQUEST', /al/],
     ['too large', 'tally.cmd.n1.create', 'x'.repeat(300_000), 400, 'REQUEST_TOO_LARGE', /at most 262144 bytes, got 300000/],
     ['a missing root file system', 'tally.cmd.n1.create', '{"rootfs":"/nonexistent","args":["x"]}', 400, 'ROOTFS_INVALID', /\/nonexistent/],
-  ])('is told what is wrong with a request that is %s', async (_, subject, payload, number, code, message) => {
+  ])('gets an error that says what is wrong with a request that is %s', async (_, subject, payload, number, code, message) => {
     const reply = await nats.request(subject, payload, {timeout: 60_000})
     expect(reply.headers?.get('Nats-Service-Error-Code')).toBe(String(number))
     expect(reply.headers?.get('Nats-Service-Error')).toMatch(message)

@@ -2,6 +2,7 @@ import {readFileSync} from 'node:fs'
 import {join} from 'node:path'
 import {describe, expect, it} from 'vitest'
 import {startPtySession} from '../support/pty-session.ts'
+import {sendSignal} from '../support/send-signal.ts'
 import {useNode} from '../support/tally-node.ts'
 
 const program = join(import.meta.dirname, '../../bin/tally')
@@ -102,7 +103,7 @@ describe('tally chart -f in a terminal', () => {
     )
     await session.waitFor(/container\.started/)
     const [, pid = ''] = /pid (\d+)/.exec(session.screen) ?? []
-    process.kill(Number(pid), 'SIGTERM')
+    sendSignal(Number(pid), 'SIGTERM')
     await session.waitFor(/\[\?1049l/)
     await session.waitFor(/left 143\r\n(icanon)/)
     await node.tally('rm', '-f', 'signalled')

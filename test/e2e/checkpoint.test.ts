@@ -4,6 +4,7 @@ import {describe, expect, it} from 'vitest'
 import type {ContainerView} from '../../machines/views/view.ts'
 import {connectTally} from '../../src/client/index.ts'
 import {isCriuThere} from '../support/criu.ts'
+import {sendSignal} from '../support/send-signal.ts'
 import {eventually, startNode, type TallyNode} from '../support/tally-node.ts'
 
 const counting = ['sh', '-c', 'echo made > /made; i=0; while true; do i=$((i+1)); echo $i; done']
@@ -116,7 +117,7 @@ describe.skipIf(!isCriuThere)('a checkpoint', () => {
     await node.tally('checkpoint', 'a', image)
     await node.tally('restore', '--name', 'b', image)
     const {supervisorPid} = await node.json<{readonly supervisorPid: number}>('inspect', 'b')
-    process.kill(supervisorPid, 'SIGKILL')
+    sendSignal(supervisorPid, 'SIGKILL')
     await eventually('another supervisor', async () => (await types(node, 'b')).includes('supervisor.adopted'))
     expect((await node.tally('wait', 'b')).stdout).toMatch(/^(7|lost)\n$/)
   })

@@ -8,7 +8,7 @@ const node = useNode()
 describe('a program that leaves a daemon behind', () => {
   it('leaves nothing, whether or not it has a pid namespace of its own', async () => {
     const marker = '98765.4321'
-    // Forked twice and in a session of its own: a child of nobody we know.
+    // Forked twice and in a session of its own: its parent has ended.
     const script = `(setsid sh -c 'sleep ${marker} & sleep ${marker}' &) ; sleep 0.2; exit 3`
     expect(await node.tally('run', '--rm', '--rootfs', node.rootfs, '--', 'sh', '-c', script)).toMatchObject({exitCode: 3})
     await eventually('the daemon is gone', () => !isRunning(marker))

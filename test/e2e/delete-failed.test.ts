@@ -32,7 +32,7 @@ describe('a container whose files cannot be removed', () => {
     expect(await run('--rm', '--name', 'a', '--', 'true')).toMatchObject({exitCode: 0})
   })
 
-  it('is told of by down --containers, which goes on when it can be removed', async () => {
+  it('holds up down --containers until it can be removed', async () => {
     await node.up()
     await run('-d', '--name', 'a', '--', 'sh', '-c', 'echo x > /kept; exec sleep 1000')
     const journal = join(node.stateDir, 'containers/default/a/journal.jsonl')

@@ -1,10 +1,11 @@
-/** How much of the disk the output of an added process takes, what becomes of it when its reader is slow, or goes away, and who waits for it. */
+/** The output of an added process: how much disk it takes, and what happens when its reader is slow or goes away. */
 import {createHash} from 'node:crypto'
 import {globSync, readFileSync, statSync, writeFileSync} from 'node:fs'
 import {join} from 'node:path'
 import {execa} from 'execa'
 import {beforeAll, describe, expect, it} from 'vitest'
 import {connectTally} from '../../src/client/index.ts'
+import {sendSignal} from '../support/send-signal.ts'
 import {eventually, useNode} from '../support/tally-node.ts'
 
 const program = join(import.meta.dirname, '../../bin/tally')
@@ -28,7 +29,7 @@ const exitsOf = async (exec: string) =>
 const running = async () => (await node.tally('top', 'box')).stdout
 
 describe('the output of an added process', () => {
-  it('reaches a slow reader whole, and takes a part of it of the disk', async () => {
+  it('reaches a slow reader whole, and takes less of the disk than its size', async () => {
     // 120 MB: 15 bytes short of what a line may be, so that lines and reads end at different places.
     const line = `${'x'.repeat(984)}\n`
     const file = Buffer.from(line.repeat(120_000))
@@ -49,7 +50,7 @@ describe('the output of an added process', () => {
     const ran = shell('$TALLY exec box cat /big | (sleep 4; sha256sum)')
     await eventually('waiting', () => bytesOnDisk() > 12 * 1024 * 1024)
     const {supervisorPid} = await node.json<{readonly supervisorPid: number}>('inspect', 'box')
-    process.kill(supervisorPid, 'SIGKILL')
+    sendSignal(supervisorPid, 'SIGKILL')
     expect((await ran).stdout).toBe(
       `${createHash('sha256')
         .update(readFileSync(join(node.rootfs, 'big')))
@@ -57,7 +58,7 @@ describe('the output of an added process', () => {
     )
   }, 120_000)
 
-  it('is dropped, the oldest first, where nobody waits for it', async () => {
+  it('is dropped, oldest first, when it has no reader', async () => {
     const script = 'head -c 60000000 /dev/zero | tr "\\0" x | fold -w 999; echo; echo last'
     expect((await node.tally('exec', '-d', '--id', 'much', 'box', 'sh', '-c', script)).exitCode).toBe(0)
     await node.tally('wait', '--exec', 'much', 'box')
@@ -69,7 +70,7 @@ describe('the output of an added process', () => {
   }, 120_000)
 })
 
-describe('a process whose reader has gone', () => {
+describe('a process whose reader has ended', () => {
   it('is sent SIGHUP', async () => {
     const {stdout, stderr} = await shell('$TALLY exec --id gone box yes | head -n 1')
     // Nothing is lost when the connection is closed while a request is still out.
@@ -79,7 +80,7 @@ describe('a process whose reader has gone', () => {
     expect((await node.tally('rm', '--exec', 'gone', 'box')).exitCode).toBe(0)
   })
 
-  it('is sent it with its whole group, and leaves nothing', async () => {
+  it('is sent SIGHUP with its whole group, and leaves nothing', async () => {
     expect((await shell('$TALLY exec box sh -c "yes; true" 2>&1 | head -n 1')).stdout).toBe('y')
     await eventually('ended', async () => !/ yes$/m.test(await running()))
     await eventually('removed', async () => (await node.json<readonly unknown[]>('execs', 'box')).length === 0)

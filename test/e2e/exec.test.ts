@@ -1,6 +1,7 @@
 import {headers} from 'nats'
 import {afterAll, beforeAll, describe, expect, it} from 'vitest'
 import {connectTally, type ContainerClient, type TallyClient, TallyError} from '../../src/client/index.ts'
+import {sendSignal} from '../support/send-signal.ts'
 import {eventually, useNode} from '../support/tally-node.ts'
 
 const node = useNode()
@@ -141,8 +142,7 @@ describe('a process that was added', () => {
     await box.addProcess({exec: 'survivor', args: ['sh', '-c', 'echo before; sleep 3; echo after; exit 8']})
     const process = box.process('survivor')
     const {supervisorPid} = await box.state()
-    if (supervisorPid === undefined) throw new Error('no supervisor')
-    globalThis.process.kill(supervisorPid, 'SIGKILL')
+    sendSignal(supervisorPid, 'SIGKILL')
     await eventually('another supervisor', async () => (await node.events('box')).some(({type}) => type === 'supervisor.adopted'))
     expect((await process.wait()).exit).toEqual({type: 'code', code: 8})
     expect(Buffer.from((await process.output('stdout', 0)).data, 'base64').toString()).toBe('before\nafter\n')

@@ -7,7 +7,7 @@ import {eventually, useNode} from '../support/tally-node.ts'
 
 const node = useNode()
 
-test('it is told of a container that runs, of one that is gone, and of those that had the id before', async () => {
+test('the command explains a container that runs, one that was deleted, and those that had the id before', async () => {
   const run = (...args: readonly string[]) => node.tally('run', '-d', '--name', 'web', '--rootfs', node.rootfs, '--', 'sh', '-c', ...args)
   await run('exit 7')
   await node.tally('wait', 'web')
@@ -38,7 +38,7 @@ test('it is told of a container that runs, of one that is gone, and of those tha
   expect((await node.tally('explain', 'web')).stdout).toContain(`Others have had this id: --uid ${former.slice(0, 8)}`)
 })
 
-test('one that never was is an error', async () => {
+test('a container that never existed is an error', async () => {
   expect(await node.tally('explain', 'nobody')).toMatchObject({
     exitCode: 1,
     stdout: '',

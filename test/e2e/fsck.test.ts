@@ -9,6 +9,7 @@ import {connectTally} from '../../src/client/index.ts'
 import type {FsckReport} from '../../src/fsck/main.ts'
 import {makeFifo} from '../../src/linux/fifo.ts'
 import {mount} from '../../src/linux/mount.ts'
+import {sendSignal} from '../support/send-signal.ts'
 import {eventually, useNode} from '../support/tally-node.ts'
 
 const node = useNode()
@@ -44,7 +45,7 @@ async function fsck(
   return {...report, exitCode, codes: report.findings.map(({code, container}) => `${code} ${container}`).sort()}
 }
 
-/** As a supervisor that was killed in the middle of a create, and whose directory somebody has removed. */
+/** What a supervisor leaves that was killed in the middle of a create, and whose directory was removed. */
 function makeRuncContainer(id: string): void {
   const bundle = join(node.dir, id)
   mkdirSync(bundle)
@@ -127,7 +128,7 @@ test('leftovers of all kinds are found, and only told; repaired they are gone, a
   expect((await node.tally('logs', '--tail', '1', 'keep')).stdout).toBe('tick\n')
 })
 
-test('what somebody has taken out of the middle of the stream is found, and mended by the supervisor', async () => {
+test('events that are missing in the middle of the stream are found, and published again by the supervisor', async () => {
   await manage(async (streams) => {
     const {seq} = await streams.getMessage('TALLY_EVENTS', {last_by_subj: 'tally.evt.n1.default.keep.container.start-requested'})
     await streams.deleteMessage('TALLY_EVENTS', seq)
@@ -141,8 +142,8 @@ test('what somebody has taken out of the middle of the stream is found, and mend
 })
 
 test('what is doubled in the stream, and what it has not to its end, is found though the supervisor does not answer', async () => {
-  const {supervisorPid = 0} = await node.json<ContainerView>('inspect', 'done')
-  process.kill(supervisorPid, 'SIGSTOP')
+  const {supervisorPid} = await node.json<ContainerView>('inspect', 'done')
+  sendSignal(supervisorPid, 'SIGSTOP')
   try {
     await using client = await connectTally({runDir: node.runDir})
     const {streams} = await client.connection.jetstreamManager()
@@ -154,7 +155,7 @@ test('what is doubled in the stream, and what it has not to its end, is found th
     for (const seq of [last, doubled]) await streams.deleteMessage('TALLY_EVENTS', seq)
     expect((await fsck()).codes).toEqual(['STREAM_BEHIND default/done'])
   } finally {
-    process.kill(supervisorPid, 'SIGCONT')
+    sendSignal(supervisorPid, 'SIGCONT')
   }
   expect(await fsck('--repair')).toMatchObject({exitCode: 0})
   expect(await fsck()).toMatchObject({exitCode: 0, findings: []})
@@ -162,10 +163,10 @@ test('what is doubled in the stream, and what it has not to its end, is found th
 })
 
 test('with coordinator and NATS down it tells what it could not compare, and finds a damaged line, whose advice helps', async () => {
-  const {supervisorPid = 0, state} = await node.json<ContainerView>('inspect', 'done')
+  const {supervisorPid, state} = await node.json<ContainerView>('inspect', 'done')
   const whole = node.journal('done')
   await node.tally('down')
-  process.kill(supervisorPid, 'SIGKILL')
+  sendSignal(supervisorPid, 'SIGKILL')
   const file = join(node.stateDir, 'containers/default/done/journal.jsonl')
   writeFileSync(file, `${whole.with(3, '{"specversion":"1.0",#').join('\n')}\n`)
   const found = await fsck()

@@ -32,7 +32,7 @@ it.concurrent('a full disk under nats-server: what needs it is refused with the 
   expect(await run(node, 'b', 'true')).toMatchObject(refused)
   // The journals say it.
   expect(await node.tally('ps')).toMatchObject({exitCode: 0, stdout: expect.stringMatching(/\ba\b.*Up/)})
-  // The last of those that are accepted has no room for what came of it: nobody waits for that.
+  // The last one that is accepted has no room for its outcome, so that its reply does not wait for that.
   await eventually('it is refused', async () => (await node.tally('kill', '-s', 'USR1', 'a')).exitCode !== 0)
   expect((await node.tally('kill', '-s', 'USR1', 'a')).stderr).toMatch(/no space left on device.*\[JOURNAL_WRITE_FAILED\]/i)
   expect((await node.tally('events', '--no-follow')).stderr).toMatch(/\[JETSTREAM_UNAVAILABLE\]/)

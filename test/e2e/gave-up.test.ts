@@ -1,6 +1,7 @@
 import {expect, it} from 'vitest'
 import type {ContainerView} from '../../machines/views/view.ts'
 import {findSupervisor} from '../support/find-supervisor.ts'
+import {sendSignal} from '../support/send-signal.ts'
 import {eventually, startNode, type TallyNode} from '../support/tally-node.ts'
 
 it.concurrent('a container that was given up is deleted with all others', async () => {
@@ -37,7 +38,7 @@ async function giveUp(node: TallyNode): Promise<number> {
     () => {
       const pid = findSupervisor(node, 'cursed')
       if (pid !== undefined) {
-        process.kill(pid, 'SIGKILL')
+        sendSignal(pid, 'SIGKILL')
         killed += 1
       }
       return node.journal('cursed').some((line) => line.includes('supervisor.gave-up'))

@@ -1,5 +1,6 @@
 import {expect, it} from 'vitest'
 import type {ContainerView} from '../../machines/views/view.ts'
+import {sendSignal} from '../support/send-signal.ts'
 import {eventually, useNode} from '../support/tally-node.ts'
 
 const node = useNode()
@@ -60,8 +61,8 @@ it('failures do not count at first, and a supervisor that takes over goes on ask
   await run('early', ...options, '--health-start-period', '1h', '--', 'sleep', '600')
   await new Promise((resolve) => setTimeout(resolve, 1_000))
   expect(await health('early')).toEqual({status: 'starting'})
-  const {supervisorPid = 0} = await node.json<ContainerView>('inspect', 'early')
-  process.kill(supervisorPid, 'SIGKILL')
+  const {supervisorPid} = await node.json<ContainerView>('inspect', 'early')
+  sendSignal(supervisorPid, 'SIGKILL')
   expect(await node.tally('exec', 'early', 'touch', '/well')).toMatchObject({exitCode: 0})
   await become('early', 'healthy')
   await node.tally('exec', 'early', 'rm', '/well')

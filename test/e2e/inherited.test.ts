@@ -65,7 +65,7 @@ exec`
     expect(listDescriptors(one).filter(({target}) => target === lock)).toEqual([])
     expect(read(one, 'environ')).not.toContain('hunter2')
   }
-  // Nobody else has it any more.
+  // No other process has it any more.
   execFileSync('flock', ['--nonblock', lock, 'true'])
 
   const inside = (shell: string) => node.tally('exec', 'a', 'sh', '-c', shell)
@@ -105,7 +105,7 @@ it('hooks of a bundle see nothing of the environment in which the node was start
   expect(lines.filter((line) => !/^(HOME|LANG|PATH|TZ)=/.test(line))).toEqual([])
 })
 
-it('what may not be put right is told, and containers can be run nevertheless', async () => {
+it('what cannot be corrected is reported, and containers can be run nevertheless', async () => {
   await using node = await startNode({up: false})
   const up = await upFrom(node, 'renice -n 5 $$ >/dev/null; exec setpriv --bounding-set -sys_nice')
   expect(up).toMatchObject({exitCode: 0, stderr: expect.stringMatching(/nice value of 5.*CAP_SYS_NICE/)})

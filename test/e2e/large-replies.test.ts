@@ -87,7 +87,7 @@ describe('a log of many empty lines', () => {
   })
 })
 
-/** To those who take no chunks. */
+/** For a client that takes no chunks. */
 async function expectPages(client: TallyClient, ids: readonly string[]): Promise<void> {
   const subject = (verb: 'state' | 'top' | 'pause' | 'resume') =>
     client.subjects.containerCommand({node: client.node, namespace: 'default', id: 'full'}, verb)

@@ -49,7 +49,9 @@ async function expectWhole(timeoutMs = 60_000): Promise<void> {
 
 test('a stream that is deleted is there again within seconds, whole, and every ledger says so', async () => {
   await manage((streams) => streams.delete('TALLY_EVENTS'))
-  await eventually('it is said', () => names.every((id) => journaled(id).some(({type}) => type === 'io.tallyman.supervisor.republished')))
+  await eventually('the journals say so', () =>
+    names.every((id) => journaled(id).some(({type}) => type === 'io.tallyman.supervisor.republished')),
+  )
   await expectWhole(5_000)
   const said = (await node.events('one')).filter(({type}) => type === 'supervisor.republished')
   expect(said).toMatchObject([{data: {from: 1, missing: 4, removed: 0}}])
@@ -61,7 +63,7 @@ test('a purged stream is whole again after the next event of each, or a minute',
   await expectWhole()
 })
 
-test('who follows sees every event once, over a deletion and a restart of everything with an old copy of the stream', async () => {
+test('a reader that follows sees every event once, over a deletion and a restart with an old copy of the stream', async () => {
   const follower = node.spawn('events', '--json', '--filter', 'namespace=default')
   const seen: string[] = []
   follower.stdout.on('data', (chunk: Buffer) =>
@@ -110,7 +112,7 @@ test('a journal that has lost its end takes it back from the stream when its con
   const view = (await node.json<ContainerView[]>('ps')).find(({id}) => id === 'two')
   const {coordinatorPid} = await node.info()
   const {supervisorPid} = await node.json<ContainerView>('inspect', 'two')
-  process.kill(coordinatorPid, 'SIGKILL')
+  sendSignal(coordinatorPid, 'SIGKILL')
   sendSignal(supervisorPid, 'SIGKILL')
   const file = join(node.stateDir, 'containers/default/two/journal.jsonl')
   writeFileSync(file, `${before.slice(0, -2).join('\n')}\n`)
@@ -128,7 +130,7 @@ test('a journal that has lost its end takes it back from the stream when its con
   expect((await node.json<ContainerView[]>('ps')).find(({id}) => id === 'two')?.pid).toBe(view?.pid)
 })
 
-test('a gap that nobody notices is mended when a supervisor is asked to compare', async () => {
+test('a gap that was not noticed is filled when a supervisor is asked to compare', async () => {
   await using client = await connectTally({runDir: node.runDir})
   const streams = (await client.connection.jetstreamManager()).streams
   const {seq} = await streams.getMessage('TALLY_EVENTS', {

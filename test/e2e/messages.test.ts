@@ -1,4 +1,4 @@
-/** What is said when something is wrong: the reason, and never the words of another program in its place. */
+/** Error messages: they give the reason, and never the words of another program instead. */
 import {closeSync, openSync} from 'node:fs'
 import {join} from 'node:path'
 import {execa} from 'execa'
@@ -100,7 +100,7 @@ describe('output that has nowhere to go', () => {
     ['run -d', ['run', '-d', '--rootfs', 'ROOTFS', 'sleep', '600'], 125],
     ['run -d, as JSON', ['run', '-d', '--json', '--rootfs', 'ROOTFS', 'sleep', '600'], 125],
     ['exec -d', ['exec', '-d', 'box', 'sleep', '600'], 125],
-  ] as const)('%s leaves nothing whose id nobody knows', async (_, args, exitCode) => {
+  ] as const)('%s leaves nothing whose id was not printed', async (_, args, exitCode) => {
     const ids = async () => {
       const containers = await node.json<readonly {readonly id: string}[]>('ps', '-a')
       const execs = await node.json<readonly {readonly exec: string}[]>('execs', 'box')
@@ -119,7 +119,7 @@ describe('output that has nowhere to go', () => {
     }
   })
 
-  it('nothing is wrong where nothing is printed, or nobody wants to see it', async () => {
+  it('no error where nothing is printed, or output is not wanted', async () => {
     const run = async (...args: readonly string[]) =>
       (await execa('sh', ['-c', `exec "$0" "$@" >&-`, program, ...args], {env: node.env, reject: false})).exitCode
     expect(await run('exec', 'box', 'true')).toBe(0)
@@ -128,7 +128,7 @@ describe('output that has nowhere to go', () => {
     closeSync(fd)
   })
 
-  it('ends the process of an exec, which writes for nobody', async () => {
+  it('ends the process of an exec, whose output has no reader', async () => {
     const {exitCode, stderr} = await execa('sh', ['-c', 'exec "$0" "$@" >/dev/full', program, 'exec', '--id', 'loud', 'box', 'yes'], {
       env: node.env,
       reject: false,

@@ -2,6 +2,7 @@ import {readFileSync} from 'node:fs'
 import {join} from 'node:path'
 import {expect, it} from 'vitest'
 import type {ContainerView} from '../../machines/views/view.ts'
+import {sendSignal} from '../support/send-signal.ts'
 import {eventually, useNode} from '../support/tally-node.ts'
 
 const http = ['--http', '127.0.0.1:0'] as const
@@ -23,8 +24,7 @@ it('tells of states, exits, restarts, adoptions and how long commands took, also
   await run('again', '--restart', 'on-failure:1', '--rootfs', node.rootfs, 'sh', '-c', 'exit 1')
   await node.tally('wait', 'fails')
   const {supervisorPid} = await node.json<ContainerView>('inspect', 'lives')
-  if (supervisorPid === undefined) throw new Error('nobody supervises it')
-  process.kill(supervisorPid, 'SIGKILL')
+  sendSignal(supervisorPid, 'SIGKILL')
   const wanted = [
     'tally_containers{state="running"} 1',
     'tally_containers{state="stopped"} 2',
@@ -48,9 +48,9 @@ it('tells of states, exits, restarts, adoptions and how long commands took, also
   })
 
   const {coordinatorPid} = await node.info()
-  process.kill(coordinatorPid, 'SIGKILL')
+  sendSignal(coordinatorPid, 'SIGKILL')
   expect((await node.tally('up', '-d', ...http)).exitCode).toBe(0)
-  // What the stream tells goes on where it was; what is the coordinator's own begins anew.
+  // What comes from the stream goes on where it was; the coordinator's own counters begin at 0.
   await eventually('told by the next', () => has(wanted.filter((line) => !line.startsWith('tally_request'))))
   await node.tally('rm', '-f', 'lives', 'fails', 'again')
   await eventually('nothing left', () => has(['tally_supervisors 0', 'tally_containers{state="running"} 0']))

@@ -39,7 +39,7 @@ describe('a mount below another', () => {
     expect(await sh(['-v', `${at('b')}:/work/b`, '-v', `${at('a')}:/work`], 'cat /work/which /work/b/which')).toBe('a\nb')
   })
 
-  it('is refused in the very place of another', async () => {
+  it('is refused at the target of another', async () => {
     const {exitCode, stderr} = await run(['-v', `${at('a')}:/work`, '--tmpfs', '/work/'], 'true')
     expect(stderr).toContain('expected one mount at /work, got several [INVALID_REQUEST]')
     expect(exitCode).toBe(125)
@@ -54,7 +54,7 @@ describe('--tmpfs', () => {
     expect(found).toMatch(/rw,nosuid,nodev,noexec/)
   })
 
-  it('lets programs be executed where it is told to', async () => {
+  it('lets programs be executed with the option exec', async () => {
     const script = 'cp /bin/busybox /run/true && /run/true && echo executed'
     expect((await run(['--tmpfs', '/run'], script)).stdout).toBe('')
     expect((await run(['--tmpfs', '/run:exec'], script)).stdout).toBe('executed\n')
@@ -90,19 +90,19 @@ describe('a read-only mount', () => {
     expect((await sh(placed, `${touch('/m/x')}; ${touch('/m/sub/x')}`)).replace('\n', ' ')).toBe(expected)
   })
 
-  it('brings nothing along that is mounted below it when it is not recursive', async () => {
+  it('leaves out what is mounted below it when it is not recursive', async () => {
     writeFileSync(at('srv/sub/inner'), '')
     expect(await sh(['-v', `${at('srv')}:/m`], 'ls /m/sub')).toContain('inner')
     expect(await sh(['--mount', `type=bind,src=${at('srv')},dst=/m,bind-recursive=disabled`], 'ls /m/sub')).not.toContain('inner')
   })
 
-  it('is warned of where what is mounted later would be writable', async () => {
+  it('has a warning where what is mounted later would be writable', async () => {
     const {stderr, exitCode} = await run(['-v', `${at('srv')}:/m:ro,rslave`], 'true')
     expect(stderr).toBe(`tally: warning: what is mounted below ${at('srv')} later is writable below /m (rslave)\n`)
     expect(exitCode).toBe(0)
   })
 
-  it('is refused or warned of where the runtime cannot', async () => {
+  it('is refused, or has a warning, where the runtime cannot do it', async () => {
     const runtime = at('old-runc')
     writeFileSync(runtime, '#!/bin/sh\n[ "$1" = features ] && exit 1\nexec runc "$@"\n')
     chmodSync(runtime, 0o755)

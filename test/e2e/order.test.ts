@@ -41,7 +41,7 @@ const steps = fc.array(fc.record({name: fc.constantFrom(...Object.keys(actions))
   maxLength: 14,
 })
 
-it('hold, whatever is asked for and when', async () => {
+it('hold for any sequence of commands', async () => {
   let count = 0
   await fc.assert(
     fc.asyncProperty(steps, async (wanted) => {
@@ -65,7 +65,7 @@ it('hold, whatever is asked for and when', async () => {
   process.stdout.write(`\n${count} sequences of commands, seed ${seed}\n`)
 }, 180_000)
 
-/** A refusal is an answer; a fault of ours is not. */
+/** A refusal is an answer; an internal error is not. */
 async function refusable(promise: Promise<unknown>): Promise<void> {
   try {
     await promise

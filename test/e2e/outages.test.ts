@@ -29,7 +29,7 @@ describe.concurrent('while there is no coordinator', () => {
 })
 
 describe.concurrent('while coordinator and supervisor are dead together', () => {
-  it('a container exits, and what is said of it afterwards is that nobody knows how, if not the truth', async () => {
+  it('a container exits, and its exit is reported as lost, if not as it was', async () => {
     await using node = await startNode()
     await node.tally('run', '-d', '--name', 'unseen', '--rootfs', node.rootfs, '--', 'sh', '-c', 'sleep 2; exit 7')
     const {supervisorPid, pid = 0} = await node.json<ContainerView>('inspect', 'unseen')
@@ -50,7 +50,7 @@ describe.concurrent('while coordinator and supervisor are dead together', () => 
 })
 
 describe.concurrent('while an added process runs under no supervisor', () => {
-  it('its exit is taken down, and init, whose pid namespace it is in, ends without waiting for anybody', async () => {
+  it('its exit is journaled, and init, whose pid namespace it is in, ends without delay', async () => {
     await using node = await startNode()
     const main = "trap 'exit 5' TERM; echo ready; while :; do sleep 0.05; done"
     await node.tally('run', '-d', '--name', 'two', '--rootfs', node.rootfs, '--', 'sh', '-c', main)

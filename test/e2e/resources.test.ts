@@ -49,7 +49,7 @@ describe('a container that wants more memory than it may have', () => {
     await node.tally('rm', 'filling')
   })
 
-  it('is told of within seconds when init lives on, whose own end is then no want of memory', async () => {
+  it('is reported when init lives on, whose own exit is then not counted as out of memory', async () => {
     const script = 'tail /dev/zero; echo "child $?"; while true; do sleep 0.05; done'
     await run('parent', ['--memory', '32m'], 'sh', '-c', script)
     await eventually('the event', async () => (await typesOf('parent')).includes('container.oom'))
@@ -62,7 +62,7 @@ describe('a container that wants more memory than it may have', () => {
     await node.tally('rm', 'parent')
   })
 
-  it('is told of when init is killed at once after that, which is not taken for a want of memory', async () => {
+  it('is reported when init is killed at once after that, which is not counted as out of memory', async () => {
     await run('quick', ['--memory', '32m'], 'sh', '-c', 'tail /dev/zero; echo ready; while true; do sleep 0.05; done')
     await eventually('the child is gone', async () => (await node.tally('logs', 'quick')).stdout === 'ready\n')
     await node.tally('rm', '-f', 'quick')
@@ -71,7 +71,7 @@ describe('a container that wants more memory than it may have', () => {
     expect(events.find(({type}) => type === 'container.exited')?.data).not.toHaveProperty('oomKilled')
   })
 
-  it('has what happened while it had no supervisor told by the next one', async () => {
+  it('is reported by the next supervisor when it happened without one', async () => {
     const script = 'while [ ! -e /tmp/go ]; do sleep 0.05; done; rm /tmp/go; tail /dev/zero; while true; do sleep 0.05; done'
     await run('orphan', ['--memory', '32m', '--tmpfs', '/tmp'], 'sh', '-c', script)
     const {supervisorPid, pid} = await node.json<ContainerView>('inspect', 'orphan')
@@ -130,7 +130,7 @@ describe('stats', () => {
     expect(await node.tally('stats', 'brief')).toMatchObject({exitCode: 1, stderr: expect.stringContaining('CONTAINER_NOT_FOUND')})
   })
 
-  it('is published only while somebody asks for it', async () => {
+  it('is published only while a client asks for it', async () => {
     await run('heard', [], 'sleep', '1000')
     await using client = await connectTally({runDir: node.runDir})
     const container = client.container('heard')
@@ -228,7 +228,7 @@ describe('update', () => {
     await node.tally('rm', '-f', 'changed')
   })
 
-  it('is refused by name when the kernel refuses it, when it says nothing, and when the container has ended', async () => {
+  it('is refused with the reason when the kernel refuses it, when it is empty, and when the container has ended', async () => {
     await run('stubborn', ['--tmpfs', '/full'], 'sleep', '1000')
     // Memory that cannot be taken back: v1 refuses, v2 would kill.
     await node.tally('exec', 'stubborn', 'dd', 'if=/dev/zero', 'of=/full/x', 'bs=1M', 'count=24')
@@ -247,7 +247,7 @@ describe('update', () => {
     await node.tally('rm', 'stubborn')
   })
 
-  it('of several at once, with an end in between, is carried out one after the other and the end is told last', async () => {
+  it('of several at once, with an end in between, is carried out one after the other, and the exit is the last event', async () => {
     await node.tally('create', '--name', 'busy', '--rootfs', node.rootfs, '--', 'sleep', '1000')
     await using client = await connectTally({runDir: node.runDir})
     const container = client.container('busy')
@@ -284,7 +284,7 @@ describe('update', () => {
 
   it('that was in flight when the supervisor was killed is carried out by the next one', async () => {
     await run('resumed', ['--pids-limit', '10'], 'sleep', '1000')
-    const {supervisorPid = 0} = await node.json<ContainerView>('inspect', 'resumed')
+    const {supervisorPid} = await node.json<ContainerView>('inspect', 'resumed')
     // Journaled as the old supervisor would have done just before it was killed.
     const [line = ''] = node.journal('resumed').slice(-1)
     const last = JSON.parse(line)
@@ -296,9 +296,9 @@ describe('update', () => {
       data: {limits: {pidsLimit: 33}},
     }
     delete request.causationid
-    process.kill(supervisorPid, 'SIGSTOP')
+    sendSignal(supervisorPid, 'SIGSTOP')
     appendFileSync(join(node.stateDir, 'containers/default/resumed/journal.jsonl'), `${JSON.stringify(request)}\n`)
-    process.kill(supervisorPid, 'SIGKILL')
+    sendSignal(supervisorPid, 'SIGKILL')
     await eventually('the outcome', async () => (await typesOf('resumed')).includes('container.updated'))
     expect((await typesOf('resumed')).slice(4)).toEqual(['container.update-requested', 'supervisor.adopted', 'container.updated'])
     expect((await limitsOf('resumed')).pidsLimit).toBe(33)

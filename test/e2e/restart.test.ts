@@ -4,6 +4,7 @@ import {afterAll, beforeAll, describe, expect, it} from 'vitest'
 import type {ContainerView} from '../../machines/views/view.ts'
 import {connectTally, type CreateRequestInput, type TallyClient} from '../../src/client/index.ts'
 import {unmountBelow} from '../../src/runtime/rootfs.ts'
+import {sendSignal} from '../support/send-signal.ts'
 import {eventually, startNode, type TallyNode, useNode} from '../support/tally-node.ts'
 
 const quick = {delayMs: 20, maxDelayMs: 100}
@@ -49,8 +50,8 @@ describe('a container with a restart policy', () => {
   it('comes back from its supervisor alone, without coordinator', async () => {
     const kept = await run(client, {id: 'kept', rootfs: node.rootfs, restart: {policy: 'always', ...quick}})
     const {pid = 0} = await kept.state()
-    process.kill((await node.info()).coordinatorPid, 'SIGKILL')
-    process.kill(pid, 'SIGKILL')
+    sendSignal((await node.info()).coordinatorPid, 'SIGKILL')
+    sendSignal(pid, 'SIGKILL')
     await become('kept', (view) => view.state === 'running' && view.pid !== pid)
     expect(await node.tally('up', '-d')).toMatchObject({exitCode: 0})
     expect(await kept.stop({graceMs: 0})).toMatchObject({state: 'stopped', restarts: 1})
@@ -58,7 +59,7 @@ describe('a container with a restart policy', () => {
     expect((await kept.state()).state).toBe('stopped')
   })
 
-  it('is told to stay away while it waits, by stop, kill and rm', async () => {
+  it('that waits is cancelled by stop, kill and rm', async () => {
     const slow = {policy: 'always', delayMs: 60_000} as const
     for (const id of ['stopped', 'killed', 'removed']) {
       await run(client, {id, rootfs: node.rootfs, args: ['false'], restart: slow})
@@ -79,8 +80,8 @@ describe('a container with a restart policy', () => {
   it('keeps to the moment that was chosen when its supervisor is killed while it waits', async () => {
     const late = await run(client, {id: 'late', rootfs: node.rootfs, args: ['false'], restart: {policy: 'always', delayMs: 6_000}})
     await become('late', ({state}) => state === 'waiting')
-    const {restartDueAt = '', supervisorPid = 0} = await late.state()
-    process.kill(supervisorPid, 'SIGKILL')
+    const {restartDueAt = '', supervisorPid} = await late.state()
+    sendSignal(supervisorPid, 'SIGKILL')
     await eventually('another supervisor', async () => (await types('late')).includes('supervisor.adopted'))
     expect((await late.state()).restartDueAt).toBe(restartDueAt)
     await eventually('another life', async () => (await types('late')).includes('container.restart-due'))
@@ -114,8 +115,8 @@ it('after a boot of the host every exit is lost and said to be, no pid is truste
   const supervisors = await Promise.all(Object.keys(policies).map(async (id) => (await client.container(id).state()).supervisorPid ?? 0))
   await client[Symbol.asyncDispose]()
   expect(await node.tally('down')).toMatchObject({exitCode: 0})
-  for (const pid of [...supervisors, ...processes]) process.kill(pid, 'SIGKILL')
-  await eventually('nobody is left', () => [...supervisors, ...processes].every((pid) => !isThere(pid)))
+  for (const pid of [...supervisors, ...processes]) sendSignal(pid, 'SIGKILL')
+  await eventually('all have ended', () => [...supervisors, ...processes].every((pid) => !isThere(pid)))
   boot(node, Object.keys(policies))
 
   expect(await node.tally('up', '-d')).toMatchObject({exitCode: 0})

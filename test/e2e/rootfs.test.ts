@@ -2,6 +2,7 @@ import {existsSync, mkdirSync, readdirSync, readFileSync, readlinkSync, writeFil
 import {join} from 'node:path'
 import {describe, expect, it} from 'vitest'
 import {listMountsBelow} from '../../src/linux/mount.ts'
+import {sendSignal} from '../support/send-signal.ts'
 import {eventually, useNode} from '../support/tally-node.ts'
 
 const node = useNode()
@@ -54,7 +55,7 @@ describe('a root file system', () => {
   it('is unmounted, and nothing behind it touched, when the supervisor was killed in between', async () => {
     await node.tally('run', '-d', '--name', 'orphan', '--rootfs-mount', `type=bind,source=${node.rootfs},options=rbind`, 'sleep', '600')
     const {supervisorPid} = await node.json<{readonly supervisorPid: number}>('inspect', 'orphan')
-    process.kill(supervisorPid, 'SIGKILL')
+    sendSignal(supervisorPid, 'SIGKILL')
     await eventually('adopted', async () => (await node.events('orphan')).some(({type}) => type === 'supervisor.adopted'))
     expect((await node.tally('rm', '-f', 'orphan')).exitCode).toBe(0)
     expect(listMountsBelow(node.dir)).toEqual([])
@@ -105,7 +106,7 @@ describe('what a container is given', () => {
     )
   })
 
-  it('may gain privileges when it is told so', async () => {
+  it('may gain privileges when that is allowed', async () => {
     const script = 'grep NoNewPrivs /proc/self/status'
     expect(await sh([], script)).toMatch(/1$/)
     expect(await sh(['--security-opt', 'no-new-privileges=false'], script)).toMatch(/0$/)

@@ -20,7 +20,7 @@ describe('run in the foreground', () => {
     expect((await ran).exitCode).toBe(137)
   })
 
-  it('says how it ended when somebody killed and removed it in between', async () => {
+  it('says how it ended when it was killed and removed by another command', async () => {
     const ran = run('--name', 'shortlived', '--', 'sleep', '100')
     await eventually('removed', async () => (await node.tally('rm', '-f', 'shortlived')).exitCode === 0)
     expect((await ran).exitCode).toBe(137)
@@ -46,7 +46,7 @@ describe('run in the foreground', () => {
     expect(stdout.split('\n')).toEqual(['1 x y', '/tmp', '65534', '65534 50', 'box', ''])
   })
 
-  it('has a network namespace of its own, unless it is told to use that of the host', async () => {
+  it('has a network namespace of its own, unless it is to use that of the host', async () => {
     const count = async (...args: readonly string[]) =>
       (await run(...args, '--', 'ls', '/sys/class/net')).stdout.split('\n').filter(Boolean)
     expect(await count()).toEqual(['lo'])

@@ -1,4 +1,4 @@
-/** What stands between a container and the kernel is there, or somebody says that it is not. */
+/** The seccomp filter of a container is there, or an error says that it is not. */
 import {execFileSync} from 'node:child_process'
 import {chmodSync, readFileSync, realpathSync, writeFileSync} from 'node:fs'
 import {dirname, join} from 'node:path'
@@ -27,7 +27,7 @@ async function inspect(...options: readonly string[]): Promise<ContainerView> {
 }
 
 describe('the filter of system calls', () => {
-  it('is there where nobody has asked for one', async () => {
+  it('is there by default', async () => {
     expect(await modeOf()).toBe(isFiltered)
     expect((await run([], 'unshare -Urm sh -c "mount -t tmpfs x /tmp && echo mounted"')).stdout).not.toContain('mounted')
   })
@@ -62,7 +62,7 @@ describe('the filter of system calls', () => {
     expect((await probe('--cap-add', 'SYS_PTRACE'))['kcmp']).not.toBe('EPERM')
   })
 
-  it('is absent when it is not wanted, and from what is privileged', async () => {
+  it('is absent when it is switched off, and in a privileged container', async () => {
     expect(await modeOf('--security-opt', 'seccomp=unconfined')).toBe('0')
     expect(await modeOf('--privileged')).toBe('0')
     expect(await modeOf('--privileged', '--security-opt', 'seccomp=builtin')).toBe(isFiltered)

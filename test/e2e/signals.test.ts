@@ -1,4 +1,4 @@
-/** A signal to the command line, at any instant of a verb that makes something: nothing is left, or somebody knows of it. */
+/** A signal to the command line, at any instant of a verb that makes something: nothing is left, or its id was printed. */
 import {existsSync} from 'node:fs'
 import {join} from 'node:path'
 import {setTimeout as sleep} from 'node:timers/promises'

@@ -6,6 +6,7 @@ import {pipeline} from 'node:stream/promises'
 import {execa} from 'execa'
 import {expect, it} from 'vitest'
 import {connectTally, createInputSender} from '../../src/client/index.ts'
+import {sendSignal} from '../support/send-signal.ts'
 import {eventually, useNode} from '../support/tally-node.ts'
 
 const program = join(import.meta.dirname, '../../bin/tally')
@@ -110,7 +111,7 @@ it('goes on when the embedded nats-server is killed under it', async () => {
   child.stdin?.write('before\n')
   await eventually('running', async () => (await node.tally('logs', 'carried')).stdout === 'before\n')
   const {natsPid} = await node.info()
-  if (natsPid) process.kill(natsPid, 'SIGKILL')
+  sendSignal(natsPid, 'SIGKILL')
   child.stdin?.end('after\n')
   expect(await child).toMatchObject({exitCode: 0, stdout: 'before\nafter'})
 })

@@ -49,7 +49,7 @@ test('a second coordinator under the name of this one is refused', async () => {
   })
 })
 
-test('nothing that was accepted is lost or doubled while each server in turn dies and comes back, and who waits goes on', async () => {
+test('nothing that was accepted is lost or doubled while each server in turn dies and comes back, and a wait goes on', async () => {
   const run = (id: string, script: string) => node.tally('run', '-d', '--name', id, '--rootfs', node.rootfs, '--', 'sh', '-c', script)
   const waitForEnd = 'echo begun; while [ ! -e /tmp/end ]; do sleep 0.2; done; echo ended; exit 7'
   const waiting = node.spawn('run', '--name', 'long', '--rw', '--rootfs', node.rootfs, '--', 'sh', '-c', waitForEnd)
@@ -59,7 +59,7 @@ test('nothing that was accepted is lost or doubled while each server in turn die
     await server.kill()
     for (const turn of ['a', 'b']) {
       const id = `c${index}${turn}`
-      // Refused, or without an answer, it may be asked again; once accepted it is there.
+      // Refused, or without an answer, it may be retried; once accepted it is there.
       await eventually(`${id} is made`, async () => (await run(id, 'exit 3')).exitCode === 0 || (await isThere(id)))
       accepted.push(id)
       await eventually(`${id} has ended`, async () => (await node.tally('wait', id)).stdout === '3\n')
@@ -73,7 +73,7 @@ test('nothing that was accepted is lost or doubled while each server in turn die
   for (const id of [...accepted, 'long']) {
     const journaled = node.journal(id).length
     let events: Awaited<ReturnType<typeof node.events>> = []
-    // A stream that has just got another leader may not answer, which is said.
+    // A stream that has just got another leader may not answer: an error, which is retried.
     const isPublished = async () => {
       events = await node.events(id).catch(() => [])
       return events.length >= journaled

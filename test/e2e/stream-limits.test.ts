@@ -1,4 +1,4 @@
-/** What a stream with limits has dropped: nothing of what lives, the history of what was deleted; and it is said. */
+/** A stream with limits drops events: commands go on without them, and whatever lacks history says so. */
 import type {StreamAPI} from 'nats'
 import {expect, test} from 'vitest'
 import type {ContainerView} from '../../machines/views/view.ts'
@@ -46,7 +46,7 @@ test('a container whose beginning the stream has dropped is known to its node, c
   expect(await node.tally('fsck')).toMatchObject({exitCode: 0, stdout: 'node n1: everything agrees\n'})
 })
 
-test('limits survive a new start that does not name them, and a stream that is made anew', async () => {
+test('limits survive a start that does not name them, and a stream that is made again', async () => {
   expect((await show()).limits).toEqual({replicas: 1, maxAgeMs: 86_400_000, maxBytes: 0})
   expect(await node.tally('stream', 'set', '--max-bytes', '50m', '--max-age', '2h')).toMatchObject({exitCode: 0, stderr: ''})
   const wanted = {replicas: 1, maxAgeMs: 7_200_000, maxBytes: 50 * 1024 ** 2}

@@ -15,7 +15,7 @@ function tally(args: string, size: {readonly columns?: number; readonly rows?: n
 const runShell = (name: string, more = '') => `run -it ${more} --name ${name} --rootfs ${node.rootfs} sh`
 
 describe('run -it', () => {
-  it('has a prompt, a terminal as large as ours, and the exit status', async () => {
+  it('has a prompt, a terminal of the same size, and the exit status', async () => {
     await using session = await tally(runShell('prompt', '--rm'), {columns: 101, rows: 31})
     await session.waitFor(/\/ # /)
     session.send('stty size; tty; echo $TERM\n')
@@ -78,12 +78,12 @@ describe('detach and attach', () => {
     expect((await node.tally('rm', 'shared')).exitCode).toBe(0)
   })
 
-  it('let several be there at once, and a stopped one blocks nobody', async () => {
+  it('let several be attached at once, and a stopped one blocks no other', async () => {
     await using first = await tally(runShell('several', '--rm'))
     await first.waitFor(/\/ # /)
     await using second = await tally('attach several')
     await using third = await tally('attach --no-stdin several')
-    // Attached are those who see what is typed.
+    // Both are attached when both show what is typed.
     await eventually('all are attached', () => {
       first.send('echo are you there\n')
       return [second, third].every(({screen}) => screen.includes('are you there'))

@@ -48,7 +48,7 @@ test.concurrent('wait and stop, while the container ends and removes itself with
   const stop = node.spawn('stop', '-t', '4', 'c2')
   await eventually('the stop is under way', async () => (await node.json<ContainerView>('inspect', 'c2')).stop !== undefined)
   await server.kill()
-  process.kill(pid, 'SIGTERM')
+  sendSignal(pid, 'SIGTERM')
   // Longer than the time that the stop leaves.
   await sleep(5_000)
   await server.restart()
@@ -74,7 +74,7 @@ test.concurrent('stats', async () => {
   expect((await stats).exitCode).toBe(0)
 })
 
-/** It asks as soon as it is. */
+/** Once it is connected, it sends its request. */
 async function isConnected(pid: number | undefined): Promise<void> {
   const links = () => readdirSync(`/proc/${pid}/fd`).map((fd) => readLink(`/proc/${pid}/fd/${fd}`))
   // Its input, output and errors are sockets here as well.

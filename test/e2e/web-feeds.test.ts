@@ -5,6 +5,7 @@ import {type CloudEvent, parseLedgerEvent} from '../../machines/ledger/cloud-eve
 import {foldEvents, toTopLevelState} from '../../machines/ledger/ledger.ts'
 import type {ContainerView, LogReply, NodeInfo} from '../../machines/views/view.ts'
 import {type ContainerClient, connectTally, type TallyClient} from '../../src/client/index.ts'
+import {sendSignal} from '../support/send-signal.ts'
 import {eventually, useNode} from '../support/tally-node.ts'
 import {ask, type SentEvent, type Visitor, visit} from '../support/visitor.ts'
 
@@ -107,7 +108,7 @@ describe('over HTTP', () => {
 })
 
 describe('the feed of events', () => {
-  it('begins where it is told, and goes on where the browser was, without a gap and without a double', async () => {
+  it('begins where the request says, and goes on where the browser was, without a gap and without a duplicate', async () => {
     const first = await visitor.follow('/api/events?after=0', ({length}) => length >= 3)
     expect(ids(first)).toEqual(range(1, first.length))
     const last = first.at(-1)?.id
@@ -136,7 +137,7 @@ describe('the feed of events', () => {
     const {streamSequence} = await visitor.json<Overview>('/api/containers')
     const before = await visitor.follow('/api/events?after=0', (events) => toPlace(events.at(-1)?.id) >= streamSequence)
     const {coordinatorPid} = await node.info()
-    process.kill(coordinatorPid, 'SIGKILL')
+    sendSignal(coordinatorPid, 'SIGKILL')
     await eventually('dead', async () => (await node.tally('info')).exitCode !== 0)
     await box.pause()
     await box.resume()
@@ -183,7 +184,7 @@ describe('the log', () => {
     const following = visitor.follow(`${path('long')}/log/follow?position=0`, (events) => events.at(-1)?.event === 'end')
     const {natsPid} = await node.info()
     if (natsPid === null) throw new Error('no nats-server')
-    process.kill(natsPid, 'SIGKILL')
+    sendSignal(natsPid, 'SIGKILL')
     const lines = (await following).slice(0, -1).map(({data}) => JSON.parse(data))
     expect(texts(lines)).toEqual(range(0, 59).map((index) => `stdout ${index}\n`))
     await client[Symbol.asyncDispose]()
@@ -215,7 +216,7 @@ describe('samples', () => {
 })
 
 describe('a command', () => {
-  it('is carried out as on NATS, and the ledger names who was at the page', async () => {
+  it('is carried out as on NATS, and the ledger names the user of the page', async () => {
     const {status, text} = await visitor.post(`${path('box')}/pause`)
     expect({status, view: JSON.parse(text)}).toEqual({
       status: 200,

@@ -53,7 +53,7 @@ it('reads, commands and joins those of another node as its own', async () => {
   expect(JSON.parse(sample?.data ?? '')).toMatchObject({node: 'n2', id: 'far', state: 'running'})
 })
 
-it('says of a node that is not there what it says of a container', async () => {
+it('reports a node that is not there as it reports a container', async () => {
   const {status, text} = await visitor.post('/api/containers/n3/default/far/start')
   expect({status, ...JSON.parse(text)}).toMatchObject({status: 404, code: 'CONTAINER_NOT_FOUND'})
 })

@@ -34,7 +34,7 @@ it('opens the page where there is a screen, with the token on no command line', 
   expect((await ask(origin, 'GET', `${pathname}${search}`)).status).toBe(303)
 })
 
-it('only prints the address where there is none, or when told so', async () => {
+it('only prints the address where there is no screen, or with --no-open', async () => {
   rmSync(join(node.dir, 'opened'), {force: true})
   const {PATH, opened} = makeBrowser()
   const {stdout} = await node.tally('ui')

@@ -57,7 +57,7 @@ describe('without a session', () => {
     '/api/nothing',
   ]
 
-  it.each(paths)('nothing is told: %s', async (path) => {
+  it.each(paths)('nothing is disclosed: %s', async (path) => {
     expect(codeOf(await visitor.ask('GET', path, {headers: {Cookie: undefined}}))).toBe('401 SESSION_INVALID')
     expect(codeOf(await visitor.ask('GET', path, {headers: {Cookie: `${visitor.cookie.split('=')[0]}=made.up`}}))).toBe(
       '401 SESSION_INVALID',
@@ -163,7 +163,7 @@ describe('every answer', () => {
 })
 
 describe('an address', () => {
-  it('that is taken is told when it was asked for', async () => {
+  it('that is taken is an error when it was asked for', async () => {
     await using other = await startNode({up: false})
     const {stderr, exitCode} = await other.tally('up', '-d', '--http', new URL(visitor.url).host)
     expect({stderr, exitCode}).toEqual({stderr: expect.stringContaining('(EADDRINUSE) [HTTP_ADDRESS_UNUSABLE]'), exitCode: 1})
@@ -171,9 +171,9 @@ describe('an address', () => {
     expect((await other.tally('up', '-d', '--http', 'nonsense')).exitCode).toBe(2)
   })
 
-  it('that nobody asked for is another when the usual one is taken', async () => {
+  it('is another by default when the usual one is taken', async () => {
     const taken = createServer().listen(7070, '127.0.0.1')
-    // Somebody else may have it: that will do as well.
+    // Another program may have it: that serves as well.
     taken.on('error', () => {})
     await using other = await startNode()
     const {httpUrl = ''} = await other.info()

@@ -1,5 +1,6 @@
 import {afterAll, beforeAll, describe, expect, it} from 'vitest'
 import {type ContainerClient, connectTally, type TallyClient} from '../../src/client/index.ts'
+import {sendSignal} from '../support/send-signal.ts'
 import {eventually, startNode, useNode} from '../support/tally-node.ts'
 import {type Terminal, type Visitor, visit} from '../support/visitor.ts'
 
@@ -37,7 +38,7 @@ describe('a terminal', () => {
     await eventually('forgotten', async () => (await box.state()).execs === undefined)
   })
 
-  it('is a shell when nothing else is asked for', async () => {
+  it('is a shell by default', async () => {
     using terminal = open('mode=exec')
     await eventually('ready', () => isReady(terminal))
     terminal.type('stty size; exit\n')
@@ -68,7 +69,7 @@ describe('a terminal', () => {
     expect(exit?.data).toMatchObject({exit: {type: 'signal', signal: 'SIGHUP'}})
   })
 
-  it('takes more input than its program reads, and the container is none the worse', async () => {
+  it('takes more input than its program reads, and the container goes on', async () => {
     const terminal = exec('sh', '-c', 'stty raw -echo; echo go; sleep 600')
     await eventually('raw', () => terminal.output.includes('go'))
     for (let count = 0; count < 10; count += 1) terminal.type('x'.repeat(50_000))
@@ -96,7 +97,7 @@ describe('a terminal', () => {
     )
   })
 
-  it('says why there is none', async () => {
+  it('is refused with the reason', async () => {
     for (const [terminal, code] of [
       [exec('no-such-program'), 'COMMAND_NOT_FOUND'],
       [open('mode=exec', 'nobody'), 'CONTAINER_NOT_FOUND'],
@@ -114,7 +115,7 @@ describe('a terminal', () => {
     await eventually('ready', () => isReady(terminal))
     const {natsPid} = await node.info()
     if (natsPid === null) throw new Error('no nats-server')
-    process.kill(natsPid, 'SIGKILL')
+    sendSignal(natsPid, 'SIGKILL')
     terminal.type('echo $((40 + 2))\n')
     await eventually('answered', () => terminal.output.includes('42\r\n'))
     terminal.type('exit 9\n')

@@ -31,7 +31,7 @@ it('a run directory that is wiped under a running node is put back, and containe
   const before = await node.info()
   rmSync(node.runDir, {recursive: true})
 
-  // Whoever asks at once waits for it.
+  // A command that comes at once waits for it.
   expect(await node.tally('ps')).toMatchObject({exitCode: 0, stdout: expect.stringMatching(/\bcounts\b/)})
   expect(await node.info()).toMatchObject({coordinatorPid: before.coordinatorPid, natsPid: before.natsPid, containers: {running: 2}})
   expect(await node.tally('up', '-d')).toMatchObject({exitCode: 1, stderr: expect.stringMatching(/pid \d+.*\[NODE_RUNNING\]/)})
@@ -69,7 +69,7 @@ it('a node whose run directory has been wiped is ended by down, and brought up a
   expect((await node.tally('exec', 'counts', 'echo', 'hello')).stdout).toBe('hello\n')
 
   const {coordinatorPid} = await node.info()
-  process.kill(coordinatorPid, 'SIGKILL')
+  sendSignal(coordinatorPid, 'SIGKILL')
   rmSync(node.runDir, {recursive: true})
   expect(await node.tally('ps')).toMatchObject({exitCode: 1, stderr: expect.stringMatching(/tally up.*\[NODE_NOT_RUNNING\]/)})
   expect(await node.tally('up', '-d')).toMatchObject({exitCode: 0, stderr: ''})
@@ -79,14 +79,14 @@ it('a node whose run directory has been wiped is ended by down, and brought up a
   expect(await node.tally('down', '--containers')).toMatchObject({exitCode: 0, stdout: 'ended\n', stderr: ''})
 })
 
-it('a coordinator that answers nobody is named, and ended by down', async () => {
+it('a coordinator that does not answer is named, and ended by down', async () => {
   await using node = await startNode()
   const {coordinatorPid, natsPid} = await node.info()
-  process.kill(coordinatorPid, 'SIGSTOP')
+  sendSignal(coordinatorPid, 'SIGSTOP')
   sendSignal(natsPid, 'SIGKILL')
   expect(await node.tally('up', '-d')).toMatchObject({exitCode: 1, stderr: expect.stringContaining(`pid ${coordinatorPid}`)})
   const ending = node.spawn('down')
-  setTimeout(() => process.kill(coordinatorPid, 'SIGCONT'), 3_000)
+  setTimeout(() => sendSignal(coordinatorPid, 'SIGCONT'), 3_000)
   expect(await ending).toMatchObject({exitCode: 0})
   expect(await node.tally('up', '-d')).toMatchObject({exitCode: 0, stderr: ''})
 })

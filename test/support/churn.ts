@@ -12,11 +12,11 @@ export interface ChurnOptions {
   readonly width?: number
   /** In which namespace a life is, by its number. */
   readonly namespace?: (life: number) => string
-  /** Which id it has, by its number and by that of whoever leads it. */
+  /** Its id, by its number and by that of the worker that leads it through its life. */
   readonly id?: (life: number, leader: number) => string
-  /** Several want the same id: whoever does not get it asks again at once. */
+  /** Several use the same id: a create that is refused is retried at once. */
   readonly sharesIds?: boolean
-  /** Whose program is not there: its create fails, and it has to be gone by then. */
+  /** Whether its program is missing: its create fails, and nothing of it is left by then. */
   readonly fails?: (life: number) => boolean
   /** What else happens while it runs. It ends when this has resolved. */
   readonly meanwhile?: (container: ContainerClient, life: number) => Promise<void>
@@ -82,7 +82,7 @@ async function failToCreate(create: () => Promise<unknown>, expected: number): P
   return code === 'COMMAND_NOT_FOUND' ? expected : code
 }
 
-/** Who asks a node whose coordinator is away, or for an id that somebody has, is told so at once, and nothing has been done. */
+/** While the coordinator is away, or the id is in use, a create is refused at once and changes nothing: it is retried. */
 async function oncePossible<T>(ask: () => Promise<T>, obstacles: ReadonlySet<string>): Promise<T> {
   for (const giveUpAt = Date.now() + 30_000; ; await sleep(1)) {
     try {

@@ -1,4 +1,4 @@
 import {execaSync} from 'execa'
 
-/** criu is not to be had everywhere, and does not work on every kernel. */
+/** Whether criu is installed, and works on this kernel. */
 export const isCriuThere = !execaSync('criu', ['check'], {reject: false, timeout: 10_000}).failed

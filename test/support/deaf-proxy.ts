@@ -1,4 +1,4 @@
-/** Stands before a NATS server and keeps back what a stream delivers: for its clients the server has more and sends nothing. */
+/** A proxy of a NATS server that holds back what a stream delivers: for its clients the server has more events and sends none. */
 import {once} from 'node:events'
 import {connect as connectSocket, createServer, type Socket} from 'node:net'
 

@@ -1,6 +1,6 @@
 /**
  * What the frames of a page cost, by the browser's own trace. Processor time of the page's main thread is what the page can
- * do something about; time by the clock depends on who else uses the machine.
+ * do something about; time by the clock depends on the load of the machine.
  */
 import type {Page} from 'playwright-core'
 import * as z from 'zod'

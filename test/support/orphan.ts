@@ -1,13 +1,13 @@
 import {execFileSync} from 'node:child_process'
 import {becomeChildSubreaper} from '../../src/linux/subreaper.ts'
 
-/** Begins when the parent has died: before, that one might reap it. */
+/** Begins when the parent has died, which might reap it before. */
 const orphan = 'while read -r _ _ _ parent _ < /proc/$$/stat && [ "$parent" = "$FORMER" ]; do :; done; eval "$SCRIPT"'
 const parent = `FORMER=$$ sh -c '${orphan}' </dev/null >/dev/null 2>&1 & echo $!`
 
 /**
  * Runs a shell script as a child of this process that Node knows nothing of: its parent has died, and this process is the
- * subreaper. Nobody reaps it but the test.
+ * subreaper. Only the test reaps it.
  * @returns its pid
  */
 export function spawnOrphan(script: string): number {

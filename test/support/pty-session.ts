@@ -1,4 +1,4 @@
-/** A program under a real terminal, as a person has it: script(1) of bsdutils, which every Debian has, holds the other end. */
+/** A program under a real terminal, as a user has it: script(1) of bsdutils, which every Debian has, is at the other end. */
 import {execFileSync} from 'node:child_process'
 import {execa} from 'execa'
 import {eventually} from './tally-node.ts'

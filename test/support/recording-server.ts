@@ -1,4 +1,4 @@
-/** A TCP server that says what a nats-server says first, and keeps all that it is sent. */
+/** A TCP server that greets as a nats-server does, and records all that it receives. */
 import {once} from 'node:events'
 import {createServer, type Socket} from 'node:net'
 
@@ -10,7 +10,7 @@ export interface RecordingServer extends AsyncDisposable {
   readonly received: string
 }
 
-/** @param info what it tells of itself, beside its name */
+/** @param info further fields of the INFO that it sends */
 export async function startRecordingServer(info: Readonly<Record<string, unknown>> = {}): Promise<RecordingServer> {
   const sockets = new Set<Socket>()
   let connections = 0

@@ -1,4 +1,4 @@
-/** A disk that is soon full: a tmpfs. Needs root. */
+/** A small file system, a tmpfs, which a test can fill. Needs root. */
 import {execFileSync} from 'node:child_process'
 import {closeSync, mkdirSync, openSync, writeSync} from 'node:fs'
 

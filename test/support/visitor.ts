@@ -1,4 +1,4 @@
-/** Who comes over HTTP as a browser does: with the cookie of a session and an Origin; or otherwise, as a test says. */
+/** An HTTP client that behaves like a browser, with the cookie of a session and an Origin, or otherwise, as a test says. */
 import {once} from 'node:events'
 import {type IncomingHttpHeaders, request} from 'node:http'
 import {WebSocket} from 'ws'
@@ -62,7 +62,7 @@ export async function visit(node: TallyNode): Promise<Visitor> {
 }
 
 export async function ask(origin: string, method: string, path: string, {headers = {}, body}: AskOptions = {}): Promise<Answer> {
-  // fetch would not let us say who we are.
+  // fetch does not let a caller set Host, Origin and Cookie.
   const asked = request(`${origin}${path}`, {method, headers: withoutAbsent(headers), agent: false})
   asked.end(body)
   const [response] = await once(asked, 'response')
@@ -103,7 +103,7 @@ export interface Terminal extends Disposable {
   readonly socket: WebSocket
   /** All that it has written so far. */
   readonly output: string
-  /** What it was told so far. */
+  /** The messages that it has got so far. */
   readonly messages: readonly TerminalText[]
   /** When it has been closed: with the code of the WebSocket, or the status of a refusal. */
   readonly ended: Promise<{readonly code: number; readonly body?: string}>

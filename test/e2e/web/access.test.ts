@@ -33,7 +33,7 @@ describe.each(['light', 'dark'] as const)('in %s colours, for everybody', (color
     expect(await findFaults(page)).toEqual([])
   })
 
-  it('is a container: its past, each of its parts, and what is asked before a command', async () => {
+  it('shows a container: its past, each of its parts, and the dialog before a command', async () => {
     await using session = await openBrowser(node, {colorScheme, reducedMotion: 'reduce'})
     const {page, origin} = session
     await page.goto(`${origin}/c/n1/default/failed?at=3`)

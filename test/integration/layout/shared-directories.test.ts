@@ -7,7 +7,7 @@ import {makeTempDir} from '../../support/temp-dir.ts'
 const program = join(import.meta.dirname, '../../fixtures/programs/share-directories.ts')
 
 describe('directories that containers share', () => {
-  it('are there for whoever is at work in them, and gone with the last, however many come and go at once', async () => {
+  it('are there while a process works in them, and removed with the last, however many come and go at once', async () => {
     await using dir = makeTempDir()
     for (const name of ['state', 'run']) mkdirSync(join(dir.path, name))
     const lives = ['a', 'b', 'c', 'd'].map((id) => execa(process.execPath, [program, dir.path, id, '300'], {reject: false}))

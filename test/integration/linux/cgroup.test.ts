@@ -36,7 +36,7 @@ test('on a hybrid host the v2 line belongs to the v2 mount', () => {
   ])
 })
 
-test('the root group is nobody’s own', () => {
+test('the root group belongs to no process alone', () => {
   expect(toDirectories('4:memory:/\n0::/\n', parseMounts(hybrid))).toEqual([])
 })
 
@@ -51,7 +51,7 @@ test('where only a part of the host’s tree is mounted, paths are taken from th
   expect(toDirectories('0::/docker/abc\n', mounts)).toEqual([])
 })
 
-test('a process in groups of its own has these, and one that shares ours has none', () => {
+test('a process in groups of its own has these, and one in the groups of this process has none', () => {
   const name = `tally-it-${process.pid}`
   const groups = cgroupHierarchies()
     .filter((hierarchy) => !hierarchy.endsWith('/cpuset'))

@@ -75,7 +75,7 @@ test('watching what is no child is an error, since its exit would never be seen'
   expect(() => reaper.watch(1, () => {})).toThrowError(expect.objectContaining({code: 'ECHILD', syscall: 'waitid'}))
 })
 
-test('while orphans are held nobody is taken for one; afterwards they are', async () => {
+test('while orphans are held back none is reported; afterwards they are', async () => {
   const outer = reaper.holdOrphans()
   const inner = reaper.holdOrphans()
   const pid = spawnOrphan('exit 2')
@@ -113,7 +113,7 @@ test('Node’s own children are never stolen: 100 at once, between as many orpha
   await expect.poll(() => pids.map((pid) => orphans.get(pid)), soon).toEqual(pids.map((_, index) => ({type: 'code', code: index})))
 })
 
-test('once disposed of it reaps nobody', async () => {
+test('once disposed of it reaps no process', async () => {
   const listeners = process.listenerCount('SIGCHLD')
   reaper[Symbol.dispose]()
   expect(process.listenerCount('SIGCHLD')).toBe(listeners - 1)

@@ -19,7 +19,7 @@ function open(): number {
   return fd
 }
 
-test('makes a FIFO that nobody else may read', () => {
+test('makes a FIFO that no other user may read', () => {
   makeFifo(path, 0o600)
   expect(statSync(path).isFIFO()).toBe(true)
   expect(statSync(path).mode & 0o777).toBe(0o600)

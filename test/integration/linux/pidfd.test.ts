@@ -43,7 +43,7 @@ test('a process has ended as a zombie already, and after it was reaped', async (
 test.each([
   ['exit 7', {type: 'code', code: 7}],
   ['kill -TERM $$', {type: 'signal', signalNumber: 15, coreDumped: false}],
-])('how `%s` ended can be read after somebody else reaped it (Linux ≥ 6.15; older kernels give undefined)', async (script, exit) => {
+])('how `%s` ended can be read after another process reaped it (Linux ≥ 6.15; older kernels give undefined)', async (script, exit) => {
   const pid = spawnOrphan(`sleep 0.1; ${script}`)
   const fd = open(pid)
   expect(readPidfdExit(fd)).toBeUndefined()
@@ -53,7 +53,7 @@ test.each([
   expect(readPidfdExit(fd)).toEqual(keepsExits ? exit : undefined)
 })
 
-test('a signal by descriptor arrives; a zombie takes it to no effect; nobody is left to take it after the reaping', async () => {
+test('a signal by descriptor arrives, has no effect on a zombie, and fails after the reaping', async () => {
   const pid = spawnSleepingOrphan()
   const fd = open(pid)
   expect(sendPidfdSignal(fd, 15)).toBe(true)

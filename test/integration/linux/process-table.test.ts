@@ -67,7 +67,7 @@ test('a process with a pid that was used before is not the one that had it', asy
   const former = identify(pid)
   await endAndLeaveZombie(pid)
   reapChild(pid)
-  // Within the same clock tick (10 ms) nobody can tell them apart.
+  // Within the same clock tick (10 ms) they cannot be distinguished.
   await sleep(30)
   await spawnWithPid(pid)
   expect(isSameProcess(former)).toBe(false)

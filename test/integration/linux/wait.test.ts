@@ -43,7 +43,7 @@ test.each([
   expect(reapChild(pid)).toMatchObject({type: 'exited', exit: {type: 'signal', signalNumber, coreDumped: false}})
 })
 
-test('what is no child of ours is not a child: init, our parent, ourselves and a pid beyond all pids', () => {
+test('what is not a child of this process is not reaped: init, the parent, this process and a pid beyond all pids', () => {
   for (const pid of [1, process.ppid, process.pid, 2 ** 22 + 1]) expect(peekChild(pid)).toEqual({type: 'not-a-child'})
 })
 

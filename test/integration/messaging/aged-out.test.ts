@@ -68,7 +68,7 @@ test('one that lives on while its events age out publishes none of them again', 
   expect([await readStream(), rebuilt]).toEqual([[], []])
 })
 
-test('a limited stream that was made anew gets all that it can keep', async () => {
+test('a limited stream that was made again gets all that it can keep', async () => {
   await ensureEventStream(connection, subjects)
   await setStreamLimits(connection, subjects, {maxBytes: 1024 ** 2})
   const {outbox} = open([...ofWeb], {fresh: false})
@@ -76,7 +76,7 @@ test('a limited stream that was made anew gets all that it can keep', async () =
   expect(await readStream()).toEqual(['u1:1', 'u1:2', 'u1:3', 'u1:4'])
 })
 
-test('limits are set one by one, shown, and lifted; what the server does not grant is told with its reason', async () => {
+test('limits are set one by one, shown, and lifted; what the server does not grant is an error with its reason', async () => {
   await ensureEventStream(connection, subjects)
   const limits = async () => (await readStreamStanding(connection, subjects)).limits
   expect(await limits()).toEqual({replicas: 1, maxAgeMs: 0, maxBytes: 0})

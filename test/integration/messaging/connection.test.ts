@@ -34,7 +34,7 @@ test('refused credentials are NATS_AUTH_FAILED, and the message has no password'
   })
 })
 
-test('a port where nobody listens is NATS_UNREACHABLE', async () => {
+test('a port without a server is NATS_UNREACHABLE', async () => {
   const url = `nats://127.0.0.1:${await findFreePort()}`
   await expect(connectNats({url, credentials: {type: 'none'}, name: 'test'})).rejects.toMatchObject({
     code: 'NATS_UNREACHABLE',
@@ -60,7 +60,7 @@ test('a connection does not come back by itself', async () => {
   expect(connection.isClosed()).toBe(true)
 })
 
-test('the connection file comes back as it was written, for nobody else to read', async () => {
+test('the connection file is read as it was written, and is not readable for other users', async () => {
   await using dir = makeTempDir()
   const file = join(dir.path, 'run/connection.json')
   expect(await readConnection(file)).toBeUndefined()

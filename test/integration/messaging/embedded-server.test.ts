@@ -21,7 +21,7 @@ async function kill({process: identity}: EmbeddedServer): Promise<void> {
   await expect.poll(() => isAlive(identity), {interval: 5}).toBe(false)
 }
 
-test('what it writes is for nobody else to read, and its password is in no command line', async () => {
+test('what it writes cannot be read by other users, and its password is in no command line', async () => {
   const {process: identity, credentials} = await startEmbeddedServer(options)
   const mode = (path: string) => (statSync(path).mode & 0o777).toString(8)
   for (const file of ['nats-server.conf', 'settings.json', 'nats-server.log'])
@@ -33,7 +33,7 @@ test('what it writes is for nobody else to read, and its password is in no comma
   expect(readFileSync(`/proc/${identity.pid}/cmdline`, 'utf8')).not.toContain(credentials.password)
 })
 
-test('whoever has the credentials gets in; without any, or with wrong ones, nobody does', async () => {
+test('a client with the credentials is let in; without any, or with wrong ones, it is not', async () => {
   const server = await startEmbeddedServer(options)
   await (await login(server)).close()
   const others: readonly Credentials[] = [{type: 'none'}, {type: 'user', user: 'tally', password: 'wrong'}, {type: 'token', token: 'wrong'}]
@@ -103,7 +103,7 @@ test('killed and started again it has the same port, the same password and what 
   await after.close()
 })
 
-test('a port that somebody else has taken meanwhile is given up, the password kept', async () => {
+test('when another program has taken the port meanwhile, another port is used with the same password', async () => {
   const first = await startEmbeddedServer(options)
   await stopEmbeddedServer(options)
   const thief = createServer().listen(Number(new URL(first.url).port), '127.0.0.1')

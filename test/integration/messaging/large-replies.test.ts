@@ -45,7 +45,7 @@ function ask(request: object) {
   return requestJson(client, subject, request, {schema: replySchema, timeoutMs: 60_000})
 }
 
-test('a reply that is larger than a message comes whole to whoever takes chunks', async () => {
+test('a reply that is larger than a message reaches a client whole that takes chunks', async () => {
   for (const length of [1, 13_000, 14_336, 500_000]) {
     const reply = await ask({length})
     expect(reply?.text).toHaveLength(2 * length)
@@ -58,7 +58,7 @@ test('several at once are not mixed up', async () => {
   expect((await Promise.all(lengths.map((length) => ask({length})))).map((reply) => (reply?.text.length ?? 0) / 2)).toEqual(lengths)
 })
 
-test('chunks are numbered, for those who put them together themselves', async () => {
+test('chunks are numbered, for clients that put them together themselves', async () => {
   const header = headers()
   header.set(acceptsChunksHeader, '1')
   const numbers: (string | undefined)[] = []
@@ -75,7 +75,7 @@ test('chunks are numbered, for those who put them together themselves', async ()
   expect(replySchema.parse(JSON.parse(Buffer.concat(payload).toString())).text).toHaveLength(100_000)
 })
 
-test('anybody else is told that it is too large, and of a way, and so is who asks for too much', async () => {
+test('any other client gets an error that says that it is too large, and what to do; so does one that asks for too much', async () => {
   const reply = await client.request(subject, JSON.stringify({length: 50_000}), {timeout: 60_000})
   expect(reply.headers?.get('Nats-Service-Error-Code')).toBe('400')
   expect(reply.json()).toMatchObject({code: 'REPLY_TOO_LARGE', kind: 'invalid', message: expect.stringContaining('limit and after')})
@@ -90,13 +90,13 @@ test('a request that the server would not take is refused before it is sent, and
   expect(reply.json()).toMatchObject({code: 'REQUEST_TOO_LARGE', details: {mostBytes: most}})
 })
 
-test('an error that is larger than a message is cut, and whoever made it can ask on', async () => {
+test('an error that is larger than a message is cut, and the caller can go on', async () => {
   const args = Array.from({length: 20_000}, () => 1)
   await expect(ask({length: 1, args})).rejects.toMatchObject({code: 'INVALID_REQUEST', message: expect.stringContaining('and 19950 more')})
   expect(await ask({length: 1})).toEqual({text: '\u{1f600}'})
 })
 
-test('nobody listens, and nobody answers', async () => {
+test('no service listens, and no service answers', async () => {
   expect(await requestJson(client, 'tally.cmd.n1.none', {}, {schema: z.unknown(), timeoutMs: 1_000})).toBeUndefined()
   client.subscribe('tally.cmd.n1.silent', {callback: () => {}})
   await expect(requestJson(client, 'tally.cmd.n1.silent', {}, {schema: z.unknown(), timeoutMs: 100})).rejects.toMatchObject({

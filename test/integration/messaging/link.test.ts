@@ -43,7 +43,7 @@ test('is connected, and sets every session up, those too that come after the ser
   expect(sessions).toEqual([first, second])
 })
 
-test('who comes late to a session sets it up at once', async () => {
+test('a listener that is added during a session is called at once', async () => {
   const link = open()
   const connection = await link.connected()
   const sessions: NatsConnection[] = []

@@ -1,4 +1,4 @@
-/** Whatever is done to the stream behind a supervisor's back: it has every event once and in order again, and it is said. */
+/** The stream is deleted, purged or replaced under a supervisor: it gets every event once and in order again, and an event says so. */
 import {cpSync, rmSync} from 'node:fs'
 import {join} from 'node:path'
 import type {NatsConnection, StreamAPI} from 'nats'
@@ -111,7 +111,7 @@ test('a stream that is deleted under idle supervisors is made again at once, wit
   expect([web.rebuilt, db.rebuilt]).toEqual([[{from: 1, missing: 3, removed: 0}], [{from: 1, missing: 4, removed: 0}]])
 })
 
-test('a purge is noticed by who looks now and then, and undone although the server still remembers the messages', async () => {
+test('a purge is noticed at the next look, and undone although the server still remembers the messages', async () => {
   const web = open('web', {lookMs: 200})
   await web.append(5)
   await manage((streams) => streams.purge(stream))
@@ -127,7 +127,7 @@ test('what is published first after a purge, before it was noticed, comes behind
   const web = open('web')
   await web.append(3)
   await manage((streams) => streams.delete(stream))
-  // Somebody else makes it again, and the advisory of that is slower than the next event.
+  // Another client makes it again, and the advisory of that is slower than the next event.
   await manage((streams) => streams.add({name: stream, subjects: ['tally.evt.>']}))
   await web.append(1)
   await has('web', 4)
@@ -216,7 +216,7 @@ test('what the limits of a stream have dropped is not published again, and what 
   expect([await readOf('web'), web.rebuilt, db.rebuilt]).toEqual([idsOf(make('web', 1, 7)), [], []])
 })
 
-test('who follows gets every event once and in order over a deletion, a purge and a restored copy', async () => {
+test('a reader that follows gets every event once and in order over a deletion, a purge and a restored copy', async () => {
   const [web, db] = [open('web', {lookMs: 200}), open('db', {lookMs: 200})]
   const seen: Record<string, number[]> = {'u-web': [], 'u-db': []}
   let others = 0
@@ -272,7 +272,7 @@ test('who follows gets every event once and in order over a deletion, a purge an
   expect(others).toBeGreaterThanOrEqual(1)
 })
 
-test('who begins to follow while there is no stream waits for it', async () => {
+test('a reader that begins while there is no stream waits for it', async () => {
   await manage((streams) => streams.delete(stream))
   const connection = await server.connect()
   const seen: string[] = []

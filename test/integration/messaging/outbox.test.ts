@@ -72,7 +72,7 @@ function readStream(): Promise<readonly string[]> {
   })
 }
 
-/** As somebody did before us: without `Nats-Msg-Id`, the server cannot know them again, as if its window had passed. */
+/** As an earlier session did: without `Nats-Msg-Id` the server cannot recognise them, as if its window had passed. */
 function publishUnmarked(events: readonly LedgerEvent[]): Promise<void> {
   return withConnection(async (connection) => {
     for (const event of events) await connection.jetstream().publish(subjects.event(address, event.type), encodeJson(toCloudEvent(event)))
@@ -149,7 +149,7 @@ test('what another container with the same address left in the stream is not tak
   expect(await readStream()).toEqual([...idsOf(make(5, 1, 'former')), ...idsOf(make(3))])
 })
 
-test('each session asks the stream anew, and so does not double what was acknowledged in vain', async () => {
+test('each session compares with the stream, and so does not double what was published without an acknowledgement', async () => {
   const {outbox, append} = open({history: make(2), fresh: true})
   await outbox.whenAcknowledged(2, 5_000)
   // As if our publications of 3 and 4 had arrived, and their acknowledgements not.

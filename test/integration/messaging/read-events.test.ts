@@ -58,7 +58,7 @@ test('reading can begin at a place in the stream, or at a time', async () => {
   expect(await readAll({from: {streamSequence: 4}})).toEqual([])
 })
 
-test('following goes on with what comes, until it is told to stop, and leaves no consumer', async () => {
+test('following goes on with what comes, until it is stopped, and leaves no consumer', async () => {
   await ensureEventStream(connection, subjects)
   await publish(...ofWeb.slice(0, 2))
   const stop = new AbortController()
@@ -73,7 +73,7 @@ test('following goes on with what comes, until it is told to stop, and leaves no
   expect(consumers).toEqual([])
 })
 
-test('following a stream where nothing happens ends when it is told to', async () => {
+test('following a stream where nothing happens ends when it is stopped', async () => {
   await ensureEventStream(connection, subjects)
   const stop = new AbortController()
   setTimeout(() => stop.abort(), 200)
@@ -117,7 +117,7 @@ test('in a stream that was made again, what came before the event that was read 
   expect(seen).toHaveLength(5)
 })
 
-test('the consumer is called after who reads, and two of one name do not meet', async () => {
+test('the consumer has the name of its reader, and two of one name do not clash', async () => {
   await ensureEventStream(connection, subjects)
   await publish(...ofWeb)
   const manager = await connection.jetstreamManager()

@@ -123,7 +123,7 @@ test('an error of the table becomes ADR-32’s headers and a body of code, kind,
   })
 })
 
-test('any other error is a fault of ours, and the service goes on', async () => {
+test('any other error is an internal error, and the service goes on', async () => {
   expect(toError(await ask('fail'))).toEqual({
     header: 'a fault',
     code: '500',
@@ -155,7 +155,7 @@ test('a request of 256 KiB is served, and one of a byte more is REQUEST_TOO_LARG
   expect(body).toMatchObject({code: 'REQUEST_TOO_LARGE', kind: 'invalid', message: expect.stringContaining('262145')})
 })
 
-test('the handler learns who asks, and makes up a correlation id when there is none', async () => {
+test('the handler gets the actor, and a new correlation id when the request has none', async () => {
   const origin = headers()
   origin.set('Tally-Actor', 'alice\u0007@host')
   origin.set('Tally-Correlation-Id', 'c-1')
@@ -167,7 +167,7 @@ test('the handler learns who asks, and makes up a correlation id when there is n
   })
 })
 
-test('a client of ours gets the answer, the error as it was thrown, and undefined where nobody listens', async () => {
+test('requestJson gets the answer, the error as it was thrown, and undefined where no service listens', async () => {
   const options = {schema: z.object({text: z.string()}), timeoutMs: 60_000}
   expect(await requestJson(client, `${prefix}.echo`, {text: 'a'}, options)).toEqual({text: 'a'})
   await expect(requestJson(client, `${prefix}.refuse`, {}, options)).rejects.toMatchObject({
@@ -178,7 +178,7 @@ test('a client of ours gets the answer, the error as it was thrown, and undefine
   expect(await requestJson(client, `${prefix}.nobody`, {}, options)).toBeUndefined()
 })
 
-test('a client of ours is told when no answer comes in time', async () => {
+test('requestJson rejects when no answer comes in time', async () => {
   const silent = client.subscribe('silent')
   await client.flush()
   const attempt = requestJson(client, 'silent', {}, {schema: z.unknown(), timeoutMs: 100})

@@ -63,7 +63,7 @@ test('the version is noted when a server runs on the store', async () => {
   await connection.close()
 })
 
-test('a server of yours that misreads its store is found out at once, and one that reads it has every event', async () => {
+test('a server that misreads its store is detected at once, and one that reads it has every event', async () => {
   const storeDir = join(dir.path, 'theirs')
   cpSync(fixture, storeDir, {recursive: true})
   await using server = await startNatsServer({storeDir})

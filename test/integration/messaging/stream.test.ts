@@ -4,7 +4,7 @@ import {createSubjects} from '../../../src/messaging/subjects.ts'
 import {startNatsServer} from '../../support/nats-server.ts'
 import {connection, ofDb, ofWeb, publish, server, subjects, web} from './stream-fixture.ts'
 
-test('the stream is made once, however often and from however many sides it is asked for', async () => {
+test('the stream is made once, however many connections make it at once', async () => {
   const other = await server.connect()
   await Promise.all([connection, other, connection, other].map((each) => ensureEventStream(each, subjects)))
   await publish(...ofWeb)
@@ -15,7 +15,7 @@ test('the stream is made once, however often and from however many sides it is a
   await other.close()
 })
 
-test('the stream says what it is, one of an older release from then on, and keeps what somebody has written there', async () => {
+test('the stream has a description, one of an older release gets it, and keeps one that a user has written', async () => {
   const manager = await connection.jetstreamManager()
   await manager.streams.add({name: 'TALLY_EVENTS', subjects: ['tally.evt.>'], max_age: 3_600e9})
   await ensureEventStream(connection, subjects)

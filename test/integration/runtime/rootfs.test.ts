@@ -50,7 +50,7 @@ describe('an overlay over a root file system', () => {
     expect(readdirSync(lower)).toEqual(['file'])
   })
 
-  it('is not there unless it is asked for', () => {
+  it('is absent by default', () => {
     expect(mountRootfs(request({rootfs: lower}), dir)).toEqual({path: lower})
     expect(listMountsBelow(temp.path)).toEqual([])
   })
@@ -95,7 +95,7 @@ describe('a list of mounts', () => {
     expect(listMountsBelow(temp.path)).toEqual([])
   })
 
-  it('is unmounted while somebody is in it', async () => {
+  it('is unmounted while a process uses it', async () => {
     const {path} = mountRootfs(request({rootfsMounts: [tmpfs()]}), dir)
     const child = execFileSync('sh', ['-c', `cd '${path}' && sleep 2 >/dev/null & echo $!`], {encoding: 'utf8'})
     unmountBelow(dir)

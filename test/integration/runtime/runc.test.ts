@@ -73,7 +73,7 @@ test.each<[string, object, object]>([
   })
 })
 
-test('a binary that is no runtime is told from one', async () => {
+test('a binary that is no runtime is recognised', async () => {
   await using harness = await openRuncHarness({binary: '/bin/true'})
   const options = await harness.prepare(['true'])
   await expect(harness.runtime.create(options)).rejects.toMatchObject({

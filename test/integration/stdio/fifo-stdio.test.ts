@@ -61,7 +61,7 @@ function logged(stream: StreamName): string {
   return Buffer.concat(entries.filter((entry) => entry.stream === stream).map(({bytes}) => bytes)).toString()
 }
 
-test('what a container writes is told with offsets without gaps, and is in the log: stdout and stderr apart', async () => {
+test('what a container writes is reported with offsets without gaps, and is in the log: stdout and stderr apart', async () => {
   const stdio = await open()
   const {ended} = run(stdio, 'echo out 1; echo err 1 >&2; printf "no newline"; echo err 2 >&2; echo " yet"')
   stdio.releaseChildFds()
@@ -72,7 +72,7 @@ test('what a container writes is told with offsets without gaps, and is in the l
   expect(totals).toEqual({stdout: 21, stderr: 12})
 })
 
-test('a chunk is in the log before it is told', async () => {
+test('a chunk is in the log before it is reported', async () => {
   const seen: boolean[] = []
   const stdio = await openContainerStdio({
     fifoDir: fifoDir(),
@@ -150,7 +150,7 @@ test('without a reader the container neither dies nor waits, as long as the pipe
   expect(await second.drain()).toEqual({stdout: 60_000, stderr: 0})
 })
 
-test('the FIFOs and the log are for nobody else, stdin is empty, and the descriptors are let go of once', async () => {
+test('the FIFOs and the log are not readable for other users, stdin is empty, and the descriptors are closed once', async () => {
   const stdio = await open()
   const mode = (path: string) => (statSync(path).mode & 0o777).toString(8)
   expect([mode(fifoDir()), mode(join(fifoDir(), 'stdout')), mode(join(fifoDir(), 'stderr')), mode(logFile())]).toEqual([

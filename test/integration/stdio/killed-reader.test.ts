@@ -10,7 +10,7 @@ import {makeTempDir} from '../../support/temp-dir.ts'
 
 const program = join(import.meta.dirname, '../../fixtures/programs/read-output.ts')
 
-test('a flood is in the log once and whole, though who reads it is killed again and again', async () => {
+test('a flood is in the log once and whole, though its reader is killed again and again', async () => {
   await using dir = makeTempDir()
   const options = {fifoDir: join(dir.path, 'io'), logFile: join(dir.path, 'log'), now: Date.now, onOutput: () => {}}
   const first = await openContainerStdio(options)

@@ -8,7 +8,7 @@ import {listSegments} from '../../../src/stdio/log-segments.ts'
 import {expectNothingLeft} from '../../support/leaks.ts'
 import {makeTempDir} from '../../support/temp-dir.ts'
 
-test('every line of a flood is in the files once, and told of once, over many rotations', async () => {
+test('every line of a flood is in the files once, and reported once, over many rotations', async () => {
   await using dir = makeTempDir()
   const lines = 1_000_000
   const told: Buffer[] = []

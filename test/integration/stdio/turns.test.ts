@@ -1,4 +1,4 @@
-/** A flood is read in turns, between which everything else that a supervisor does has its own. */
+/** A flood is read in turns; between them a supervisor does everything else. */
 import {spawn} from 'node:child_process'
 import {once} from 'node:events'
 import {statSync} from 'node:fs'
@@ -53,7 +53,7 @@ test('it is read less while something is urgent', async () => {
   expect(urgent).toBeLessThan(usual / 2)
 })
 
-test('a drain reads what was written before it, and does not wait for whoever writes on', async () => {
+test('a drain reads what was written before it, and does not wait for a process that writes on', async () => {
   const {stdio, child} = await openFlood('yes & sleep 0.2; exit 3')
   expect(await once(child, 'exit')).toEqual([3, null])
   const {stdout} = await stdio.drain()

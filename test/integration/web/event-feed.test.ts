@@ -79,7 +79,7 @@ test('readers of all speeds get the same while events come', async () => {
   expect(heard.map(sequences)).toEqual([range(1, 400), range(31, 400), range(51, 400)])
 }, 60_000)
 
-test('a place that is not reached yet is waited for, and one beyond the end of the stream is told', async () => {
+test('a position that is not reached yet is waited for, and one beyond the end of the stream is reported', async () => {
   await publish(...events.slice(0, 5))
   const feed = open()
   expect(await hear(feed, 6, 1)).toEqual(['reset'])
@@ -88,7 +88,7 @@ test('a place that is not reached yet is waited for, and one beyond the end of t
   expect(sequences(await waiting)).toEqual([6])
 })
 
-test('another stream under the same name is told to who follows', async () => {
+test('another stream under the same name is reported to a reader that follows', async () => {
   await publish(...events.slice(0, 5))
   const feed = open()
   await hear(feed, 0, 5)
@@ -102,7 +102,7 @@ test('another stream under the same name is told to who follows', async () => {
   expect(sequences(await hear(feed, 0, 10))).toEqual(range(1, 10))
 }, 60_000)
 
-test('who comes back to another server is told when the stream is another, though it is as long', async () => {
+test('a reader that reconnects gets to know that the stream is another, though it is as long', async () => {
   await publish(...events.slice(0, 5))
   const {time} = await (await connection.jetstreamManager()).streams.getMessage(toStreamName(subjects), {seq: 5})
   const place = {streamSequence: 5, storedAtMs: time.getTime()}

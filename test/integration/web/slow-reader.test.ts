@@ -41,7 +41,7 @@ afterEach(() => {
   server.close()
 })
 
-test('who takes nothing is given what the kernel holds, and is then dropped', async () => {
+test('a reader that takes nothing is sent what the kernel buffers, and is then disconnected', async () => {
   const socket = connect(port, '127.0.0.1')
   const closed = once(socket, 'close')
   socket.write('GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n')
@@ -59,7 +59,7 @@ test('who takes nothing is given what the kernel holds, and is then dropped', as
   await closed
 })
 
-test('who reads and then goes ends it', async () => {
+test('a reader that reads and then disconnects ends it', async () => {
   const socket = connect(port, '127.0.0.1')
   socket.write('GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n')
   for (let bytes = 0; bytes < 20 * 1024 * 1024; ) bytes += (await once(socket, 'data'))[0].length

@@ -30,7 +30,7 @@ it('an id is had by one at a time, and is free when it was given back', async ()
   reserveContainer(directories, name)
 })
 
-it('is not given back by who had it before', async () => {
+it('is not released by a former owner', async () => {
   await using dir = makeTempDir()
   const directories = {stateDir: dir.path, runDir: dir.path}
   const before = reserveContainer(directories, name)
@@ -56,7 +56,7 @@ it('is free also when it is given back on a full disk', async () => {
   }
 })
 
-it('a reservation that nobody used is removed', async () => {
+it('a reservation that was not used is removed', async () => {
   await using dir = makeTempDir()
   const {find, stateDir} = reserve(dir.path)
   expect(find()).toEqual([])
@@ -77,7 +77,7 @@ it('a supervisor that has yet to write its first event keeps its journal', async
   expect(existsSync(dirname(journal))).toBe(false)
 })
 
-it('a container that was begun is not released, and is an orphan when nobody holds its journal', async () => {
+it('a container that was begun is not released, and is an orphan when no process has its journal locked', async () => {
   await using dir = makeTempDir()
   const {directories, find, journal} = reserve(dir.path)
   const [first] = toHistory(histories.deleted)

@@ -5,7 +5,7 @@ import {rotateDiagnostics} from '../../../../src/coordinator/directories/diagnos
 import {silentLogger} from '../../../../src/kernel/log.ts'
 import {makeTempDir} from '../../../support/temp-dir.ts'
 
-it('a file of diagnostics that has grown is begun anew, also under whoever writes it', async () => {
+it('a file of diagnostics that has grown is emptied, also while a process writes it', async () => {
   await using dir = makeTempDir()
   const [large, small] = [join(dir.path, 'large.log'), join(dir.path, 'small.log')]
   const fd = openSync(large, 'a')

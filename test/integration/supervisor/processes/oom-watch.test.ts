@@ -36,7 +36,7 @@ async function open() {
   return {oom, told, group: temp.path}
 }
 
-test('a change of memory.events is told of well within a poll, once, with the count so far', async () => {
+test('a change of memory.events is reported well before the next poll, once, with the count so far', async () => {
   const {oom, told, group} = await open()
   v2Events(group, 0)
   oom.watch(identify(process.pid), ['/sys/fs/cgroup/nothing', group], 0)
@@ -64,7 +64,7 @@ test('memory.oom_control is looked at once a second where there is a limit, and 
   await expect.poll(() => told.at(-1), {timeout: 60_000}).toEqual({cgroup: group, killed: 3})
 })
 
-test('what was counted before and is known is not told again, and what is not known is', async () => {
+test('what was counted before and is known is not reported again, and what is not known is', async () => {
   const {oom, told, group} = await open()
   v2Events(group, 3)
   oom.watch(identify(process.pid), [group], 3)

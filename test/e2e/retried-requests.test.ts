@@ -47,7 +47,7 @@ describe.concurrent('a command whose supervisor dies before it answers', () => {
     await container.delete({force: true})
   })
 
-  it('is answered though the container is gone with it', async () => {
+  it('is answered though the container is deleted by it', async () => {
     const container = await make('removed', 'delete')
     const [view] = await Promise.all([container.delete(), killSupervisorInCall('removed')])
     expect(view.state).toBe('deleted')

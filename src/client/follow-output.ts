@@ -6,7 +6,7 @@ import type {Msg} from 'nats'
 import type {StreamName} from '../../machines/schemas/streams.ts'
 import {TallyError} from '../kernel/errors.ts'
 import {endHeader, offsetHeader} from '../messaging/headers.ts'
-import type {ProcessClient, TallyClient} from './client.ts'
+import type {ProcessClient, TallyClient} from './types.ts'
 
 export interface OutputFollower extends Disposable {
   /**

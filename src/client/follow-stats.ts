@@ -1,7 +1,7 @@
 import type {Msg} from 'nats'
 import {isFinalSample, type StatsReply, statsReplySchema} from '../../machines/views/stats.ts'
 import {TallyError, toErrorBody} from '../kernel/errors.ts'
-import type {ContainerClient, TallyClient} from './client.ts'
+import type {ContainerClient, TallyClient} from './types.ts'
 
 /** Twice renewed before it lapses. */
 const watchMs = 10_000

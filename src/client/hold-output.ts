@@ -1,6 +1,6 @@
 import type {StreamName} from '../../machines/schemas/streams.ts'
 import {toErrorBody} from '../kernel/errors.ts'
-import type {ProcessClient} from './client.ts'
+import type {ProcessClient} from './types.ts'
 
 /** Longer than a nats-server takes to be started again; short enough for a container whose client was killed. */
 const holdMs = 30_000

@@ -10,7 +10,7 @@ import {TallyError} from '../kernel/errors.ts'
 import {toMessageRoom} from '../messaging/chunks.ts'
 import {requestRaw} from '../messaging/codec.ts'
 import {offsetHeader, sessionHeader} from '../messaging/headers.ts'
-import type {ProcessClient, TallyClient} from './client.ts'
+import type {ProcessClient, TallyClient} from './types.ts'
 
 export interface InputSender {
   /**

@@ -43,7 +43,8 @@ test.concurrent('wait and stop, while the container ends and removes itself with
   await start(node, 'c2')
   const {pid} = await node.json<{readonly pid: number}>('inspect', 'c1')
   const wait = node.spawn('wait', 'c1')
-  await node.tally('exec', 'c2', 'sh', '-c', 'kill -STOP 1')
+  // Frozen, so that the stop is under way until its grace period ends. From inside the container init would ignore the signal.
+  sendSignal((await node.json<ContainerView>('inspect', 'c2')).pid, 'SIGSTOP')
   await isConnected(wait.pid)
   const stop = node.spawn('stop', '-t', '4', 'c2')
   await eventually('the stop is under way', async () => (await node.json<ContainerView>('inspect', 'c2')).stop !== undefined)

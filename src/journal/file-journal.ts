@@ -27,14 +27,14 @@ export function openFileJournal(path: string): FileJournal {
   }
 }
 
-/** Whoever looks whether a journal is held has its lock for an instant. */
+/** A process that checks whether a journal is locked holds the lock for an instant. */
 const lockAttempts = 100
 const lockPauseMs = 5
 
 function openLocked(path: string): number {
   for (let attempt = 1; attempt <= lockAttempts; attempt += 1) {
     const fd = makeWithin(dirname(path), () => openSync(path, constants.O_RDWR | constants.O_CREAT | constants.O_APPEND, 0o600))
-    // A reservation that was never used may have been removed since it was opened.
+    // An unused reservation of the name may have been removed since it was opened.
     if (lockFile(fd) && isStillThere(fd, path)) return fd
     closeSync(fd)
     pause(lockPauseMs)
@@ -51,7 +51,7 @@ function pause(ms: number): void {
 }
 
 /**
- * Reads a journal that somebody else may be writing: a torn last line is passed over, not cut.
+ * Reads a journal that another process may be writing: a torn last line is passed over, not cut off.
  * @throws TallyError JOURNAL_DAMAGED
  */
 export function* readJournalFile(path: string): Generator<LedgerEvent> {
@@ -64,7 +64,7 @@ export function* readJournalFile(path: string): Generator<LedgerEvent> {
 }
 
 function createFileJournal(fd: number, path: string): FileJournal {
-  /** Byte position behind the event of each sequence: the index that makes `read(after)` start where it must. */
+  /** Byte position after the event of each sequence: the index with which `read(after)` finds its start. */
   const ends: number[] = [0]
   let size = 0
   for (const line of readLines(fd, 0, fstatSync(fd).size)) {
@@ -84,7 +84,7 @@ function createFileJournal(fd: number, path: string): FileJournal {
       try {
         writeFully(fd, line)
       } catch (cause) {
-        // Whatever part of the line was written must not stand before the next one.
+        // A partly written line must not precede the next one.
         ftruncateSync(fd, size)
         throw writeFailed(path, cause)
       }
@@ -110,7 +110,7 @@ function createFileJournal(fd: number, path: string): FileJournal {
   }
 }
 
-/** write(2) may write less than asked, on a disk that is just filling up. */
+/** write(2) may write less than it was given, on a disk that is just filling up. */
 function writeFully(fd: number, bytes: Buffer): void {
   for (let written = 0; written < bytes.length; ) written += writeSync(fd, bytes, written)
 }

@@ -1,4 +1,4 @@
-/** What has been added to a journal that somebody else writes: a long one is not read whole for each event of it. */
+/** Reads what was added to a journal that another process writes, without reading all of it again. */
 import {closeSync, constants, fstatSync, openSync} from 'node:fs'
 import type {LedgerEvent} from '../../machines/ledger/events.ts'
 import {toFileIdentity} from '../kernel/files.ts'
@@ -7,14 +7,14 @@ import {parseJournalLine} from './file-journal.ts'
 
 export interface Added {
   readonly events: readonly LedgerEvent[]
-  /** They are not behind those of the last time: it is another file, or it was cut. */
-  readonly isAnew: boolean
+  /** Whether they are not a continuation of the last read: it is another file, or it was cut. */
+  readonly isOther: boolean
 }
 
 export interface JournalTail {
   /**
-   * What is new since the last time, or everything at first. A torn last line is passed over until it is whole. After an error it
-   * is all read again.
+   * What was added since the last call; everything at first. A torn last line is passed over until it is whole. After an error
+   * everything is read again.
    * @throws TallyError JOURNAL_DAMAGED; the error of open(2)
    */
   read(): Added
@@ -36,8 +36,8 @@ export function createJournalTail(path: string): JournalTail {
       try {
         const {size} = fstatSync(fd)
         const file = toFileIdentity(fstatSync(fd, {bigint: true}))
-        const isAnew = former?.file !== file || size < former.position
-        const start = isAnew ? {position: 0, lines: 0} : former
+        const isOther = former?.file !== file || size < former.position
+        const start = isOther ? {position: 0, lines: 0} : former
         let {position, lines} = start
         const events: LedgerEvent[] = []
         for (const line of readLines(fd, start.position, size)) {
@@ -47,7 +47,7 @@ export function createJournalTail(path: string): JournalTail {
           lines = start.lines + line.number
         }
         place = {file, position, lines}
-        return {events, isAnew}
+        return {events, isOther}
       } finally {
         closeSync(fd)
       }

@@ -1,4 +1,4 @@
-/** The last event of a journal, read from its end: whatever its length, that is one read of the file. */
+/** The last event of a journal, read from its end: usually one read, however long the journal is. */
 import {closeSync, constants, fstatSync, openSync, readSync} from 'node:fs'
 import {isMissing} from '../kernel/files.ts'
 import {parseLedgerEvent} from '../../machines/ledger/cloud-event.ts'
@@ -8,8 +8,8 @@ const firstBytes = 16 * 1024
 const newline = 0x0a
 
 /**
- * Of a journal that somebody else may be writing: a torn last line is passed over.
- * @returns undefined when it has no whole line, or is not there
+ * Another process may be writing the journal: a torn last line is passed over.
+ * @returns undefined when it has no whole line, or does not exist
  * @throws when the line is not an event
  */
 export function readLatestEvent(path: string): LedgerEvent | undefined {
@@ -26,7 +26,7 @@ export function readLatestEvent(path: string): LedgerEvent | undefined {
   }
 }
 
-/** The last that ends with a newline; empty when there is none, undefined when it begins before these bytes. */
+/** The last whole line; empty when there is none, undefined when it begins before these bytes. */
 function toLastLine(bytes: Buffer, isAll: boolean): string | undefined {
   const end = bytes.lastIndexOf(newline)
   if (end === -1) return isAll ? '' : undefined

@@ -1,4 +1,4 @@
-/** How we show a NATS server who we are. Files are read at each connection, so that what is renewed is found. */
+/** Credentials for a NATS server. Files are read for each connection, so that renewed credentials are used. */
 import {readFile} from 'node:fs/promises'
 import {type Authenticator, type ConnectionOptions, credsAuthenticator, nkeyAuthenticator} from 'nats'
 import * as z from 'zod'
@@ -39,13 +39,13 @@ async function readCredentials(file: string): Promise<Uint8Array> {
   })
 }
 
-/** Other lines, such as comments, may stand around it. */
+/** There may be other lines around it, such as comments. */
 function findSeed(bytes: Uint8Array): Uint8Array {
   const seed = /^\s*(S[A-Z2-7]{57})\s*$/m.exec(Buffer.from(bytes).toString('utf8'))?.[1]
   return Buffer.from(seed ?? 'no seed')
 }
 
-/** Signs once: a file that is none would otherwise fail in the middle of connecting. */
+/** Signs once: a file without a valid seed would otherwise fail in the middle of connecting. */
 function check(authenticator: Authenticator, file: string, expected: string): Authenticator {
   try {
     authenticator('nonce')

@@ -1,25 +1,25 @@
 /**
- * Replies that are larger than a message of this server may be. Whoever understands them says so in a header of the request, and is
- * sent the reply in numbered chunks: messages whose payloads, one behind the other, are the reply. Anybody else is told that it is too
- * large, and how to ask for less (docs/adr/0022).
+ * Replies that are larger than a message of this server may be. A client that understands chunks says so in a header of its request. It
+ * receives the reply in numbered messages, whose payloads in their order are the reply. Any other client gets an error that says how to
+ * request less (docs/adr/0022).
  */
 import {headers, type Msg, type NatsConnection, type ServiceMsg} from 'nats'
 import {TallyError} from '../kernel/errors.ts'
 import {acceptsChunksHeader, chunkHeader} from './headers.ts'
 
-/** Of headers, and of what an event has around what was asked for, which must be one message as well. */
+/** For headers, and for the envelope of the event that contains the request and must fit into one message as well. */
 const aroundBytes = 8 * 1024
-/** What a server takes unless it was told otherwise. */
+/** The default of nats-server. */
 const usualPayloadBytes = 1024 * 1024
-/** A reply waits in the server for a slow reader, who is hung up on at 64 MiB. */
+/** The server buffers a reply for a slow reader, and disconnects the reader at 64 MiB. */
 const largestReplyBytes = 32 * 1024 * 1024
 
-/** So many bytes go into one message, with room for what is around them. */
+/** How many bytes fit into one message, with room for headers and an envelope. */
 export function toMessageRoom({info}: Pick<NatsConnection, 'info'>): number {
   return Math.max(1, (info?.max_payload ?? usualPayloadBytes) - aroundBytes)
 }
 
-/** What was asked for goes on in an event, with more around it. @throws TallyError REQUEST_TOO_LARGE */
+/** A request becomes part of an event, which is larger. @throws TallyError REQUEST_TOO_LARGE */
 export function assertFits(request: Uint8Array, connection: Pick<NatsConnection, 'info'>): void {
   const room = toMessageRoom(connection)
   if (request.length > room)
@@ -32,7 +32,7 @@ export function assertFits(request: Uint8Array, connection: Pick<NatsConnection,
     )
 }
 
-/** So many bytes the reply to a request may have. */
+/** How many bytes the reply to a request may have. */
 export function toReplyRoom(connection: Pick<NatsConnection, 'info'>, request: Pick<Msg, 'headers'>): number {
   return acceptsChunks(request) ? largestReplyBytes : toMessageRoom(connection)
 }

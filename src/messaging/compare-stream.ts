@@ -4,7 +4,7 @@ import {toCloudEvent} from '../../machines/ledger/cloud-event.ts'
 import type {LedgerEvent} from '../../machines/ledger/events.ts'
 import type {StreamedEvent} from './stream.ts'
 
-/** Where the stream has the latest event that is known to be in it: both are 0 when it has none. */
+/** An event's sequence, and its place in the stream; both are 0 when there is none. */
 export interface Place {
   readonly sequence: number
   readonly streamSequence: number

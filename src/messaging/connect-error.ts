@@ -1,4 +1,4 @@
-/** What the client library, Node.js and OpenSSL say when a connection to NATS cannot be made, in our words. */
+/** The errors of the client library, Node.js and OpenSSL when a connection to NATS cannot be made, as errors of the table. */
 import {ErrorCode, NatsError} from 'nats'
 import * as z from 'zod'
 import {TallyError} from '../kernel/errors.ts'
@@ -23,16 +23,16 @@ const tlsReasons: Readonly<Record<string, string>> = {
   ERR_SSL_WRONG_VERSION_NUMBER: 'it does not begin with TLS; without --tls-first it is let speak first',
 }
 
-/** What OpenSSL makes of an alert of the server; Go's 2.9 servers send the first for none as well as for one they do not know. */
+/** OpenSSL's codes for an alert of the server. nats-server 2.9 sends the first for a missing certificate as well as for an unknown one. */
 const certificateAlert = /_ALERT_(BAD_CERTIFICATE|UNSUPPORTED_CERTIFICATE|CERTIFICATE_\w+|UNKNOWN_CA|HANDSHAKE_FAILURE|ACCESS_DENIED)$/
 
 export interface Attempted {
   readonly url: string
-  /** Whether we have a certificate to show. */
+  /** Whether a client certificate was given. */
   readonly hasCertificate: boolean
 }
 
-/** The server hung up because we did not authenticate within its two seconds: it, or we, had too much to do. */
+/** The server closed the connection because it was not authenticated within two seconds: one of the two was too busy. */
 export function isTooSlow(cause: unknown): boolean {
   if (cause instanceof NatsError && cause.code === ErrorCode.AuthenticationTimeout) return true
   return cause instanceof Error && /EPIPE|ECONNRESET/.test(cause.message)
@@ -49,7 +49,7 @@ export function toConnectError(cause: unknown, {url, hasCertificate}: Attempted)
   return new TallyError('NATS_UNREACHABLE', `no NATS server answers at ${shown} (${toReason(cause)})`, options)
 }
 
-/** Of several servers one that is merely away may come back: then it is that. */
+/** Of several servers, one that is only unreachable may come back: its error is the one to report. */
 export function joinConnectErrors(errors: readonly TallyError[]): TallyError {
   const [first] = errors
   if (first === undefined) return new TallyError('INTERNAL', 'expected a NATS server to connect to')
@@ -69,7 +69,7 @@ function toTlsReason(cause: unknown, hasCertificate: boolean): string | undefine
   return tlsReasons[code] ?? (/^ERR_(SSL|TLS|OSSL)_/.test(code) ? code : undefined)
 }
 
-/** Node.js leaves names out where it has looked for an address. */
+/** Node.js lists no names when it has checked an address. */
 function readNames(cause: unknown): string {
   const schema = z.object({cert: z.object({subjectaltname: z.string()})})
   return schema.safeParse(cause).data?.cert.subjectaltname ?? toReason(cause)
@@ -77,7 +77,7 @@ function readNames(cause: unknown): string {
 
 function toReason(cause: unknown): string {
   if (cause instanceof NatsError) {
-    // What the library calls refused has mostly been closed by a server that waits for a handshake, or is none.
+    // What the library calls refused was usually closed by a server that waits for a handshake, or that is not a NATS server.
     const isClosed = cause.code === ErrorCode.ConnectionRefused && !/ECONNREFUSED/.test(readCode(cause.chainedError))
     if (cause.code === ErrorCode.Timeout) return 'it did not answer in time'
     return isClosed ? 'it closed the connection and said nothing; it may want the TLS handshake first: --tls-first' : cause.code

@@ -1,4 +1,4 @@
-/** One connection to NATS, and the file that tells everybody on this machine how to make it. */
+/** One connection to NATS, and the file from which programs on this machine learn how to connect. */
 import {mkdir, readFile, rename, writeFile} from 'node:fs/promises'
 import {dirname} from 'node:path'
 import {setTimeout as sleep} from 'node:timers/promises'
@@ -15,15 +15,15 @@ import {toTlsOptions} from './tls.ts'
 export {type Credentials, credentialsSchema} from './authentication.ts'
 
 /**
- * `connection.json` in the run directory, 0600: whoever can read it is root on this node. Processes of former versions read it as well: they
- * know `url` alone of the servers.
+ * `connection.json` in the run directory, 0600: a program that can read it may act as root on this node. Processes of earlier versions
+ * read it as well, and know only `url` of the servers.
  */
 export const connectionSchema = z.object({...natsAccessSchema.shape, node: idSchema, prefix: z.string()})
 export type Connection = z.infer<typeof connectionSchema>
 
-/** A machine that starts a hundred things at once takes its time; a server that is not there refuses at once. */
+/** A busy machine may be slow to connect; where no server listens, the connection is refused at once. */
 const connectPatienceMs = 20_000
-/** One of several that hangs, or whose machine is gone, must not keep us from the next. */
+/** One of several servers that hangs, or whose machine is gone, must not delay the next attempt. */
 const nextPatienceMs = 5_000
 const connectTries = 8
 const connectRetryMs = 250
@@ -31,21 +31,21 @@ const connectRetryMs = 250
 export interface ConnectOptions extends NatsAccess {
   /** Shown by the server's monitoring. */
   readonly name: string
-  /** For each server: 20 s, or 5 s when there are others, unless told. */
+  /** For each server. Default: 20 s, or 5 s when there are others. */
   readonly patienceMs?: number
 }
 
 /**
- * Connects once and never again by itself, to the first of the servers that will have us: see NatsLink for a connection that comes back.
- * MUST hold: where TLS is demanded, nothing is sent before the handshake; achieved by the library, which is given TLS options: it then
- * refuses a server that offers none (the scheme alone it ignores).
- * @throws TallyError NATS_UNREACHABLE, NATS_AUTH_FAILED, NATS_TLS_FAILED; INVALID_ARGUMENT when a URL is none that can be spoken
+ * Connects once, to the first server that accepts the connection, and never reconnects: see NatsLink for a connection that does.
+ * MUST hold: where TLS is demanded, nothing is sent before the handshake; achieved by passing TLS options to the library: it then refuses
+ * a server that offers none (it ignores the scheme alone).
+ * @throws TallyError NATS_UNREACHABLE, NATS_AUTH_FAILED, NATS_TLS_FAILED; INVALID_ARGUMENT when the scheme of a URL is not supported
  */
 export async function connectNats(options: ConnectOptions): Promise<NatsConnection> {
   return (await connectToAny(options)).connection
 }
 
-/** The same, telling which server it is. */
+/** As `connectNats`, with the server that it is. */
 export async function connectToAny(options: ConnectOptions): Promise<{readonly connection: NatsConnection; readonly server: string}> {
   const servers = listServers(options)
   const failures: TallyError[] = []
@@ -65,7 +65,7 @@ async function connectTo(server: string, all: readonly string[], access: Connect
     name: access.name,
     reconnect: false,
     timeout: access.patienceMs ?? (all.length > 1 ? nextPatienceMs : connectPatienceMs),
-    // A server that hangs is noticed in 15 s, not in the default 4 minutes.
+    // A server that hangs is noticed after 15 s, instead of the default 4 minutes.
     pingInterval: 5_000,
     maxPingOut: 2,
     ...(await toAuthentication(access.credentials)),
@@ -98,7 +98,7 @@ function parseJson(text: string, toError: (why: string) => TallyError): unknown 
   }
 }
 
-/** Replaces the file at once, so that nobody reads half of it. */
+/** Replaces the file in one step, so that half of it is never read. */
 export async function writeConnection(file: string, connection: Connection): Promise<void> {
   await mkdir(dirname(file), {recursive: true, mode: 0o700})
   await writeFile(`${file}.new`, `${JSON.stringify(connection, undefined, 2)}\n`, {mode: 0o600})

@@ -1,7 +1,7 @@
 /**
- * A nats-server of our own: a process apart, on loopback, with generated credentials and JetStream on disk. It outlives
- * whoever started it. Port and password are kept, so that those who were connected find it again. While the disk is full it is
- * run without JetStream, which would hang (2.9) or refuse to write ever after (2.15).
+ * The embedded nats-server: a separate process on loopback, with generated credentials and JetStream on disk. It outlives the coordinator
+ * that started it. Port and password are kept, so that clients find it again after a restart. While the disk is full it runs without
+ * JetStream, which would hang (2.9) or never write again (2.15).
  */
 import {spawn} from 'node:child_process'
 import {randomBytes} from 'node:crypto'
@@ -23,7 +23,7 @@ export interface EmbeddedServer {
   readonly url: string
   readonly credentials: Credentials
   readonly process: ProcessIdentity
-  /** Off while there is no room for it. */
+  /** Off while the disk is full. */
   readonly jetStream: boolean
 }
 
@@ -32,12 +32,12 @@ export interface EmbeddedServerOptions {
   readonly binary: string
   /** Holds the store, the configuration and the log; survives reboots. */
   readonly dir: string
-  /** Holds the pid file a second time, for a disk that is full. */
+  /** Has a second pid file, for the case that the disk of the first is full. */
   readonly runDir: string
   readonly clock: Clock
-  /** On when absent. It is not asked of one that runs already. */
+  /** On when absent. It has no effect on a server that runs already. */
   readonly jetStream?: boolean
-  /** Called with the pid of every process started, before it can end, and when it has been reaped. */
+  /** Called with the pid of every process that is started, before it can end, and again when it was reaped. */
   readonly onSpawn?: (pid: number) => void
   readonly onReaped?: (pid: number) => void
 }
@@ -51,7 +51,7 @@ const readyPatienceMs = 10_000
 const usualStopPatienceMs = 5_000
 const portTries = 3
 
-/** The server that a former coordinator started, if it runs still; else one started now. @throws TallyError NATS_NOT_FOUND, NATS_TOO_OLD, NATS_START_FAILED */
+/** The server that an earlier coordinator started, if it still runs; otherwise a new one. @throws TallyError NATS_NOT_FOUND, NATS_TOO_OLD, NATS_START_FAILED */
 export async function startEmbeddedServer(options: EmbeddedServerOptions): Promise<EmbeddedServer> {
   const running = await findEmbeddedServer(options)
   if (running) return running
@@ -64,13 +64,13 @@ export async function startEmbeddedServer(options: EmbeddedServerOptions): Promi
     } catch (error) {
       const taken = error instanceof TallyError && /address already in use/i.test(String(error.details['log']))
       if (!taken || attempt === portTries) throw error
-      // Somebody else has our port now; the password may stay.
+      // Another program uses the port now; the password can be kept.
       settings = {...settings, port: await findFreePort()}
     }
   }
 }
 
-/** The embedded server of these directories, if it runs: the recorded process must be that very one. */
+/** The embedded server of these directories, if the recorded process still runs: a process with the same pid is not enough. */
 export async function findEmbeddedServer(options: Pick<EmbeddedServerOptions, 'dir' | 'runDir'>): Promise<EmbeddedServer | undefined> {
   const settings = await readSettings(options)
   const records = await Promise.all(pidFiles(options).map(async (file) => recordSchema.safeParse(await readJson(file))))
@@ -78,7 +78,7 @@ export async function findEmbeddedServer(options: Pick<EmbeddedServerOptions, 'd
   return settings && running && toServer(settings, running)
 }
 
-/** SIGTERM, and SIGKILL after 5 s, or another time. Resolves when it has ended. Idempotent. */
+/** Sends SIGTERM, and SIGKILL after a time (default: 5 s). Resolves when the server has ended. Idempotent. */
 export async function stopEmbeddedServer(
   options: Pick<EmbeddedServerOptions, 'dir' | 'runDir' | 'clock'> & {readonly stopPatienceMs?: number},
 ): Promise<boolean> {
@@ -101,7 +101,7 @@ async function start(settings: Settings, options: EmbeddedServerOptions): Promis
   const log = toLogFile(options)
   if (jetStream) await assertReadsStore(options)
   const configs = {with: join(dir, 'nats-server.conf'), without: join(dir, 'nats-server-without-jetstream.conf')}
-  // Both while there is room: on a full disk what is there has to do.
+  // Both are written while there is room: on a full disk the existing files are used.
   await replaceFile(settingsFile(options), JSON.stringify(settings))
   await replaceFile(configs.with, toConfig(settings, dir))
   await replaceFile(configs.without, toConfig(settings, undefined))
@@ -144,8 +144,8 @@ async function start(settings: Settings, options: EmbeddedServerOptions): Promis
 const toBoolean = [() => true, () => false] as const
 
 /**
- * Of the store's size no limit is taken from what happened to be free when the server started: what it may use is the disk.
- * @param dir that of the store; without JetStream when undefined
+ * The store's limit is not derived from what was free when the server started: the store may use the whole disk.
+ * @param dir of the store; without JetStream when undefined
  */
 function toConfig({port, user, password}: Settings, dir: string | undefined): string {
   return `# Written by Tallyman at every start.
@@ -189,7 +189,7 @@ async function toStartError(logFile: string): Promise<TallyError> {
   return new TallyError('NATS_START_FAILED', `the embedded nats-server did not become ready:\n${log}`, {details: {log, logFile}})
 }
 
-/** Whether the server has found in the last bytes of its log that the store does not take what is published: it never will again (2.15). */
+/** Whether the end of the server's log says that the store cannot be written: this server will not write to it again (2.15). */
 export async function hasWriteError(options: Pick<EmbeddedServerOptions, 'dir'>): Promise<boolean> {
   const log = await readFile(toLogFile(options), 'utf8').catch(() => '')
   return /no space left on device|disk quota exceeded|critical write error/i.test(log)
@@ -203,7 +203,7 @@ function settingsFile({dir}: Pick<EmbeddedServerOptions, 'dir'>): string {
   return join(dir, 'settings.json')
 }
 
-/** The first survives a run directory that is wiped, the second is written when the disk of the first is full. */
+/** The first survives a wiped run directory; the second can be written when the disk of the first is full. */
 function pidFiles({dir, runDir}: Pick<EmbeddedServerOptions, 'dir' | 'runDir'>): readonly string[] {
   return [dir, runDir].map((place) => join(place, 'nats-server.pid.json'))
 }
@@ -224,7 +224,7 @@ async function readJson(path: string): Promise<unknown> {
   try {
     return JSON.parse(text)
   } catch {
-    // A crash in the middle of writing: as good as not there.
+    // A crash in the middle of writing: it counts as missing.
     return undefined
   }
 }

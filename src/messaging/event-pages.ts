@@ -1,22 +1,22 @@
-/** The stream in pages, for readers of any speed: the next is asked for when the one before has been taken, and no more is held. */
+/** The stream in pages, for readers of any speed: the next page is requested when the one before was taken, so only one is in memory. */
 import {AckPolicy, DeliverPolicy, type NatsConnection, nanos} from 'nats'
 import {toConsumerName} from './read-events.ts'
 import {type StreamedEvent, toStreamedEvent, toStreamName} from './stream.ts'
 import type {Subjects} from './subjects.ts'
 
 export interface PagesOptions {
-  /** The first wanted comes after this one. */
+  /** Place of the event before the first one to be read. */
   readonly after: number
-  /** The last wanted; what is published after it is another's concern. */
+  /** Place of the last event to be read. */
   readonly until: number
   readonly pageEvents: number
 }
 
-/** A reader that does not ask for so long has to begin anew. */
+/** A reader that requests no page for this time has to begin again. */
 const inactiveMs = 120_000
 const fetchMs = 5_000
 
-/** Ends behind `until`. @throws Error when the stream cannot be read on: begin anew after the last that came */
+/** Ends after `until`. @throws Error when the stream cannot be read on: begin again after the last event that came */
 export async function* readEventPages(
   connection: NatsConnection,
   subjects: Subjects,

@@ -1,7 +1,7 @@
 /**
- * Reading on over everything that can happen to a stream: the connection goes, the stream is deleted and made again, purged and published
- * again, or replaced by an old copy of itself. MUST hold: every event once, those of a container in order; achieved by looking whether the
- * last event is still the one in its place before reading on behind it, and by remembering how far every container has been read.
+ * Reads the stream on, whatever happens to it: the connection is lost, the stream is deleted and made again, purged and published again, or
+ * replaced by an old copy. MUST hold: every event once, those of a container in order; achieved by checking that the last event is still in
+ * its place before reading on behind it, and by remembering how far every container was read.
  */
 import {setTimeout as sleep} from 'node:timers/promises'
 import {type NatsConnection, NatsError} from 'nats'
@@ -11,21 +11,21 @@ import type {Subjects} from './subjects.ts'
 
 export interface EventReader {
   /**
-   * Goes on where the last connection was left. Following, it ends with the connection, without an error.
-   * @throws NatsError JetStream's, when the stream cannot be read; following, when it could not for ten seconds
+   * Continues where the last connection ended. When following, it ends with the connection, without an error.
+   * @throws NatsError of JetStream when the stream cannot be read; when following, only after ten seconds of that
    */
   read(connection: NatsConnection): AsyncGenerator<StreamedEvent>
 }
 
 export interface EventReaderOptions extends ReadOptions {
-  /** The stream is not the one that has been read so far: it is read again from its beginning. */
+  /** The stream is not the one that was read before: it is read again from its beginning. */
   readonly onOther?: () => void
-  /** Whether events that have been read are passed over when they come again; costs a number for every container that was ever read. */
+  /** Whether events that were read before are passed over; this keeps a number for every container that was ever read. Default: true. */
   readonly once?: boolean
 }
 
 const retryMs = 250
-/** A stream that is being made again, or a server that is busy, is there again within that. */
+/** A stream that is being made again, or a busy server, is usually available within this time. */
 const patienceMs = 10_000
 
 export function createEventReader(subjects: Subjects, {onOther, once = true, ...options}: EventReaderOptions): EventReader {

@@ -2,7 +2,7 @@ import type {ContainerView} from '../../machines/views/view.ts'
 import {sizeOf, takePage} from './page.ts'
 
 /**
- * The view of a container as it fits into a reply: without the last of the processes that were added to it, when they are too many.
+ * The view of a container, cut to fit into a reply: if there are too many added processes, the last of them are left out.
  * @param room bytes of the reply
  */
 export function fitView(view: ContainerView, room: number): ContainerView {

@@ -1,4 +1,4 @@
-/** A request whose reply may come in chunks: see chunks.ts. */
+/** Sends a request and puts the chunks of its reply together: see chunks.ts. */
 import {createInbox, type Msg, type MsgHdrs, type NatsConnection, NatsError} from 'nats'
 import {TallyError} from '../kernel/errors.ts'
 import {assertFits, type Chunk, parseChunk} from './chunks.ts'
@@ -10,13 +10,13 @@ export interface Gathered {
 }
 
 export interface GatherOptions {
-  /** For the reply, and again for each chunk of it after the one before. */
+  /** For the reply, and again for each further chunk. */
   readonly timeoutMs: number
   readonly headers: MsgHdrs
 }
 
 /**
- * @returns undefined when nobody listens on the subject
+ * @returns undefined when there is no responder
  * @throws TallyError REQUEST_TOO_LARGE, TIMED_OUT, NATS_UNREACHABLE
  */
 export async function requestGathered(
@@ -51,7 +51,7 @@ export async function requestGathered(
   }
 
   function take(message: Msg): void {
-    // The server's own: no responders (ADR-4).
+    // Sent by the server when there are no responders (ADR-4).
     const isUnheard = message.headers?.code === 503 && message.data.length === 0
     const chunk = parseChunk(message)
     if (chunk) takeChunk(chunk, message.data)
@@ -61,7 +61,7 @@ export async function requestGathered(
   function takeChunk({number, count}: Chunk, data: Uint8Array): void {
     clearTimeout(timer)
     timer = setTimeout(late, timeoutMs)
-    // The message's own bytes are those of a buffer that goes on being used.
+    // The library uses the buffer of a message again.
     chunks.set(number, data.slice())
     if (chunks.size < count) return
     const inOrder = Array.from({length: count}, (_, index) => chunks.get(index + 1) ?? new Uint8Array())

@@ -1,8 +1,8 @@
-/** Whether a server's JetStream is there, and what its absence is called: the only file that knows the words of its errors. */
+/** Whether a server has a working JetStream. The only file that knows the error texts of JetStream. */
 import {ErrorCode, type NatsConnection, NatsError} from 'nats'
 import {TallyError} from '../kernel/errors.ts'
 
-/** `silent`: no answer, which may be load once, and twice is a server that hangs. */
+/** `silent`: no response. Once, that may be load; twice, the server hangs. */
 export type JetStreamHealth = 'well' | 'off' | 'silent'
 
 export async function askJetStream(connection: NatsConnection, timeoutMs: number): Promise<JetStreamHealth> {
@@ -17,7 +17,7 @@ export async function askJetStream(connection: NatsConnection, timeoutMs: number
 /** JetStream's own numbers (server/errors.json) for: not enabled, not for this account, no resources, no storage left, unavailable. */
 const awayCodes: ReadonlySet<number | undefined> = new Set([10_039, 10_076, 10_023, 10_047, 10_008])
 
-/** The error of a request to JetStream as one of the table; whatever else it is stays what it is. */
+/** The error of a request to JetStream as one of the table; other errors are returned unchanged. */
 export function fromJetStream(error: unknown): unknown {
   if (!(error instanceof NatsError)) return error
   const isAway = error.code === ErrorCode.NoResponders || awayCodes.has(error.api_error?.err_code)

@@ -1,6 +1,6 @@
 /**
- * A connection to NATS that comes back for ever. Each connection is a session: what was set up on the last one is gone with
- * it, and is set up again. Where to connect is asked anew every time, since the server may have moved; of a cluster any server will do.
+ * A connection to NATS that is made again whenever it is lost. Each connection is a session: subscriptions of the last one are gone, and are
+ * set up again. The address is read again every time, since the server may have moved; any server of a cluster is good.
  */
 import type {NatsConnection} from 'nats'
 import type {Clock} from '../kernel/clock.ts'
@@ -18,11 +18,11 @@ export interface NatsLink extends AsyncDisposable {
   readonly state: LinkState
   /** The present session; undefined between sessions. */
   session(): NatsConnection | undefined
-  /** Runs for the present session, and for every one to come. What it rejects with is logged; the session goes on. */
+  /** Runs for the present session and for every later one. An error is logged; the session continues. */
   onSession(setUp: (connection: NatsConnection) => Promise<void>): void
-  /** Resolves when a session is there. */
+  /** Resolves with the present session, or the next. */
   connected(): Promise<NatsConnection>
-  /** Those that are known, that of the present session first; none before the first session. */
+  /** All known servers, that of the present session first; empty before the first session. */
   servers(): readonly string[]
 }
 
@@ -61,7 +61,7 @@ export function createNatsLink({readConnection, name, clock, logger}: LinkOption
     [Symbol.asyncDispose]: async () => {
       const connection = session()
       state = {type: 'closed'}
-      // Drain sends what is buffered; a server that does not answer must not keep us.
+      // Drain sends what is buffered; a server that does not respond must not delay the end.
       if (connection) await Promise.race([connection.drain(), clock.sleep(1_000)]).catch(() => {})
       await connection?.close()
       await Promise.race([ended, clock.sleep(longestWaitMs)])

@@ -1,10 +1,10 @@
 /** A part of a list that fits into a reply. */
 
-/** What a reply has beside the list. */
+/** The rest of a reply, beside the list. */
 const besidesBytes = 1024
 
 /**
- * As many as have room in a reply, from the first on, and one at least.
+ * As many items as fit into a reply, from the first on; at least one.
  * @param room bytes of the reply
  */
 export function takePage<T>(
@@ -19,12 +19,12 @@ export function takePage<T>(
   return items
 }
 
-/** So many bytes have room in a reply, as base64. */
+/** How many bytes fit into a reply when they are encoded as base64. */
 export function toBase64Room(room: number): number {
   return Math.max(1, Math.floor(((room - besidesBytes) * 3) / 4))
 }
 
-/** In bytes of JSON. */
+/** Bytes of its JSON. */
 export function sizeOf(value: unknown): number {
   return Buffer.byteLength(JSON.stringify(value))
 }

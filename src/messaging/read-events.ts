@@ -7,24 +7,24 @@ import type {EventFilter, Subjects} from './subjects.ts'
 
 export interface ReadOptions {
   readonly filter?: EventFilter
-  /** The first to be read; all of the stream when absent. */
+  /** Where reading begins; at the beginning of the stream when absent. */
   readonly from?: {readonly streamSequence: number} | {readonly time: Date}
-  /** Go on with what comes; otherwise end where the stream ends now. */
+  /** Continue with new events; otherwise end where the stream ends now. */
   readonly follow: boolean
   readonly signal?: AbortSignal
-  /** Asked when the reading is bound to the stream that there is now; nothing is read when it is not the one that `from` is of. */
+  /** Called once the consumer exists on the present stream. When that is not the stream that `from` belongs to, nothing is read. */
   readonly isRight?: () => Promise<boolean>
-  /** Who reads, of letters, digits, `_` and `-`: with it begins the name of the consumer, which the `nats` tool shows. */
+  /** Part of the consumer's name, which the `nats` tool shows. */
   readonly reader?: string
-  /** So long the server may be silent while it has more to send. */
+  /** How long the server may send nothing while it has more events. */
   readonly stallMs?: number
 }
 
 const usualStallMs = 10_000
 
 /**
- * Events in the order of the stream. Following, it ends without an error when the connection does, and when the stream is deleted: read on
- * from the last sequence, or with `createEventReader`, which notices that it is another stream.
+ * Events in the order of the stream. When following, it ends without an error when the connection is lost or the stream is deleted: read on
+ * from the last sequence, or with `createEventReader`, which notices another stream.
  * @throws TallyError STREAM_UNREADABLE when the server has more and sends nothing; NATS_UNREACHABLE when the end was not reached
  */
 export async function* readEvents(
@@ -72,23 +72,23 @@ export async function* readEvents(
     if (watch.missing !== undefined) throw toStallError({stream, stallMs, last, missing: watch.missing})
     if (!follow) throw toLostError(stream)
   } catch (error) {
-    // It depends on the moment whether a connection that is lost ends the iterator or fails it.
+    // A lost connection ends the iterator or makes it fail, depending on the moment.
     if (error instanceof NatsError && connection.isClosed()) {
       if (follow) return
       throw toLostError(stream, error)
     }
-    // Who reads to an end has not got there.
+    // Without `follow` the end was not reached.
     if (!follow || !isResourceGone(error)) throw error
   } finally {
     watch[Symbol.dispose]()
     signal?.removeEventListener('abort', stop)
-    // Not awaited: the end would pass through the iterator, which nobody reads any more.
+    // Not awaited: it would wait for the iterator, which is not read any more.
     stop()
     if (!connection.isClosed()) await manager.consumers.delete(stream, consumer.name).catch(() => false)
   }
 }
 
-/** As the `nats` tool shows it; dots and spaces are no part of a name. */
+/** @param reader in which characters that a consumer's name may not have are replaced */
 export function toConsumerName(reader: string): string {
   return `tally-${reader.replace(/[^\w-]+/g, '-')}-${nuid.next().slice(-8)}`
 }
@@ -98,23 +98,23 @@ function isEnd({seq, info}: JsMsg, lastSequence: number): boolean {
 }
 
 interface StallWatch extends Disposable {
-  /** What has come is being worked on: the silence is ours. */
+  /** An event is being processed: silence is not the server's fault. */
   pause(): void
   resume(): void
-  /** How many did not come, when it was stopped for that. */
+  /** How many events did not come; undefined unless the reading was stopped for that. */
   readonly missing: number | undefined
 }
 
 interface StallWatchOptions {
   readonly stallMs: number
-  /** Stops, too, when there is silence because all has come. */
+  /** Also stops when nothing comes because everything was read. */
   readonly endsWhenDone: boolean
-  /** How many are still to come; undefined when nobody can tell. */
+  /** How many events are still to come; undefined when that cannot be found out. */
   readonly countMissing: () => Promise<number | undefined>
   readonly stop: () => void
 }
 
-/** Stops a reading to which nothing comes although the server has more: it said so twice, a while apart. */
+/** Stops a reading when the server sends nothing although it has more events, which it is asked twice, with a pause. */
 function createStallWatch({stallMs, endsWhenDone, countMissing, stop}: StallWatchOptions): StallWatch {
   let silentSince: number | undefined = performance.now()
   let missing: number | undefined
@@ -153,7 +153,7 @@ function createStallWatch({stallMs, endsWhenDone, countMissing, stop}: StallWatc
   }
 }
 
-/** Not yet sent, or sent and not received. */
+/** Events that were not sent yet, or sent and not received. */
 async function countMissing(
   manager: JetStreamManager,
   {stream, consumer, received}: {readonly stream: string; readonly consumer: string; readonly received: number},
@@ -162,7 +162,7 @@ async function countMissing(
     const {num_pending, delivered} = await manager.consumers.info(stream, consumer)
     return num_pending + Math.max(0, delivered.consumer_seq - received)
   } catch {
-    // The connection or the consumer is gone, of which others tell.
+    // The connection or the consumer is gone, which the reading itself notices.
     return undefined
   }
 }
@@ -187,7 +187,7 @@ function toLostError(stream: string, cause?: unknown): TallyError {
   return new TallyError('NATS_UNREACHABLE', `the connection to NATS was lost before the end of stream ${stream} was read`, {cause})
 }
 
-/** The consumer, and with it as a rule the stream, was deleted while it was read. */
+/** The consumer was deleted while it was read, usually together with the stream. */
 function isResourceGone(error: unknown): boolean {
   return error instanceof NatsError && (isStreamMissing(error) || error.code === '404' || error.code === '409')
 }

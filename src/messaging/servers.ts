@@ -4,14 +4,14 @@ import * as z from 'zod'
 import {TallyError} from '../kernel/errors.ts'
 import {credentialsSchema} from './authentication.ts'
 
-/** Files in PEM, with absolute paths. */
+/** Files in PEM format, with absolute paths. */
 export const tlsSchema = z.object({
-  /** Of the authorities that may have signed the server's certificate; those that Node.js has when absent. */
+  /** Certificates of the authorities that may have signed the server's; those of Node.js when absent. */
   ca: z.string().optional(),
-  /** Our own certificate and its key. */
+  /** The client's certificate and key. */
   cert: z.string().optional(),
   key: z.string().optional(),
-  /** Begin with the TLS handshake, before the server says anything. */
+  /** Begin with the TLS handshake, before the server sends its greeting. */
   first: z.boolean().optional(),
 })
 export type TlsFiles = z.infer<typeof tlsSchema>
@@ -20,34 +20,34 @@ export type TlsFiles = z.infer<typeof tlsSchema>
 export const natsAccessSchema = z.object({
   url: z.string(),
   credentials: credentialsSchema,
-  /** All that are known, `url` among them; absent when there is but one. */
+  /** All known servers, including `url`; absent when there is only one. */
   servers: z.array(z.string()).optional(),
   /** TLS is demanded when it is there, whatever the URLs say. */
   tls: tlsSchema.optional(),
 })
 export type NatsAccess = z.infer<typeof natsAccessSchema>
 
-/** Each once, the first to be tried first. @throws TallyError INVALID_ARGUMENT */
+/** Each once, in the order in which they are tried. @throws TallyError INVALID_ARGUMENT */
 export function listServers({url, servers = []}: Pick<NatsAccess, 'url' | 'servers'>): readonly string[] {
   const all = [...new Set([url, ...servers])]
   for (const server of all) checkScheme(server)
   return all
 }
 
-/** One `tls://` among several stands for all: the next server gets the same password. */
+/** One `tls://` among several URLs demands TLS of all: each server gets the same password. */
 export function demandsTls({url, servers = [], tls}: Pick<NatsAccess, 'url' | 'servers' | 'tls'>): boolean {
   return tls !== undefined || [url, ...servers].some((server) => toScheme(server) === 'tls')
 }
 
-/** As the cluster tells its clients, `host:port`. */
+/** As a cluster announces them to its clients: `host:port`. */
 export function toLearntServers(addresses: readonly string[], access: Pick<NatsAccess, 'url' | 'servers' | 'tls'>): readonly string[] {
   const scheme = demandsTls(access) ? 'tls' : 'nats'
   return addresses.map((address) => `${scheme}://${address}`)
 }
 
 /**
- * What the certificate of a server may be made out to: its host; and where that is an address, as a cluster tells of its members, any
- * name that we were given for a server of the cluster.
+ * The names that the certificate of a server may have: its host; where that is an IP address, as a cluster announces its members, also any
+ * name that was given for a server of the cluster.
  */
 export function toCertificateNames(server: string, all: readonly string[]): readonly string[] {
   const host = toHost(server)

@@ -1,14 +1,14 @@
 /**
- * What `$SRV.STATS` says of an endpoint. nats.js counts a request when its handler returns, which an asynchronous one does at once, and
- * an error when it throws, which one that answers itself never does: so the figures are our own, put in the place of those.
+ * The figures of `$SRV.STATS` for an endpoint. nats.js counts a request when its handler returns, which an asynchronous handler does at once,
+ * and an error when it throws, which a handler that replies itself never does. So they are counted here and replace those of nats.js.
  */
 import {performance} from 'node:perf_hooks'
 import {type ErrorBody, errorKinds} from '../kernel/errors.ts'
 
 export interface EndpointFigures {
-  /** A request has come. Call what it returns in the turn in which it is answered: who has the answer finds it counted. */
+  /** A request was received. Call the returned function in the same turn as the reply is sent: a client with a reply finds it counted. */
   begin(): (failure?: ErrorBody) => void
-  /** As ADR-32 has them; times in nanoseconds. */
+  /** As in ADR-32; times in nanoseconds. */
   read(): {
     readonly num_requests: number
     readonly num_errors: number
@@ -45,7 +45,7 @@ export function createEndpointFigures(): EndpointFigures {
   }
 }
 
-/** Makes nats.js send them: it reads `stats` of the endpoint behind this. `endpoint` is what it hands to `statsHandler`. */
+/** Makes nats.js send them: after its `statsHandler`, which gets `endpoint`, it reads the `stats` of that. */
 export function putFigures(endpoint: object, figures: EndpointFigures): void {
   if ('stats' in endpoint && typeof endpoint.stats === 'object' && endpoint.stats !== null) Object.assign(endpoint.stats, figures.read())
 }

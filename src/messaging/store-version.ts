@@ -1,7 +1,7 @@
 /**
- * Which nats-server wrote the store of the embedded server. MUST hold: no server of an older minor release starts on it, since that may
- * misread it in silence and lose what it writes then; achieved by noting the version beside the store. Within a minor release all read
- * what the others write.
+ * Which nats-server wrote the store of the embedded server. MUST hold: no server of an older minor release starts on it, since it may
+ * misread the store without an error and lose what it writes; achieved by recording the version beside the store. Patch releases of one
+ * minor release can read each other's stores.
  */
 import {execFile} from 'node:child_process'
 import {globSync, readFileSync, statSync} from 'node:fs'
@@ -15,7 +15,7 @@ const askPatienceMs = 10_000
 
 export interface StoreOptions {
   readonly binary: string
-  /** With the store in it. */
+  /** The directory of the store. */
   readonly dir: string
 }
 
@@ -24,7 +24,7 @@ export async function assertReadsStore({binary, dir}: StoreOptions): Promise<voi
   const writer = readWriter(dir)
   if (writer === undefined) return
   const server = await askVersion(binary)
-  // One that does not say what it is, is not held up by that.
+  // A server that does not say its version is started.
   if (server === undefined || !isOlder(server, writer.version)) return
   const known = writer.isExact ? writer.version : `${writer.version} or newer`
   throw new TallyError(
@@ -39,13 +39,13 @@ export async function assertReadsStore({binary, dir}: StoreOptions): Promise<voi
 /** Once a server runs on the store. */
 export async function noteWriter(dir: string, version: string | undefined): Promise<void> {
   if (version === undefined || readNote(dir) === version) return
-  // On a full disk the older note has to do.
+  // On a full disk the older record stays.
   await writeFile(toNoteFile(dir), `${version}\n`, {mode: 0o600}).catch(() => {})
 }
 
 interface Writer {
   readonly version: string
-  /** Otherwise it may have been a newer one. */
+  /** Otherwise the writer may have been newer than this. */
   readonly isExact: boolean
 }
 
@@ -68,7 +68,7 @@ function toNoteFile(dir: string): string {
   return join(dir, 'store-version')
 }
 
-/** Where an older release of ours has noted nothing: `index.db` is written from 2.10 on, and an `.idx` beside each block before that. */
+/** For stores without a record, of earlier releases of Tallyman: nats-server writes `index.db` from 2.10 on, and before that an `.idx` beside each block. */
 function hasNewerIndex(dir: string): boolean {
   const newest = (pattern: string) =>
     Math.max(0, ...globSync(join(dir, 'store/jetstream/*/streams/*/msgs', pattern)).map((path) => statSync(path).mtimeMs))
@@ -81,7 +81,7 @@ async function askVersion(binary: string): Promise<string | undefined> {
     const {stdout} = await execute(binary, ['--version'], {timeout: askPatienceMs})
     return /v(\d+\.\d+\.\S+)/.exec(stdout)?.[1]
   } catch {
-    // Whether it can be executed at all is found out, and said, when it is started.
+    // If it cannot be executed at all, starting it reports that.
     return undefined
   }
 }
@@ -90,7 +90,7 @@ function toMinor(version: string): string {
   return version.split('.', 2).join('.')
 }
 
-/** Of another minor release, and before it. */
+/** Whether it is of an older minor release. */
 function isOlder(one: string, other: string): boolean {
   const [a, b] = [toParts(one), toParts(other)]
   if (!a || !b) return false

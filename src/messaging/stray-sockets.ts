@@ -1,13 +1,13 @@
 /**
- * The client library leaves a socket open whose server took the connection and then said nothing in time: it keeps a process from ending,
- * and each attempt leaves another. Node.js tells of the sockets that are opened, and in whose course.
+ * When a server accepts a connection and then sends nothing in time, the client library leaves its socket open. It keeps the process from
+ * ending, and each attempt adds one. Node.js reports the sockets that are opened, and in which asynchronous context.
  */
 import {AsyncLocalStorage} from 'node:async_hooks'
 import {subscribe} from 'node:diagnostics_channel'
 import {Socket} from 'node:net'
 
 interface Attempt {
-  /** Undefined when it is over: what its connection opens later is not ours. */
+  /** Undefined when the attempt is over: sockets that its connection opens later are left alone. */
   sockets: Socket[] | undefined
 }
 

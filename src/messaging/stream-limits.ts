@@ -6,7 +6,7 @@ import {fromJetStream} from './jetstream.ts'
 import {readStreamInfo, toStreamName} from './stream.ts'
 import type {Subjects} from './subjects.ts'
 
-/** What is absent stays as it is; 0 stands for no limit. */
+/** An absent limit is not changed; 0 means no limit. */
 export const streamLimitsSchema = z.strictObject({
   /** Copies, on as many servers of a cluster. */
   replicas: z.int().min(1).max(5).optional(),
@@ -15,7 +15,7 @@ export const streamLimitsSchema = z.strictObject({
 })
 export type StreamLimits = z.infer<typeof streamLimitsSchema>
 
-/** 0 stands for no limit. */
+/** 0 means no limit. */
 export interface StandingLimits {
   readonly replicas: number
   readonly maxAgeMs: number
@@ -27,15 +27,15 @@ export interface StreamStanding {
   readonly subjects: readonly string[]
   readonly description: string | undefined
   readonly limits: StandingLimits
-  /** Events that it has now, and how large they are. */
+  /** How many events it has now, and their size. */
   readonly messages: number
   readonly bytes: number
   readonly firstSequence: number
   readonly lastSequence: number
-  /** When the oldest that it has was stored; undefined when it has none. */
+  /** When the oldest event was stored; undefined when there is none. */
   readonly since: string | undefined
   readonly created: string
-  /** Servers that have a copy: the leader first, and whether each of the others is up to date. Undefined for a server alone. */
+  /** Servers that have a copy: the leader first, and whether each of the others is up to date. Undefined without a cluster. */
   readonly copies: readonly {readonly server: string; readonly isCurrent: boolean}[] | undefined
 }
 
@@ -69,7 +69,7 @@ export async function setStreamLimits(connection: NatsConnection, subjects: Subj
   const {config, cluster} = await readStreamInfo(connection, subjects).catch((error: unknown) => {
     throw fromJetStream(error)
   })
-  // A server alone takes it for set, and has one copy nevertheless.
+  // A server without a cluster accepts the number, and has one copy nevertheless.
   if (!cluster && (limits.replicas ?? 1) > 1) throw toRefusal(limits, 'it is not one of a cluster')
   const change = toConfig(limits)
   if (Object.entries(change).every(([key, value]) => Object.entries(config).some(([own, is]) => own === key && is === value))) return
@@ -80,7 +80,7 @@ export async function setStreamLimits(connection: NatsConnection, subjects: Subj
   })
 }
 
-/** In the stream's own words; what was not asked for is not in it. */
+/** As fields of the stream's configuration; absent limits are left out. */
 export function toConfig({replicas, maxAgeMs, maxBytes}: StreamLimits): Partial<StreamConfig> {
   return {
     ...(replicas !== undefined && {num_replicas: replicas}),
@@ -93,7 +93,7 @@ export function toLimits({num_replicas, max_age, max_bytes}: StreamConfig): Stan
   return {replicas: num_replicas, maxAgeMs: millis(max_age), maxBytes: Math.max(0, max_bytes)}
 }
 
-/** Why it does not grant them is the server's to say: too few servers for the copies, too little room for the bytes. */
+/** The server says why it refuses them: too few servers for the copies, or too little room for the bytes. */
 function toRefusal(limits: StreamLimits, why: string, cause?: unknown): TallyError {
   return new TallyError('STREAM_LIMITS_REFUSED', `the NATS server refused ${formatLimits(limits)}: ${why}`, {details: {...limits}, cause})
 }

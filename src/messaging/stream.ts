@@ -1,4 +1,4 @@
-/** The stream of all events: making it, and asking it. See `read-events.ts` for reading it. Nothing here needs more than nats-server 2.9. */
+/** The stream of all events: making and querying it. See `read-events.ts` for reading it. Nothing here needs more than nats-server 2.9. */
 import {
   ErrorCode,
   type JsMsg,
@@ -27,7 +27,7 @@ export function toStreamName({prefix}: Pick<Subjects, 'prefix'>): string {
 
 /**
  * Makes the stream if it is missing. Idempotent.
- * @param made what it has beside that when it is made now
+ * @param made further configuration, if it is made now
  * @throws TallyError JETSTREAM_UNAVAILABLE, STREAM_UNREADABLE
  */
 export async function ensureEventStream(connection: NatsConnection, subjects: Subjects, made: Partial<StreamConfig> = {}): Promise<void> {
@@ -52,7 +52,7 @@ export async function ensureEventStream(connection: NatsConnection, subjects: Su
     } else if (!found.subjects.includes(wanted)) {
       throw new TallyError('JETSTREAM_UNAVAILABLE', `expected stream ${name} to hold ${wanted}, got ${found.subjects.join(', ')}`)
     } else if (!found.description) {
-      // That of an older release. Whoever may not change it can use it nevertheless.
+      // Made by an older release. An account that may not change it can use it nevertheless.
       await manager.streams.update(name, {...found, description}).catch(() => {})
     }
   } catch (cause) {
@@ -62,10 +62,10 @@ export async function ensureEventStream(connection: NatsConnection, subjects: Su
   }
 }
 
-/** For who finds it with the `nats` tool. */
+/** For people who find it with the `nats` tool. */
 const description = "Tallyman: every event of every container, as the containers' journals have them"
 
-/** The newest event that the stream has of whatever container has this address; undefined when it has none. */
+/** The newest event in the stream with this address, of whichever container; undefined when there is none. */
 export async function lastEventOf(
   connection: NatsConnection,
   subjects: Subjects,
@@ -74,7 +74,7 @@ export async function lastEventOf(
   return await findEvent(connection, subjects, {last_by_subj: subjects.events(address)})
 }
 
-/** What the stream has at a place; undefined when nothing is there any more, or not yet. */
+/** The event in a place of the stream; undefined when it was removed, or nothing is there yet. */
 export async function eventAt(connection: NatsConnection, subjects: Subjects, streamSequence: number): Promise<StreamedEvent | undefined> {
   return await findEvent(connection, subjects, {seq: streamSequence})
 }
@@ -90,7 +90,7 @@ async function findEvent(connection: NatsConnection, subjects: Subjects, query: 
   }
 }
 
-/** Takes messages out of the stream; one that is not there any more is no error. */
+/** Removes messages from the stream; one that is missing already is no error. */
 export async function removeEvents(connection: NatsConnection, subjects: Subjects, streamSequences: readonly number[]): Promise<void> {
   const manager = await connection.jetstreamManager({checkAPI: false})
   for (const sequence of streamSequences) {
@@ -103,8 +103,8 @@ export async function removeEvents(connection: NatsConnection, subjects: Subject
 }
 
 /**
- * Calls when somebody makes, deletes, restores or changes the stream (JetStream's advisories). A hint, not a promise: who must not miss
- * it asks the stream as well.
+ * Calls when somebody makes, deletes, restores or changes the stream (JetStream's advisories). An advisory may be lost: a caller that must
+ * not miss a change checks the stream as well.
  */
 export function watchStream(connection: NatsConnection, subjects: Subjects, onChange: () => void): Disposable {
   const subscription = connection.subscribe(`$JS.EVENT.ADVISORY.STREAM.*.${toStreamName(subjects)}`, {callback: onChange})
@@ -125,8 +125,8 @@ export function toStreamedEvent(message: JsMsg): StreamedEvent {
 }
 
 /**
- * Whether the message that was stored then is still in its place. Then so is all before it, since a stream grows at its end only. The same event
- * in the same place would not be enough: in a stream that was made again others may have come before it.
+ * Whether the message that was stored then is still in its place. Then so is everything before it, since a stream grows at its end only. The
+ * same event in the same place is not enough: in a stream that was made again, other events may come before it.
  */
 export async function isStillThere(
   connection: NatsConnection,
@@ -137,17 +137,17 @@ export async function isStillThere(
   return there !== undefined && Math.abs(there.storedAtMs - storedAtMs) <= storedAtToleranceMs
 }
 
-/** One of the two has whole milliseconds. */
+/** One of the two times is rounded to milliseconds. */
 const storedAtToleranceMs = 1
 
 export interface StreamState {
-  /** When it was made: a stream of the same name that was made at another time is another. */
+  /** When it was made, which tells it from another stream of the same name. */
   readonly created: string
   /** Of the last message that it has or had. */
   readonly lastSequence: number
-  /** It was given limits by somebody: it drops what is old. */
+  /** Whether it has limits, and drops old events. */
   readonly isLimited: boolean
-  /** What was stored before that, in epoch milliseconds, it does not keep; 0 when it keeps all. */
+  /** Events stored before this time, in epoch milliseconds, are dropped; 0 when all are kept. */
   readonly droppedBeforeMs: number
 }
 
@@ -174,8 +174,8 @@ export async function lastStreamSequence(connection: NatsConnection, subjects: S
 }
 
 /**
- * A deletion in mid-stream is noted down by nats-server 2.10 and newer in a way that 2.9 takes for a message with a sequence above 2^62:
- * whatever it stores then comes behind that, where the newer one loses it.
+ * nats-server 2.10 and newer record the deletion of a message within the stream in a way that 2.9 reads as a message with a sequence above
+ * 2^62. What 2.9 stores then comes after that sequence, and the newer server loses it.
  */
 export function assertPlausible(stream: string, sequence: number, serverVersion = 'of an unknown version'): void {
   if (Number.isSafeInteger(sequence)) return

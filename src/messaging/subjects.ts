@@ -38,7 +38,7 @@ export interface Subjects {
   parseEvent(subject: string): {readonly address: ContainerAddress; readonly type: EventType} | undefined
 }
 
-/** @param prefix one token, or several parted by dots */
+/** @param prefix one token, or several separated by dots */
 export function createSubjects(prefix: string = defaultPrefix): Subjects {
   if (!prefix.split('.').every(isId)) {
     throw new TallyError(

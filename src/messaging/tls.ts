@@ -1,4 +1,4 @@
-/** TLS for a connection to NATS, as the client library and Node.js want to be told. */
+/** TLS for a connection to NATS: options of the client library and of Node.js. */
 import {readFile} from 'node:fs/promises'
 import {isIP} from 'node:net'
 import {createSecureContext, checkServerIdentity as isFor, type PeerCertificate} from 'node:tls'
@@ -6,15 +6,15 @@ import type {TlsOptions} from 'nats'
 import {TallyError} from '../kernel/errors.ts'
 import type {TlsFiles} from './servers.ts'
 
-/** The library hands what it does not know on to Node.js. */
+/** The library passes options that it does not know on to Node.js. */
 interface NodeTlsOptions extends TlsOptions {
   readonly servername: string
   readonly checkServerIdentity: (host: string, certificate: PeerCertificate) => Error | undefined
 }
 
 /**
- * @param names what the server's certificate may be made out to, the first being its host; the library would check `localhost` where that
- *   is an address
+ * @param names that the server's certificate may have, its host first; where that is an IP address, the library itself would check for
+ *   `localhost`
  * @throws TallyError NATS_TLS_FAILED when a file cannot be used
  */
 export async function toTlsOptions({ca, cert, key, first}: TlsFiles, names: readonly string[]): Promise<NodeTlsOptions> {

@@ -1,5 +1,5 @@
 /**
- * The output of one container: FIFOs that outlive the supervisor, a log in CRI format, and a feed of what arrives.
+ * The output of one container: FIFOs that outlive the supervisor, a log in CRI format, and a callback for what arrives.
  * Invariant: a byte is reported to `onOutput` only after it is in the log, and offsets have no gaps.
  */
 
@@ -13,11 +13,11 @@ export interface ContainerStdioOptions {
   /** The CRI log; created 0600, appended to when it exists. */
   readonly logFile: string
   readonly rotation?: LogRotation | undefined
-  /** Who may open the FIFOs again (`/dev/stderr`); root of the host when absent. */
+  /** The user who may open the FIFOs again (`/dev/stderr`); root of the host when absent. */
   readonly owner?: FifoOwner | undefined
   readonly now: () => number
   readonly onOutput: (chunk: OutputChunk) => void
-  /** Whether somebody waits for what this process does besides: then it reads less. */
+  /** Whether commands are under way: then less is read. */
   readonly isUrgent?: (() => boolean) | undefined
 }
 
@@ -27,15 +27,15 @@ export interface ContainerStdio extends AsyncDisposable {
   /** Closes our copies of `childFds` once the container has inherited them. Idempotent. */
   releaseChildFds(): void
   /**
-   * Reads until the pipes are empty, and stops reading. Call when every process of
-   * the container is gone. Resolves to the bytes of each stream since create. Idempotent.
+   * Reads until the pipes are empty, and stops reading. Call it when every process of the container is gone. Resolves to the bytes of each
+   * stream since create. Idempotent.
    */
   drain(): Promise<Readonly<Record<StreamName, number>>>
   /** Bytes logged so far. */
   readonly totals: Readonly<Record<StreamName, number>>
   /**
-   * Goes on reading for as long as this process lives, and forgets what it reads: for a process that a process has left behind,
-   * which would block when the pipe is full. Instead of disposing.
+   * Goes on reading for as long as this process lives, and discards what it reads: a process that was left behind would block when the
+   * pipe is full. Instead of disposing.
    */
   discard(): void
   /** Removes the FIFOs with their directory, and the spools, not the log. Idempotent. */

@@ -1,10 +1,10 @@
 /**
- * The CRI log format, which collectors read: `<RFC 3339 nanoseconds> <stream> <F|P> <text>`. `F` ends with a newline of the
- * container's own, `P` does not, so that the very bytes come back (kubernetes, CRI logging format; conmon writes the same).
+ * The lines of a log: `<RFC 3339 nanoseconds> <stream> <F|P> <text>`, the CRI logging format, which collectors read. `F` stands for a line
+ * that the container ended with a newline, `P` for one that it did not, so that the exact bytes can be read back. See docs/log-format.md.
  */
 import type {OutputChunk, StreamName} from './streams.ts'
 
-/** Longer lines are written in parts, as collectors expect (conmon's buffer is about as large). */
+/** Longer lines are written in parts, as collectors expect. */
 export const longestPartBytes = 16 * 1024
 const newline = 0x0a
 const space = 0x20
@@ -13,11 +13,11 @@ export interface LogEntry {
   /** RFC 3339 with local offset, as written. */
   readonly time: string
   readonly stream: StreamName
-  /** The very bytes that the container wrote, newline included. */
+  /** The exact bytes that the container wrote, newline included. */
   readonly bytes: Buffer
 }
 
-/** The lines of the log for one chunk, all with the time at which it was read. */
+/** The lines for one chunk, all with the time at which it was read. */
 export function encodeChunk({stream, atMs, bytes}: Pick<OutputChunk, 'stream' | 'atMs' | 'bytes'>): Buffer {
   const time = toLogTime(atMs)
   const full = Buffer.from(`${time} ${stream} F `)
@@ -55,9 +55,9 @@ const streamsAndTags = new Map<string, {readonly stream: StreamName; readonly is
 const streamAndTagBytes = ' stdout F '.length
 
 /**
- * Copies nothing, since a log can have millions of lines of which few are wanted.
+ * Copies nothing: a log can have millions of lines, and a reader wants a few.
  * @param line without its newline
- * @returns undefined for what is not a line of a CRI log
+ * @returns undefined when it is not a line of this format
  */
 export function parseLine(line: Buffer): LineParts | undefined {
   const timeEnd = line.indexOf(space)
@@ -66,12 +66,12 @@ export function parseLine(line: Buffer): LineParts | undefined {
   return found && {...found, timeEnd, text}
 }
 
-/** Where the text begins in each line of an encoded chunk: they have one time and one stream. */
+/** Where the text begins in each line of an encoded chunk: all lines have the same time and stream. */
 export function textAt(encoded: Buffer): number {
   return encoded.indexOf(space) + streamAndTagBytes
 }
 
-/** How many of the container's own bytes are in the line. */
+/** How many bytes of output are in the line. */
 export function countBytes(line: Buffer, {text, isFull}: LineParts): number {
   return line.length - text + (isFull ? 1 : 0)
 }
@@ -81,7 +81,7 @@ export function toLogEntry(line: Buffer, {stream, timeEnd, text, isFull}: LinePa
   return {time: line.toString('latin1', 0, timeEnd), stream, bytes: isFull ? Buffer.concat([bytes, Buffer.from('\n')]) : bytes}
 }
 
-/** `2026-01-02T03:04:05.123000000+01:00`: local time with its offset, to the nanosecond as the format wants. */
+/** `2026-01-02T03:04:05.123000000+01:00`: local time with its offset, and nine digits as the format demands. */
 export function toLogTime(atMs: number): string {
   const offsetMinutes = -new Date(atMs).getTimezoneOffset()
   const local = new Date(atMs + offsetMinutes * 60_000).toISOString().slice(0, -1)

@@ -1,4 +1,4 @@
-/** Root of a container, as the host sees it: who may open its FIFOs again, by `/dev/stderr`. */
+/** Root of a container, as the host knows it: the user who may open its FIFOs again, by `/dev/stderr`. */
 export interface FifoOwner {
   readonly uid: number
   readonly gid: number

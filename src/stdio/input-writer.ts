@@ -1,7 +1,7 @@
 /**
- * Input on its way into a pipe or a terminal, by write(2) itself: whoever counts it is told of each call before and after, so that after
- * a kill nobody has to guess. Past libuv, which would wait, and all of this process with it, while a program does not read and its
- * terminal is full (libuv, src/unix/tty.c: a master cannot be reopened, so writes to it block).
+ * Writes input into a pipe or a terminal with write(2) itself. Each call is reported before and after, so that a supervisor that was killed
+ * leaves a record of what was written. libuv is not used: it would block the whole process while a program does not read and its terminal
+ * is full (libuv, src/unix/tty.c: a master cannot be reopened, so writes to it block).
  */
 import {writeSync} from 'node:fs'
 
@@ -12,20 +12,20 @@ export interface InputWriter {
   settled(): Promise<void>
 }
 
-/** Keeps count of what the kernel takes. */
+/** Counts what the kernel takes. */
 export interface InputAccount {
-  /** At most so much is about to be given to it. */
+  /** Called before a write of at most so many bytes. */
   attempt(bytes: number): void
-  /** So much of that it has taken; 0 when there was no room. */
+  /** Called after it: so many were written; 0 when there was no room. */
   taken(bytes: number): void
 }
 
 export interface InputWriterOptions {
   /** Non-blocking; the caller's to close. */
   readonly fd: number
-  /** Asked before each use of the descriptor. */
+  /** Called before each use of the descriptor. */
   readonly isOpen: () => boolean
-  /** Resolves when there may be room, `tries` after the last that there was. */
+  /** Resolves when there may be room. @param tries without success since the last write that had room */
   readonly untilRoom: (tries: number) => Promise<void>
 }
 

@@ -1,22 +1,22 @@
 /**
- * How the lines of a chunk are divided among the files of a rotated log. A file ends before the line that would make it larger than
- * it may be, and begins where neither stream is within a line of the container's: a line that was begun is ended in the same file,
- * unless that takes more than the longest part of a line.
+ * How the lines of a chunk are divided among the files of a rotated log. A file ends before the line that would make it too large, and
+ * begins where neither stream is within a line of the container: a line is completed in the file in which it began, unless that takes
+ * more than the longest part of a line.
  */
 import {longestPartBytes} from './cri-log.ts'
 
 /** What goes into one file. */
 export interface LogPart {
   readonly lines: Buffer
-  /** How many bytes of the container's own are in it. */
+  /** How many bytes of output are in it. */
   readonly bytes: number
-  /** Whether the last line is a part, whose rest is to come. */
+  /** Whether the last line is a part of a line that is not complete yet. */
   readonly inLine: boolean
 }
 
 export interface PresentFile {
   readonly size: number
-  /** Whether the last line of this stream was a part. */
+  /** Whether the last line of this stream is incomplete. */
   readonly inLine: boolean
   /** The same of the other stream. */
   readonly otherInLine: boolean

@@ -23,7 +23,7 @@ export interface LogWriter extends Disposable {
   hasRoom(bytes: number): boolean
 }
 
-/** A line that would make a file larger than `maxBytes` begins another; of all, the last `maxFiles` are kept. See log-parts.ts. */
+/** A line that would make a file larger than `maxBytes` begins another; the last `maxFiles` are kept. See log-parts.ts. */
 export interface LogRotation {
   readonly maxBytes: number
   readonly maxFiles: number
@@ -36,20 +36,20 @@ export type Wanted = () => Readonly<Record<StreamName, number>> | undefined
 
 interface LogFile {
   readonly fd: number
-  /** Bytes of log before it. */
+  /** The position at which it begins. */
   readonly position: number
   readonly size: number
 }
 
 const newline = 0x0a
-/** A byte of output takes no more of the log than an empty line does. */
+/** Bytes of log for a byte of output: at most those of an empty line. */
 const mostPerByte = 48
 
-/** Opens the log, makes it (0600) when missing, counts what is in it, and cuts off a line that a crash has left torn. */
+/** Opens the log, or makes it (0600), counts what is in it, and cuts off a torn last line, which a crash has left. */
 export function openLogWriter(path: string, rotation?: LogRotation): LogWriter {
   settle(path, rotation?.maxFiles ?? Number.POSITIVE_INFINITY)
   const totals = {stdout: 0, stderr: 0}
-  /** Whether the last line of a stream is a part, whose rest is to come. */
+  /** Whether the last line of a stream is incomplete. */
   const inLine = {stdout: false, stderr: false}
   let file = openFile()
 

@@ -1,8 +1,8 @@
 /**
- * From a FIFO, or from a terminal by way of one, through a spool into the log, and told to whoever listens. MUST hold: no byte is lost or doubled, wherever this process
- * is killed; achieved by the kernel's moving bytes from the pipe into the spool, and by the log's count, which says what of the spool
- * is in it. While the disk does not take them, or a reader has to get what would be dropped for them, nothing more is taken from the
- * pipe, so that it fills and the process waits.
+ * Moves output from a FIFO, or from a terminal by way of one, through a spool into the log, and reports it. MUST hold: no byte is lost or
+ * doubled, wherever this process is killed; achieved by letting the kernel move bytes from the pipe into the spool, and by counting the bytes
+ * in the log, which tells which of the spool are there. While the disk is full, or a reader needs what would be dropped, nothing is taken
+ * from the pipe: it fills up and the process waits.
  */
 import {closeSync, constants, openSync, readSync} from 'node:fs'
 import {setImmediate as nextTurn, setTimeout as sleep} from 'node:timers/promises'
@@ -15,20 +15,20 @@ import {openSpool} from './spool.ts'
 
 export interface PipeReader {
   /**
-   * Reads what there is now, for as long as the disk takes to have room for it, and then no more. Idempotent.
+   * Reads what is there now, waits for a full disk to have room for it, and reads nothing after that. Idempotent.
    * @throws TallyError STDIO_FAILED when it is closed before that
    */
   drain(): Promise<void>
-  /** Goes on reading, for whoever writes still, and forgets what it reads. Instead of `close`. */
+  /** Goes on reading, for processes that still write, and discards what it reads. Instead of `close`. */
   discard(): void
   close(): void
 }
 
-/** What does not write into the pipe by itself. */
+/** A source whose bytes have to be moved into the pipe. */
 export interface Upstream {
   /** Non-blocking; the caller's to close. */
   readonly fd: number
-  /** Moves what there is into the pipe, which is empty. @returns how much */
+  /** Moves what is there into the pipe, which is empty. @returns how many bytes */
   moveTo(pipe: number, limitBytes: number): number
 }
 
@@ -41,34 +41,34 @@ export interface PipeReaderOptions {
   readonly log: LogWriter
   readonly now: () => number
   readonly onOutput: (chunk: OutputChunk) => void
-  /** Whether somebody waits for what this process does besides: then it reads less. */
+  /** Whether commands are under way: then less is read. */
   readonly isUrgent?: (() => boolean) | undefined
 }
 
 const pieceBytes = 64 * 1024
 const leastPieceBytes = 4 * 1024
-/** So much of log, a few milliseconds of work: then others have their turn. Short lines are many times as long in the log. */
+/** Bytes of log written in one turn of the event loop: a few milliseconds of work. Short lines are many times as long in the log. */
 const turnBytes = 256 * 1024
 const mostPiecesAtOnce = 16
-/** Between two turns, while something is urgent, or what is read is of no use. */
+/** Between two turns, while commands are under way, or output is discarded. */
 const pauseMs = 20
-/** How long a full disk is waited for, between tries. */
+/** Between two attempts to write to a full disk. */
 const retryMs = 250
-/** How long a reader is waited for, between looks: doubled each time, up to that of the disk. */
+/** Between two checks whether a reader has read: doubled each time, up to `retryMs`. */
 const firstLookMs = 5
 
 type State =
   | {readonly type: 'reading'}
-  /** The disk would not take it. */
+  /** The disk is full. */
   | {readonly type: 'blocked'; readonly why: unknown}
-  /** Somebody has to read first: asked again, less and less often. */
+  /** A reader has to read first. */
   | {readonly type: 'waiting'}
-  /** Nobody wants it any more, but somebody writes it. */
+  /** Output is no longer wanted, and some process still writes. */
   | {readonly type: 'discarding'}
   | {readonly type: 'closed'; readonly unwritten: number; readonly why: unknown}
 
 export function openPipeReader({stream, path, upstream, spool: spoolFile, log, now, onOutput, isUrgent}: PipeReaderOptions): PipeReader {
-  // Read-write, so that there is never an end of file while a container may still write.
+  // Read-write: there is no end of file then while a container may still write.
   const keep = openSync(path, constants.O_RDWR | constants.O_NONBLOCK)
   const pipe = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK)
   const spool = openSpool(spoolFile)
@@ -76,10 +76,10 @@ export function openPipeReader({stream, path, upstream, spool: spoolFile, log, n
   let draining: Promise<void> | undefined
   let looks = 0
   let isScheduled = false
-  /** How long the last piece became in the log, for each of its bytes. */
+  /** Bytes of log for each byte of the last piece. */
   let growth = turnBytes / leastPieceBytes
   const watch = watchPipe(upstream?.fd ?? pipe, readSoon)
-  // What waits already.
+  // There may be output already.
   readSoon()
 
   return {
@@ -105,7 +105,7 @@ export function openPipeReader({stream, path, upstream, spool: spoolFile, log, n
   }
 
   async function drain(): Promise<void> {
-    // What comes later is of whoever was left behind, and may come for ever.
+    // What comes later is written by processes that were left behind, and may never end.
     let left =
       state.type === 'closed' || upstream ? Number.POSITIVE_INFINITY : bytesInPipe(pipe) + Math.max(0, spool.end - log.totals[stream])
     for (let isEmpty = false; !isEmpty && left > 0 && state.type !== 'discarding'; ) {
@@ -124,7 +124,7 @@ export function openPipeReader({stream, path, upstream, spool: spoolFile, log, n
     return state.type === 'blocked' || state.type === 'waiting'
   }
 
-  /** Until nothing is there, or others have to have their turn. */
+  /** Until nothing is left, or the turn is over. */
   function readOn(): void {
     isScheduled = false
     if (draining && state.type !== 'discarding') return
@@ -153,7 +153,7 @@ export function openPipeReader({stream, path, upstream, spool: spoolFile, log, n
   function waitForMore(): void {
     if (state.type !== 'reading' && state.type !== 'discarding') return
     watch.arm()
-    // What came before that.
+    // It may have come before the watch was armed.
     if (readPiece()) readSoon()
   }
 
@@ -165,7 +165,7 @@ export function openPipeReader({stream, path, upstream, spool: spoolFile, log, n
     looks = 0
     try {
       const offset = log.totals[stream]
-      // What a supervisor that died has left in the spool comes first.
+      // What an earlier supervisor has left in the spool comes first.
       const limit = Math.min(pieceBytes, Math.max(leastPieceBytes, Math.floor(turnBytes / growth)))
       const count = spool.end > offset ? Math.min(spool.end - offset, limit) : take(offset, limit)
       if (count === 0) return false
@@ -183,7 +183,7 @@ export function openPipeReader({stream, path, upstream, spool: spoolFile, log, n
     }
   }
 
-  /** Into the spool. What a supervisor that died has left in the pipe comes first. */
+  /** Moves output into the spool. What an earlier supervisor has left in the pipe comes first. */
   function take(offset: number, limitBytes: number): number {
     const count = spool.take(pipe, offset, limitBytes)
     if (count > 0 || !upstream || upstream.moveTo(keep, pieceBytes) === 0) return count
@@ -213,7 +213,7 @@ export function openPipeReader({stream, path, upstream, spool: spoolFile, log, n
     try {
       return readSync(pipe, Buffer.allocUnsafe(pieceBytes)) > 0
     } catch {
-      // EAGAIN: there is nothing.
+      // EAGAIN: nothing is there.
       return upstream !== undefined && upstream.moveTo(keep, pieceBytes) > 0
     }
   }

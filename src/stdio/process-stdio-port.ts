@@ -8,9 +8,9 @@ import type {OutputChunk, StreamName} from './streams.ts'
 
 export interface ProcessStdio extends AsyncDisposable {
   readonly forRuntime: RuntimeStdio
-  /** The runtime has returned: what was for it alone is closed, and a terminal is received. @throws TallyError STDIO_FAILED */
+  /** Call when the runtime has returned: closes what only the runtime needed, and receives a terminal. @throws TallyError STDIO_FAILED */
   handOver(): Promise<void>
-  /** Resolves when the kernel has taken all of it: then the next may come. @throws TallyError STDIN_CLOSED */
+  /** Resolves when the kernel has taken all of it: then the next piece may be written. @throws TallyError STDIN_CLOSED */
   write(bytes: Uint8Array, account?: InputAccount): Promise<void>
   /** An end of file, after what was written before. Idempotent. */
   closeInput(): Promise<void>
@@ -30,16 +30,16 @@ export interface ProcessStdioOptions {
   readonly dir: string
   readonly logFile: string
   readonly rotation?: LogRotation | undefined
-  /** Whether somebody will send input. */
+  /** Whether the process takes input. */
   readonly stdin: boolean
   readonly terminal: boolean
   readonly consoleSize?: ConsoleSize | undefined
-  /** Root of the container, where that is not root of the host: the FIFOs are its. */
+  /** Root of the container, where that is not root of the host: it owns the FIFOs. */
   readonly owner?: FifoOwner | undefined
-  /** The master of a terminal that was made before. */
+  /** The master of an existing terminal. */
   readonly master?: number | undefined
   readonly now: () => number
   readonly onOutput: (chunk: OutputChunk) => void
-  /** Whether somebody waits for what this process does besides: then it reads less. */
+  /** Whether commands are under way: then less is read. */
   readonly isUrgent?: (() => boolean) | undefined
 }

@@ -1,7 +1,7 @@
 /**
- * What has left a pipe and may not be in the log yet: a file in which a byte of the stream has its offset for its position, so that
- * whoever opens it next knows by the log's own count what of it is missing there. It has no length worth mentioning: what is in the
- * log is cut off, and what comes later begins behind a hole.
+ * What has left a pipe and may not be in the log yet. In this file each byte of the stream is at the position of its offset, so that the next
+ * supervisor finds out, by the number of bytes in the log, which of them are missing there. The file stays small: it is emptied once all of
+ * it is in the log, and later bytes come after a hole.
  */
 import {closeSync, constants, fstatSync, ftruncateSync, openSync, readSync, rmSync} from 'node:fs'
 import {dirname, join} from 'node:path'
@@ -10,21 +10,21 @@ import {spliceToFile} from '../linux/splice.ts'
 import type {StreamName} from './streams.ts'
 
 export interface Spool extends Disposable {
-  /** Offset behind the last byte that ever came into it and may not be in the log; lower than that of the log when all is. */
+  /** Offset after its last byte; not above that of the log when all of it is there. */
   readonly end: number
-  /** Moves what waits in the pipe to that offset. @returns how much; 0 when it is empty. @throws SystemCallError ENOSPC */
+  /** Moves what is in the pipe to that offset. @returns how many bytes; 0 when the pipe is empty. @throws SystemCallError ENOSPC */
   take(pipe: number, offset: number, limitBytes: number): number
   read(offset: number, count: number): Buffer
-  /** All of it is in the log. */
+  /** Empties it, once all of it is in the log. */
   clear(): void
 }
 
-/** Beside the log: where that has room, this has. */
+/** Beside the log: they share a disk, and run out of room together. */
 export function toSpoolPath(logFile: string, stream: StreamName): string {
   return join(dirname(logFile), `${stream}.spool`)
 }
 
-/** With a FIFO that is new, what there is of a spool was left by another boot of the host, and may be anything. */
+/** With a new FIFO, an existing spool was left by an earlier boot of the host: its content is not reliable. */
 export function makeSpooledFifo(path: string, spool: string): void {
   if (makeFifo(path, 0o600)) rmSync(spool, {force: true})
 }

@@ -101,8 +101,8 @@ export function createNodeLedgers({node, directories, ledgers, logger}: NodeLedg
     try {
       const isFirst = fold.tail === undefined
       fold.tail ??= createJournalTail(journal)
-      const {events, isAnew} = fold.tail.read()
-      fold.ledger = foldEvents(events, isFirst || isAnew ? emptyLedger : fold.ledger)
+      const {events, isOther} = fold.tail.read()
+      fold.ledger = foldEvents(events, isFirst || isOther ? emptyLedger : fold.ledger)
       return fold.ledger
     } catch (error) {
       logger.debug({err: error, journal}, 'cannot read a journal; going by the stream')

@@ -117,8 +117,8 @@ export function createDescriptorStore({directories, logger}: DescriptorStoreOpti
     const former = containers.get(toKey(name)) ?? toUnread(layout)
     if (former.file?.identity === file.identity && former.file.size === file.size) return
     try {
-      const {events, isAnew} = former.tail.read()
-      const ledger = foldEvents(events, isAnew ? emptyLedger : former.ledger)
+      const {events, isOther} = former.tail.read()
+      const ledger = foldEvents(events, isOther ? emptyLedger : former.ledger)
       containers.set(toKey(name), {
         file,
         tail: former.tail,

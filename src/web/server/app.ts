@@ -1,4 +1,4 @@
-/** The HTTP side of a node: who may come in, and where things are. docs/http.md describes it. */
+/** The HTTP interface of a node: which requests are let in, and what answers them. docs/http.md describes it. */
 import type {App} from './app-environment.ts'
 import type {IncomingMessage, ServerResponse} from 'node:http'
 import {getRequestListener} from '@hono/node-server'
@@ -61,7 +61,7 @@ export function createApp(backend: Backend): HttpHandlers {
   }
 }
 
-/** What cannot be told apart into an address and the rest does not come as far as the routes. */
+/** A request that cannot be parsed never reaches the routes. */
 function refuseMalformed(error: unknown): Response {
   const why = error instanceof Error ? error.message : String(error)
   const {status, body} = toHttpError(new TallyError('INVALID_REQUEST', `expected an HTTP request: ${why}`, {cause: error}))

@@ -1,4 +1,4 @@
-/** What the pages are made of: ports, put in by the coordinator's main.ts. */
+/** The ports that the pages need; the coordinator's main.ts provides them. */
 import type {NatsConnection} from 'nats'
 import type {ContainerView} from '../../../machines/views/view.ts'
 import {createClient, type TallyClient} from '../../client/client.ts'
@@ -19,9 +19,9 @@ export interface Overview {
 export interface Backend {
   readonly node: string
   readonly subjects: Subjects
-  /** Of the pages' own: what they move does not delay the coordinator's. */
+  /** A connection for the pages alone: their traffic does not delay the coordinator's. */
   readonly link: NatsLink
-  /** @param options `deleted`: those too that were deleted lately */
+  /** @param options `deleted`: including those that were deleted lately */
   readonly readOverview: (options: {readonly deleted: boolean}) => Promise<Overview>
   /** In the text format of Prometheus. */
   readonly renderMetrics: () => Promise<string>
@@ -34,7 +34,7 @@ export interface Backend {
   readonly logger: Logger
 }
 
-/** The first request comes before the first connection. */
+/** The first request may come before the first connection is made. */
 const connectPatienceMs = 5_000
 
 /** Undefined when there is none within 5 s. */
@@ -43,8 +43,8 @@ export async function toConnection({link, clock}: Pick<Backend, 'link' | 'clock'
 }
 
 /**
- * A node's commands over the present connection, as somebody of this session.
- * @param node this one unless told
+ * A node's commands over the present connection, with the actor of this session.
+ * @param node this node when absent
  * @throws TallyError NATS_UNREACHABLE when there is none within 5 s
  */
 export async function toClient(

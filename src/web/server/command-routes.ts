@@ -24,7 +24,7 @@ export const commandVerbs = [
 ] as const satisfies readonly ContainerVerb[]
 
 const timeoutMs = 60_000
-/** For what moves all of a container's memory. */
+/** For commands that write or read all of a container's memory. */
 const criuTimeoutMs = 360_000
 const graceSchema = z.object({graceMs: z.number().min(0).default(10_000)})
 
@@ -38,7 +38,7 @@ export function addCommandRoutes(app: App, backend: Backend): void {
   for (const verb of commandVerbs) {
     app.post(`${addressPath}/${verb}`, limit, async (context) => {
       const address = parseAddress(context.req.param())
-      // A form can be sent without a script; this type cannot.
+      // A page of another site can send a form without a script, but not this type.
       if (!/^application\/json *(;|$)/i.test(context.req.header('Content-Type') ?? ''))
         throw new TallyError(
           'INVALID_REQUEST',
@@ -63,7 +63,7 @@ export function addCommandRoutes(app: App, backend: Backend): void {
 function toTimeout(verb: ContainerVerb, request: unknown): number {
   if (verb === 'start' || verb === 'checkpoint') return criuTimeoutMs
   if (verb !== 'stop') return timeoutMs
-  // What is not a number is refused where it arrives.
+  // The coordinator or supervisor refuses what is not a number.
   const {graceMs = 0} = graceSchema.safeParse(request).data ?? {}
   return Math.min(timeoutMs + graceMs, 2 ** 31 - 1)
 }

@@ -1,10 +1,10 @@
-/** Where a listener is in the stream, as the id of a message says it: `42-1764198435654`. */
+/** The place of a listener in the stream, as the id of a message: `42-1764198435654`. */
 import * as z from 'zod'
 import type {StreamedEvent} from '../../messaging/stream.ts'
 
 export interface FeedPlace {
   readonly streamSequence: number
-  /** When that event was stored, which tells one stream from another; undefined of a listener that has heard none yet. */
+  /** When that event was stored, which tells one stream from another; undefined for a listener that has received none yet. */
   readonly storedAtMs: number | undefined
 }
 

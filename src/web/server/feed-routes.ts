@@ -1,4 +1,4 @@
-/** What happens from now on: server-sent events. */
+/** Server-sent events: the events of the ledger, samples and log lines, from now on. */
 import type {Context} from 'hono'
 import * as z from 'zod'
 import {idSchema} from '../../../machines/ledger/ids.ts'
@@ -27,7 +27,7 @@ export function addFeedRoutes(app: App, backend: Backend): void {
     const {position, exec} = parseFields(followQuery, {...context.req.query(), ...lastId(context, 'position')})
     const session = context.get('session')
     const connect = () => toClient(backend, session, node)
-    // What cannot be followed at all is an error, not a response without an end.
+    // If the log cannot be read at all, the response is an error and not an empty stream.
     await readLog((await connect()).container(id, namespace), exec, {tail: 0})
     const toContainer = (client: Awaited<ReturnType<typeof connect>>) => client.container(id, namespace)
     return respond(context, (signal) => followLog({connect, toContainer, exec, position, clock: backend.clock}, signal))
@@ -40,7 +40,7 @@ export function addFeedRoutes(app: App, backend: Backend): void {
   }
 }
 
-/** What a browser says that it had last, when it comes back; it wins over the address, which is that of the first time. */
+/** The last message that a browser received before it reconnected. It replaces the query, which is still that of the first connection. */
 function lastId(context: Context<AppEnvironment>, name: 'after' | 'position'): Readonly<Record<string, string>> {
   const id = context.req.header('Last-Event-ID')
   return id ? {[name]: id} : {}

@@ -1,14 +1,14 @@
 /**
- * Where a request comes from. A page of another site can make a browser send us requests, and by DNS rebinding under a name of its
- * own. MUST hold: neither gets anything; achieved by the name in Host being one of this machine's, and Origin being ours.
+ * Refuses requests that a page of another site makes a browser send, be it directly or, by DNS rebinding, under its own name. MUST hold:
+ * neither gets anything; achieved by demanding that Host is an address of this machine, and Origin a page of this node.
  */
 import type {IncomingHttpHeaders} from 'node:http'
 import {isIP} from 'node:net'
 import {TallyError} from '../../kernel/errors.ts'
 
 /**
- * Of the port we know nothing: it may be forwarded.
- * @returns it
+ * The port is not checked: it may be forwarded.
+ * @returns the checked value
  * @throws TallyError ORIGIN_REFUSED unless Host names the address that was connected to
  */
 export function checkHost({host}: IncomingHttpHeaders, localAddress: string | undefined): string {
@@ -18,13 +18,13 @@ export function checkHost({host}: IncomingHttpHeaders, localAddress: string | un
   return host
 }
 
-/** @throws TallyError ORIGIN_REFUSED unless it was sent by a page of ours; for whatever changes something. */
+/** For every request that changes something. @throws TallyError ORIGIN_REFUSED unless a page of this node sent it */
 export function checkOrigin({origin, host}: IncomingHttpHeaders): void {
   if (origin === undefined || origin !== `http://${host}`)
     throw new TallyError('ORIGIN_REFUSED', `expected Origin http://${host}, got ${JSON.stringify(origin ?? null)}`)
 }
 
-/** @throws TallyError ORIGIN_REFUSED when a browser says that a page of another origin asks, though it could not read the answer. */
+/** @throws TallyError ORIGIN_REFUSED when the browser says that a page of another origin sent it, even if that page could not read the response */
 export function checkFetchSite(headers: IncomingHttpHeaders): void {
   const site = headers['sec-fetch-site']
   if (site !== undefined && site !== 'same-origin' && site !== 'none')

@@ -1,7 +1,7 @@
-/** Errors as HTTP has them: the body of every error reply, and a status by its kind. */
+/** Errors as HTTP responses: the body of every error reply, and a status by its kind. */
 import {type ErrorBody, type ErrorCode, type ErrorKind, toErrorBody} from '../../kernel/errors.ts'
 
-/** Those that browsers, proxies and libraries know; the others are told from the body. */
+/** Statuses that browsers, proxies and libraries know; the body tells more. */
 export type HttpStatus = 400 | 401 | 403 | 404 | 409 | 500 | 503 | 504
 
 const statuses: Readonly<Record<ErrorKind, HttpStatus>> = {

@@ -1,4 +1,4 @@
-/** What a socket has sent and a process has not taken yet. The socket is not read while that is much. */
+/** Input that a socket has sent and the process has not taken yet. While that is much, the socket is not read. */
 
 export interface InputQueue {
   push(bytes: Uint8Array): void
@@ -8,7 +8,7 @@ export interface InputQueueOptions {
   /** Resolves when the process has taken it. */
   readonly write: (bytes: Uint8Array) => Promise<void>
   readonly source: {pause(): void; resume(): void}
-  /** Nothing more is taken after it. */
+  /** Accepts nothing more. */
   readonly onFailed: (error: unknown) => void
 }
 

@@ -4,8 +4,8 @@ import type {TallyClient} from '../../client/client.ts'
 import {readStreamState} from '../../messaging/stream.ts'
 
 /**
- * All events of one container that the stream has up to `streamSequence`, those of a deleted one as well; none when it has none.
- * @param uid which of those that have had this address; the latest unless told
+ * All events that the stream has of one container, deleted or not, up to `streamSequence`.
+ * @param uid which of the containers that have had this address; the latest when absent
  */
 export async function readLedger(
   client: TallyClient,
@@ -17,7 +17,7 @@ export async function readLedger(
   for await (const {event, streamSequence} of client.events({filter: address, follow: false})) {
     if (streamSequence > end) break
     if (uid !== undefined && event.uid !== uid) continue
-    // Another container under the same id: what was before is not its own.
+    // Another container with the same id: the events before are not its own.
     if (uid === undefined && event.uid !== events[0]?.uid) events = []
     events.push(event)
   }

@@ -1,6 +1,6 @@
 /**
- * The listening socket. It is open before the node says that it is ready, so that an address in use is told at once; what
- * answers on it is loaded with the first request, and nothing that is sent to it ends this process.
+ * The listening socket. It is open before the node says that it is ready, so that an address in use is reported at once. The handlers
+ * are loaded with the first request, and nothing that a client sends can end this process.
  */
 import {createServer, type IncomingMessage, type Server, type ServerResponse} from 'node:http'
 import type {Socket} from 'node:net'
@@ -12,14 +12,14 @@ import {refuseUpgrade} from './refuse-upgrade.ts'
 
 export interface HttpAddress {
   readonly host: string
-  /** 0 is any that is free. */
+  /** 0 for any free port. */
   readonly port: number
 }
 
 export interface HttpHandlers {
   request(incoming: IncomingMessage, outgoing: ServerResponse): Promise<void>
   upgrade(incoming: IncomingMessage, socket: Duplex, head: Buffer): Promise<void>
-  /** Resolves when what follows the end of all connections has been done. */
+  /** Resolves when all connections have ended, and what their end caused is done. */
   settled(): Promise<void>
 }
 
@@ -29,19 +29,19 @@ export interface HttpListener extends AsyncDisposable {
 }
 
 export interface ListenOptions {
-  /** The default when absent: that may be taken by another node, and then any port will do. */
+  /** The default when absent; if another node uses that, any free port. */
   readonly address: HttpAddress | undefined
   readonly load: () => Promise<HttpHandlers>
   readonly logger: Logger
 }
 
 export const defaultAddress: HttpAddress = {host: '127.0.0.1', port: 7070}
-/** Browsers keep a handful each; what is beyond waits in the kernel. */
+/** A browser opens a few; further connections wait in the kernel. */
 const mostConnections = 512
-/** For what is to be done when connections have ended. */
+/** For what the end of connections causes. */
 const settlePatienceMs = 1_000
 
-/** @throws TallyError HTTP_ADDRESS_UNUSABLE for an address that was asked for */
+/** @throws TallyError HTTP_ADDRESS_UNUSABLE when an address was given and cannot be used */
 export async function listenHttp({address, load, logger}: ListenOptions): Promise<HttpListener | undefined> {
   const server = createServer({headersTimeout: 10_000})
   server.maxConnections = mostConnections
@@ -50,7 +50,7 @@ export async function listenHttp({address, load, logger}: ListenOptions): Promis
   else if (!(await listenOnDefault(server, logger))) return undefined
   const bound = server.address()
   if (bound === null || typeof bound === 'string') throw new TallyError('INTERNAL', `expected a port, got ${bound}`)
-  // It alone must not keep the process.
+  // The socket alone must not keep the process running.
   server.unref()
   return {
     url: `http://${toHost(bound.address)}:${bound.port}`,
@@ -122,7 +122,7 @@ function serve(server: Server, load: () => Promise<HttpHandlers>, logger: Logger
       })
   })
   server.on('upgrade', (incoming, socket, head) => {
-    // Before anything waits: an error that nobody listens for would end this process.
+    // Before the first await: an error event without a listener would end this process.
     socket.on('error', (error) => logger.debug({err: error}, 'a WebSocket has failed'))
     loaded()
       .then(({upgrade}) => upgrade(incoming, socket, head))

@@ -1,6 +1,6 @@
 /**
- * A container's log as it is written. The log itself is read, page by page from a position, so that nothing is missed; what is
- * published of the output only says that there is more.
+ * A container's log as it is written. It is read page by page from a position, so that nothing is missed; a message of output only says
+ * that there is more to read.
  */
 import {setTimeout as sleep} from 'node:timers/promises'
 import type {ContainerAddress} from '../../../machines/ledger/ids.ts'
@@ -13,7 +13,7 @@ import {type Notifier, createNotifier} from './notifier.ts'
 import {formatEvent} from './server-sent-events.ts'
 
 export interface LogFeedOptions {
-  /** By whichever connection there is. */
+  /** Over the present connection. */
   readonly connect: () => Promise<TallyClient>
   readonly toContainer: (client: TallyClient) => ContainerClient
   /** An added process; the container itself when absent. */
@@ -22,9 +22,9 @@ export interface LogFeedOptions {
   readonly clock: Pick<Clock, 'elapsed'>
 }
 
-/** The end may have been published when nobody listened. */
-const askAgainMs = 1_000
-/** What is written within it is asked for at once. */
+/** The end may have been published before the subscription was made. */
+const lookMs = 1_000
+/** What is written within this time is read in one request. */
 const gatherMs = 40
 const retryMs = 500
 
@@ -46,7 +46,7 @@ export async function* followLog(options: LogFeedOptions, signal: AbortSignal): 
         if (reply.ended) return yield formatEvent({event: 'end', data: {position}})
         if (hasMore) continue
         // A notification during the request may be of output that is not in its reply.
-        if (notifier.count === count) await notifier.wait(signal, askAgainMs)
+        if (notifier.count === count) await notifier.wait(signal, lookMs)
         await sleep(gatherMs)
       }
     } catch (error) {
@@ -59,7 +59,7 @@ export async function* followLog(options: LogFeedOptions, signal: AbortSignal): 
   }
 }
 
-/** Of the container, or of an added process. */
+/** The log of the container, or of an added process. */
 export async function readLog(
   container: ContainerClient,
   exec: string | undefined,

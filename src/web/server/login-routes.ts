@@ -16,7 +16,7 @@ const refusal = `<!doctype html>
 export function addLoginRoutes(app: App, {tokens, sessions}: Pick<Backend, 'tokens' | 'sessions'>): void {
   app.get('/login', (context) => {
     context.header('Cache-Control', 'no-store')
-    // Who only looks whether there is something must not use it up.
+    // A HEAD request, as link checkers send it, must not use up the token.
     const actor = context.req.method === 'GET' ? tokens.redeem(context.req.query('token') ?? '') : undefined
     if (actor === undefined) return context.html(refusal, 401)
     setCookie(context, sessions.cookieName, sessions.issue({actor: `${actor} (page)`}), {

@@ -1,4 +1,4 @@
-/** For machines that look after the node: is it well, and its numbers. */
+/** For monitoring: whether the node is healthy, and its metrics. */
 import {createHash, timingSafeEqual} from 'node:crypto'
 import type {App} from './app-environment.ts'
 import {type Backend, toConnection} from './backend.ts'

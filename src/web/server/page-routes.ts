@@ -1,4 +1,4 @@
-/** The page itself, which holds nothing secret: it is given to everybody, and asks for the rest with its cookie. */
+/** The page itself. It contains nothing secret and needs no session; its requests do. */
 import type {Context} from 'hono'
 import type {App, AppEnvironment} from './app-environment.ts'
 import type {Backend} from './backend.ts'
@@ -12,7 +12,7 @@ const placeholder = `<!doctype html>
 </html>
 `
 
-/** Their names change with what they hold. */
+/** Their names change with their content. */
 const immutable = 'public, max-age=31536000, immutable'
 
 export function addPageRoutes(app: App, {pageDir}: Pick<Backend, 'pageDir'>): void {

@@ -1,4 +1,4 @@
-/** The built page's files, each read once and kept, also compressed. Only what was there at first is found, by its very name. */
+/** The files of the built page, each read once and cached, also compressed. Only files that were there at first are served, by their exact names. */
 import {existsSync, readdirSync, readFileSync} from 'node:fs'
 import {extname, join, relative} from 'node:path'
 import {promisify} from 'node:util'
@@ -7,12 +7,12 @@ import {gzip} from 'node:zlib'
 export interface PageFile {
   readonly type: string
   readonly bytes: Uint8Array<ArrayBuffer>
-  /** Undefined where it would save nothing. */
+  /** Undefined where compression saves nothing. */
   readonly compressed: Uint8Array<ArrayBuffer> | undefined
 }
 
 export interface Page {
-  /** @param path from the root of the page, such as `assets/main.js`; undefined for what it has not got */
+  /** @param path from the root of the page, such as `assets/main.js`; undefined for a file that it lacks */
   read(path: string): Promise<PageFile | undefined>
 }
 
@@ -39,7 +39,7 @@ export function createPage(directory: string): Page {
       if (!names.has(path)) return undefined
       const file = files.get(path) ?? readFile(join(directory, path))
       files.set(path, file)
-      // Built anew meanwhile, it may be gone for a moment.
+      // While the page is being built again, a file may be missing for a moment.
       file.catch(() => files.delete(path))
       return await file
     },

@@ -1,4 +1,4 @@
-/** The node's pages, put together: a socket at once, and all that answers on it when somebody comes. */
+/** The node's pages: the socket is opened at once, everything else with the first request. */
 import {join} from 'node:path'
 import type {UiReply} from '../../../machines/views/view.ts'
 import type {Clock} from '../../kernel/clock.ts'
@@ -15,11 +15,11 @@ import {createTokens} from './tokens.ts'
 export interface PagesOptions {
   readonly node: string
   readonly subjects: Subjects
-  /** The default, or any port of loopback, when absent. */
+  /** The default, or any free port of loopback, when absent. */
   readonly address: HttpAddress | 'off' | undefined
-  /** Who comes before this waits: the ports below are not there yet. */
+  /** An earlier request waits for it: before that the functions below cannot be used. */
   readonly ready: Promise<void>
-  /** Called when somebody comes: a connection of the pages' own. */
+  /** Called with the first request: a connection for the pages alone. */
   readonly openLink: () => NatsLink
   readonly readOverview: (options: {readonly deleted: boolean}) => Promise<Overview>
   readonly renderMetrics: () => Promise<string>
@@ -30,20 +30,20 @@ export interface PagesOptions {
 }
 
 export interface Pages extends AsyncDisposable {
-  /** Undefined when there are none. */
+  /** Undefined when no pages are served. */
   readonly url: string | undefined
-  /** An address that is good for one login. @throws TallyError HTTP_OFF */
+  /** @returns an address that is valid for one login. @throws TallyError HTTP_OFF */
   invite(actor: string): UiReply
 }
 
-/** @throws TallyError HTTP_ADDRESS_UNUSABLE for an address that was asked for */
+/** @throws TallyError HTTP_ADDRESS_UNUSABLE when an address was given and cannot be used */
 export async function openPages(options: PagesOptions): Promise<Pages> {
   const {node, address, clock, logger, stateDir} = options
   const tokens = createTokens(clock)
   let link: NatsLink | undefined
   const listener = address === 'off' ? undefined : await listenHttp({address, load, logger})
 
-  // Whoever scrapes the metrics reads it from its file, before there was any request.
+  // Made at once: monitoring reads it from its file before it sends a request.
   const metricsToken = listener ? keepSecret(join(stateDir, 'metrics-token'), logger) : ''
 
   return {

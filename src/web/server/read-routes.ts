@@ -1,4 +1,4 @@
-/** What is now: the node, its containers, one container's ledger, its log. */
+/** The present state: the node, its containers, one container's ledger, its log. */
 import * as z from 'zod'
 import {toCloudEvent} from '../../../machines/ledger/cloud-event.ts'
 import {type ContainerAddress, idSchema} from '../../../machines/ledger/ids.ts'

@@ -2,7 +2,7 @@ import {STATUS_CODES} from 'node:http'
 import type {Duplex} from 'node:stream'
 import {toHttpError} from './http-errors.ts'
 
-/** An HTTP error in place of a WebSocket. */
+/** Responds with an HTTP error instead of opening a WebSocket. */
 export function refuseUpgrade(socket: Duplex, error: unknown): void {
   const {status, body} = toHttpError(error)
   const text = JSON.stringify(body)

@@ -4,7 +4,7 @@ import type {Logger} from '../../kernel/log.ts'
 
 const pattern = /^[\w-]{43}$/
 
-/** A random text that a file keeps, 0600; made when it is not there yet. Where nothing can be written it lasts as long as we do. */
+/** A random secret in a file, 0600, made when it is missing. When the file cannot be written, the secret is valid for this process only. */
 export function keepSecret(path: string, logger: Logger): string {
   const kept = read(path)
   if (kept !== undefined) return kept
@@ -23,7 +23,7 @@ function read(path: string): string | undefined {
     const text = readFileSync(path, 'utf8').trim()
     return pattern.test(text) ? text : undefined
   } catch {
-    // The first time there is none.
+    // There is none at first.
     return undefined
   }
 }

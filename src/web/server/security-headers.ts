@@ -1,9 +1,9 @@
 /**
- * What a browser may do with our answers. Scripts and styles are files of ours alone: text of a container that got into a page
- * by mistake could not become one.
+ * What a browser may do with the responses. Scripts and styles are loaded from this server's files only, so that text of a container
+ * that got into a page by mistake cannot run.
  */
 
-/** @param host once it is checked, so that WebSockets of this server are named where `'self'` does not include them */
+/** @param host once it is checked: some browsers do not include WebSockets of this server in `'self'` */
 export function toSecurityHeaders(host: string | undefined): Readonly<Record<string, string>> {
   return {
     'Content-Security-Policy': [

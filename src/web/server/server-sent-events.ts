@@ -1,11 +1,11 @@
 /**
- * A response that goes on: server-sent events (https://html.spec.whatwg.org/multipage/server-sent-events.html). The source is
- * asked for more when the socket has taken what was before. MUST hold: who reads slowly costs no memory, and who does not read
- * at all is dropped; achieved by asking, and by a deadline.
+ * An unending response: server-sent events (https://html.spec.whatwg.org/multipage/server-sent-events.html). MUST hold: a slow reader
+ * costs no memory, and one that does not read at all is disconnected; achieved by pulling the next piece from the source when the socket
+ * has taken the one before, and by a deadline.
  */
 import type {Clock} from '../../kernel/clock.ts'
 
-/** Pieces of the response, whole messages each. Ends when the signal does. */
+/** Pieces of the response, each of whole messages. Ends when the signal aborts. */
 export type EventSource = (signal: AbortSignal) => AsyncGenerator<string, void, undefined>
 
 export interface EventStreamOptions {
@@ -24,7 +24,7 @@ export interface ServerSentEvent {
 }
 
 const heartbeat = ': still here\n\n'
-/** A browser that lost us tries again after so long. */
+/** A browser that lost the connection reconnects after this time. */
 const preamble = 'retry: 1000\n\n'
 
 export function formatEvent({id, event, data}: ServerSentEvent): string {
@@ -36,7 +36,7 @@ export function toEventStream(source: EventSource, options: EventStreamOptions):
   const ended = new AbortController()
   const pieces = source(ended.signal)
   const encoder = new TextEncoder()
-  /** What was asked for and has not come; it goes on while heartbeats are sent. */
+  /** The piece that was requested and has not come yet; the request continues while heartbeats are sent. */
   let pending: Promise<IteratorResult<string, void>> | undefined
   let stall: Disposable | undefined
   let begun = false
@@ -73,7 +73,7 @@ export function toEventStream(source: EventSource, options: EventStreamOptions):
 
   function ask(): Promise<IteratorResult<string, void>> {
     const asked = pieces.next()
-    // It may fail while nobody waits for it; whoever asks next is told.
+    // It may fail while nothing awaits it; the next pull gets the error.
     asked.catch(() => {})
     return asked
   }
@@ -81,7 +81,7 @@ export function toEventStream(source: EventSource, options: EventStreamOptions):
   function end(): void {
     stall?.[Symbol.dispose]()
     ended.abort()
-    // Whatever it ends with, nobody reads it any more.
+    // Its result no longer matters.
     pieces.return().catch(() => {})
   }
 }

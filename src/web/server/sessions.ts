@@ -1,22 +1,22 @@
 /**
- * Sessions without a memory: the cookie says who it is and until when, and is signed with a key of the node's own. So a session
- * outlives the coordinator, and nothing grows with their number.
+ * Stateless sessions: the cookie contains the actor and the end of the session, and is signed with a key of the node. So a session
+ * outlives the coordinator, and no memory grows with their number.
  */
 import {createHmac, timingSafeEqual} from 'node:crypto'
 import * as z from 'zod'
 import type {Clock} from '../../kernel/clock.ts'
 
 export interface Session {
-  /** Who acts, as the ledger will have it. */
+  /** As it is recorded in the ledger. */
   readonly actor: string
 }
 
 export interface Sessions {
-  /** A browser knows cookies by host, whatever the port: several nodes there must not take each other's. */
+  /** Of its own for each node: a browser sends cookies to a host whatever the port, and several nodes may run there. */
   readonly cookieName: string
   /** The value of a cookie. */
   issue(session: Session): string
-  /** Undefined when it was not issued here, or is too old. */
+  /** Undefined when this node has not issued it, or it has expired. */
   verify(cookie: string | undefined): Session | undefined
 }
 

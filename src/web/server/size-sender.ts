@@ -1,6 +1,6 @@
 import type {ConsoleSize} from '../../../machines/schemas/fields.ts'
 
-/** One at a time, and of those that come meanwhile only the last: a window that is drawn larger tells of every step. */
+/** Sends one size at a time, and of those that come meanwhile only the last: a window that is being resized reports every step. */
 export function createSizeSender(send: (size: ConsoleSize) => Promise<unknown>): (size: ConsoleSize) => void {
   let wanted: ConsoleSize | undefined
   let sending = false
@@ -15,7 +15,7 @@ export function createSizeSender(send: (size: ConsoleSize) => Promise<unknown>):
     while (wanted) {
       const size = wanted
       wanted = undefined
-      // It may have ended, or NATS be away: the next size will do.
+      // The process may have ended, or NATS cannot be reached: the next size is sent again.
       await send(size).catch(() => {})
     }
     sending = false

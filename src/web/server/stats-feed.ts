@@ -1,6 +1,6 @@
 /**
- * What running containers use, for as long as somebody listens. Each container is asked and listened to once for everybody. Who
- * reads slowly gets the newest sample of each, not all.
+ * What running containers use, while there are listeners. Each container is requested and subscribed to once for all of them. A slow
+ * listener gets the newest sample of each container, not all samples.
  */
 import {setTimeout as sleep} from 'node:timers/promises'
 import type {NatsConnection, Subscription} from 'nats'
@@ -20,10 +20,10 @@ interface Watched {
   readonly askedAtMs: number
 }
 
-/** Samples go on for so long after the last who listened has gone. */
+/** Samples continue for so long after the last request. */
 const watchMs = 15_000
 const renewMs = 5_000
-/** Containers that have started meanwhile are found so often. */
+/** How often containers that have started meanwhile are looked for. */
 const lookMs = 1_000
 const gatherMs = 50
 const actor = 'pages'
@@ -31,7 +31,7 @@ const actor = 'pages'
 export function createStatsFeed(backend: Backend): StatsFeed {
   const {link, subjects, readOverview, clock, logger} = backend
   const notifier = createNotifier()
-  /** For each who listens: the newest sample of each container that he has not had. */
+  /** For each listener: the newest sample of each container that was not sent to it yet. */
   const listeners = new Set<Map<string, string>>()
   const watched = new Map<string, Watched>()
   let watching = false
@@ -56,7 +56,7 @@ export function createStatsFeed(backend: Backend): StatsFeed {
     }
   }
 
-  /** Until nobody listens any more. */
+  /** Until there are no listeners. */
   async function watch(): Promise<void> {
     watching = true
     for (; listeners.size > 0; await clock.sleep(lookMs)) {
@@ -96,7 +96,7 @@ export function createStatsFeed(backend: Backend): StatsFeed {
     const known = watched.get(source)
     if (known && clock.elapsed() < known.askedAtMs + renewMs) return
     watched.set(source, {subscription: known?.subscription ?? subscribe(connection, address), askedAtMs: clock.elapsed()})
-    // What has just ended has nothing to tell; what else goes wrong is tried again in time.
+    // A container that has just ended has no sample; any other failure is retried with the next renewal.
     ask(address).catch((error: unknown) => logger.debug({err: error, source}, 'no sample'))
   }
 
@@ -125,7 +125,7 @@ function parseJson(text: string): unknown {
   try {
     return JSON.parse(text)
   } catch {
-    // Anybody may publish there.
+    // Any client may publish on this subject.
     return undefined
   }
 }

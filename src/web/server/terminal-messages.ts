@@ -5,9 +5,9 @@ import type {ProcessExit} from '../../../machines/ledger/process-exit.ts'
 import type {ErrorBody} from '../../kernel/errors.ts'
 
 export type TerminalMessage =
-  /** Its program has been executed, or it was joined; `exec` is the id of a process that was added for this socket. */
+  /** The program was executed, or the process was joined; `exec` is the id of a process that was added for this socket. */
   | {readonly type: 'ready'; readonly exec?: string | undefined}
-  /** Behind the last of its output. */
+  /** After the last of its output. */
   | {readonly type: 'exit'; readonly exit: ProcessExit}
   | {readonly type: 'error'; readonly error: ErrorBody}
 
@@ -18,12 +18,12 @@ export function formatMessage(message: TerminalMessage): string {
   return JSON.stringify(message)
 }
 
-/** Undefined for what is not one. */
+/** Undefined for anything else. */
 export function parseMessage(bytes: Uint8Array): ResizeMessage | undefined {
   try {
     return resizeSchema.parse(JSON.parse(Buffer.from(bytes).toString()))
   } catch {
-    // From a page of another release.
+    // Sent by a page of another release.
     return undefined
   }
 }

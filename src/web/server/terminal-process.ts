@@ -1,4 +1,4 @@
-/** The process behind a terminal: one that is added for it, or one that is there and is joined. */
+/** The process of a terminal: one that is added for it, or an existing one that is joined. */
 import {randomBytes} from 'node:crypto'
 import type {ContainerAddress} from '../../../machines/ledger/ids.ts'
 import type {ProcessClient, TallyClient} from '../../client/client.ts'
@@ -15,11 +15,11 @@ export interface TerminalProcess {
   readonly takesInput: boolean
   /** It was added for this terminal, and ends with it. */
   readonly isOwn: boolean
-  /** Called when its output is listened to, and again when the answer was lost. */
+  /** Called once its output is subscribed to, and again when the reply was lost. */
   readonly start: (client: TallyClient) => Promise<void>
 }
 
-/** Until its output is followed, which renews it. */
+/** The lease until its output is followed, which renews it. */
 const holdMs = 30_000
 
 /** @throws TallyError as `exec` and `state` do */
@@ -72,7 +72,7 @@ async function join(
     hasTerminal: terminal,
     takesInput: stdin,
     isOwn: false,
-    // It runs: only its terminal has to fit, unless it has ended.
+    // It runs already: only its terminal has to be resized, unless it has ended.
     start: async (present) => {
       if (terminal)
         await toClient(present)
@@ -82,7 +82,7 @@ async function join(
   }
 }
 
-/** What matters is how it ends, also when an earlier start was carried out whose reply was lost. */
+/** An earlier start may have been carried out and its reply lost: what counts then is how the process ends. */
 async function startOnce(start: () => Promise<unknown>): Promise<void> {
   try {
     await start()

@@ -1,4 +1,4 @@
-/** What a WebSocket is opened for: the query of its address. */
+/** What a WebSocket is opened for, parsed from the query of its address. */
 import * as z from 'zod'
 import {argument, consoleSizeSchema} from '../../../machines/schemas/fields.ts'
 import {idSchema} from '../../../machines/ledger/ids.ts'
@@ -25,7 +25,7 @@ const list = z
   .pipe(z.array(argument).min(1))
 
 export const terminalRequestSchema = z.discriminatedUnion('mode', [
-  /** One more process, with a terminal of its own. */
+  /** An additional process with its own terminal. */
   z.strictObject({mode: z.literal('exec'), args: list.default(['sh']), ...size}),
   /** The container's own process, or with `exec` one that was added. */
   z.strictObject({mode: z.literal('attach'), exec: idSchema.optional(), ...size}),

@@ -1,6 +1,6 @@
 /**
- * A WebSocket as a terminal: binary messages are bytes both ways, text is JSON about them. MUST hold: neither side makes us hold
- * more than a few pieces; achieved by taking the next of either only when the one before has been taken.
+ * A WebSocket as a terminal: binary messages are input and output, text messages are JSON. MUST hold: no more than a few pieces of either
+ * are in memory; achieved by reading the next piece only when the one before has been taken.
  */
 import type {RawData, WebSocket} from 'ws'
 import type {ConsoleSize} from '../../../machines/schemas/fields.ts'
@@ -19,21 +19,21 @@ import {formatMessage, parseMessage} from './terminal-messages.ts'
 import type {TerminalProcess} from './terminal-process.ts'
 
 export interface TerminalDependencies {
-  /** Not read from before the process takes input. */
+  /** It is not read before the process takes input. */
   readonly socket: WebSocket
   readonly open: () => Promise<TerminalProcess>
-  /** By whichever connection there is, as somebody of the session. */
+  /** Over the present connection, with the actor of the session. */
   readonly connect: () => Promise<TallyClient>
   readonly clock: Pick<Clock, 'elapsed' | 'sleep'>
 }
 
 const retryMs = 250
-/** Of output, for a page that reads slowly: the rest is in the log. */
+/** Output that waits for a page that reads slowly; the rest is in the log. */
 const mostQueuedBytes = 512 * 1024
-/** For how long it is tried to end what nobody sees any more. */
+/** How long the end of a process without a terminal is retried. */
 const hangUpPatienceMs = 30_000
 
-/** Resolves when the process has ended or the socket is closed, whichever comes first; what goes wrong is told to the socket. */
+/** Resolves when the process has ended or the socket is closed, whichever comes first. Errors are sent to the socket. */
 export async function runTerminal(dependencies: TerminalDependencies): Promise<void> {
   const {socket, open} = dependencies
   try {
@@ -45,7 +45,7 @@ export async function runTerminal(dependencies: TerminalDependencies): Promise<v
     await send(socket, formatMessage({type: 'error', error: toErrorBody(error)}))
     socket.close(1011)
   } finally {
-    // Or it would not see that the other side closes as well.
+    // Otherwise the close of the other side would not be received.
     socket.resume()
   }
 }
@@ -56,7 +56,7 @@ async function relay({socket, connect, clock}: TerminalDependencies, process: Te
   const failed = Promise.withResolvers<never>()
   socket.once('close', () => closed.resolve('closed'))
   if (socket.readyState !== socket.OPEN) closed.resolve('closed')
-  // It is waited for only while the process runs.
+  // Awaited only while the process runs.
   failed.promise.catch(() => {})
   const offsets: Record<StreamName, number> = {...process.offsets}
   let present: {readonly client: TallyClient; readonly process: ProcessClient} | undefined
@@ -68,7 +68,7 @@ async function relay({socket, connect, clock}: TerminalDependencies, process: Te
     if (process.isOwn && started && !exited) await hangUp()
   }
 
-  /** As when the window of a terminal is closed. It may have ended meanwhile. */
+  /** Hangs up, as when the window of a terminal is closed. The process may have ended meanwhile. */
   async function hangUp(): Promise<void> {
     for (const giveUpAt = clock.elapsed() + hangUpPatienceMs; clock.elapsed() < giveUpAt; await clock.sleep(retryMs)) {
       try {
@@ -79,7 +79,7 @@ async function relay({socket, connect, clock}: TerminalDependencies, process: Te
     }
   }
 
-  /** Goes on, where it was, whenever the connection to NATS was lost. */
+  /** Continues where it was after the connection to NATS was lost. */
   async function untilEnded(): Promise<ProcessExit | 'closed'> {
     for (;;) {
       try {
@@ -97,7 +97,7 @@ async function relay({socket, connect, clock}: TerminalDependencies, process: Te
     present = target
     await using hold = process.isOwn ? await holdOutput(target.process, () => offsets) : undefined
     using followers = new DisposableStack()
-    // It listens before the program can write.
+    // The subscription is made before the program can write.
     const ended = process.streams.map((stream) => followers.use(follow(target, stream, hold)).ended)
     if (!started) {
       await process.start(client)
@@ -108,7 +108,7 @@ async function relay({socket, connect, clock}: TerminalDependencies, process: Te
     const end = await Promise.race([Promise.all(ended), closed.promise, failed.promise])
     if (end === 'closed') return 'closed'
     const {exit} = await target.process.wait()
-    if (!exit) throw new TallyError('INTERNAL', 'the process has ended, and nobody says how')
+    if (!exit) throw new TallyError('INTERNAL', 'the process has ended, and its exit is not known')
     exited = true
     return exit
   }
@@ -153,7 +153,7 @@ async function relay({socket, connect, clock}: TerminalDependencies, process: Te
     socket.resume()
   }
 
-  /** While NATS is away, the very same is sent again on the next connection. */
+  /** If the connection is lost, the same piece is sent again over the next one. */
   async function untilDelivered(deliver: () => Promise<void>): Promise<void> {
     for (;;) {
       try {
@@ -175,7 +175,7 @@ function toBytes(data: RawData): Uint8Array {
   return Array.isArray(data) ? Buffer.concat(data) : Buffer.from(data instanceof ArrayBuffer ? new Uint8Array(data) : data)
 }
 
-/** It has ended, or reads no more: its exit says the rest. */
+/** The process has ended, or reads no more input: its exit tells which. */
 function isOver(error: unknown): boolean {
   return ['STDIN_CLOSED', 'CONTAINER_NOT_FOUND', 'EXEC_NOT_FOUND', 'ILLEGAL_COMMAND', 'PROCESS_ENDED'].includes(toErrorBody(error).code)
 }

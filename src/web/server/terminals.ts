@@ -1,4 +1,4 @@
-/** WebSockets: who may open one, and that it ends when the other side is no longer there. */
+/** WebSockets: checks who may open one, and ends those whose other side is gone. */
 import type {IncomingMessage} from 'node:http'
 import type {Duplex} from 'node:stream'
 import {type WebSocket, WebSocketServer} from 'ws'
@@ -12,16 +12,16 @@ import {parseTerminalRequest} from './terminal-request.ts'
 import {runTerminal} from './terminal-session.ts'
 
 export interface Terminals {
-  /** Resolves when it has been dealt with. Rejects, before there is a WebSocket, with a TallyError that an HTTP response can tell. */
+  /** Resolves when the session is over. Rejects, before there is a WebSocket, with a TallyError for an HTTP response. */
   upgrade(incoming: IncomingMessage, socket: Duplex, head: Buffer): Promise<void>
-  /** Resolves when no process is left that has to be hung up on. */
+  /** Resolves when every process that has to be hung up on was. */
   settled(): Promise<void>
 }
 
-/** What is pasted comes at once. */
+/** Pasted text comes in one message. */
 const largestMessageBytes = 1024 * 1024
 const pingMs = 15_000
-/** Of pings that were not answered. */
+/** Pings without a response before the connection counts as lost. */
 const mostMissed = 3
 
 export function createTerminals(backend: Backend): Terminals {
@@ -41,7 +41,7 @@ export function createTerminals(backend: Backend): Terminals {
     const {address, query} = parseTarget(incoming.url ?? '')
     const request = parseTerminalRequest(query)
     const connect = () => toClient(backend, session, address.node)
-    // What goes wrong from here on is told as a message: a browser does not show a page the HTTP error of a WebSocket.
+    // From here on errors are sent as messages: a browser hides the HTTP error of a WebSocket from the page.
     const accepted = await new Promise<WebSocket>((resolve) => server.handleUpgrade(incoming, socket, head, resolve))
     accepted.on('error', (error) => backend.logger.debug({err: error}, 'a terminal has failed'))
     accepted.pause()
@@ -65,7 +65,10 @@ function parseTarget(target: string) {
   return {address: {node, namespace, id}, query: url.searchParams}
 }
 
-/** A browser that has gone without a word does not answer. One that we do not read, since its process takes no input, cannot: writing tells whether it is there. */
+/**
+ * A browser that is gone does not respond to a ping. A socket that is not read, since its process takes no input, cannot receive the
+ * response: there a failing write shows that the browser is gone.
+ */
 function keepAlive(socket: WebSocket): void {
   let missed = 0
   const timer = setInterval(() => {

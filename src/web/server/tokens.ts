@@ -1,20 +1,20 @@
-/** One-time tokens: what `tally ui` puts into an address, good for one login within a few minutes. In memory alone. */
+/** One-time tokens, which `tally ui` puts into an address: each is valid for one login within a few minutes. They are kept in memory only. */
 import {createHash, randomBytes} from 'node:crypto'
 import type {Clock} from '../../kernel/clock.ts'
 
 export interface Tokens {
-  /** @param actor who asks, for the ledger */
+  /** @param actor as it is to be recorded in the ledger */
   issue(actor: string): {readonly token: string; readonly expiresAt: string}
-  /** For whom it was issued; undefined when it is wrong, used or too old. It is used with this. */
+  /** Uses the token. @returns the actor that it was issued for; undefined when it is wrong, used or expired */
   redeem(token: string): string | undefined
 }
 
 export const tokenLifeMs = 5 * 60_000
-/** The eldest goes when somebody asks for more. */
+/** The oldest is dropped when more are issued. */
 const mostTokens = 1_000
 
 export function createTokens(clock: Pick<Clock, 'elapsed'>): Tokens {
-  /** By their digests, so that to look one up does not take longer the more of it is right. */
+  /** By their digests, so that the time of a lookup does not tell how much of a guessed token is right. */
   const issued = new Map<string, {readonly actor: string; readonly expiresAtMs: number}>()
 
   return {

@@ -9,10 +9,10 @@ describe('the tail of a journal', () => {
   it('is all of it at first, and then what was added', () => {
     using file = makeJournalFile(life.slice(0, 2))
     const tail = createJournalTail(file.path)
-    expect(tail.read()).toEqual({events: life.slice(0, 2), isAnew: true})
-    expect(tail.read()).toEqual({events: [], isAnew: false})
+    expect(tail.read()).toEqual({events: life.slice(0, 2), isOther: true})
+    expect(tail.read()).toEqual({events: [], isOther: false})
     appendFileSync(file.path, life.slice(2, 4).map(toLine).join(''))
-    expect(tail.read()).toEqual({events: life.slice(2, 4), isAnew: false})
+    expect(tail.read()).toEqual({events: life.slice(2, 4), isOther: false})
   })
 
   it('has no part of a line, and the whole line once', () => {
@@ -22,7 +22,7 @@ describe('the tail of a journal', () => {
     expect(tail.read().events).toEqual(life.slice(0, 1))
     expect(tail.read().events).toEqual([])
     appendFileSync(file.path, others[0]?.slice(30) ?? '')
-    expect(tail.read()).toEqual({events: life.slice(1, 2), isAnew: false})
+    expect(tail.read()).toEqual({events: life.slice(1, 2), isOther: false})
   })
 
   it('begins anew when the file is another, or was cut', () => {
@@ -30,10 +30,10 @@ describe('the tail of a journal', () => {
     const tail = createJournalTail(file.path)
     tail.read()
     truncateSync(file.path, first?.length)
-    expect(tail.read()).toEqual({events: life.slice(0, 1), isAnew: true})
+    expect(tail.read()).toEqual({events: life.slice(0, 1), isOther: true})
     writeFileSync(`${file.path}.new`, life.map(toLine).join(''))
     renameSync(`${file.path}.new`, file.path)
-    expect(tail.read()).toEqual({events: life, isAnew: true})
+    expect(tail.read()).toEqual({events: life, isOther: true})
   })
 
   it('begins anew when the file is another that has got the inode, and is as long', () => {
@@ -42,7 +42,7 @@ describe('the tail of a journal', () => {
     tail.read()
     rmSync(file.path)
     writeFileSync(file.path, life.slice(0, 2).map(toLine).join(''))
-    expect(tail.read()).toEqual({events: life.slice(0, 2), isAnew: true})
+    expect(tail.read()).toEqual({events: life.slice(0, 2), isOther: true})
   })
 
   it('tells the line that is damaged, and begins anew after that', () => {
@@ -52,7 +52,7 @@ describe('the tail of a journal', () => {
     appendFileSync(file.path, 'not an event\n')
     expect(() => tail.read()).toThrow(expect.objectContaining({code: 'JOURNAL_DAMAGED', details: {path: file.path, line: 3}}))
     writeFileSync(file.path, life.map(toLine).join(''))
-    expect(tail.read()).toEqual({events: life, isAnew: true})
+    expect(tail.read()).toEqual({events: life, isOther: true})
   })
 
   it('is an error where there is no journal', () => {

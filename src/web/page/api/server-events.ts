@@ -17,25 +17,31 @@ export interface ServerEventHandlers {
 
 const [firstRetryMs, longestRetryMs] = [500, 10_000]
 
-/** @param toUrl called for each connection with the id of the last event, empty before the first */
+type Connection =
+  /** The browser connects, and reconnects by itself. */
+  | {readonly type: 'open'; readonly source: EventSource}
+  /** It has given up: another one is made when the time has come. */
+  | {readonly type: 'waiting'; readonly timer: ReturnType<typeof setTimeout>}
+  | {readonly type: 'ended'}
+
+/** @param toUrl called for each connection, with the id of the last event; empty before the first */
 export function followServerEvents(
   toUrl: (lastId: string) => string,
   {onData, onState, resumes = true, named = {}}: ServerEventHandlers,
 ): Disposable {
-  let source: EventSource
   let lastId = ''
   let retryMs = firstRetryMs
-  let timer: ReturnType<typeof setTimeout> | undefined
-  connect()
+  let connection = connect()
   return {
     [Symbol.dispose]: () => {
-      clearTimeout(timer)
-      source.close()
+      if (connection.type === 'open') connection.source.close()
+      if (connection.type === 'waiting') clearTimeout(connection.timer)
+      connection = {type: 'ended'}
     },
   }
 
-  function connect(): void {
-    source = new EventSource(toUrl(lastId))
+  function connect(): Connection {
+    const source = new EventSource(toUrl(lastId))
     source.onopen = () => {
       retryMs = firstRetryMs
       onState?.('live')
@@ -47,11 +53,17 @@ export function followServerEvents(
     source.onerror = () => {
       onState?.('lost')
       if (!resumes) source.close()
-      if (source.readyState !== EventSource.CLOSED) return
-      clearTimeout(timer)
-      timer = setTimeout(connect, retryMs)
-      retryMs = Math.min(2 * retryMs, longestRetryMs)
+      if (source.readyState === EventSource.CLOSED && connection.type === 'open') connection = connectLater()
     }
     for (const [name, handler] of Object.entries(named)) source.addEventListener(name, handler)
+    return {type: 'open', source}
+  }
+
+  function connectLater(): Connection {
+    const timer = setTimeout(() => {
+      connection = connect()
+    }, retryMs)
+    retryMs = Math.min(2 * retryMs, longestRetryMs)
+    return {type: 'waiting', timer}
   }
 }

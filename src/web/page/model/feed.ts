@@ -1,4 +1,4 @@
-/** Every event of every container, from a place in the stream on, without gap and in order. One for the whole page. */
+/** Every event of every container, from a place in the stream on, without gaps and in order. There is one feed for the whole page. */
 import {signal} from '@preact/signals'
 import {parseLedgerEvent} from '../../../../machines/ledger/cloud-event.ts'
 import type {LedgerEvent} from '../../../../machines/ledger/events.ts'
@@ -12,19 +12,20 @@ export interface Heard {
 }
 type Listener = (heard: readonly Heard[]) => void
 
-/** The node tells of what this page, an older one, has no words for. */
+/** The node has sent an event that this page does not know: the page is older than the node. */
 export const isOutdated = signal(false)
 export const feedState = signal<StreamState>('connecting')
 const listeners = new Set<Listener>()
-let connection: Disposable | undefined
+type Feed = {readonly type: 'stopped'} | {readonly type: 'following'; readonly connection: Disposable}
+let feed: Feed = {type: 'stopped'}
 
-/** @param onReset the stream has been made anew: what is known is of no use */
+/** @param onReset the stream is another one: what was received before no longer applies */
 export function startFeed(after: number, onReset: () => void): void {
-  connection?.[Symbol.dispose]()
+  stopFeed()
   const take = createFrameBatch<Heard>((heard) => {
     for (const listener of listeners) listener(heard)
   })
-  connection = followServerEvents((lastId) => `/api/events?after=${lastId || after}`, {
+  const connection = followServerEvents((lastId) => `/api/events?after=${lastId || after}`, {
     onData: (data, id) => {
       const event = parse(data)
       if (event) take({event, streamSequence: Number.parseInt(id, 10)})
@@ -34,11 +35,12 @@ export function startFeed(after: number, onReset: () => void): void {
     },
     named: {reset: onReset},
   })
+  feed = {type: 'following', connection}
 }
 
 export function stopFeed(): void {
-  connection?.[Symbol.dispose]()
-  connection = undefined
+  if (feed.type === 'following') feed.connection[Symbol.dispose]()
+  feed = {type: 'stopped'}
 }
 
 /** @returns ends it */

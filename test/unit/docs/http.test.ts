@@ -13,7 +13,7 @@ describe('docs/http.md', () => {
   it('has the address of the page and the duration of a login', () => {
     expect(text).toContain(`on ${defaultAddress.host}:${defaultAddress.port}`)
     const login = readSection(text, 2, 'Login')
-    expect(login).toContain(`good once, for ${tokenLifeMs / 60_000} minutes`)
+    expect(login).toContain(`valid once, for ${tokenLifeMs / 60_000} minutes`)
     expect(login).toContain(`\`${sessionCookiePrefix}<`)
     expect(login).toContain(`for ${sessionLifeMs / 3_600_000} hours`)
   })

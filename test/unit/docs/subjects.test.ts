@@ -19,7 +19,9 @@ const filterSchema = z.strictObject({
 })
 
 function readPattern(builder: string): string {
-  const row = readRows(text, 'built by', 'subject', 'carries', 'who').find((candidate) => candidate['built by'] === `\`${builder}\``)
+  const row = readRows(text, 'built by', 'subject', 'carries', 'answered or published by').find(
+    (candidate) => candidate['built by'] === `\`${builder}\``,
+  )
   return unquote(row?.['subject'] ?? '')
 }
 
@@ -32,7 +34,9 @@ const tokens = {node: 'node', ns: 'ns', id: 'id'}
 
 describe('docs/subjects.md', () => {
   it('has every kind of subject that the code builds, and no other', () => {
-    const documented = readRows(text, 'built by', 'subject', 'carries', 'who').map((row) => unquote(row['built by'] ?? ''))
+    const documented = readRows(text, 'built by', 'subject', 'carries', 'answered or published by').map((row) =>
+      unquote(row['built by'] ?? ''),
+    )
     const {prefix: _, parseEvent: __, parseInput: ___, events: ____, ...builders} = subjects
     expect(documented).toEqual(Object.keys(builders))
     expect(text).toContain('`events` builds a filter')

@@ -56,7 +56,7 @@ function Masthead() {
     <div class="masthead">
       <h1>
         {count === 0 ? 'No containers' : countOf(count, 'container')}{' '}
-        <em>{count === 0 ? '' : others.length > 0 ? `at ${others.length + 1} nodes` : `at ${first}`}</em>
+        <em>{count === 0 ? '' : others.length > 0 ? `on ${others.length + 1} nodes` : `on ${first}`}</em>
       </h1>
       {count > 0 && <StateBlocks />}
     </div>

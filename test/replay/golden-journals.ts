@@ -1,4 +1,4 @@
-/** Journals of every release, as they were written then, each with the view that they must always fold to. */
+/** Journals as every release wrote them, each with the view that it MUST fold to in all later releases. */
 import {readdirSync, readFileSync} from 'node:fs'
 import {join} from 'node:path'
 import {parseLedgerEvent} from '../../machines/ledger/cloud-event.ts'

@@ -9,7 +9,7 @@ import {readJournalFile} from '../../src/journal/file-journal.ts'
 import {foldLines, goldenJournals} from './golden-journals.ts'
 
 describe('the golden journals', () => {
-  it('are there, of every release', () => {
+  it('exist for every release', () => {
     expect(goldenJournals.map(({name}) => name)).toEqual([
       ...['adopted', 'create-failed', 'failures', 'forced-delete', 'paused', 'stopping', 'whole-life'].map((name) => `0.1.0/${name}`),
       ...['execs', 'oom', 'updated'].map((name) => `0.2.0/${name}`),
@@ -18,7 +18,7 @@ describe('the golden journals', () => {
     ])
   })
 
-  it('have every type of event in them', () => {
+  it('contain every type of event', () => {
     const types = new Set(goldenJournals.flatMap(({lines}) => lines.map((line) => parseLedgerEvent(line).type)))
     expect([...types].sort()).toEqual(Object.keys(eventSchemas).sort())
   })
@@ -30,16 +30,16 @@ describe.each(goldenJournals)('the golden journal $name', ({path, lines, view}) 
     expect(containerViewSchema.parse(view)).toStrictEqual(view)
   })
 
-  it('is read from its file to the same', () => {
+  it('is read from its file with the same result', () => {
     expect(toContainerView(foldEvents(readJournalFile(path)))).toStrictEqual(view)
   })
 
-  it('would be written today as it was then', () => {
+  it('is written today as it was then', () => {
     const written = lines.map((line) => `${JSON.stringify(toCloudEvent(parseLedgerEvent(line)))}\n`)
     expect(written.join('')).toBe(readFileSync(path, 'utf8'))
   })
 
-  it('folds at every beginning, and one by one to the same', () => {
+  it('folds at every length, and event by event to the same state', () => {
     let ledger = emptyLedger
     for (const [index, line] of lines.entries()) {
       ;({ledger} = applyEvent(ledger, parseLedgerEvent(line)))

@@ -4,13 +4,13 @@ import type {LedgerEvent} from '../../machines/ledger/events.ts'
 import {foldEvents} from '../../machines/ledger/ledger.ts'
 import {foldLines, goldenJournals} from './golden-journals.ts'
 
-/** The lines with one of them changed. */
+/** The lines with one line changed. */
 function change(lines: readonly string[], index: number, edit: (event: LedgerEvent) => Partial<CloudEvent>): readonly string[] {
   const event = parseLedgerEvent(lines[index] ?? '')
   return lines.with(index, JSON.stringify({...toCloudEvent(event), ...edit(event)}))
 }
 
-/** Whoever removes a line and knows what they do numbers the rest anew. */
+/** Removes a line and renumbers the rest, as a careful attacker would. */
 function renumber(lines: readonly string[]): readonly LedgerEvent[] {
   return lines.map((line, index) => ({...parseLedgerEvent(line), sequence: index + 1}))
 }
@@ -27,7 +27,7 @@ const steps: ReadonlySet<string> = new Set([
 describe.each(goldenJournals)('the golden journal $name does not fold', ({lines}) => {
   const indexes = lines.map((_, index) => index)
 
-  it('without any of its lines but the last', () => {
+  it('without any one line except the last', () => {
     for (const index of indexes.slice(0, -1)) expect(() => foldLines(lines.toSpliced(index, 1))).toThrow(/^expected sequence/)
   })
 
@@ -63,18 +63,18 @@ describe.each(goldenJournals)('the golden journal $name does not fold', ({lines}
     }
   })
 
-  it('with the type or the data of any line gone', () => {
+  it('without the type or the data of any line', () => {
     for (const index of indexes) {
       expect(() => foldLines(change(lines, index, () => ({type: 'io.tallyman.container.forged'})))).toThrow('unknown event type')
       expect(() => foldLines(change(lines, index, () => ({data: 5})))).toThrow()
     }
   })
 
-  it('with any line cut short', () => {
+  it('with any line truncated', () => {
     for (const index of indexes) expect(() => foldLines(lines.with(index, lines[index]?.slice(0, -1) ?? ''))).toThrow(SyntaxError)
   })
 
-  it('without a step of its life, even when the rest is numbered anew', () => {
+  it('without an event, even when the rest is renumbered', () => {
     const removable = indexes.slice(0, -1).filter((index) => steps.has(parseLedgerEvent(lines[index] ?? '').type))
     expect(removable.length).toBeGreaterThan(0)
     for (const index of removable) expect(() => foldEvents(renumber(lines.toSpliced(index, 1)))).toThrow(/is impossible in state/)

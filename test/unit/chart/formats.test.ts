@@ -20,31 +20,31 @@ const cases = machines.flatMap((machine) => {
   ]
 })
 
-/** Mermaid and Graphviz are large. */
+/** Mermaid and Graphviz take long to load. */
 const patienceMs = 30_000
 
 describe('mermaid', {timeout: patienceMs}, () => {
   let mermaid: typeof import('mermaid').default
 
   beforeAll(async () => {
-    // It asks for a browser when it is loaded.
+    // Mermaid needs a document when it is loaded.
     const {window} = new JSDOM('')
     Object.assign(globalThis, {window, document: window.document})
     ;({default: mermaid} = await import('mermaid'))
     for (const name of ['window', 'document']) Reflect.deleteProperty(globalThis, name)
   }, patienceMs)
 
-  it.each(cases)('reads $name', async ({model, marks}) => {
+  it.each(cases)('parses $name', async ({model, marks}) => {
     expect(await mermaid.parse(renderMermaid(model, marks))).toMatchObject({diagramType: 'stateDiagram'})
   })
 
-  it('refuses what is no diagram', async () => {
+  it('rejects what is not a diagram', async () => {
     await expect(mermaid.parse('stateDiagram-v2\n  a --> : b\n')).rejects.toThrow('Parse error')
   })
 })
 
 describe('scxml', () => {
-  it.each(cases)('is as the recommendation has it: $name', ({model, marks}) => {
+  it.each(cases)('follows the recommendation: $name', ({model, marks}) => {
     expect(checkScxml(renderScxml(model, marks))).toEqual([])
   })
 
@@ -61,7 +61,7 @@ describe('scxml', () => {
 describe('dot', {timeout: patienceMs}, async () => {
   const graphviz = await instance()
 
-  it.each(cases)('is drawn by Graphviz: $name', ({model, marks}) => {
+  it.each(cases)('is rendered by Graphviz: $name', ({model, marks}) => {
     const {status, errors, output} = graphviz.render(renderDot(model, marks), {format: 'svg'})
     expect({status, errors}).toEqual({status: 'success', errors: []})
     expect(output).toContain('<svg')
@@ -69,7 +69,7 @@ describe('dot', {timeout: patienceMs}, async () => {
 })
 
 describe('json', () => {
-  it.each(cases)('has the model, and what is lit: $name', ({model, marks}) => {
+  it.each(cases)('has the model and the highlights: $name', ({model, marks}) => {
     const json: unknown = JSON.parse(JSON.stringify(toChartJson(model, marks)))
     expect(json).toMatchObject({id: model.id, transitions: {length: model.transitions.length}})
     expect(json).toEqual(

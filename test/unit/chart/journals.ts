@@ -1,4 +1,4 @@
-/** Events of containers that have lived, for charts. */
+/** Events of recorded containers, for tests of charts. */
 import {readFileSync} from 'node:fs'
 import {join} from 'node:path'
 import {parseLedgerEvent} from '../../../machines/ledger/cloud-event.ts'
@@ -11,5 +11,5 @@ export function readGolden(path: string): readonly LedgerEvent[] {
 
 export const wholeLife = readGolden('0.1.0/whole-life.jsonl')
 export const execs = readGolden('0.2.0/execs.jsonl')
-/** Up to the start of one. */
+/** The events up to the start. */
 export const started = wholeLife.slice(0, wholeLife.findIndex(({type}) => type === 'container.started') + 1)

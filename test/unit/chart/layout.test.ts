@@ -22,7 +22,7 @@ describe.each(cases)('the chart of $id, laid out $direction', {timeout: 30_000},
     expect(new Set(drawn)).toEqual(new Set(layout.model.transitions.map(({id}) => id)))
   })
 
-  test('keeps states within those around them, and apart from all others', () => {
+  test('places states inside the enclosing ones and apart from all others', () => {
     for (const state of layout.states) {
       const around = boxes.get(state.parent) ?? {x: 0, y: 0, width: layout.width, height: layout.height}
       expect(isWithin(state, around), `${state.id} within ${state.parent}`).toBe(true)
@@ -31,17 +31,17 @@ describe.each(cases)('the chart of $id, laid out $direction', {timeout: 30_000},
     for (const some of siblings) expectApart(some)
   })
 
-  test('has no text over another, nor beyond the picture', () => {
+  test('has no overlapping text and none outside the picture', () => {
     const lines = listLines(layout).map((line) => ({...toRectangle(line), id: line.text}))
     expectApart(lines)
     for (const line of lines) expect(isWithin(line, {x: 0, y: 0, width: layout.width, height: layout.height}), line.id).toBe(true)
   })
 
-  test('has labels apart from each other and from the boxes of states that have none within', () => {
+  test('has labels that overlap neither each other nor atomic states', () => {
     expectApart([...layout.edges.map(({id, label}) => ({id, ...label})), ...leaves])
   })
 
-  test('draws arrows from border to border, around the states between and around what is written in others', () => {
+  test('draws edges from border to border, around other states and their text', () => {
     for (const {id, source, target, points} of layout.edges) {
       const [first, last] = [points.at(0), points.at(-1)]
       expect(first && isOnBorder(first, boxes.get(source)), `${id} begins at ${source}`).toBe(true)

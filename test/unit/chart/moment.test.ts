@@ -10,7 +10,7 @@ import {execs, readGolden, started, wholeLife} from './journals.ts'
 const {container, process, supervisor} = chartedMachines
 
 describe('a moment of a container', () => {
-  it('is that of its ledger, after every event', () => {
+  it('equals the state of its ledger after every event', () => {
     for (const events of [
       wholeLife,
       execs,
@@ -27,20 +27,20 @@ describe('a moment of a container', () => {
         const marks = toMarks(container, foldMachine(container, events.slice(0, index + 1)))
         expect([...marks.active]).toEqual(toActiveStates(ledger.snapshot.value))
         expect(marks.last.size).toBeGreaterThan(0)
-        // What comes next was possible before.
+        // The transition was possible before the event.
         expect([...possible]).toEqual(expect.arrayContaining([...marks.last]))
       }
     }
   })
 
-  it('lights all parts of what is parallel', () => {
+  it('highlights all regions of a parallel state', () => {
     const {active, last} = toMarks(container, foldMachine(container, started))
     expect([...active]).toContain('running.execution.active')
     expect([...active]).toContain('running.stop.none')
     expect([...last]).toEqual([expect.stringMatching(/^starting container\.started#\d$/)])
   })
 
-  it('takes what it cannot ask about for possible', () => {
+  it('treats a transition as possible when its guard cannot be evaluated', () => {
     const machine = setup({guards: {isLate: ({event}) => event['data'].dueAt.length > 0}}).createMachine({
       id: 'm',
       initial: 'a',
@@ -49,7 +49,7 @@ describe('a moment of a container', () => {
     expect(toPossibleTransitions(machine, toFirstMoment(machine).snapshot)).toEqual(['a later#0'])
   })
 
-  it('has nothing possible after its end', () => {
+  it('has no possible transition in the final state', () => {
     const deleted = foldMachine(container, wholeLife)
     expect(deleted.snapshot.status).toBe('done')
     expect(toMarks(container, deleted).possible.size).toBe(0)
@@ -57,7 +57,7 @@ describe('a moment of a container', () => {
 })
 
 describe('a moment of an added process', () => {
-  it('is folded from its own events, and begins again with its id', () => {
+  it('is folded from its own events, and starts again when the id is reused', () => {
     const ids = [...new Set(execs.flatMap((event) => ('exec' in event.data ? event.data.exec : [])))]
     for (const id of ids) {
       const moment = foldMachine(
@@ -88,13 +88,13 @@ describe('a moment of a supervisor', () => {
 describe('the model of a chart', () => {
   const model = toChartModel(container)
 
-  it('says of a condition what it is made of', () => {
+  it('has conditions as trees', () => {
     const [exited] = model.transitions.filter(({id}) => id.startsWith('running container.exited'))
     expect(exited?.guard).toMatch(/^hasNoLiveExec and not \(in running\.execution\.pausing or .*\) and \w+$/)
     expect(exited?.shortGuard).toMatch(/^hasNoLiveExec and \w+ and …$/)
   })
 
-  it('knows conditions of every kind', () => {
+  it('supports conditions of every kind', () => {
     const text = (raw: unknown) => toGuardText(parseGuard(raw))
     expect(text({type: 'isForced', params: {}})).toBe('isForced')
     expect(toPaths({running: {stop: 'killing', execution: {}}})).toEqual(['running.stop.killing', 'running.execution'])
@@ -110,13 +110,13 @@ describe('the model of a chart', () => {
     expect(toShortGuardText({type: 'not', of: {type: 'named', name: 'a'}})).toBe('not a')
   })
 
-  it('shortens events by what most of them begin with', () => {
+  it('removes the most common prefix from event labels', () => {
     expect(model.transitions.find(({event}) => event === 'container.started')?.label).toBe('started')
     expect(model.transitions.find(({event}) => event === 'exec.added')?.label).toBe('exec.added')
     expect(toChartModel(process).transitions.find(({event}) => event === 'exec.added')?.label).toBe('added')
   })
 
-  it('tells what a state refuses though one around it would take it', () => {
+  it('lists events that a state refuses although an enclosing one accepts them', () => {
     expect(model.states.get('created.prepared')?.refuses).toContain('container.kill-requested')
     expect(model.states.get('stopped')?.refuses).toEqual([])
   })

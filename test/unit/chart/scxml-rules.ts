@@ -28,7 +28,7 @@ const rules: Readonly<Record<string, Rule>> = {
   send: {children: ['param', 'content'], attributes: ['event', 'target', 'type', 'id', 'delay', 'namelist']},
 }
 
-/** @returns what is wrong with it, in sentences */
+/** @returns violations, as sentences */
 export function checkScxml(text: string): readonly string[] {
   const {documentElement: root} = new DOMParser({onError: onErrorStopParsing}).parseFromString(text, 'text/xml')
   if (!root) return ['there is no element']
@@ -68,7 +68,7 @@ function checkTransition(element: Element): readonly string[] {
   ]
 }
 
-/** Where a state begins has to be within it; one without others has no beginning. */
+/** An initial state must be inside its state; an atomic state has none. */
 function checkInitial(element: Element, children: readonly Element[]): readonly string[] {
   const initial = element.getAttribute('initial')
   const id = element.getAttribute('id') ?? ''

@@ -15,7 +15,7 @@ import {started} from './journals.ts'
 
 const fonts = join(dirname(createRequire(import.meta.url).resolve('dejavu-fonts-ttf/package.json')), 'ttf')
 const fontFiles = ['DejaVuSans', 'DejaVuSans-Bold', 'DejaVuSansMono', 'DejaVuSansMono-Bold'].map((name) => join(fonts, `${name}.ttf`))
-/** Layouts and fonts are work for a processor that others may want too. */
+/** Layouts and fonts take long on a busy machine. */
 const patienceMs = 30_000
 
 describe.each(Object.values(chartedMachines))('the picture of $id', {timeout: patienceMs}, async (machine) => {
@@ -24,12 +24,12 @@ describe.each(Object.values(chartedMachines))('the picture of $id', {timeout: pa
   const svg = renderSvg(layout, {marks})
   const document = parse(svg)
 
-  it('is XML, and asks for nothing from elsewhere', () => {
+  it('is XML and refers to no other file', () => {
     expect(document.documentElement?.localName).toBe('svg')
     expect(svg.replace('xmlns="http://www.w3.org/2000/svg"', '')).not.toMatch(/https?:|url\(|href|<script|@import/)
   })
 
-  it('lights the active states and marks what is possible and what was last', () => {
+  it('highlights active states, possible transitions and the last transition', () => {
     const lit = byClass('active').map((element) => element.getAttribute('data-state'))
     expect(new Set(lit)).toEqual(marks.active)
     const texts = (name: string) => new Set(byClass(name).flatMap((element) => element.getAttribute('data-transition') || []))
@@ -37,12 +37,12 @@ describe.each(Object.values(chartedMachines))('the picture of $id', {timeout: pa
     expect(texts('possible')).toEqual(new Set([...marks.possible].filter((id) => !marks.last.has(id))))
   })
 
-  it('measures no text narrower than the widest font that it names', () => {
+  it('measures no text narrower than the widest font renders it', () => {
     const lines = [...layout.title, ...layout.states.flatMap((state) => state.lines), ...layout.edges.flatMap(({label}) => label.lines)]
     for (const {text, kind, width} of lines) expect(widthInDejaVu(text, kind), `${kind} ${text}`).toBeLessThanOrEqual(width)
   })
 
-  it('has colours for light and for dark, or those that are asked for', () => {
+  it('has light and dark colours, or those of the chosen theme', () => {
     expect(svg).toContain('prefers-color-scheme: dark')
     expect(renderSvg(layout, {theme: 'dark'})).not.toContain('prefers-color-scheme')
   })
@@ -52,14 +52,14 @@ describe.each(Object.values(chartedMachines))('the picture of $id', {timeout: pa
   }
 })
 
-it('becomes pixels, two for one', async () => {
+it('is rendered as PNG at twice its size', async () => {
   const layout = await layoutChart(toChartModel(chartedMachines.supervisor))
   const png = Buffer.from(renderPng(layout))
   expect(png.subarray(1, 4).toString()).toBe('PNG')
   expect([png.readUInt32BE(16), png.readUInt32BE(20)]).toEqual([2 * layout.width, 2 * layout.height].map(Math.round))
 })
 
-it('writes a title of others as text', async () => {
+it('escapes the title', async () => {
   const layout = await layoutChart(toChartModel(chartedMachines.supervisor))
   const title = '</title><script>alert(1)</script> & "\u0000'
   expect(parse(renderSvg(layout, {title})).getElementsByTagName('title')[0]?.textContent).toBe(title.slice(0, -1))

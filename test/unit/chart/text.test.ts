@@ -27,7 +27,7 @@ describe('a chart as text', () => {
     expect(titles).toHaveLength(model.states.size)
   })
 
-  it('tells by signs what is lit', () => {
+  it('marks highlights with signs', () => {
     const text = renderText(container, {marks, width: 120})
     expect(text).toContain(`┏━ ${signs.active} running ━`)
     expect(text).toContain(`${signs.last} started [hasInit] → running`)
@@ -35,13 +35,13 @@ describe('a chart as text', () => {
     expect(text).not.toContain(`${signs.possible} resumed`)
   })
 
-  it('has colours besides, where they are wanted', () => {
+  it('has colours on request', () => {
     const coloured = renderText(container, {marks, width: 100, colour: true})
     expect(coloured).toContain('\x1b[1;32m')
     expect(stripVTControlCharacters(coloured).replace(/ +$/gm, '')).toBe(renderText(container, {marks, width: 100}))
   })
 
-  it('is a tree where boxes have no room', () => {
+  it('is a tree when the terminal is narrow', () => {
     const narrow = renderText(container, {marks, width: 40})
     expect(narrow).not.toMatch(/[╭┏]/)
     expect(linesOf(narrow).every((line) => [...line].length <= 40)).toBe(true)

@@ -9,7 +9,7 @@ const oldGroup = {path: '/tally-default-old-ffffffff', directories: ['/sys/fs/cg
 const missing = {journal: {type: 'missing'}, holder: undefined, streamed: undefined, runtimeStatus: undefined} as const
 const codesOf = (survey: Survey) => detect(survey).map(({code, container}) => `${code} ${container ?? '-'}`)
 
-/** One change each, and what is found for it. */
+/** One change to the survey each, and the findings that it leads to. */
 const cases: readonly (readonly [what: string, Survey, readonly string[]])[] = [
   ['nothing, where everything agrees', clean, []],
   ['a damaged line', withWeb({journal: {type: 'damaged', line: 3, why: 'x'}, streamed: undefined}), ['JOURNAL_DAMAGED default/web']],
@@ -146,26 +146,26 @@ describe('fsck finds', () => {
     expect(codesOf(survey)).toEqual(codes)
   })
 
-  it('everything that is in its table', () => {
+  it('every kind of finding in the table', () => {
     const found = new Set(cases.flatMap(([, survey]) => detect(survey).map(({code}) => code)))
     expect([...found].sort()).toEqual(Object.keys(findingTable).sort())
   })
 
-  it('with a repair what the table says is repaired, and without what it says is not', () => {
+  it('exactly the kinds that the table calls repairable with a repair', () => {
     for (const {code, repair} of cases.flatMap(([, survey]) => detect(survey))) {
       const {repair: kind} = findingTable[code]
       expect(repair === undefined ? 'none' : repair.type === 'republish' ? 'supervisor' : 'removes', code).toBe(kind)
     }
   })
 
-  it('the line of a damaged journal, and what to do', () => {
+  it('the line of a damaged journal, with advice', () => {
     const [finding] = detect(withWeb({journal: {type: 'damaged', line: 3, why: 'is not an event'}, streamed: undefined}))
     expect(finding?.message).toMatch(/^\/state\/containers\/default\/web\/journal\.jsonl:3: is not an event; .*head -n 2/)
   })
 })
 
-describe('what could not be compared', () => {
-  it('is told', () => {
+describe('a comparison that was not possible', () => {
+  it('is reported', () => {
     expect(listNotCompared(clean)).toEqual([])
     expect(
       listNotCompared({...withWeb({streamed: undefined, runtimeStatus: 'unasked'}), stream: {type: 'unreachable', why: 'no server'}}),

@@ -9,7 +9,7 @@ import {makeTempDir} from '../support/temp-dir.ts'
 const lines = goldenJournals.find(({name}) => name === '0.4.0/republished')?.lines ?? []
 const now = Date.parse('2026-12-01T00:00:00.000Z')
 
-/** A state and a run directory as a node leaves them. */
+/** A state directory and a run directory as a node leaves them. */
 function makeTree(root: string): {readonly stateDir: string; readonly runDir: string} {
   const [stateDir, runDir] = [join(root, 'state'), join(root, 'run')]
   const put = (path: string, text?: string) => {
@@ -37,8 +37,8 @@ const idle = {
   now: () => now,
 }
 
-describe('what fsck sees', () => {
-  it('are the containers of the state directory, by name, with what belongs to them', async () => {
+describe('a survey', () => {
+  it('has the containers of the state directory by name, with their files', async () => {
     using dir = makeTempDir()
     const survey = await look('n1', makeTree(dir.path), idle)
     expect(survey.containers).toMatchObject([
@@ -65,7 +65,7 @@ describe('what fsck sees', () => {
     expect(survey).toMatchObject({node: 'n1', isCoordinated: false, supervised: [], mounts: []})
   })
 
-  it('is what the runtime and the run directory have, whoever knows of it', async () => {
+  it('has everything in the runtime and the run directory, also without a container', async () => {
     using dir = makeTempDir()
     const tree = makeTree(dir.path)
     const {runtime, runDirs} = await look('n1', tree, idle)
@@ -76,7 +76,7 @@ describe('what fsck sees', () => {
     ])
   })
 
-  it('is who holds a journal, without taking it', async () => {
+  it('has the process that locks a journal, without locking it', async () => {
     using dir = makeTempDir()
     const tree = makeTree(dir.path)
     using _journal = openFileJournal(join(tree.stateDir, 'containers/default/kept/journal.jsonl'))
@@ -84,7 +84,7 @@ describe('what fsck sees', () => {
     expect(containers[0]?.holder).toBe(process.pid)
   })
 
-  it('is not the runtime when that cannot be asked, and not the stream when that is away', async () => {
+  it('omits the runtime and the stream when they are not available', async () => {
     using dir = makeTempDir()
     const {containers, stream} = await look('n1', makeTree(dir.path), {
       ...idle,
@@ -95,7 +95,7 @@ describe('what fsck sees', () => {
     expect(stream).toEqual({type: 'unreachable', why: 'no server'})
   })
 
-  it('has its node from the state directory, or from a journal in it', () => {
+  it('reads the name of the node from the state directory, or from a journal', () => {
     using dir = makeTempDir()
     const {stateDir} = makeTree(dir.path)
     expect(readNodeName(stateDir)).toBe('n1')

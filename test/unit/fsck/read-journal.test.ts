@@ -26,7 +26,7 @@ describe('a journal as fsck reads it', () => {
     })
   })
 
-  it('has the bytes of a line half written', () => {
+  it('has the bytes of an incomplete last line', () => {
     expect(read(`${lines.slice(0, 3).join('\n')}\n${lines[3]?.slice(0, 50)}`)).toMatchObject({
       type: 'whole',
       latestSequence: 3,
@@ -34,7 +34,7 @@ describe('a journal as fsck reads it', () => {
     })
   })
 
-  it('is damaged at the line that is no event', () => {
+  it('is damaged at a line that is not an event', () => {
     expect(read(`${lines.with(4, '{"specversion":#').join('\n')}\n`)).toMatchObject({
       type: 'damaged',
       line: 5,
@@ -42,7 +42,7 @@ describe('a journal as fsck reads it', () => {
     })
   })
 
-  it('is damaged at the line that does not follow', () => {
+  it('is damaged at an event that does not follow', () => {
     expect(read(`${lines.toSpliced(2, 1).join('\n')}\n`)).toEqual({
       type: 'damaged',
       line: 3,
@@ -51,14 +51,14 @@ describe('a journal as fsck reads it', () => {
     expect(read(`${lines.toSpliced(3, 0, lines[2] ?? '').join('\n')}\n`)).toMatchObject({type: 'damaged', line: 4})
   })
 
-  it('is missing when there is no file, or no event in it', () => {
+  it('is missing without a file or without an event', () => {
     using dir = makeTempDir()
     expect(readJournal(join(dir.path, 'journal.jsonl'))).toEqual({type: 'missing'})
     expect(read('')).toEqual({type: 'missing'})
     expect(read('{"specver')).toEqual({type: 'missing'})
   })
 
-  it('is not changed by being read', () => {
+  it('is not changed by reading', () => {
     using dir = makeTempDir()
     const file = join(dir.path, 'journal.jsonl')
     writeFileSync(file, `${lines[0]}\n`)

@@ -27,21 +27,21 @@ function makeNode(root: string) {
 }
 
 describe('a repair', () => {
-  it('removes a run directory, and the empty one around it', async () => {
+  it('removes a run directory and its empty parent', async () => {
     using dir = makeTempDir()
     const {repairs, runDir, stateDir} = makeNode(dir.path)
     await repairs['remove-run-dir']({type: 'remove-run-dir', ...name})
     expect([existsSync(runDir), existsSync(join(runDir, '..')), existsSync(stateDir)]).toEqual([false, false, false])
   })
 
-  it('holds the id while the runtime deletes, and gives it back', async () => {
+  it('reserves the id while the runtime deletes, and releases it', async () => {
     using dir = makeTempDir()
     const {repairs, stateDir, calls} = makeNode(dir.path)
     await repairs['delete-from-runtime']({type: 'delete-from-runtime', ...name})
     expect([calls, existsSync(stateDir)]).toEqual([['delete old, id taken: true'], false])
   })
 
-  it('does nothing once somebody has taken the id', async () => {
+  it('does nothing when the id is in use', async () => {
     using dir = makeTempDir()
     const {repairs, runDir, stateDir, calls} = makeNode(dir.path)
     mkdirSync(stateDir, {recursive: true})
@@ -51,7 +51,7 @@ describe('a repair', () => {
     expect([existsSync(join(runDir, 'io')), existsSync(stateDir), calls]).toEqual([true, true, []])
   })
 
-  it('removes a state directory without a journal, and not one with', async () => {
+  it('removes a state directory only if it has no journal', async () => {
     using dir = makeTempDir()
     const {repairs, stateDir} = makeNode(dir.path)
     mkdirSync(join(stateDir, 'rootfs'), {recursive: true})
@@ -64,7 +64,7 @@ describe('a repair', () => {
     await repairs['remove-state-dir'](repair)
   })
 
-  it('follows no link', async () => {
+  it('does not follow a symbolic link', async () => {
     using dir = makeTempDir()
     const {repairs, runDir} = makeNode(dir.path)
     const elsewhere = join(dir.path, 'elsewhere')
@@ -75,7 +75,7 @@ describe('a repair', () => {
     expect(existsSync(join(elsewhere, 'precious'))).toBe(true)
   })
 
-  it.each(['../../etc', 'a/b', '', '.'])('takes no name that is none: %j', async (id) => {
+  it.each(['../../etc', 'a/b', '', '.'])('rejects an invalid name: %j', async (id) => {
     using dir = makeTempDir()
     const {repairs, calls} = makeNode(dir.path)
     await expect(repairs['remove-run-dir']({type: 'remove-run-dir', namespace: 'default', id})).rejects.toThrow(
@@ -86,9 +86,12 @@ describe('a repair', () => {
     expect(calls).toEqual([])
   })
 
-  it.each(['/', '/user.slice', '/tally-x/../user.slice', 'tally-x'])('removes no group that is none of a container: %s', async (path) => {
-    using dir = makeTempDir()
-    const {repairs} = makeNode(dir.path)
-    await expect(repairs['remove-cgroup']({type: 'remove-cgroup', path, ...name})).rejects.toThrow('expected a group of a container')
-  })
+  it.each(['/', '/user.slice', '/tally-x/../user.slice', 'tally-x'])(
+    'does not remove a cgroup that belongs to no container: %s',
+    async (path) => {
+      using dir = makeTempDir()
+      const {repairs} = makeNode(dir.path)
+      await expect(repairs['remove-cgroup']({type: 'remove-cgroup', path, ...name})).rejects.toThrow('expected a group of a container')
+    },
+  )
 })

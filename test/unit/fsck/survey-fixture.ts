@@ -1,4 +1,4 @@
-/** A node where everything agrees, to be changed in one place. */
+/** A survey of a node without faults, for tests that change one thing in it. */
 import type {JournalReading, Survey, SurveyedContainer, WholeJournal} from '../../../src/fsck/survey.ts'
 
 export const whole: {readonly type: 'whole'} & WholeJournal = {
@@ -47,7 +47,7 @@ export const clean: Survey = {
   },
 }
 
-/** The same with another container in the place of the one. */
+/** The survey with a changed container. */
 export function withWeb(changes: Partial<SurveyedContainer>): Survey {
   return {...clean, containers: [{...web, ...changes}]}
 }

@@ -7,7 +7,7 @@ describe('a journal with a torn last line', () => {
   const [last] = life.slice(2, 3).map(toLine)
   const whole = life.slice(0, 2)
 
-  it.each([1, 2, 100, -2, -1])('is cut there, and says so (%i bytes of it)', (length) => {
+  it.each([1, 2, 100, -2, -1])('is truncated before it and reports the length (%i bytes)', (length) => {
     using file = makeJournalFile(whole)
     const torn = last?.slice(0, length) ?? ''
     appendFileSync(file.path, torn)
@@ -18,7 +18,7 @@ describe('a journal with a torn last line', () => {
     expect([...journal.read()]).toEqual(life)
   })
 
-  it('is passed over, not cut, by one who only reads', () => {
+  it('is not truncated by a reader, which ignores the line', () => {
     using file = makeJournalFile(whole)
     appendFileSync(file.path, last?.slice(0, -1) ?? '')
     const size = statSync(file.path).size
@@ -26,7 +26,7 @@ describe('a journal with a torn last line', () => {
     expect(statSync(file.path).size).toBe(size)
   })
 
-  it('may be nothing but that', () => {
+  it('may have no other line', () => {
     using file = makeJournalFile([])
     writeFileSync(file.path, '\0'.repeat(4096))
     using journal = openFileJournal(file.path)
@@ -45,7 +45,7 @@ describe('a damaged journal', () => {
     ['a flipped bit', lines.with(0, lines[0]?.replace('"specversion"', '"specversioo"') ?? ''), 1],
   ]
 
-  it.each(damages)('with %s is refused, with file and line', (_, damaged, line) => {
+  it.each(damages)('with %s is rejected with file and line', (_, damaged, line) => {
     using file = makeJournalFile()
     writeFileSync(file.path, damaged.join(''))
     const refused = expect.objectContaining({code: 'JOURNAL_DAMAGED', details: {path: file.path, line}})
@@ -58,13 +58,13 @@ describe('a damaged journal', () => {
     ['a line missing', lines.toSpliced(2, 1), 3],
     ['a line twice', lines.toSpliced(2, 0, lines[1] ?? ''), 3],
     ['lines swapped', lines.with(1, lines[2] ?? '').with(2, lines[1] ?? ''), 2],
-  ])('with %s is refused by its writer', (_, damaged, line) => {
+  ])('with %s is rejected by the writer', (_, damaged, line) => {
     using file = makeJournalFile()
     writeFileSync(file.path, damaged.join(''))
     expect(() => openFileJournal(file.path)).toThrow(expect.objectContaining({code: 'JOURNAL_DAMAGED', details: {path: file.path, line}}))
   })
 
-  it('is not kept open, nor locked', () => {
+  it('is neither kept open nor locked', () => {
     using file = makeJournalFile()
     writeFileSync(file.path, 'junk\n')
     expect(() => openFileJournal(file.path)).toThrow('is not an event of this ledger')

@@ -9,8 +9,8 @@ import {toHistory} from '../../support/given.ts'
 import {makeTempDir} from '../support/temp-dir.ts'
 
 /**
- * A disk of two pages (4 KiB each) that goes with its scope. It is taken out of the tree at once and reached through its
- * descriptor, so that it goes also when the test is killed. Needs root.
+ * A file system of two pages (4 KiB each) for one scope. It is detached at once and accessed through its descriptor, so that it disappears
+ * even if the test is killed. Needs root.
  */
 function mountSmallDisk() {
   using dir = makeTempDir()
@@ -23,7 +23,7 @@ function mountSmallDisk() {
   }
 }
 
-/** Takes one page away, until it is removed. */
+/** Uses one page until it is removed. */
 function fillAPage(disk: string): string {
   const path = join(disk, 'filler')
   writeFileSync(path, Buffer.alloc(4096))
@@ -35,7 +35,7 @@ const [first, ...rest] = toHistory(
 )
 
 describe('on a full disk', () => {
-  it('an append to the journal fails, leaves nothing, and works when there is space again', () => {
+  it('an append to the journal fails, writes nothing, and succeeds when there is space again', () => {
     using disk = mountSmallDisk()
     const filler = fillAPage(disk.path)
     const path = join(disk.path, 'journal.jsonl')
@@ -60,7 +60,7 @@ describe('on a full disk', () => {
     expect(sequencesOf(journal.read(refused.sequence - 1))).toEqual([refused.sequence])
   })
 
-  it('an append to the log says why, leaves nothing, and works when there is space again', () => {
+  it('an append to the log reports the reason, writes nothing, and succeeds when there is space again', () => {
     using disk = mountSmallDisk()
     const filler = fillAPage(disk.path)
     const path = join(disk.path, 'log')

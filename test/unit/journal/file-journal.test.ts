@@ -8,7 +8,7 @@ import {makeTempDir} from '../support/temp-dir.ts'
 import {life, makeJournalFile, toLine} from './journal-fixture.ts'
 
 describe('a journal', () => {
-  it('is made for its owner alone, and is empty', () => {
+  it('is created empty, with access for the owner only', () => {
     using dir = makeTempDir()
     const path = join(dir.path, 'journal.jsonl')
     using journal = openFileJournal(path)
@@ -18,7 +18,7 @@ describe('a journal', () => {
     expect(journal.repair).toEqual({tornBytes: 0})
   })
 
-  it('has a line for each event, being exactly what is published', async () => {
+  it('has a line for each event, equal to the published message', async () => {
     using file = makeJournalFile([])
     using journal = openFileJournal(file.path)
     for (const event of life) journal.append(event)
@@ -26,7 +26,7 @@ describe('a journal', () => {
     expect(readFileSync(file.path, 'utf8')).toBe(life.map(toLine).join(''))
   })
 
-  it('reads back what was appended, from any place', () => {
+  it('reads appended events from any sequence', () => {
     using file = makeJournalFile([])
     using journal = openFileJournal(file.path)
     for (const event of life) {
@@ -37,7 +37,7 @@ describe('a journal', () => {
     expect([...journal.read(100)]).toEqual([])
   })
 
-  it('goes on after it was closed and opened again', () => {
+  it('continues after it was closed and opened again', () => {
     using file = makeJournalFile(life.slice(0, 2))
     for (const event of life.slice(2)) {
       using journal = openFileJournal(file.path)
@@ -47,7 +47,7 @@ describe('a journal', () => {
     expect([...readJournalFile(file.path)]).toEqual(life)
   })
 
-  it('is locked against a second writer, until the first closes it', () => {
+  it('is locked until its writer closes it', () => {
     using file = makeJournalFile()
     {
       using first = openFileJournal(file.path)
@@ -58,7 +58,7 @@ describe('a journal', () => {
     expect(second.latestSequence()).toBe(life.length)
   })
 
-  it('is had by who waits an instant for one that looks at its lock', async () => {
+  it('can be locked by a writer that waits while another process tests the lock', async () => {
     using file = makeJournalFile()
     const looking = execa('flock', [file.path, 'sh', '-c', 'echo held; sleep 0.03'])
     await once(looking.stdout, 'data')
@@ -67,14 +67,14 @@ describe('a journal', () => {
     await looking
   })
 
-  it('may be read while another writes it', () => {
+  it('can be read while another process writes it', () => {
     using file = makeJournalFile(life.slice(0, 1))
     using journal = openFileJournal(file.path)
     for (const event of life.slice(1)) journal.append(event)
     expect([...readJournalFile(file.path)]).toEqual(life)
   })
 
-  it('says when it cannot be made durable', async () => {
+  it('reports a failed fdatasync', async () => {
     using file = makeJournalFile()
     const journal = openFileJournal(file.path)
     journal[Symbol.dispose]()

@@ -1,4 +1,4 @@
-/** Journals of a whole life, in a directory that goes with its scope. */
+/** Journals of a whole life, in a directory that is removed at the end of its scope. */
 import {writeFileSync} from 'node:fs'
 import {join} from 'node:path'
 import {toCloudEvent} from '../../../machines/ledger/cloud-event.ts'

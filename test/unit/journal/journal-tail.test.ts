@@ -6,7 +6,7 @@ import {life, makeJournalFile, toLine} from './journal-fixture.ts'
 const [first, ...others] = life.map(toLine)
 
 describe('the tail of a journal', () => {
-  it('is all of it at first, and then what was added', () => {
+  it('returns all events first, then new ones', () => {
     using file = makeJournalFile(life.slice(0, 2))
     const tail = createJournalTail(file.path)
     expect(tail.read()).toEqual({events: life.slice(0, 2), isOther: true})
@@ -15,7 +15,7 @@ describe('the tail of a journal', () => {
     expect(tail.read()).toEqual({events: life.slice(2, 4), isOther: false})
   })
 
-  it('has no part of a line, and the whole line once', () => {
+  it('returns a line once, when it is complete', () => {
     using file = makeJournalFile([])
     const tail = createJournalTail(file.path)
     appendFileSync(file.path, `${first}${others[0]?.slice(0, 30)}`)
@@ -25,7 +25,7 @@ describe('the tail of a journal', () => {
     expect(tail.read()).toEqual({events: life.slice(1, 2), isOther: false})
   })
 
-  it('begins anew when the file is another, or was cut', () => {
+  it('starts again when the file was replaced or truncated', () => {
     using file = makeJournalFile(life.slice(0, 3))
     const tail = createJournalTail(file.path)
     tail.read()
@@ -36,7 +36,7 @@ describe('the tail of a journal', () => {
     expect(tail.read()).toEqual({events: life, isOther: true})
   })
 
-  it('begins anew when the file is another that has got the inode, and is as long', () => {
+  it('starts again when another file has the same inode and length', () => {
     using file = makeJournalFile(life.slice(0, 2))
     const tail = createJournalTail(file.path)
     tail.read()
@@ -45,7 +45,7 @@ describe('the tail of a journal', () => {
     expect(tail.read()).toEqual({events: life.slice(0, 2), isOther: true})
   })
 
-  it('tells the line that is damaged, and begins anew after that', () => {
+  it('reports a damaged line, and starts again after that', () => {
     using file = makeJournalFile(life.slice(0, 2))
     const tail = createJournalTail(file.path)
     tail.read()
@@ -55,7 +55,7 @@ describe('the tail of a journal', () => {
     expect(tail.read()).toEqual({events: life, isOther: true})
   })
 
-  it('is an error where there is no journal', () => {
+  it('throws when there is no journal', () => {
     expect(() => createJournalTail('/nowhere/journal.jsonl').read()).toThrow(/ENOENT/)
   })
 })

@@ -9,7 +9,7 @@ import {makeTempDir} from '../../support/temp-dir.ts'
 const events = numberedEvents({address: {node: 'n', namespace: 'ns', id: 'c'}, uid: 'u', count: 400})
 const lines = events.map((event) => `${JSON.stringify(toCloudEvent(event))}\n`)
 
-it('is the last, of a journal of any length', async () => {
+it('is the last event of a journal of any length', async () => {
   await using dir = makeTempDir()
   const file = join(dir.path, 'journal')
   for (const count of [1, 2, 399, 400]) {
@@ -18,7 +18,7 @@ it('is the last, of a journal of any length', async () => {
   }
 })
 
-it('is found before a torn line, and when it is long itself', async () => {
+it('is found before a torn line, and when it is long', async () => {
   await using dir = makeTempDir()
   const file = join(dir.path, 'journal')
   const [first, second] = events
@@ -31,7 +31,7 @@ it('is found before a torn line, and when it is long itself', async () => {
   expect(readLatestEvent(file)).toEqual(first)
 })
 
-it('is none where there is no whole line, or no journal', async () => {
+it('is undefined without a complete line or without a journal', async () => {
   await using dir = makeTempDir()
   const file = join(dir.path, 'journal')
   expect(readLatestEvent(file)).toBeUndefined()

@@ -27,20 +27,20 @@ describe('an error of the table', () => {
     expect(error).toBeInstanceOf(Error)
   })
 
-  it('has empty details and no cause unless told', () => {
+  it('has empty details and no cause by default', () => {
     const error = new TallyError('TIMED_OUT', 'late')
     expect(error.details).toEqual({})
     expect('cause' in error).toBe(false)
   })
 
-  it('is of a kind that tells the caller something', () => {
+  it('has a kind that tells the caller what to do', () => {
     for (const {kind, meaning} of Object.values(errorTable)) {
       expect(Object.hasOwn(errorKinds, kind)).toBe(true)
       expect(meaning).toMatch(/^\S.{10,}\.$/)
     }
   })
 
-  it('crosses the wire and is recognised there', () => {
+  it('is recognised after it crossed the wire', () => {
     const error = new TallyError('ILLEGAL_COMMAND', 'not now', {details: {state: 'running'}})
     const wire: unknown = JSON.parse(JSON.stringify(toErrorBody(error)))
     expect(isErrorBody(wire)).toBe(true)
@@ -51,7 +51,7 @@ describe('an error of the table', () => {
 describe('an error of the kernel', () => {
   const from = (code: string) => Object.assign(new Error(`${code}: no, write`), {code, syscall: 'write'})
 
-  it('is the host’s when the host has nothing left, and else a fault of ours', () => {
+  it('is attributed to the host when its resources are exhausted, otherwise to Tallyman', () => {
     expect(toErrorBody(from('ENOSPC'))).toEqual({code: 'HOST_EXHAUSTED', kind: 'unavailable', message: 'ENOSPC: no, write', details: {}})
     expect(toErrorBody(from('EBADF'))).toMatchObject({code: 'INTERNAL', kind: 'bug'})
     expect(toErrorBody(Object.assign(new Error('no call'), {code: 'EAGAIN'}))).toMatchObject({code: 'INTERNAL'})
@@ -81,14 +81,14 @@ describe('isErrorBody', () => {
     expect(isErrorBody(value)).toBe(false)
   })
 
-  it('knows the codes of the table alone', () => {
+  it('recognises only codes of the table', () => {
     expect(Object.keys(errorTable).every(isErrorCode)).toBe(true)
     for (const value of ['hasOwnProperty', '', undefined, null, {}]) expect(isErrorCode(value)).toBe(false)
   })
 })
 
 describe('toErrorBody', () => {
-  it('keeps the four fields of an error, and nothing else of it', () => {
+  it('has exactly the four fields of an error', () => {
     expect(toErrorBody({...body, stack: 'secret'})).toStrictEqual(body)
     expect(toErrorBody({code: body.code, kind: body.kind, message: body.message})).toStrictEqual({...body, details: {}})
   })
@@ -98,17 +98,17 @@ describe('toErrorBody', () => {
     ['just text', 'just text'],
     [undefined, 'undefined'],
     [null, 'null'],
-  ])('takes %s for a fault of our own', (error, message) => {
+  ])('reports %s as an internal error', (error, message) => {
     expect(toErrorBody(error)).toStrictEqual({code: 'INTERNAL', kind: 'bug', message, details: {}})
   })
 })
 
 describe('a failure of the ledger', () => {
-  it('is the error of its code', () => {
+  it('becomes the error with its code', () => {
     expect(fromFailure({...body})).toMatchObject({code: 'CONTAINER_NOT_FOUND', kind: 'not_found', message: 'no web', details: {id: 'web'}})
   })
 
-  it('whose code another release knew keeps code, message and details in the text', () => {
+  it('with an unknown code keeps code, message and details in the text', () => {
     expect(fromFailure({code: 'QUANTUM_FAILED', message: 'spooky', details: {at: 7}})).toMatchObject({
       code: 'INTERNAL',
       kind: 'bug',
@@ -119,7 +119,7 @@ describe('a failure of the ledger', () => {
 })
 
 describe('assertNever', () => {
-  it('throws a fault that names the value', () => {
+  it('throws an error that names the value', () => {
     const value: unknown = {type: 'surprise'}
     expect(() => assertNever(value as never)).toThrow('unexpected value {"type":"surprise"}')
   })

@@ -7,7 +7,7 @@ const describeFor = (schema: z.ZodType, value: unknown) => {
   return parsed.success ? [] : describeIssues(parsed.error)
 }
 
-describe('what a schema finds wrong', () => {
+describe('the issues of a schema', () => {
   const pets = z.discriminatedUnion('type', [z.strictObject({type: z.literal('cat')}), z.strictObject({type: z.literal('dog')})])
   it.each<[z.ZodType, unknown, string]>([
     [z.string().min(1), '', 'request: expected at least 1 character, got ""'],
@@ -28,7 +28,7 @@ describe('what a schema finds wrong', () => {
     [z.object({pet: pets}), {pet: {type: 'cow'}}, 'pet.type: expected one of "cat", "dog", got "cow"'],
     [z.object({pet: pets}), {pet: {}}, 'pet.type: expected one of "cat", "dog", got nothing'],
     [z.string().regex(/^a$/, 'expected an a'), 'b', 'request: expected an a'],
-  ])('is told in our words (%#)', (schema, value, expected) => {
+  ])('are described with expected and actual values (%#)', (schema, value, expected) => {
     expect(describeFor(schema, value)).toEqual([expected])
   })
 })

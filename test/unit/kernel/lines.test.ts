@@ -17,7 +17,7 @@ function linesOf(content: Uint8Array, start: number, stop: number): readonly Lin
   }
 }
 
-/** The same, the slow and simple way. */
+/** A simple and slow implementation, for comparison. */
 function expected(content: Uint8Array, start: number, stop: number): readonly Line[] {
   const lines: Line[] = []
   let bytes: number[] = []
@@ -39,7 +39,7 @@ const content = fc.oneof(
 )
 
 describe('the lines of a file', () => {
-  it('are those between any two positions, whatever the bytes', () => {
+  it('are found between any two positions, whatever the bytes', () => {
     fc.assert(
       fc.property(content, fc.nat(220), fc.nat(220), (bytes, start, stop) => {
         expect(linesOf(bytes, start, stop)).toEqual(expected(bytes, start, stop))
@@ -52,7 +52,7 @@ describe('the lines of a file', () => {
     ['that end where a chunk ends', [65_535, 65_535, 1]],
     ['whose newline begins the next chunk', [65_536, 65_536]],
     ['that are empty', [0, 0, 0]],
-  ])('may be %s', (_, sizes) => {
+  ])('can be %s', (_, sizes) => {
     const bytes = Buffer.from(sizes.map((size, index) => `${String.fromCharCode(97 + index).repeat(size)}\n`).join(''))
     const lines = linesOf(bytes, 0, bytes.length)
     expect(lines.map((line) => line.bytes.length)).toEqual(sizes)
@@ -61,14 +61,14 @@ describe('the lines of a file', () => {
     for (const [index, line] of lines.entries()) expect(line.bytes.every((byte) => byte === 97 + index)).toBe(true)
   })
 
-  it('keep their bytes while the next are read', () => {
+  it('keep their bytes while the next lines are read', () => {
     const bytes = Buffer.from(Array.from({length: 30_000}, (_, index) => `${index}\n`).join(''))
     expect(linesOf(bytes, 0, bytes.length).map((line) => Number(line.bytes.toString()))).toEqual(
       Array.from({length: 30_000}, (_, index) => index),
     )
   })
 
-  it('end where the file ends, when it is shorter than was said', () => {
+  it('end with the file when it is shorter than expected', () => {
     expect(linesOf(Buffer.from('a\nb'), 0, 1_000)).toEqual([
       {bytes: Buffer.from('a'), number: 1, end: 2, complete: true},
       {bytes: Buffer.from('b'), number: 2, end: 3, complete: false},

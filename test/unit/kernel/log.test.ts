@@ -11,7 +11,7 @@ describe('a line of the log', () => {
     const fd = openSync(path, 'a')
     const logger = createLogger('test', {fd}).child({container: 'default/web'})
     logger.info({supervisorPid: 7, code: 1}, 'a supervisor ended')
-    // @ts-expect-error every line has the pid of who writes it
+    // @ts-expect-error every line has the pid of the writer
     logger.info({pid: 7}, 'an orphan was reaped')
     // @ts-expect-error and the container of its supervisor
     logger.info({container: 'default/web'}, 'is its own')

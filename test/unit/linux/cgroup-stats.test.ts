@@ -3,7 +3,7 @@ import {toCgroupStats} from '../../../src/linux/cgroup-stats.ts'
 
 const read = (files: Readonly<Record<string, string>>) => toCgroupStats((name) => files[name])
 
-/** In the form of the kernel's documentation of cgroup v2. */
+/** The format of the kernel's documentation of cgroup v2. */
 const v2 = {
   'cpu.stat':
     'usage_usec 3105822\nuser_usec 2893014\nsystem_usec 212808\nnr_periods 62\nnr_throttled 61\nthrottled_usec 3083311\nnr_bursts 0\nburst_usec 0\n',
@@ -19,7 +19,7 @@ const v2 = {
     '259:0 rbytes=1048576 wbytes=4096 rios=16 wios=1 dbytes=0 dios=0\n8:0 rbytes=4096 wbytes=8192 rios=1 wios=2 dbytes=77 dios=9\n7:0 \n',
 }
 
-/** Recorded on Linux 6.18: half a CPU, 64 MiB, one process killed for want of them. */
+/** Recorded on Linux 6.18: half a CPU, 64 MiB, one process killed because memory ran out. */
 const v1 = {
   'cpuacct.usage': '1118843704\n',
   'cpuacct.usage_user': '1119751961\n',
@@ -39,8 +39,8 @@ const v1 = {
   'blkio.throttle.io_serviced_recursive': 'Total 0\n',
 }
 
-describe('what the kernel has counted', () => {
-  it('is read from files of version 2', () => {
+describe('resource usage', () => {
+  it('is read from files of cgroup v2', () => {
     expect(read(v2)).toEqual({
       cpu: {usageNs: 3105822e3, userNs: 2893014e3, systemNs: 212808e3, periods: 62, throttledPeriods: 61, throttledNs: 3083311e3},
       memory: {
@@ -57,7 +57,7 @@ describe('what the kernel has counted', () => {
     })
   })
 
-  it('is read from files of version 1', () => {
+  it('is read from files of cgroup v1', () => {
     expect(read(v1)).toEqual({
       cpu: {usageNs: 1118843704, userNs: 1119751961, systemNs: 92000000, periods: 25, throttledPeriods: 22, throttledNs: 876227400},
       memory: {
@@ -74,7 +74,7 @@ describe('what the kernel has counted', () => {
     })
   })
 
-  it('of version 1 is the sum over block devices, of reads and of writes', () => {
+  it('of block devices on cgroup v1 is the sum over all devices', () => {
     const bytes = '259:0 Read 1048576\n259:0 Write 4096\n259:0 Sync 0\n259:0 Total 1052672\n8:0 Read 4096\n8:0 Write 8192\nTotal 1064960\n'
     const ops = '259:0 Read 16\n259:0 Write 1\n259:0 Total 17\n8:0 Read 1\n8:0 Write 2\nTotal 20\n'
     const io = {readBytes: 1052672, writeBytes: 12288, readOps: 17, writeOps: 3}
@@ -82,12 +82,12 @@ describe('what the kernel has counted', () => {
     expect(read({'blkio.throttle.io_service_bytes': bytes, 'blkio.throttle.io_serviced': ops})).toEqual({io})
   })
 
-  it('on a hybrid host is that of version 1 where both have it', () => {
+  it('on a hybrid host is read from cgroup v1 if both have a value', () => {
     const both = {...v1, 'cpu.stat': `${v1['cpu.stat']}\nusage_usec 1\nuser_usec 1\nsystem_usec 1\nnice_usec 0\n`}
     expect(read(both)).toEqual(read(v1))
   })
 
-  it('has no limit where there is none', () => {
+  it('has no limit when none is set', () => {
     expect(read({...v2, 'memory.max': 'max\n', 'pids.max': 'max\n'})).toMatchObject({
       memory: {usageBytes: 41943040, limitBytes: undefined},
       pids: {current: 7, limit: undefined},
@@ -95,13 +95,13 @@ describe('what the kernel has counted', () => {
     expect(read({...v1, 'memory.limit_in_bytes': '9223372036854771712\n'}).memory?.limitBytes).toBeUndefined()
   })
 
-  it('is absent where a controller is not there, and 0 where it has counted nothing', () => {
+  it('is absent without the controller, and 0 when nothing was counted', () => {
     expect(read({'cpu.stat': 'usage_usec 0\nuser_usec 0\nsystem_usec 0\n'})).toEqual({cpu: {usageNs: 0, userNs: 0, systemNs: 0}})
     expect(read({'io.stat': ''})).toEqual({io: {readBytes: 0, writeBytes: 0, readOps: 0, writeOps: 0}})
     expect(read({})).toEqual({})
   })
 
-  it('is never a negative working set', () => {
+  it('never has a negative working set', () => {
     expect(read({'memory.current': '4096\n', 'memory.stat': 'inactive_file 8192\n'}).memory?.workingSetBytes).toBe(0)
   })
 })

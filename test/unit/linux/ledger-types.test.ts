@@ -5,8 +5,8 @@ import type {ProcessIdentity} from '../../../src/linux/process-table.ts'
 import type {ResourceUsage} from '../../../src/linux/wait.ts'
 import type {WindowSize} from '../../../src/linux/window-size.ts'
 
-/** src/linux imports nothing of ours, and machines/ no system calls: here the compiler says that both have the same fields. */
-it('what the kernel tells of a process is what the ledger has of it', () => {
+/** src/linux MUST NOT import machines/, nor the other way round: here the compiler checks that both declare the same fields. */
+it('the process types of src/linux and of the ledger are equal', () => {
   expectTypeOf<ProcessIdentity>().toEqualTypeOf<Readonly<ledger.ProcessIdentity>>()
   expectTypeOf<ResourceUsage>().toEqualTypeOf<Readonly<ledger.ResourceUsage>>()
   expectTypeOf<WindowSize>().toEqualTypeOf<Readonly<ConsoleSize>>()

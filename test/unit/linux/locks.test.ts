@@ -2,7 +2,7 @@ import {describe, expect, it} from 'vitest'
 import {readLockHolders} from '../../../src/linux/locks.ts'
 
 describe('the locks of the kernel', () => {
-  it('are told by inode, those that are held, and of flock(2) alone', () => {
+  it('are listed by inode: only held locks of flock(2)', () => {
     const text = `1: FLOCK  ADVISORY  WRITE 4711 00:1f:123456 0 EOF
 1: -> FLOCK  ADVISORY  WRITE 4712 00:1f:123456 0 EOF
 2: POSIX  ADVISORY  WRITE 17 08:01:99 0 EOF

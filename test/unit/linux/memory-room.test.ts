@@ -4,7 +4,7 @@ import {join} from 'node:path'
 import {expect, it, onTestFinished} from 'vitest'
 import {makeMemoryRoom} from '../../../src/linux/memory-room.ts'
 
-/** Files as those of a group of v2; no kernel behind them takes anything back. */
+/** Files like those of a v2 cgroup, without a kernel that reclaims memory. */
 function makeGroup(usedBytes: number) {
   const directory = mkdtempSync(join(tmpdir(), 'tally-group-'))
   onTestFinished(() => rmSync(directory, {recursive: true}))
@@ -13,14 +13,14 @@ function makeGroup(usedBytes: number) {
   return {directory, high: () => readFileSync(join(directory, 'memory.high'), 'utf8').trim()}
 }
 
-it('what fits is left alone', () => {
+it('a limit above the usage is accepted without a change', () => {
   const {directory, high} = makeGroup(1_000)
   using room = makeMemoryRoom(['/nowhere', directory], 1_000)
   expect(room?.usedBytes).toBe(1_000)
   expect(high()).toBe('max')
 })
 
-it('what does not fit is asked back until it is known, and then let be', () => {
+it('a limit below the usage is tested by reclaiming memory, and then left unchanged', () => {
   const {directory, high} = makeGroup(2_000)
   const room = makeMemoryRoom([directory], 1_000)
   expect(room?.usedBytes).toBe(2_000)
@@ -29,6 +29,6 @@ it('what does not fit is asked back until it is known, and then let be', () => {
   expect(high()).toBe('max')
 })
 
-it('on v1 there is nothing to find out', () => {
+it('on v1 no test is needed', () => {
   expect(makeMemoryRoom(['/nowhere'], 1_000)).toBeUndefined()
 })

@@ -11,21 +11,21 @@ const [freezer, memory, unified] = [
 ]
 const below = (...names: readonly string[]) => names.map((name) => `/sys/fs/cgroup/${name}/tally-a`)
 
-it('a group within a group is one of the freezer on v1, also beside v2', () => {
+it('a nested cgroup is in the freezer hierarchy on v1, also on a hybrid host', () => {
   expect(findPlace(below('memory', 'freezer'), mounts(memory, freezer, unified))).toEqual({
     directory: '/sys/fs/cgroup/freezer/tally-a',
     controller: 'freezer:',
   })
 })
 
-it('a group within a group is one without controllers on v2', () => {
+it('a nested cgroup has no controllers on v2', () => {
   expect(findPlace(['/sys/fs/cgroup/tally-a'], mounts(line('/sys/fs/cgroup', 'cgroup2', 'rw')))).toEqual({
     directory: '/sys/fs/cgroup/tally-a',
     controller: '',
   })
 })
 
-it('there is none where the container has none, or v1 lacks the freezer', () => {
+it('there is no nested cgroup if the container has none, or if v1 lacks the freezer', () => {
   expect(findPlace([], mounts(memory, freezer))).toBeUndefined()
   expect(findPlace(below('memory', 'unified'), mounts(memory, unified))).toBeUndefined()
   expect(findPlace(below('memory'), mounts(memory, freezer))).toBeUndefined()

@@ -20,8 +20,8 @@ function refusal(schema: z.ZodType, request: unknown): unknown {
 
 const invalid = (message: unknown) => ({code: 'INVALID_REQUEST', message})
 
-describe('an error that is very long', () => {
-  it('is cut where it is longer than anybody reads', () => {
+describe('a very long error', () => {
+  it('is truncated', () => {
     const {payload} = toErrorReply({code: 'INTERNAL', kind: 'bug', message: 'x'.repeat(100_000), details: {all: 'y'.repeat(100_000)}})
     expect(JSON.parse(Buffer.from(payload).toString())).toEqual({
       code: 'INTERNAL',
@@ -33,28 +33,28 @@ describe('an error that is very long', () => {
 })
 
 describe('parsing a request', () => {
-  it('takes an empty payload for an empty object', () => {
+  it('reads an empty payload as an empty object', () => {
     expect(parseRequest(stop, new Uint8Array())).toEqual({signal: 'SIGTERM', graceMs: 10_000})
     expect(parseRequest(start, new Uint8Array())).toEqual({})
   })
 
-  it.each([['term'], ['SIGTERM'], [15], ['15']])('takes %j for SIGTERM', (signal) => {
+  it.each([['term'], ['SIGTERM'], [15], ['15']])('reads %j as SIGTERM', (signal) => {
     expect(parseRequest(kill, encodeJson({signal}))).toEqual({signal: 'SIGTERM', all: false})
   })
 
-  it('takes UTF-8', () => {
+  it('accepts UTF-8', () => {
     expect(parseRequest(create, encodeJson({bundle: '/Behälter/容器'}))).toMatchObject({bundle: '/Behälter/容器'})
   })
 
-  it.each(['{', '{"graceMs":1', "{'graceMs':1}", 'graceMs=1', '{}{}', '\0'])('refuses what is not JSON: %j', (text) => {
+  it.each(['{', '{"graceMs":1', "{'graceMs':1}", 'graceMs=1', '{}{}', '\0'])('rejects what is not JSON: %j', (text) => {
     expect(refusal(stop, text)).toEqual(invalid(expect.stringMatching(/^expected JSON in UTF-8: ./)))
   })
 
-  it.each([[[0xff]], [[0x22, 0xc3, 0x28, 0x22]], [[0x22, 0xed, 0xa0, 0x80, 0x22]]])('refuses what is not UTF-8: %j', (bytes) => {
+  it.each([[[0xff]], [[0x22, 0xc3, 0x28, 0x22]], [[0x22, 0xed, 0xa0, 0x80, 0x22]]])('rejects what is not UTF-8: %j', (bytes) => {
     expect(refusal(stop, Uint8Array.from(bytes))).toEqual(invalid(expect.stringMatching(/^expected JSON in UTF-8: ./)))
   })
 
-  it('refuses what is too large, before it is parsed', () => {
+  it('rejects a payload that is too large before it is parsed', () => {
     const message = `expected a request of at most ${largestRequestBytes} bytes, got ${largestRequestBytes + 1}`
     expect(refusal(stop, Buffer.alloc(largestRequestBytes + 1))).toEqual({code: 'REQUEST_TOO_LARGE', message})
     expect(parseRequest(start, Buffer.from(`{${' '.repeat(largestRequestBytes - 2)}}`))).toEqual({})
@@ -70,7 +70,7 @@ describe('parsing a request', () => {
     [start, null, 'request: expected object, got null'],
     [start, {now: true}, 'request: expected no field "now"'],
     [create, {rootfs: '/r', args: ['a', 5]}, 'args.1: expected string, got 5'],
-  ])('names the field, what was expected and what it got (%#)', (schema, request, message) => {
+  ])('names the field, the expected and the actual value (%#)', (schema, request, message) => {
     expect(refusal(schema, request)).toEqual(invalid(message))
   })
 
@@ -80,13 +80,13 @@ describe('parsing a request', () => {
     expect(() => parseRequest(output, request)).toThrow(expect.objectContaining({details: {issues}}))
   })
 
-  it('refuses a value that is nested deeper than it can be shown', () => {
+  it('rejects a value that is nested too deeply', () => {
     const depth = 20_000
     expect(refusal(create, `{"rootfs":${'['.repeat(depth)}${']'.repeat(depth)}}`)).toEqual(invalid(expect.any(String)))
   })
 })
 
-describe('a request that fits neither alternative of a create', () => {
+describe('a create request that matches neither alternative', () => {
   it.each<[string, unknown, string]>([
     ['a root file system without a command', {rootfs: '/r'}, 'args: expected array, got nothing'],
     ['a misspelt field', {rootfs: '/r', args: ['a'], memroy: 5}, 'request: expected no field "memroy"'],
@@ -98,7 +98,7 @@ describe('a request that fits neither alternative of a create', () => {
       {rootfs: '/r', args: 'sh', env: 'A=b', cwd: 5},
       'args: expected array, got "sh"; env: expected array, got "A=b"; cwd: expected string, got 5',
     ],
-  ])('is explained by the one that comes closest: %s', (_, request, message) => {
+  ])('is explained by the closest alternative: %s', (_, request, message) => {
     expect(refusal(create, request)).toEqual(invalid(message))
   })
 })
@@ -115,7 +115,7 @@ describe('the origin of a request', () => {
     expect(originOf({})).toEqual({actor: 'anonymous', correlationId: undefined})
   })
 
-  it('is what the headers say, printable and no longer than 128', () => {
+  it('is read from the headers: printable, at most 128 characters', () => {
     expect(originOf({'Tally-Actor': 'cli:ann', 'Tally-Correlation-Id': 'c-7'})).toEqual({actor: 'cli:ann', correlationId: 'c-7'})
     expect(originOf({'Tally-Actor': 'a\u001b[31mb\u0080é'}).actor).toBe('a[31mb')
     expect(originOf({'Tally-Actor': 'x'.repeat(500)}).actor).toBe('x'.repeat(128))

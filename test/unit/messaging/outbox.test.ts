@@ -1,4 +1,4 @@
-/** The outbox with a stream in memory and a clock that stands still; with nats-server: test/integration/messaging. */
+/** The outbox with a stream in memory and a fake clock; the tests with nats-server are in test/integration/messaging. */
 import {ErrorCode, NatsError} from 'nats'
 import {expect, test} from 'vitest'
 import type {LedgerEvent} from '../../../machines/ledger/events.ts'

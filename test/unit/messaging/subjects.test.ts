@@ -11,19 +11,19 @@ const id = fc.stringMatching(/^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$/)
 const prefix = fc.array(id, {minLength: 1, maxLength: 3}).map((tokens) => tokens.join('.'))
 
 describe('subjects', () => {
-  it('are built as the table of addresses says', () => {
+  it('are built as in the table of docs/subjects.md', () => {
     expect(subjects.nodeCommand('n1', 'create')).toBe('tally.cmd.n1.create')
     expect(subjects.containerCommand(address, 'start')).toBe('tally.cmd.n1.default.web.start')
     expect(subjects.event(address, 'container.exited')).toBe('tally.evt.n1.default.web.container.exited')
     expect(subjects.log(address, 'stderr')).toBe('tally.log.n1.default.web.stderr')
   })
 
-  it('begin with the prefix, of one token or several', () => {
+  it('begin with the prefix, which has one or several tokens', () => {
     expect(createSubjects('acme.prod').event(address, 'container.started')).toBe('acme.prod.evt.n1.default.web.container.started')
     expect(createSubjects('acme').prefix).toBe('acme')
   })
 
-  it('of an event are parsed into what they were built of', () => {
+  it('of events are parsed into the address that they were built from', () => {
     fc.assert(
       fc.property(prefix, fc.record({node: id, namespace: id, id}), fc.constantFrom(...eventTypes), (token, place, type) => {
         const own = createSubjects(token)
@@ -44,7 +44,7 @@ describe('subjects', () => {
     'tally.cmd.n1.default.web.container.exited',
     'other.evt.n1.default.web.container.exited',
     'tallyman.evt.n1.default.web.container.exited',
-  ])('other than of an event are not parsed: %j', (subject) => {
+  ])('of other kinds are not parsed: %j', (subject) => {
     expect(subjects.parseEvent(subject)).toBeUndefined()
   })
 })
@@ -62,11 +62,11 @@ describe('a filter of events', () => {
   })
 })
 
-describe('what is no token', () => {
+describe('an invalid token', () => {
   const bad = ['', '*', '>', 'a.b', 'a b', '-a', 'a\r\nPUB x', 'x'.repeat(64)]
   const refused = expect.objectContaining({code: 'INVALID_ARGUMENT', kind: 'invalid'})
 
-  it.each(bad)('is refused everywhere: %j', (token) => {
+  it.each(bad)('is rejected everywhere: %j', (token) => {
     expect(() => subjects.nodeCommand(token, 'list')).toThrow(refused)
     for (const field of ['node', 'namespace', 'id']) {
       const place = {...address, [field]: token}
@@ -77,7 +77,7 @@ describe('what is no token', () => {
     }
   })
 
-  it.each(['', '.', 'a.', '.a', 'a..b', 'a b', '*', 'a.>', '$SYS', 'a\n'])('is refused as a prefix: %j', (token) => {
+  it.each(['', '.', 'a.', '.a', 'a..b', 'a b', '*', 'a.>', '$SYS', 'a\n'])('is rejected as a prefix: %j', (token) => {
     expect(() => createSubjects(token)).toThrow(refused)
   })
 

@@ -7,7 +7,7 @@ import {decodeLine} from '../../support/decode-line.ts'
 const atMs = Date.parse('2026-01-02T03:04:05.123Z')
 const time = toLogTime(atMs)
 const stream = fc.constantFrom<StreamName[]>('stdout', 'stderr')
-/** Newlines are frequent in it, and so are whole lines. */
+/** Output with many newlines and complete lines. */
 const someBytes = fc.oneof(
   fc.uint8Array({maxLength: 200}),
   fc.array(fc.constantFrom(0x0a, 0x0d, 0x20, 0x41), {maxLength: 60}).map((bytes) => Uint8Array.from(bytes)),
@@ -40,11 +40,11 @@ describe('the CRI log', () => {
     ['a line of 16 KiB', `${'x'.repeat(16_384)}\n`, [`stdout F ${'x'.repeat(16_384)}`]],
     ['a line of 16 KiB and one', `${'x'.repeat(16_385)}\n`, [`stdout P ${'x'.repeat(16_384)}`, 'stdout F x']],
     ['40 KiB without a newline', 'x'.repeat(40_960), [16_384, 16_384, 8_192].map((size) => `stdout P ${'x'.repeat(size)}`)],
-  ])('of %s', (_, text, lines) => {
+  ])('encodes %s', (_, text, lines) => {
     expect(encode(text)).toBe(lines.map((line) => `${time} ${line}\n`).join(''))
   })
 
-  it('gives back the very bytes of each stream, whatever they are and however they came', () => {
+  it('returns the exact bytes of each stream, however they were divided', () => {
     fc.assert(
       fc.property(fc.array(fc.record({stream, bytes: someBytes}), {maxLength: 12}), (chunks) => {
         const entries = toLines(Buffer.concat(chunks.map((chunk) => encodeChunk({...chunk, atMs})))).map(decodeLine)
@@ -58,7 +58,7 @@ describe('the CRI log', () => {
     )
   })
 
-  it('has no line longer than 16 KiB and what stands before it', () => {
+  it('has no line longer than 16 KiB and its prefix', () => {
     fc.assert(
       fc.property(someBytes, someBytes, (one, other) => {
         const lines = toLines(encodeChunk({stream: 'stderr', atMs, bytes: Buffer.concat([one, other])}))
@@ -77,7 +77,7 @@ describe('the CRI log', () => {
     `${time} stdout FP text`,
     '   ',
     `${time}  stdout F text`,
-  ])('has no line %j', (line) => {
+  ])('does not parse the line %j', (line) => {
     expect(decodeLine(Buffer.from(line))).toBeUndefined()
   })
 })
@@ -95,12 +95,12 @@ describe('the time of a line', () => {
     ['Europe/Zurich', '2026-01-02T04:04:05.123000000+01:00'],
     ['Asia/Kolkata', '2026-01-02T08:34:05.123000000+05:30'],
     ['America/St_Johns', '2026-01-01T23:34:05.123000000-03:30'],
-  ])('in %s is local, with its offset, to the nanosecond', (name, expected) => {
+  ])('in %s is local time with its offset, in nanoseconds', (name, expected) => {
     process.env['TZ'] = name
     expect(toLogTime(atMs)).toBe(expected)
   })
 
-  it('is that of the instant in every zone, also around a change of the clocks', () => {
+  it('is the same instant in every time zone, also at a change to summer time', () => {
     for (const name of ['UTC', 'Europe/Zurich', 'America/St_Johns', 'Pacific/Chatham']) {
       process.env['TZ'] = name
       for (let hour = 0; hour < 48; hour += 1) {

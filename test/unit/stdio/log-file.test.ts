@@ -18,7 +18,7 @@ function entriesOf(path: string): readonly string[] {
 }
 
 describe('the entries of a log', () => {
-  it('know where they end in the file, past lines of strangers and a torn last one', () => {
+  it('have their end position in the file, also after foreign lines and before a torn last line', () => {
     using log = makeLog(out('a\n'))
     const first = encode([out('a\n')]).length
     appendFileSync(log.path, 'a stranger\n')
@@ -30,7 +30,7 @@ describe('the entries of a log', () => {
 })
 
 describe('the reader of an output', () => {
-  it('gives any part of either stream, in any order of asking', () => {
+  it('returns any part of either stream, in any order of requests', () => {
     const requests = fc.array(
       fc.record({
         stream: fc.constantFrom<StreamName[]>('stdout', 'stderr'),
@@ -51,7 +51,7 @@ describe('the reader of an output', () => {
     )
   })
 
-  it('gives what a growing log gets, read piece after piece', () => {
+  it('returns new output of a growing log', () => {
     fc.assert(
       fc.property(chunks, fc.integer({min: 1, max: 30}), (written, limitBytes) => {
         using log = makeLog()
@@ -68,7 +68,7 @@ describe('the reader of an output', () => {
     )
   })
 
-  it('gives nothing at and beyond the end', () => {
+  it('returns nothing at and after the end', () => {
     using log = makeLog(out('abc'))
     const reader = createOutputReader(log.path)
     for (const offset of [3, 4, 1_000]) expect(reader.read('stdout', offset, 10).bytes.length).toBe(0)

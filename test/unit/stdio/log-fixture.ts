@@ -1,4 +1,4 @@
-/** Logs written for a test, in a directory that goes with its scope. */
+/** Logs written for a test, in a directory that is removed at the end of its scope. */
 import {writeFileSync} from 'node:fs'
 import {join} from 'node:path'
 import fc from 'fast-check'

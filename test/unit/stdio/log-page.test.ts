@@ -11,7 +11,7 @@ describe('a page of the log', () => {
   const lineBytes = encode([out('one\n')]).length
   const entry = (text: string, next: number) => ({time: toLogTime(atMs), stream: 'stdout', bytes: Buffer.from(text), next})
 
-  it('has whole entries, of as many bytes of the file as asked for', () => {
+  it('has complete entries, up to the requested number of bytes', () => {
     using log = makeLog(...three)
     const page = readLogPage(log.path, 0, 2 * lineBytes)
     expect(page).toEqual({
@@ -29,12 +29,12 @@ describe('a page of the log', () => {
     })
   })
 
-  it('has one entry even when that is larger than asked for', () => {
+  it('has at least one entry, even if it exceeds the requested number of bytes', () => {
     using log = makeLog(...three)
     expect(readLogPage(log.path, 0, 1)).toEqual({position: 0, entries: [entry('one\n', lineBytes)], next: lineBytes, atEnd: false})
   })
 
-  it('is empty at the end, and does not pass a torn line', () => {
+  it('is empty at the end, and stops before a torn line', () => {
     using log = makeLog(...three)
     const size = encode(three).length
     expect(readLogPage(log.path, size, 100)).toEqual({position: size, entries: [], next: size, atEnd: true})
@@ -44,7 +44,7 @@ describe('a page of the log', () => {
     expect(readLogPage(log.path, size, 100).entries).toEqual([entry('four\n', size + encode([out('four\n')]).length)])
   })
 
-  it('after page gives all that was written, whatever the limit', () => {
+  it('after page returns all entries, whatever the limit', () => {
     fc.assert(
       fc.property(chunks, fc.integer({min: 1, max: 200}), (written, limitBytes) => {
         using log = makeLog(...written)

@@ -28,7 +28,7 @@ function makeRotatedLog(written: readonly Chunk[], maxBytes: number, maxFiles: n
 const textOf = (path: string) => Array.from(readLog(path), ({line, text}) => line.toString('latin1', text))
 
 describe('a rotated log', () => {
-  it('has the latest lines in log, those before in log.1, and so on', () => {
+  it('has the newest lines in log, earlier ones in log.1, and so on', () => {
     using log = makeRotatedLog(numbered(7), 2 * lineBytes, 10)
     const read = (name: string) => readFileSync(join(log.dir, name), 'utf8').match(/line \d+/g)
     expect(['log', 'log.1', 'log.2', 'log.3'].map(read)).toEqual([
@@ -40,13 +40,13 @@ describe('a rotated log', () => {
     expect(readdirSync(log.dir).sort()).toEqual(['log', 'log.1', 'log.2', 'log.3', 'log.places'])
   })
 
-  it('keeps as many files as it may', () => {
+  it('keeps the maximum number of files', () => {
     using log = makeRotatedLog(numbered(9), 2 * lineBytes, 3)
     expect(readdirSync(log.dir).filter((name) => name !== 'log.places')).toHaveLength(3)
     expect(textOf(log.path)).toEqual(['line 5', 'line 6', 'line 7', 'line 8', 'line 9'])
   })
 
-  it('is not rotated unless it is asked for', () => {
+  it('is not rotated by default', () => {
     const dir = makeTempDir()
     {
       using log = openLogWriter(join(dir.path, 'log'))
@@ -56,7 +56,7 @@ describe('a rotated log', () => {
     dir[Symbol.dispose]()
   })
 
-  it('gives any part of either stream from where it begins now', () => {
+  it('returns any part of either stream that it still has', () => {
     fc.assert(
       fc.property(
         chunks,
@@ -79,7 +79,7 @@ describe('a rotated log', () => {
     )
   })
 
-  it('gives pages with positions that hold across its files', () => {
+  it('has positions that are valid across its files', () => {
     using log = makeRotatedLog(numbered(20), 3 * lineBytes, 100)
     const texts: string[] = []
     for (let position = 0; ; ) {
@@ -93,7 +93,7 @@ describe('a rotated log', () => {
     expect(readLogPage(log.path, findTail(log.path, 4), 10_000).entries.map(({bytes}) => bytes.toString())).toEqual(texts.slice(-4))
   })
 
-  it('counts on, when it is opened again, from what has been dropped', () => {
+  it('continues its offsets after deleted files when it is opened again', () => {
     fc.assert(
       fc.property(chunks, chunks, fc.integer({min: 40, max: 300}), (before, after, maxBytes) => {
         using log = makeRotatedLog(before, maxBytes, 2)
@@ -109,7 +109,7 @@ describe('a rotated log', () => {
     )
   })
 
-  it('gives a line of a megabyte back as it was, over a seam', () => {
+  it('returns a line of a megabyte unchanged across files', () => {
     const long = Buffer.concat([Buffer.alloc(500_000, 'x'), Buffer.alloc(500_000, 'y'), Buffer.from('\n')])
     const pieces = Array.from(
       {length: 16},
@@ -136,7 +136,7 @@ describe('the files of a rotated log', () => {
     Array.from({length: Math.ceil(text.length / pieceBytes)}, (_, index) => out(text.slice(index * pieceBytes, (index + 1) * pieceBytes)))
   const numbers = (count: number) => Array.from({length: count}, (_, index) => `${index + 1}\n`).join('')
 
-  it('are as large as they may be, though one read brings thousands of lines', () => {
+  it('are filled to their limit, even if one read returns thousands of lines', () => {
     using log = makeRotatedLog(pieces('\n'.repeat(300_000), 65_536), 1_000, 1)
     expect(sizesOf(log.path)).toEqual([expect.any(Number)])
     expect(sizesOf(log.path)[0]).toBeLessThanOrEqual(1_000)
@@ -145,7 +145,7 @@ describe('the files of a rotated log', () => {
     expect(writer.totals.stdout).toBe(300_000)
   })
 
-  it('begin with a whole line, wherever a read has ended', () => {
+  it('begin with a complete line, wherever a read has ended', () => {
     fc.assert(
       fc.property(
         fc.integer({min: 1, max: 400}),
@@ -159,7 +159,7 @@ describe('the files of a rotated log', () => {
             expect(text.includes(`\n${begin}`) || text.startsWith(begin)).toBe(true)
             expect(begin.endsWith('\n')).toBe(true)
           }
-          // The line that crosses is at most in two parts here, of 50 bytes each.
+          // A line that crosses the limit has at most two parts of 50 bytes here.
           expect(Math.max(...sizesOf(log.path))).toBeLessThan(maxBytes + 60 * 4)
           expect(sizesOf(log.path).length).toBe(maxFiles)
         },
@@ -168,7 +168,7 @@ describe('the files of a rotated log', () => {
     )
   })
 
-  it('begin where neither stream is within a line', () => {
+  it('begin where both streams are at the start of a line', () => {
     const written = Array.from({length: 40}, (_, index): readonly Chunk[] => [
       out(`out ${index} `),
       {stream: 'stderr', bytes: Buffer.from(`err ${index}\n`)},
@@ -182,13 +182,13 @@ describe('the files of a rotated log', () => {
     }
   })
 
-  it('end within a line that is longer than 16 KiB, and only there', () => {
+  it('end inside a line only if it is longer than 16 KiB', () => {
     using log = makeRotatedLog(pieces('x'.repeat(500_000), 5_000), 1_000, 1_000)
     expect(Math.max(...sizesOf(log.path))).toBeLessThan(1_000 + 16 * 1024 + 5_100)
     expect(createOutputReader(log.path).read('stdout', 0, 1_000_000).bytes.toString()).toBe('x'.repeat(500_000))
   })
 
-  it('lose nothing that they may keep when one read fills several', () => {
+  it('keep all output within their limit when one read fills several files', () => {
     using log = makeRotatedLog([out(numbers(5_000))], 10_000, 4)
     const lines = linesOf(log.path).flat()
     expect(sizesOf(log.path)).toHaveLength(4)
@@ -203,8 +203,8 @@ describe('the files of a rotated log', () => {
   })
 })
 
-describe('a rotation that is cut short', () => {
-  /** What a rotation does, step by step: a crash comes between any two of them. */
+describe('an interrupted rotation', () => {
+  /** The steps of a rotation: a crash can occur between any two of them. */
   const steps: readonly ((path: string) => void)[] = [
     (path) => copyFileSync('/dev/null', `${path}.next`),
     (path) => {
@@ -218,7 +218,7 @@ describe('a rotation that is cut short', () => {
     (path) => renameSync(`${path}.next`, path),
   ]
 
-  it.each([0, 1, 2, 3, 4, 5, 6])('is ended when the log is opened again, having got %i steps far', (count) => {
+  it.each([0, 1, 2, 3, 4, 5, 6])('is completed when the log is opened again after %i steps', (count) => {
     using log = makeRotatedLog(numbered(6), 2 * lineBytes, 3)
     expect(textOf(log.path)).toHaveLength(6)
     for (const step of steps.slice(0, count)) step(log.path)
@@ -231,7 +231,7 @@ describe('a rotation that is cut short', () => {
     expect(readdirSync(log.dir).sort()).toEqual(['log', 'log.1', 'log.2', 'log.places'])
   })
 
-  it('passes over a new file whose place is not known yet', () => {
+  it('ignores a new file that was not renamed yet', () => {
     using log = makeRotatedLog(numbered(4), 2 * lineBytes, 3)
     copyFileSync('/dev/null', `${log.path}.next`)
     mkdirSync(join(log.dir, 'log.other'))

@@ -27,19 +27,19 @@ describe('the tail of a log', () => {
     ).toBe(text)
   })
 
-  it('counts a line in parts once, also one of many parts', () => {
+  it('counts a line with several parts once', () => {
     const long = out(`${'x'.repeat(50_000)}\n`)
     using log = makeLog(out('one\n'), long, out('two\n'))
     expect(findTail(log.path, 2)).toBe(encode([out('one\n')]).length)
     expect(findTail(log.path, 1)).toBe(encode([out('one\n'), long]).length)
   })
 
-  it('of an empty log is its beginning', () => {
+  it('of an empty log is its start', () => {
     using log = makeLog()
     expect([0, 1, 5].map((count) => findTail(log.path, count))).toEqual([0, 0, 0])
   })
 
-  it('is the same however much of the end is read at first', () => {
+  it('does not depend on the size of the first read', () => {
     const piece = fc.record({stream: fc.constantFrom('stdout' as const, 'stderr' as const), text: fc.stringMatching(/^[a-b\n]{1,12}$/)})
     fc.assert(
       fc.property(fc.array(piece, {maxLength: 20}), fc.nat(8), fc.integer({min: 1, max: 300}), (pieces, count, windowBytes) => {
@@ -49,7 +49,7 @@ describe('the tail of a log', () => {
     )
   })
 
-  it('has as many lines as a plain count of newlines says', () => {
+  it('has as many lines as there are newlines', () => {
     const text = fc.array(fc.stringMatching(/^[a-b\n]{1,12}$/), {maxLength: 12})
     fc.assert(
       fc.property(text, fc.nat(8), (pieces, count) => {

@@ -11,7 +11,7 @@ const atMs = Date.parse('2026-01-02T03:04:05.123Z')
 const chunk = (text: string, stream: StreamName = 'stdout') => ({stream, atMs, bytes: Buffer.from(text)})
 
 describe('the writer of a log', () => {
-  it('makes it, for its owner alone, and counts from zero', () => {
+  it('creates it with access for the owner only, and counts from zero', () => {
     using dir = makeTempDir()
     const path = join(dir.path, 'log')
     using log = openLogWriter(path)
@@ -19,7 +19,7 @@ describe('the writer of a log', () => {
     expect(statSync(path).mode & 0o777).toBe(0o600)
   })
 
-  it('appends a chunk as it is encoded, and counts its bytes', () => {
+  it('appends an encoded chunk and counts its bytes', () => {
     using dir = makeTempDir()
     const path = join(dir.path, 'log')
     using log = openLogWriter(path)
@@ -29,7 +29,7 @@ describe('the writer of a log', () => {
     expect(readFileSync(path)).toEqual(Buffer.concat([encodeChunk(chunk('a\nb')), encodeChunk(chunk('oops\n', 'stderr'))]))
   })
 
-  it('goes on with the totals that it finds', () => {
+  it('continues with the totals of an existing log', () => {
     using dir = makeTempDir()
     const path = join(dir.path, 'log')
     {
@@ -43,7 +43,7 @@ describe('the writer of a log', () => {
     expect(log.totals).toEqual({stdout: 4, stderr: 3})
   })
 
-  it('cuts off a last line torn at any byte, and nothing else', () => {
+  it('truncates only a torn last line, wherever it was torn', () => {
     using dir = makeTempDir()
     const path = join(dir.path, 'log')
     const whole = encodeChunk(chunk('first\n'))
@@ -62,7 +62,7 @@ describe('the writer of a log', () => {
     )
   })
 
-  it('leaves a line that is not its own, and does not count it', () => {
+  it('keeps a foreign line and does not count it', () => {
     using dir = makeTempDir()
     const path = join(dir.path, 'log')
     writeFileSync(path, Buffer.concat([Buffer.from('a stranger\n'), encodeChunk(chunk('x'))]))
@@ -71,7 +71,7 @@ describe('the writer of a log', () => {
     expect(readFileSync(path, 'utf8')).toMatch(/^a stranger\n/)
   })
 
-  it('has room while another file drops nothing that is wanted, and for all when nothing is', () => {
+  it('has room as long as no file with wanted output must be deleted, and without limit when none is wanted', () => {
     using dir = makeTempDir()
     let wanted: {stdout: number; stderr: number} | undefined = {stdout: 0, stderr: 0}
     using log = openLogWriter(join(dir.path, 'log'), {maxBytes: 10_000, maxFiles: 2, wanted: () => wanted})
@@ -84,7 +84,7 @@ describe('the writer of a log', () => {
       return log.totals.stdout
     }
     const first = fill()
-    // The first file, and of the second what leaves room for the longest that 100 bytes can become.
+    // The first file, and the second up to the largest encoding of 100 bytes.
     expect(first).toBeGreaterThan(9_000)
     expect(readdirSync(dir.path).sort()).toEqual(['log', 'log.1', 'log.places'])
     wanted = {stdout: 1_000, stderr: 0}

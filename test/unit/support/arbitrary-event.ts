@@ -1,4 +1,4 @@
-/** fast-check's view of the vocabulary: data of every event type, and whole events. */
+/** Generators of fast-check for the data of every event type, and for whole events. */
 import fc, {type Arbitrary} from 'fast-check'
 import type {Draft} from '../../../machines/ledger/draft.ts'
 import {type EventData, type EventType, eventSchemas, isEventType, type LedgerEvent} from '../../../machines/ledger/events.ts'
@@ -14,7 +14,7 @@ const instant = fc
 const namedSignal = fc.constantFrom(...Object.keys(signalNumbers).filter(isSignalName))
 const realTimeSignal = fc.integer({min: 0, max: 30}).map((offset): SignalName => `SIGRTMIN+${offset}`)
 const signal = fc.oneof<Arbitrary<SignalName>[]>(namedSignal, realTimeSignal)
-// As JSON has it, which knows no -0.
+// JSON has no -0.
 const details = fc
   .dictionary(fc.stringMatching(/^[a-z]{1,8}$/), fc.jsonValue())
   .map((value): Record<string, unknown> => JSON.parse(JSON.stringify(value)))

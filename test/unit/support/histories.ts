@@ -6,7 +6,7 @@ const created: readonly Draft[] = [happen.createRequested, happen.created]
 const running: readonly Draft[] = [...created, happen.startRequested, happen.started]
 const stopped: readonly Draft[] = [...running, happen.exited]
 
-/** The usual way into every state. */
+/** A usual history for every top-level state. */
 export const histories: Readonly<Record<TopLevelState, readonly Draft[]>> = {
   absent: [],
   creating: [happen.createRequested],

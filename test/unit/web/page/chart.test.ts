@@ -11,7 +11,7 @@ const panel = {width: 700, height: 700}
 describe.each(chartNames)('the chart of a %s in the page', (name) => {
   const model = toPageModel(chartMachines[name])
 
-  it('has all states of the machine, and every way from one to another', () => {
+  it('has all states of the machine, and every transition between them', () => {
     expect([...model.drawn.states.keys()]).toEqual([...model.whole.states.keys()])
     const ways = (transitions: typeof model.whole.transitions) =>
       new Set(
@@ -20,7 +20,7 @@ describe.each(chartNames)('the chart of a %s in the page', (name) => {
     expect(ways(model.drawn.transitions)).toEqual(ways(model.whole.transitions))
   })
 
-  it('draws each of several transitions as the one that stands for them', () => {
+  it('maps transitions with the same event and target to one drawn transition', () => {
     const drawn = new Set(model.drawn.transitions.map(({id}) => id))
     const leaving = model.whole.transitions.filter(({source, targets}) => targets.some((to) => to !== source))
     expect([...model.drawnAs.keys()].toSorted()).toEqual(leaving.map(({id}) => id).toSorted())
@@ -29,7 +29,7 @@ describe.each(chartNames)('the chart of a %s in the page', (name) => {
     expect(marks.last).toEqual(drawn)
   })
 
-  it('fits into a panel, whole or at a moment, and goes back to where it was when zoomed in and out', async () => {
+  it('fits into a panel, whole or at a moment, and has the same view after zooming in and out', async () => {
     const layout = await layoutChart(model.drawn)
     const view = toView(frameWhole(layout, panel), panel)
     for (const {x, y, width, height} of layout.states) {
@@ -46,12 +46,12 @@ describe.each(chartNames)('the chart of a %s in the page', (name) => {
   }, 30_000)
 })
 
-describe('a wish', () => {
+describe('the command of an event', () => {
   it.each([
     ['container.start-requested', 'start'],
     ['exec.delete-requested', 'delete'],
     ['container.started', undefined],
-  ])('of %s is %s', (event, wish) => {
-    expect(toCommand(event)).toBe(wish)
+  ])('of %s is %s', (event, command) => {
+    expect(toCommand(event)).toBe(command)
   })
 })

@@ -11,12 +11,12 @@ import {readHistory} from './recorded.ts'
 
 const events = readHistory('0.1.0/whole-life.jsonl')
 
-describe('addresses within the page', () => {
+describe('routes of the page', () => {
   it.each([
     ['/', '', {page: 'overview'}],
     ['/c/n1/default/web', '', {page: 'container', address: {node: 'n1', namespace: 'default', id: 'web'}}],
     ['/c/n1/default/web/u-1', '?at=7', {page: 'container', address: {node: 'n1', namespace: 'default', id: 'web'}, uid: 'u-1', at: 7}],
-  ] as const)('%s%s is read and written', (path, search, route) => {
+  ] as const)('%s%s is parsed and written', (path, search, route) => {
     expect(parseRoute(path, search)).toEqual(route)
     expect(toPath(route)).toBe(path + search)
   })
@@ -28,14 +28,14 @@ describe('addresses within the page', () => {
     },
   )
 
-  it('takes no moment that is none', () => {
+  it('ignores an invalid moment', () => {
     expect(parseRoute('/c/n1/default/web', '?at=-1')).not.toHaveProperty('at')
     expect(parseRoute('/c/n1/default/web', '?at=now')).not.toHaveProperty('at')
   })
 })
 
 describe('differences', () => {
-  it('name what is new, other and gone, by paths', () => {
+  it('name added, changed and removed values by path', () => {
     const before = {a: 1, b: {c: ['x'], d: 'old'}, gone: true}
     const after = {a: 1, b: {c: ['x', 'y'], d: 'new'}, e: null, f: undefined}
     expect(findDifferences(before, after)).toEqual([
@@ -48,8 +48,8 @@ describe('differences', () => {
   })
 })
 
-describe('the line of a life', () => {
-  it('begins at 0, ends at 1, and never goes back', () => {
+describe('the timeline', () => {
+  it('begins at 0, ends at 1, and increases', () => {
     const positions = toPositions(events)
     expect(positions).toHaveLength(events.length)
     expect(positions[0]).toBe(0)
@@ -64,32 +64,32 @@ describe('the line of a life', () => {
     expect(nearestTo([0, 0.5, 1], 2)).toBe(2)
   })
 
-  it('rests longer where more time passed, within reason', () => {
+  it('shows an event longer before a longer gap, up to a limit', () => {
     expect(toRestMs(0)).toBe(450)
     expect(toRestMs(1_000)).toBeGreaterThan(toRestMs(10))
     expect(toRestMs(1e12)).toBe(1_600)
   })
 })
 
-describe('what is listed', () => {
+describe('the list of containers', () => {
   const base = toContainerView(foldEvents(events.slice(0, 4)))
   const view = (change: Partial<ContainerView>): ContainerView => ({...(base ?? fail()), ...change})
   const filter = (text: string, ...states: readonly ('running' | 'paused' | 'stopped')[]) => ({text, states: new Set(states)})
 
-  it('has all words that are asked for, wherever they are', () => {
+  it('contains containers that match all words in any field', () => {
     const web = view({id: 'web', args: ['nginx', '-g'], labels: {tier: 'front'}})
     expect(matchesFilter(web, filter('web NGINX'))).toBe(true)
     expect(matchesFilter(web, filter('tier=front'))).toBe(true)
     expect(matchesFilter(web, filter('web apache'))).toBe(false)
   })
 
-  it('is in one of the states that are asked for; a paused one does not count as running', () => {
+  it('contains containers in one of the chosen states; a paused container is not running', () => {
     const paused = view({state: 'running', pausedAt: '2026-01-02T03:04:05Z'})
     expect(matchesFilter(paused, filter('', 'paused', 'stopped'))).toBe(true)
     expect(matchesFilter(paused, filter('', 'running'))).toBe(false)
   })
 
-  it('is ordered, numbers in names as numbers', () => {
+  it('is sorted, with numbers in names compared as numbers', () => {
     const names = ['b', 'a10', 'a9'].map((id) => view({id}))
     expect(names.toSorted(compareViews('name', () => undefined)).map(({id}) => id)).toEqual(['a9', 'a10', 'b'])
     const usage: Record<string, Usage> = {b: usageOf(0.5)}
@@ -98,7 +98,7 @@ describe('what is listed', () => {
 })
 
 describe('usage', () => {
-  it('is what was used between two samples', () => {
+  it('is the difference between two samples', () => {
     const first = appendSample(undefined, sample('2026-01-02T03:04:05Z', 0))
     const second = appendSample(first, sample('2026-01-02T03:04:07Z', 1e9))
     expect(first.cpu).toEqual([])

@@ -1,4 +1,4 @@
-/** Recorded journals, as the page gets them. */
+/** Golden journals, as the page receives them. */
 import {readFileSync} from 'node:fs'
 import {join} from 'node:path'
 import {parseLedgerEvent} from '../../../../machines/ledger/cloud-event.ts'

@@ -4,7 +4,7 @@ import {createLineReader, type LogEntry} from '../../../../src/web/page/model/lo
 import {splitCommand} from '../../../../src/web/page/terminal/split-command.ts'
 
 describe('ANSI escapes', () => {
-  it('become styles, which last until they are taken back', () => {
+  it('become styles that last until they are reset', () => {
     const {pieces, style} = parseAnsi('a\x1b[1;31mb\x1b[22mc\x1b[39md\x1b[4me')
     expect(pieces).toEqual([
       {text: 'a', style: {}},
@@ -29,7 +29,7 @@ describe('ANSI escapes', () => {
     expect(parseAnsi(text).pieces).toEqual([{text: 'x', style}])
   })
 
-  it('that say something else are not seen', () => {
+  it('without a style are removed', () => {
     const {pieces} = parseAnsi('a\x1b[2Kb\x1b]0;title\x07c\x1b(Bd\x07\x00e\x1b7f\x1b')
     expect(pieces.map(({text}) => text).join('')).toBe('abcdef')
   })
@@ -44,7 +44,7 @@ describe('lines of a log', () => {
   const texts = (entries: readonly LogEntry[]) =>
     createLineReader()([], entries).map(({stream, pieces}) => `${stream}: ${pieces.map(({text}) => text).join('')}`)
 
-  it('are put together from parts, each stream by itself', () => {
+  it('are joined from parts, separately for each stream', () => {
     expect(texts([entry('stdout', 'one '), entry('stderr', 'two\n'), entry('stdout', 'three\n'), entry('stdout', 'four')])).toEqual([
       'stdout: one three',
       'stderr: two',
@@ -52,16 +52,16 @@ describe('lines of a log', () => {
     ])
   })
 
-  it('keep a character that was cut in two', () => {
+  it('decode a character that is split between two entries', () => {
     const bytes = Buffer.from('ü\n')
     expect(texts([entry('stdout', bytes.subarray(0, 1)), entry('stdout', bytes.subarray(1))])).toEqual(['stdout: ü'])
   })
 
-  it('show what a carriage return has left', () => {
+  it('show the text after the last carriage return', () => {
     expect(texts([entry('stdout', '10 %\r50 %\r100 %\r\n')])).toEqual(['stdout: 100 %'])
   })
 
-  it('are the last four thousand', () => {
+  it('are limited to the last four thousand', () => {
     const many = Array.from({length: 4_100}, (_, index) => entry('stdout', `${index}\n`))
     const lines = createLineReader()([], many)
     expect(lines).toHaveLength(4_000)

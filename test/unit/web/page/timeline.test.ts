@@ -6,7 +6,7 @@ import {readHistory} from './recorded.ts'
 const events = readHistory('0.1.0/whole-life.jsonl')
 
 describe('a timeline', () => {
-  it('is at each moment what the fold of the events before it is', () => {
+  it('has the folded state after each event', () => {
     const timeline = createTimeline(events)
     const orders = [events.length, 0, 3, 1, events.length - 1]
     for (const sequence of orders) {
@@ -16,13 +16,13 @@ describe('a timeline', () => {
     expect(toTopLevelState(timeline.at(0))).toBe('absent')
   })
 
-  it('goes no further than its events', () => {
+  it('ends with the last event', () => {
     const timeline = createTimeline(events)
     expect(timeline.at(10_000)).toBe(timeline.at(events.length))
     expect(timeline.at(-1)).toBe(timeline.at(0))
   })
 
-  it('grows, and takes no event twice', () => {
+  it('is extended by new events and ignores known ones', () => {
     const first = createTimeline(events.slice(0, 3))
     const known = first.at(3)
     const all = first.append(events)
@@ -31,7 +31,7 @@ describe('a timeline', () => {
     expect(all.append(events).events).toHaveLength(events.length)
   })
 
-  it('knows the event of a time', () => {
+  it('finds the last event before a time', () => {
     expect(sequenceAt(events, events[2]?.time ?? '')).toBeGreaterThanOrEqual(3)
     expect(sequenceAt(events, '2000-01-01T00:00:00Z')).toBe(0)
   })

@@ -8,7 +8,7 @@ import {countOf, formatBytes, formatCpu, parseBytes} from '../../../../src/web/p
 import {toShownState, toViewTone} from '../../../../src/web/page/wording/state.ts'
 import {readHistory} from './recorded.ts'
 
-describe('words of the page', () => {
+describe('text of the page', () => {
   it.each([
     [0, '0 s'],
     [59_999, '59 s'],
@@ -16,7 +16,7 @@ describe('words of the page', () => {
     [7_200_000, '2 h'],
     [200_000_000, '2 d'],
     [-5, '0 s'],
-  ])('say %d ms as %s', (ms, text) => {
+  ])('shows %d ms as %s', (ms, text) => {
     expect(formatAge(ms)).toBe(text)
   })
 
@@ -24,11 +24,11 @@ describe('words of the page', () => {
     [3.4, '+3 ms'],
     [1_234, '+1.23 s'],
     [120_000, '+2 min'],
-  ])('say a gap of %d ms as %s', (ms, text) => {
+  ])('shows a gap of %d ms as %s', (ms, text) => {
     expect(formatGap(ms)).toBe(text)
   })
 
-  it('say quantities', () => {
+  it('shows quantities', () => {
     expect([0, 1023, 1024, 1_572_864, 200 * 1024 ** 2].map(formatBytes)).toEqual(['0 B', '1023 B', '1.0 KiB', '1.5 MiB', '200 MiB'])
     expect([0.0012, 0.5, 2].map(formatCpu)).toEqual(['0.1 %', '50 %', '200 %'])
     expect([countOf(1, 'container'), countOf(2, 'container')]).toEqual(['1 container', '2 containers'])
@@ -41,11 +41,11 @@ describe('words of the page', () => {
     ['1000', 1000],
     ['much', undefined],
     ['-1', undefined],
-  ])('read %s as %s bytes', (text, bytes) => {
+  ])('parses %s as %s bytes', (text, bytes) => {
     expect(parseBytes(text)).toBe(bytes)
   })
 
-  it('read what they have said of bytes, nearly', () => {
+  it('parses formatted sizes with a small error', () => {
     fc.assert(
       fc.property(fc.integer({min: 1, max: 2 ** 45}), (bytes) => {
         const read = parseBytes(formatBytes(bytes)) ?? 0
@@ -54,7 +54,7 @@ describe('words of the page', () => {
     )
   })
 
-  it('tell exits apart', () => {
+  it('distinguishes exits', () => {
     expect(formatExit({type: 'code', code: 7})).toBe('exit 7')
     expect(formatExit({type: 'lost', reason: 'host rebooted'})).toBe('status lost')
     expect(isGoodExit({type: 'code', code: 0})).toBe(true)
@@ -65,7 +65,7 @@ describe('words of the page', () => {
   })
 
   it.each(['0.1.0/whole-life.jsonl', '0.1.0/failures.jsonl', '0.2.0/execs.jsonl', '0.3.0/checkpointed.jsonl', '0.4.0/gave-up.jsonl'])(
-    'tell every event of %s, and failures with their code',
+    'has a text for every event of %s, and the code of failures',
     (name) => {
       for (const event of readHistory(name)) {
         const {what, detail, tone} = toSentence(event)

@@ -11,7 +11,7 @@ const outcome = (check: () => unknown) => {
   }
 }
 
-describe('the name in Host', () => {
+describe('the Host header', () => {
   it.each([
     ['127.0.0.1:7070', '127.0.0.1'],
     ['127.0.0.1', '127.0.0.1'],
@@ -22,7 +22,7 @@ describe('the name in Host', () => {
     ['127.0.0.1:7070', '::ffff:127.0.0.1'],
     ['192.0.2.7:7070', '192.0.2.7'],
     ['[2001:db8::7]:7070', '2001:db8::7'],
-  ])('passes when it is this machine: %s at %s', (host, localAddress) => {
+  ])('is accepted when it names this machine: %s at %s', (host, localAddress) => {
     expect(outcome(() => checkHost({host}, localAddress))).toBe('passes')
   })
 
@@ -42,19 +42,19 @@ describe('the name in Host', () => {
     ['192.0.2.8:7070', '192.0.2.7'],
     ['127.0.0.1:7070', '192.0.2.7'],
     ['evil.example', undefined],
-  ])('is refused otherwise: %s at %s', (host, localAddress) => {
+  ])('is rejected otherwise: %s at %s', (host, localAddress) => {
     expect(outcome(() => checkHost({host}, localAddress))).toBe('ORIGIN_REFUSED')
   })
 })
 
-describe('the origin', () => {
-  it('is that of the host which was asked', () => {
+describe('the Origin header', () => {
+  it('must match the Host header', () => {
     expect(outcome(() => checkOrigin({host: '127.0.0.1:7070', origin: 'http://127.0.0.1:7070'}))).toBe('passes')
     for (const origin of [undefined, 'null', '', 'http://127.0.0.1:7071', 'https://127.0.0.1:7070', 'http://127.0.0.1:7070.evil.example'])
       expect(outcome(() => checkOrigin({host: '127.0.0.1:7070', origin}))).toBe('ORIGIN_REFUSED')
   })
 
-  it('is the same for what is only read, where the browser tells', () => {
+  it('must match for reads as well if the browser sends it', () => {
     const site = (value: string | undefined) => outcome(() => checkFetchSite({'sec-fetch-site': value}))
     expect([undefined, 'same-origin', 'none'].map(site)).toEqual(['passes', 'passes', 'passes'])
     expect(['same-site', 'cross-site', ''].map(site)).toEqual(['ORIGIN_REFUSED', 'ORIGIN_REFUSED', 'ORIGIN_REFUSED'])

@@ -34,8 +34,8 @@ function open() {
   }
 }
 
-describe('input on its way to a process', () => {
-  it('goes one piece after another, and what has come meanwhile in one', async () => {
+describe('the input queue of a process', () => {
+  it('sends one piece at a time, and joins the pieces that wait', async () => {
     const {written, push, take} = open()
     for (const text of ['a', 'b', 'c']) push(text)
     expect(written).toEqual(['a'])
@@ -46,7 +46,7 @@ describe('input on its way to a process', () => {
     expect(written).toEqual(['a', 'bc', 'd'])
   })
 
-  it('is not read while much of it waits', async () => {
+  it('stops reading while much input waits', async () => {
     const {calls, push, take} = open()
     push('a')
     push('x'.repeat(64 * 1024 - 1))
@@ -60,7 +60,7 @@ describe('input on its way to a process', () => {
     expect(calls.filter((call) => call === 'pause')).toHaveLength(1)
   })
 
-  it('is taken no more once it failed', async () => {
+  it('accepts no input after a failure', async () => {
     const {written, calls, push, refuse} = open()
     push('a')
     push('b')

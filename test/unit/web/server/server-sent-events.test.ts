@@ -38,14 +38,14 @@ function open(pieces: readonly string[] | 'silence') {
 }
 
 describe('an event', () => {
-  it('is one message, whatever is in it', () => {
+  it('is one message, whatever its data', () => {
     expect(formatEvent({id: 7, data: {text: 'a\n\nid: 9\n\n<b>'}})).toBe('id: 7\ndata: {"text":"a\\n\\nid: 9\\n\\n<b>"}\n\n')
     expect(formatEvent({event: 'end', data: {}})).toBe('event: end\ndata: {}\n\n')
   })
 })
 
 describe('a stream of events', () => {
-  it('asks for the next only when the one before has been taken', async () => {
+  it('requests an event only when the previous one has been consumed', async () => {
     const {read, seen} = open(['one', 'two', 'three'])
     expect(await read()).toBe('retry: 1000\n\n')
     await turn()
@@ -57,7 +57,7 @@ describe('a stream of events', () => {
     expect(seen.ended).toBe(true)
   })
 
-  it('says in silence that it is there', async () => {
+  it('sends a comment when there are no events', async () => {
     const {time, read} = open('silence')
     await read()
     const beat = read()
@@ -66,7 +66,7 @@ describe('a stream of events', () => {
     expect(await beat).toBe(': still here\n\n')
   })
 
-  it('ends, and says so, when nobody takes anything for a minute', async () => {
+  it('ends when the client reads nothing for a minute', async () => {
     const {time, seen, read} = open(['one', 'two'])
     await read()
     await read()
@@ -77,7 +77,7 @@ describe('a stream of events', () => {
     expect(seen).toEqual({asked: 1, ended: true, stalled: true})
   })
 
-  it('passes on what goes wrong, also when it did while nobody asked', async () => {
+  it('passes on an error, even one that occurs before the next request', async () => {
     const time = clock()
     const failing = Promise.withResolvers<string>()
     const reader = toEventStream(
@@ -96,7 +96,7 @@ describe('a stream of events', () => {
     await expect(reader.read()).rejects.toThrow('no more')
   })
 
-  it('leaves no timer and nothing open when the reader goes', async () => {
+  it('leaves no timer and no open source when the reader leaves', async () => {
     const {time, seen, reader, read} = open(['one', 'two'])
     await read()
     await read()

@@ -4,13 +4,13 @@ import {parseTerminalRequest} from '../../../../src/web/server/terminal-request.
 
 const parse = (query: string) => parseTerminalRequest(new URLSearchParams(query))
 
-describe('the query of a terminal', () => {
+describe('the query of a terminal request', () => {
   it.each([
     ['mode=exec', {mode: 'exec', args: ['sh'], columns: 80, rows: 24}],
     ['mode=exec&args=["ls","-l"]&columns=100&rows=50', {mode: 'exec', args: ['ls', '-l'], columns: 100, rows: 50}],
     ['mode=attach&columns=100', {mode: 'attach', columns: 100, rows: 24}],
     ['mode=attach&exec=shell', {mode: 'attach', exec: 'shell', columns: 80, rows: 24}],
-  ])('says what it is for: %s', (query, expected) => {
+  ])('is parsed: %s', (query, expected) => {
     expect(parse(query)).toEqual(expected)
   })
 
@@ -28,7 +28,7 @@ describe('the query of a terminal', () => {
     'mode=exec&rows=1e3',
     'mode=attach&args=["sh"]',
     'mode=attach&exec=a.b',
-  ])('is refused when it is not one: %s', (query) => {
+  ])('is rejected: %s', (query) => {
     expect.assertions(1)
     try {
       parse(query)

@@ -6,7 +6,7 @@ import {createFakeClock} from '../../../support/fake-clock.ts'
 const clock = () => createFakeClock(Date.parse('2026-01-02T03:04:05.000Z'))
 
 describe('a one-time token', () => {
-  it('is good once, for who it was issued to', () => {
+  it('is valid once, for the actor it was issued to', () => {
     const tokens = createTokens(clock())
     const {token, expiresAt} = tokens.issue('alice')
     expect(token).toMatch(/^[\w-]{43}$/)
@@ -14,7 +14,7 @@ describe('a one-time token', () => {
     expect([tokens.redeem('other'), tokens.redeem(token), tokens.redeem(token)]).toEqual([undefined, 'alice', undefined])
   })
 
-  it('is good until its time, and no longer', () => {
+  it('is valid until it expires', () => {
     const time = clock()
     const tokens = createTokens(time)
     const [first, second] = [tokens.issue('alice'), tokens.issue('bob')]
@@ -24,7 +24,7 @@ describe('a one-time token', () => {
     expect(tokens.redeem(second.token)).toBeUndefined()
   })
 
-  it('gives way to later ones when there are very many', () => {
+  it('is dropped when too many newer ones exist', () => {
     const tokens = createTokens(clock())
     const issued = Array.from({length: 1_001}, (_, index) => tokens.issue(String(index)).token)
     expect(issued.map((token) => tokens.redeem(token)).filter((actor) => actor === undefined)).toHaveLength(1)
@@ -35,7 +35,7 @@ describe('a one-time token', () => {
 describe('a session', () => {
   const key = Buffer.alloc(32, 1)
 
-  it('is whose it was, until its time', () => {
+  it('has its actor until it expires', () => {
     const time = clock()
     const sessions = createSessions(key, time)
     const cookie = sessions.issue({actor: 'alice (page)'})
@@ -46,19 +46,19 @@ describe('a session', () => {
     expect(sessions.verify(cookie)).toBeUndefined()
   })
 
-  it('is of nobody with another key, or when a character of it is another', () => {
+  it('is invalid with another key or a changed character', () => {
     const time = clock()
     const cookie = createSessions(key, time).issue({actor: 'alice'})
     expect(createSessions(Buffer.alloc(32, 2), time).verify(cookie)).toBeUndefined()
     for (const [index, character] of [...cookie].entries()) {
-      // The last character of base64 has bits that mean nothing.
+      // The last character of base64 contains unused bits.
       if (index === cookie.length - 1) continue
       const tampered = `${cookie.slice(0, index)}${character === 'A' ? 'B' : 'A'}${cookie.slice(index + 1)}`
       expect(createSessions(key, time).verify(tampered), tampered).toBeUndefined()
     }
   })
 
-  it.each([undefined, '', '.', '..', 'a.b', 'e30.', '.e30', 'x'.repeat(10_000)])('is not made up: %s', (cookie) => {
+  it.each([undefined, '', '.', '..', 'a.b', 'e30.', '.e30', 'x'.repeat(10_000)])('is not valid: %s', (cookie) => {
     expect(createSessions(key, clock()).verify(cookie)).toBeUndefined()
   })
 })

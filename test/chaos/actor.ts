@@ -1,6 +1,6 @@
 /**
- * Leads one container through its life, whoever is killed meanwhile: what is asked for is asked again until it is so, as a person would.
- * A refusal, a failure or silence is no fault by itself; that nothing comes of it for a minute is.
+ * Takes one container through its life while processes are killed: each command is retried until it has taken effect, as a user would do.
+ * A rejected command, a failed command or a missing reply is not a fault; a command without effect within the patience is.
  */
 import {existsSync, readFileSync} from 'node:fs'
 import {setTimeout as sleep} from 'node:timers/promises'
@@ -21,9 +21,9 @@ export type Written = Readonly<Record<'stdout' | 'stderr', string>>
 export interface Actor {
   create(): Promise<void>
   start(): Promise<void>
-  /** The auto-removed leave no log: their output is read while they have to wait for that. */
+  /** For containers with auto-removal, which leave no log: their output is read under a lease. */
   startAndRead(): Promise<void>
-  /** All lines are in the log. */
+  /** Waits until all lines are in the log. */
   hasWritten(): Promise<void>
   hasStopped(): Promise<void>
   exec(args: readonly string[]): Promise<void>
@@ -32,17 +32,17 @@ export interface Actor {
   pause(): Promise<void>
   resume(): Promise<void>
   feed(text: string): Promise<void>
-  /** Takes down journal and output before, which go with it. */
+  /** Records the journal and the output first, which are deleted with the container. */
   delete(options?: {readonly force?: boolean}): Promise<void>
   isGone(): Promise<void>
 }
 
-/** What was seen of it. */
+/** What was observed of the container. */
 export interface Seen {
-  /** Lines of the journal as it was before the container was deleted. */
+  /** The lines of the journal before the container was deleted. */
   journal: readonly string[]
   written: Written | undefined
-  /** By exec id; of those that were started. */
+  /** The output of the started processes, by exec id. */
   readonly execs: Map<string, Written>
 }
 
@@ -50,14 +50,14 @@ export interface ActorOptions {
   readonly node: ChaosNode
   readonly id: string
   readonly request: Omit<CreateRequestInput, 'id' | 'namespace'>
-  /** Bytes of each stream that it writes by itself. */
+  /** The number of bytes that the program writes to each stream. */
   readonly wholeBytes: number
   readonly patienceMs: number
 }
 
 const pollMs = 60
-/** A supervisor that died answers nobody. */
-const answerMs = 4_000
+/** The time to wait for a reply, which a killed supervisor does not send. */
+const replyMs = 4_000
 
 export function createActor({node, id, request, wholeBytes, patienceMs}: ActorOptions): {readonly actor: Actor; readonly seen: Seen} {
   const layout = toContainerLayout(node, {namespace: node.namespace, id}, '')
@@ -68,7 +68,7 @@ export function createActor({node, id, request, wholeBytes, patienceMs}: ActorOp
       await until('is created', async () => {
         const now = await view()
         if (now) return now.state === 'created' || now.state === 'running' || now.state === 'stopped'
-        // The next supervisor is on its way.
+        // A new supervisor is being started.
         if (existsSync(layout.journal)) return false
         const client = await node.client()
         const wanted = {...request, id, namespace: node.namespace}
@@ -76,13 +76,13 @@ export function createActor({node, id, request, wholeBytes, patienceMs}: ActorOp
           schema: containerViewSchema,
           timeoutMs: 15_000,
         }).catch((error: unknown) => toErrorBody(error))
-        // It was tried, and the ledger says that it cannot be.
+        // The create was tried and the ledger says that it cannot succeed.
         return reply !== undefined && 'code' in reply && isHopeless(reply)
       })
     },
     start: () => until('is started', () => when(({state}) => state !== 'created' && state !== 'starting', 'start')),
     startAndRead: async () => {
-      await hold(30_000)
+      await takeLease(30_000)
       await actor.start()
       const written = {stdout: '', stderr: ''}
       for (const stream of ['stdout', 'stderr'] as const)
@@ -93,29 +93,29 @@ export function createActor({node, id, request, wholeBytes, patienceMs}: ActorOp
         })
       seen.written = written
       noteJournal()
-      await hold(0).catch(() => {})
+      await takeLease(0).catch(() => {})
     },
     hasWritten: () =>
       until('has written', async () => {
         const {total = 0, ended = false} = (await output('stdout', 0)) ?? {}
-        // What is missing when nothing more can come is counted at the end.
+        // Missing output of a stream that has ended is counted later.
         return total >= wholeBytes || ended
       }),
     hasStopped: () => until('has stopped', () => when(({state}) => state === 'stopped')),
     exec: (args) =>
       until('has run a process', async () => {
         const exec = `e${seen.execs.size}`
-        const state = await ask('state', {exec}, processViewSchema).catch((error: unknown) => toErrorBody(error))
+        const state = await send('state', {exec}, processViewSchema).catch((error: unknown) => toErrorBody(error))
         if (state === undefined) return false
         if ('code' in state) {
           if ((await view())?.state === 'stopped') return true
-          if (state.code === 'EXEC_NOT_FOUND') await ask('exec', {exec, args, start: true}, processViewSchema)
+          if (state.code === 'EXEC_NOT_FOUND') await send('exec', {exec, args, start: true}, processViewSchema)
           return false
         }
         if (state.state === 'created') {
-          // A start that failed, and says so: another one, under another name.
+          // The start has failed: try another process with another id.
           if (state.error) seen.execs.set(exec, {stdout: '', stderr: ''})
-          else await ask('start', {exec}, processViewSchema)
+          else await send('start', {exec}, processViewSchema)
         }
         if (state.state !== 'stopped' || (await output('stdout', 0, exec))?.ended !== true) return false
         seen.execs.set(exec, readWritten(layout.exec(exec).log))
@@ -123,7 +123,7 @@ export function createActor({node, id, request, wholeBytes, patienceMs}: ActorOp
       }),
     stop: ({graceMs}) => until('is stopped', () => when(({state}) => state === 'stopped', 'stop', {graceMs})),
     kill: (signal) => until('is killed', () => when(({state}) => state === 'stopped', 'kill', {signal})),
-    // One whose start was killed has stopped before; how it ended is judged when it is gone.
+    // A container whose start was killed has stopped already; its exit is checked later.
     pause: () => until('is paused', () => when(({pausedAt, state}) => pausedAt !== undefined || state === 'stopped', 'pause')),
     resume: () =>
       until('is resumed', () =>
@@ -135,10 +135,10 @@ export function createActor({node, id, request, wholeBytes, patienceMs}: ActorOp
       const sender = createInputSender(() => ({client, process: client.container(id, node.namespace)}))
       await until('is fed', async () => {
         client = await node.client()
-        // What nobody was left to hold has ended.
+        // A pipe that no process kept open has ended.
         return await sender.write(bytes).then(() => true, isOver)
       })
-      await until('has been told that this was all', () => when(({stdin}) => stdin !== true, 'close-stdin'))
+      await until('has its input closed', () => when(({stdin}) => stdin !== true, 'close-stdin'))
     },
     delete: async ({force = false} = {}) => {
       if (!force) await until('has ended its output', async () => (await output('stdout', 0))?.ended === true)
@@ -159,7 +159,7 @@ export function createActor({node, id, request, wholeBytes, patienceMs}: ActorOp
       const lines = readFileSync(layout.journal, 'utf8').split('\n').slice(0, -1)
       if (lines.length > 0) seen.journal = lines
     } catch {
-      // Gone already, by the delete of a former try.
+      // Deleted already by an earlier attempt.
     }
   }
 
@@ -172,45 +172,45 @@ export function createActor({node, id, request, wholeBytes, patienceMs}: ActorOp
         last = error
       }
     }
-    throw new Error(`${id}: not so within ${patienceMs} ms: it ${what}`, {cause: last})
+    throw new Error(`${id}: expected within ${patienceMs} ms that it ${what}`, {cause: last})
   }
 
-  /** Asks for something unless it is so already. */
+  /** Sends a command unless its effect is there already. */
   async function when(isSo: (view: ContainerView) => boolean, verb?: ContainerVerb, fields: object = {}): Promise<boolean> {
     const now = await view()
     if (now && isSo(now)) return true
-    if (now && verb) await ask(verb, fields, containerViewSchema)
+    if (now && verb) await send(verb, fields, containerViewSchema)
     return false
   }
 
-  async function hold(holdMs: number): Promise<void> {
+  async function takeLease(holdMs: number): Promise<void> {
     await until(
-      'holds',
-      async () => (await ask('output', {stream: 'stdout', offset: 0, limitBytes: 1, holdMs}, outputReplySchema)) !== undefined,
+      'has a lease on its output',
+      async () => (await send('output', {stream: 'stdout', offset: 0, limitBytes: 1, holdMs}, outputReplySchema)) !== undefined,
     )
   }
 
   function view(): Promise<ContainerView | undefined> {
-    return ask('state', {}, containerViewSchema)
+    return send('state', {}, containerViewSchema)
   }
 
   function output(stream: 'stdout' | 'stderr', offset: number, exec?: string): Promise<z.output<typeof outputReplySchema> | undefined> {
-    return ask(
+    return send(
       'output',
       {stream, offset, ...(exec !== undefined && {exec}), ...(request.autoRemove && {holdMs: 30_000})},
       outputReplySchema,
     )
   }
 
-  /** @returns undefined when nobody answers for the container */
-  async function ask<S extends z.ZodType>(verb: ContainerVerb, fields: object, schema: S): Promise<z.output<S> | undefined> {
+  /** @returns undefined without a responder for the container */
+  async function send<S extends z.ZodType>(verb: ContainerVerb, fields: object, schema: S): Promise<z.output<S> | undefined> {
     const client = await node.client()
     const subject = client.subjects.containerCommand({node: client.node, namespace: node.namespace, id}, verb)
-    return await requestJson(client.connection, subject, fields, {schema, timeoutMs: answerMs})
+    return await requestJson(client.connection, subject, fields, {schema, timeoutMs: replyMs})
   }
 }
 
-/** The program is not there: to ask again changes nothing. */
+/** The program does not exist: a retry cannot succeed. */
 function isHopeless({message}: {readonly message: string}): boolean {
   return message.includes('/nowhere')
 }

@@ -1,4 +1,4 @@
-/** A node whose processes are killed: its directories are temporary, and its coordinator is started again as a service manager would. */
+/** A node in temporary directories whose processes are killed; the coordinator is restarted as by a service manager. */
 import {mkdirSync} from 'node:fs'
 import {basename, join} from 'node:path'
 import {setTimeout as sleep} from 'node:timers/promises'
@@ -18,19 +18,19 @@ export interface ChaosNode {
   readonly runDir: string
   readonly rootfs: string
   readonly failpointsDir: string
-  /** Of this node alone: the names of its containers' groups begin with it. */
+  /** Used by this node only: the names of its containers' cgroups begin with it. */
   readonly namespace: string
   readonly env: NodeJS.ProcessEnv
-  /** A client that is connected now; waits until there is one. */
+  /** Returns a connected client; waits until a connection is possible. */
   client(): Promise<TallyClient>
-  /** Starts the coordinator, again and again until it runs. */
+  /** Starts the coordinator, retrying until it runs. */
   up(): Promise<void>
-  /** Ends the node, by force what is left of it. @returns what it has left on the machine */
+  /** Ends the node and removes its remains by force. @returns the remains */
   close(): Promise<Leftovers>
 }
 
 export interface ChaosNodeOptions {
-  /** For `tally up`, beside what a node of its own takes. */
+  /** Additional arguments of `tally up`. */
   readonly upArgs?: readonly string[]
   readonly env?: NodeJS.ProcessEnv
 }

@@ -1,4 +1,4 @@
-/** A run of chaos on a node of its own, from its start to the table. */
+/** A systematic chaos run on a node of its own, from the start of the node to the counts. */
 import type {LedgerEvent} from '../../machines/ledger/events.ts'
 import {type ChaosNode, startChaosNode} from './chaos-node.ts'
 import {judge, type Run} from './run-container.ts'
@@ -7,7 +7,7 @@ import {addTallies, emptyTally, type Tally} from './tally.ts'
 
 export interface SystematicChaos {
   readonly atOnce: number
-  /** Of all cases. */
+  /** Selects the cases to run. */
   readonly choose?: (cases: readonly Case[]) => readonly Case[]
   readonly onProgress: (text: string) => void
 }
@@ -41,10 +41,10 @@ export async function runSystematicChaos({atOnce, choose = (cases) => cases, onP
   }
 }
 
-/** Told, since somebody waits there who need not. */
+/** A slower run is reported: something waits for a timeout. */
 const slowMs = 15_000
 
-/** Ends the node. */
+/** Ends the node and adds what it left behind. */
 export async function withLeftovers(node: ChaosNode, tally: Tally): Promise<Tally> {
   const remains = tally.stuck > 0 ? [] : listRemains(node)
   const leftovers = [...remains, ...Object.values(await node.close()).flat()]

@@ -1,4 +1,4 @@
-/** Holds the events of one container, as the stream has them, against what docs/events.md promises of them. */
+/** Compares the events of one container in the stream with the promises of docs/events.md. */
 import type {LedgerEvent} from '../../machines/ledger/events.ts'
 import {foldEvents} from '../../machines/ledger/ledger.ts'
 
@@ -9,8 +9,8 @@ export interface EventFaults {
 }
 
 /**
- * @param stream in its order, of one uid
- * @param journal as far as it was seen; the stream may have more
+ * @param stream the events of one uid, in the order of the stream
+ * @param journal the observed part of the journal; the stream may have more events
  */
 export function checkEvents(stream: readonly LedgerEvent[], journal: readonly LedgerEvent[]): EventFaults {
   const sequences = stream.map(({sequence}) => sequence)
@@ -26,7 +26,7 @@ export function checkEvents(stream: readonly LedgerEvent[], journal: readonly Le
   return {
     missing: [
       ...missing.map((sequence) => `${sequence}`),
-      ...others.map(({sequence}) => `${sequence}, instead of which there is another`),
+      ...others.map(({sequence}) => `${sequence}, replaced by another event`),
       ...(stream.at(-1)?.type === 'container.deleted' ? [] : ['container.deleted']),
       ...(hasInit(stream) && count(stream, 'container.exited') === 0 ? ['container.exited'] : []),
     ],
@@ -35,7 +35,7 @@ export function checkEvents(stream: readonly LedgerEvent[], journal: readonly Le
   }
 }
 
-/** What the chart would not have, and what it allows but the ledger promises not to happen. */
+/** Events that the chart rejects, and orders that the chart allows but docs/events.md excludes. */
 function checkOrder(stream: readonly LedgerEvent[]): readonly string[] {
   const at = (type: LedgerEvent['type']) => stream.findIndex((event) => event.type === type)
   const isBefore = (first: LedgerEvent['type'], second: LedgerEvent['type']) => at(second) < 0 || (at(first) >= 0 && at(first) < at(second))

@@ -1,11 +1,12 @@
-/** Lines that a program numbered, as they came out at the other end. */
+/** Checks the numbered lines of a program for lost and duplicate ones. */
+
 export interface LineFaults {
   readonly lost: number
-  /** Twice, or not where they belong. */
+  /** Duplicate or out of order. */
   readonly doubled: number
 }
 
-/** @param text is to be `line 1` to `line <count>`, each with its end */
+/** @param text expected: `line 1` to `line <count>`, each with a newline */
 export function checkLines(text: string, count: number): LineFaults {
   const wanted = Array.from({length: count}, (_, index) => `line ${index + 1}`)
   const lines = text.split('\n').slice(0, -1)

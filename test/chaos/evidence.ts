@@ -1,4 +1,4 @@
-/** What there is of a container that came to a halt, for whoever has to find out why: it is gone when the node is. */
+/** Collects files, processes and logs of a container that got stuck, for the report: they are deleted with the node. */
 import {existsSync, readdirSync, readFileSync} from 'node:fs'
 import {join} from 'node:path'
 import {parseLedgerEvent} from '../../machines/ledger/cloud-event.ts'
@@ -9,7 +9,7 @@ import type {ChaosNode} from './chaos-node.ts'
 
 const lastLines = 25
 
-/** A line each. */
+/** @returns one line for each fact */
 export function collectEvidence({stateDir, runDir, namespace}: ChaosNode, id: string): readonly string[] {
   const layout = toContainerLayout({stateDir, runDir}, {namespace, id}, '')
   const isItsOwn = (text: string) => new RegExp(`(?<![\\w-])${id}(?![\\w-])`).test(text)
@@ -29,7 +29,7 @@ function listBelow(dir: string): readonly string[] {
   return readdirSync(dir, {recursive: true, encoding: 'utf8'}).filter((path) => !path.startsWith('rootfs/'))
 }
 
-/** Of supervisors that came one after the other, the last. */
+/** The events of a journal; of consecutive adoptions only the last. */
 function readStory(journal: string): readonly string[] {
   const events = readAll(journal).map(parseLedgerEvent)
   return events

@@ -1,4 +1,4 @@
-/** Kills processes of a node: which kind, when and whose is decided by the seed, which one that is then by what lives. */
+/** Kills processes of a node. The seed decides the kind and the time; the victim is chosen among the running processes of that kind. */
 import {readFileSync} from 'node:fs'
 import {setTimeout as sleep} from 'node:timers/promises'
 import {listProcesses} from '../../src/linux/process-table.ts'
@@ -9,26 +9,26 @@ import {killClient} from './systematic.ts'
 export const faultKinds = ['supervisor', 'runtime', 'client', 'coordinator', 'nats-server'] as const
 export type FaultKind = (typeof faultKinds)[number]
 
-/** Of a hundred. */
+/** In percent. */
 const weights: Readonly<Record<FaultKind, number>> = {supervisor: 55, runtime: 15, client: 10, coordinator: 10, 'nats-server': 10}
 
 export interface Killed {
   readonly kind: FaultKind
   readonly atMs: number
-  /** The container, where it was the supervisor of one. */
+  /** The container of a killed supervisor. */
   readonly id?: string
 }
 
 export interface Faults {
-  /** Injects one. @returns undefined when there was nobody to kill */
+  /** Injects one fault. @returns undefined when no process of that kind was running */
   inject(): Promise<Killed | undefined>
-  /** When there was no coordinator: from its death to its successor's first answer. */
+  /** Times without a coordinator: from its death until the next one responds. */
   readonly outages: readonly {readonly fromMs: number; readonly toMs: number}[]
-  /** Resolves when the coordinator is up again. */
+  /** Resolves when the coordinator runs again. */
   recovered(): Promise<void>
 }
 
-/** A call of the runtime is short: it is waited for. */
+/** Calls of the runtime are short: how long to wait for one. */
 const runtimePatienceMs = 400
 
 export function createFaults(node: ChaosNode, random: Random): Faults {
@@ -73,11 +73,11 @@ export function createFaults(node: ChaosNode, random: Random): Faults {
     return faultKinds.find((kind) => lot < upTo(kind)) ?? 'supervisor'
   }
 
-  /** As a service manager has it. */
+  /** Restarts the coordinator as a service manager would do. */
   async function comeBack(fromMs: number, restMs: number): Promise<void> {
     await sleep(restMs)
     await node.up()
-    // What it has to hold it looks for once a second.
+    // The coordinator looks for descriptors to keep once a second.
     outages.push({fromMs, toMs: Date.now() + 1_000})
   }
 
@@ -105,7 +105,7 @@ export function createFaults(node: ChaosNode, random: Random): Faults {
     }
   }
 
-  /** Somebody who asks for something, waits, or follows, and is killed at it. */
+  /** Starts a client that follows or waits, and kills it. */
   async function killReader(which: number, afterMs: number): Promise<Killed> {
     const [container] = listOf('supervisor')
     const id = container?.title.split('/').at(-1) ?? 'nobody'

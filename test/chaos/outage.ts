@@ -1,4 +1,4 @@
-/** An outside nats-server is away while containers exit, and then a coordinator: what of it comes afterwards, and what it costs. */
+/** An external nats-server is down while containers exit: afterwards their events and exits must be complete, and memory bounded. */
 import {readFileSync, writeFileSync} from 'node:fs'
 import {join} from 'node:path'
 import {setTimeout as sleep} from 'node:timers/promises'
@@ -43,7 +43,7 @@ export async function runOutage({minutes, containers, onProgress}: Outage): Prom
   return await withLeftovers(node, tally)
 }
 
-/** Ends when it is let go, which it sees in its root file system. */
+/** The program ends when a file appears in its root file system. */
 function createScenario(gate: string): Scenario & {readonly letGo: () => void} {
   return {
     name: 'exit when told',
@@ -67,7 +67,7 @@ function createScenario(gate: string): Scenario & {readonly letGo: () => void} {
 
 async function untilAll(ids: readonly string[], isSo: (id: string) => boolean): Promise<void> {
   for (const giveUpAt = Date.now() + startedPatienceMs; !ids.every(isSo); await sleep(500))
-    if (Date.now() > giveUpAt) throw new Error(`not all of the containers are so far within ${startedPatienceMs} ms`)
+    if (Date.now() > giveUpAt) throw new Error(`expected all containers to get there within ${startedPatienceMs} ms`)
 }
 
 function hasHappened({stateDir, namespace}: ChaosNode, id: string, type: string): boolean {
@@ -81,7 +81,7 @@ function hasHappened({stateDir, namespace}: ChaosNode, id: string, type: string)
   }
 }
 
-/** What each has of its own, by pid. */
+/** The private memory of each supervisor, in the order of their pids. */
 function readSupervisorBytes({namespace}: ChaosNode): readonly number[] {
   return listProcesses().flatMap((pid) => {
     try {

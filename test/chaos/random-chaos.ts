@@ -1,4 +1,4 @@
-/** Containers of all scenarios, one after the other and some at once, while processes of the node are killed at random instants. */
+/** Runs containers of all scenarios, several at a time, while processes of the node are killed at random times. */
 import {setTimeout as sleep} from 'node:timers/promises'
 import type {LedgerEvent} from '../../machines/ledger/events.ts'
 import {readStream, withLeftovers} from './chaos.ts'
@@ -20,7 +20,7 @@ export interface RandomChaos {
 }
 
 const progressMs = 10_000
-/** Between two faults. */
+/** The pause between two faults. */
 const pause = {leastMs: 50, mostMs: 450} as const
 
 export async function runRandomChaos({seed, faults: wanted, containers, atOnce, onProgress}: RandomChaos): Promise<Tally> {
@@ -60,7 +60,7 @@ export async function runRandomChaos({seed, faults: wanted, containers, atOnce, 
     }
   }
 
-  /** One container after the other, as many of them as faults have come by then. */
+  /** Runs one container after the other, in proportion to the faults injected so far. */
   async function liveOn(): Promise<void> {
     for (;;) {
       const index = begun
@@ -98,7 +98,7 @@ export async function runRandomChaos({seed, faults: wanted, containers, atOnce, 
 interface Plan {
   readonly scenario: Scenario
   readonly pace: Pace
-  /** It is made by a command line that is killed meanwhile. */
+  /** If set, `tally run` creates the container and is killed after this time. */
   readonly clientKilledAfterMs: number | undefined
 }
 
@@ -112,10 +112,10 @@ function planContainers(random: Random, count: number): readonly Plan[] {
   })
 }
 
-/** How long the next supervisor may take to write down what it has found. */
+/** How long a new supervisor may take to journal what it has found. */
 const adoptionMs = 15_000
 
-/** An end that nobody of ours could see, or a pipe that nobody held: its supervisor had died, and there was no coordinator. */
+/** Whether supervisor and coordinator were dead together when a process ended: then its status and waiting output may be lost. */
 function createExcuse(killed: readonly Killed[], {outages}: Pick<Faults, 'outages'>): (exited: LedgerEvent) => boolean {
   return ({source, time}) => {
     const at = Date.parse(time)

@@ -1,6 +1,6 @@
-/** A sequence of numbers that is the same for the same seed (mulberry32): what is decided can be decided again. */
+/** A pseudo-random sequence that is equal for equal seeds (mulberry32), so that a run can be repeated. */
 export interface Random {
-  /** From 0 up to 1. */
+  /** From 0 inclusive to 1 exclusive. */
   next(): number
   between(least: number, most: number): number
   pick<T>(from: readonly T[]): T | undefined

@@ -1,4 +1,4 @@
-/** One container through one scenario, and what can be said of it when it is gone, once the stream has been read. */
+/** Runs one container through one scenario, and later checks its events, exits and output. */
 import {parseLedgerEvent} from '../../machines/ledger/cloud-event.ts'
 import type {LedgerEvent} from '../../machines/ledger/events.ts'
 import type {ProcessExit} from '../../machines/ledger/process-exit.ts'
@@ -15,7 +15,7 @@ export interface Run {
   readonly scenario: Scenario
   readonly pace: Pace
   readonly seen: Seen
-  /** Why it did not get to its end. */
+  /** Why the scenario did not finish; undefined when it did. */
   readonly stuck: string | undefined
   readonly tookMs: number
 }
@@ -23,13 +23,13 @@ export interface Run {
 export interface RunOptions {
   readonly node: ChaosNode
   readonly id: string
-  /** What is done to it, for the findings. */
+  /** A description of the fault, for the findings. */
   readonly what: string
   readonly scenario: Scenario
   readonly pace: Pace
-  /** Another runtime than runc. */
+  /** A runtime other than runc. */
   readonly runtime?: string | undefined
-  /** Before anything is asked of it. */
+  /** Called before the first command. */
   readonly before?: () => Promise<void>
   readonly patienceMs?: number
 }
@@ -82,7 +82,7 @@ export function judge(run: Run, events: readonly LedgerEvent[], isExcused: (exit
   })
   const last = stories.at(-1) ?? []
   const types = last.map(({type}) => type)
-  // The program has never run: what has ended is the runtime's own init.
+  // The program never ran: the process that ended is the init of the runtime.
   const isUnstarted = types.includes('container.start-failed') && !types.includes('container.started')
   const expected = isUnstarted ? [unstartedExit, scenario.exit] : [scenario.exit]
   const exits = last.map((event) => judgeExit(event, expected, isExcused, (text) => about(`${text}, in ${types.join(', ')}`)))
@@ -102,7 +102,7 @@ export function judge(run: Run, events: readonly LedgerEvent[], isExcused: (exit
   return [...ofEvents, ...exits, ...noExit, ...written].reduce(addTallies, {...emptyTally, containers: 1, execs: execs.length})
 }
 
-/** Of runc's init whose start was killed just when it was let go (runc 1.1). */
+/** The status of runc's init when runc is killed just as it lets init execute the program (runc 1.1). */
 const unstartedExit: ProcessExit = {type: 'code', code: 1}
 
 const streams = ['stdout', 'stderr'] as const

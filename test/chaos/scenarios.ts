@@ -1,21 +1,21 @@
-/** Lives of containers, each with an end that is known beforehand, and lines of output that are counted. */
+/** The scenarios: lives of containers with a known exit and a known number of output lines. */
 import type {CreateRequestInput} from '../../machines/schemas/create-request.ts'
 import type {ProcessExit} from '../../machines/ledger/process-exit.ts'
 import type {Actor} from './actor.ts'
 
 export interface Scenario {
   readonly name: string
-  /** What is asked for beside the root file system. */
+  /** The create request without the root file system. */
   readonly request: (pace: Pace) => {readonly args: string[]} & Pick<CreateRequestInput, 'autoRemove' | 'stdin'>
-  /** How many lines it writes to stdout, and to stderr as many; undefined when nobody knows. */
+  /** The number of lines on stdout, and the same on stderr; undefined when it is not known. */
   readonly lines: (pace: Pace) => number | undefined
-  /** How its init ends; undefined when there is none. */
+  /** The exit of init; undefined when init never exists. */
   readonly exit: ProcessExit | undefined
-  /** What is asked of it, once it is created. */
+  /** The commands after the create. */
   readonly live: (actor: Actor, pace: Pace) => Promise<void>
 }
 
-/** How long it takes: so many lines, and a rest of so many seconds after each tenth. */
+/** The number of lines, and the pause after every tenth line. */
 export interface Pace {
   readonly lines: number
   readonly restSeconds: number
@@ -23,7 +23,7 @@ export interface Pace {
 
 export const execExit: ProcessExit = {type: 'code', code: 3}
 
-/** In a shell of busybox, whose echo is one write(2). */
+/** A script for busybox sh, whose echo is a single write(2). */
 export function countTo({lines, restSeconds}: Pace): string {
   return `i=0; while [ $i -lt ${lines} ]; do i=$((i+1)); echo "line $i"; echo "line $i" >&2; [ \${i%0} = $i ] || sleep ${restSeconds}; done`
 }

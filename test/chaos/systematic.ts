@@ -1,6 +1,6 @@
 /**
- * A supervisor is killed at every position that it passes, one container each; so is runc in the middle of each of its calls, and the
- * command line in the middle of making a container. The coordinator lives: nothing is excused.
+ * Systematic chaos, one container for each case: a supervisor is killed at every failpoint that it passes, runc during each of its calls,
+ * and the command line while it creates a container. The coordinator always runs, so no exit and no output may be lost.
  */
 import {existsSync, readdirSync, readFileSync, writeFileSync} from 'node:fs'
 import {join} from 'node:path'
@@ -15,15 +15,15 @@ export interface Case {
   readonly what: string
   readonly kind: 'supervisor' | 'runtime' | 'client'
   readonly scenario: Scenario
-  /** Begins before the container is created. */
+  /** Called before the container is created. */
   readonly prepare: (node: ChaosNode, id: string) => Promise<{readonly runtime?: string}>
-  /** Whether it has come to the kill. */
+  /** Whether the process was really killed. */
   readonly isInjected: (node: ChaosNode, id: string) => boolean
 }
 
 export const systematicPace: Pace = {lines: 40, restSeconds: 0.02}
 
-/** One container of each scenario lives undisturbed: the positions that its supervisor passes. */
+/** Runs one container of each scenario without faults, to record the failpoints that its supervisor passes. */
 export async function listCases(node: ChaosNode): Promise<readonly Case[]> {
   const undisturbed = await Promise.all(
     scenarios.map(async (scenario, index) => {
@@ -36,7 +36,7 @@ export async function listCases(node: ChaosNode): Promise<readonly Case[]> {
   return [...undisturbed.flat(), ...listTwice(), ...listRuntimeCases(), ...listClientCases()]
 }
 
-/** The next supervisor dies as well, in what it does first. */
+/** Two kills: the second supervisor is killed during its first steps as well. */
 function listTwice(): readonly Case[] {
   return scenarios
     .filter(({name}) => name === 'exit' || name === 'exec' || name === 'stop')
@@ -107,7 +107,7 @@ function listClientCases(): readonly Case[] {
     )
 }
 
-/** The command line, killed so long after its begin. */
+/** Starts the command line and kills it after a delay. */
 export async function killClient({env}: ChaosNode, args: readonly string[], afterMs: number): Promise<void> {
   const client = execa(join(import.meta.dirname, '../../bin/tally'), args, {env, reject: false})
   await sleep(afterMs)
@@ -148,7 +148,7 @@ function readPassed(node: ChaosNode, id: string): readonly string[] {
   return [...new Set(passed)]
 }
 
-/** runc, killed so long after a certain call of it has begun; once for each container, whose id is its last argument. */
+/** A script that runs runc and kills it during one call: once for each container, whose id is the last argument. */
 function writeKilledRuntime({dir}: ChaosNode, verb: string, delayMs: number): string {
   const path = join(dir, `runc-${verb}-${delayMs}`)
   if (existsSync(path)) return path
@@ -166,7 +166,7 @@ exit 137
   return path
 }
 
-/** What is there of containers that are gone: of a node without containers there should be nothing. */
+/** Files of deleted containers: a node without containers should have none. */
 export function listRemains({stateDir, runDir, namespace}: ChaosNode): readonly string[] {
   const places = [join(stateDir, 'containers', namespace), join(runDir, 'containers', namespace), join(runDir, 'runc', namespace)]
   return places.flatMap((place) => (existsSync(place) ? readdirSync(place).map((name) => join(place, name)) : []))

@@ -1,12 +1,13 @@
-/** What a run of chaos has found, counted. */
+/** The counted results of a chaos run. */
+
 export interface Tally {
   readonly faults: Readonly<Record<string, number>>
   readonly containers: number
   readonly execs: number
   readonly exitsRight: number
-  /** Somebody was there who had to know. */
+  /** Lost although supervisor or coordinator was running. */
   readonly exitsLost: number
-  /** Coordinator and supervisor were dead together, and the ledger says `lost`. */
+  /** Lost while coordinator and supervisor were both dead. */
   readonly exitsLostWithBoth: number
   readonly exitsWrong: number
   readonly events: number
@@ -15,13 +16,13 @@ export interface Tally {
   readonly eventsOutOfOrder: number
   readonly lines: number
   readonly linesLost: number
-  /** What waited in a pipe that nobody was left to hold. */
+  /** Lost in a pipe that no process kept open, while coordinator and supervisor were both dead. */
   readonly linesLostWithBoth: number
   readonly linesDoubled: number
-  /** Nothing came of what was asked of them within a minute. */
+  /** Containers on which a command had no effect within the patience. */
   readonly stuck: number
   readonly leftovers: number
-  /** What to look at, a line each. */
+  /** Descriptions of the faults, one line each. */
   readonly findings: readonly string[]
 }
 
@@ -75,7 +76,7 @@ export function addTallies(a: Tally, b: Partial<Tally>): Tally {
   }
 }
 
-/** What has to be zero; the rest counts what was done. */
+/** The sum of the counts that must be zero. */
 export function countFaults(tally: Tally): number {
   const {exitsLost, exitsWrong, eventsMissing, eventsDoubled, eventsOutOfOrder, linesLost, linesDoubled, stuck, leftovers} = tally
   return exitsLost + exitsWrong + eventsMissing + eventsDoubled + eventsOutOfOrder + linesLost + linesDoubled + stuck + leftovers
@@ -85,7 +86,7 @@ export function countInjected({faults}: Tally): number {
   return Object.values(faults).reduce((sum, count) => sum + count, 0)
 }
 
-/** In Markdown, for docs/chaos.md. */
+/** A table in Markdown, for docs/chaos.md. */
 export function toTable(tally: Tally): string {
   const kinds = Object.entries(tally.faults).map(([kind, count]) => `${kind} ${count}`)
   const rows = [

@@ -1,4 +1,4 @@
-/** What every OCI runtime behind the port does, whichever program it is. */
+/** The contract of the port: every OCI runtime adapter must pass these tests. */
 import {existsSync, mkdirSync, readFileSync, rmSync, writeFileSync} from 'node:fs'
 import {join} from 'node:path'
 import {afterEach, beforeEach, describe, expect, test} from 'vitest'
@@ -35,7 +35,7 @@ export function describeOciRuntime(name: string, open: () => Promise<RuntimeHarn
       )
     }
 
-    test('create leaves init as our child, which waits for start', async () => {
+    test('create leaves init as a child of the caller, waiting for the start', async () => {
       const options = await harness.prepare(['sh', '-c', 'echo ran'])
       const {pid} = await harness.create(options)
       expect(readProcessStat(pid)?.parentPid).toBe(process.pid)
@@ -45,7 +45,7 @@ export function describeOciRuntime(name: string, open: () => Promise<RuntimeHarn
       expect(harness.output()).toBe('')
     })
 
-    test('start lets init execute the program, whose output and exit code are its own', async () => {
+    test('start lets init execute the program, with the output and exit code of the program', async () => {
       const {id, exit} = await create('sh', '-c', 'echo out; echo err >&2; read line || echo no input; exit 7')
       await harness.runtime.start(id)
       expect(await exit).toEqual({type: 'code', code: 7})
@@ -53,7 +53,7 @@ export function describeOciRuntime(name: string, open: () => Promise<RuntimeHarn
       expect(await harness.runtime.state(id)).toMatchObject({status: 'stopped'})
     })
 
-    test('what runs is running, in groups of its own, which go with it', async () => {
+    test('a running container has cgroups of its own, which are removed with it', async () => {
       const {id, pid} = await create('sleep', '1000')
       await harness.runtime.start(id)
       expect(await harness.runtime.state(id)).toEqual({status: 'running', pid})
@@ -64,7 +64,7 @@ export function describeOciRuntime(name: string, open: () => Promise<RuntimeHarn
       expect(groups.filter((group) => existsSync(group))).toEqual([])
     })
 
-    test('a signal reaches init, which does with it what it wants', async () => {
+    test('a signal reaches init, which can handle it', async () => {
       const {id, exit} = await create('sh', '-c', 'trap "exit 3" USR1; echo ready; while :; do sleep 0.05; done')
       await harness.runtime.start(id)
       await expect.poll(() => harness.output(), soon).toBe('ready\n')
@@ -72,7 +72,7 @@ export function describeOciRuntime(name: string, open: () => Promise<RuntimeHarn
       expect(await exit).toEqual({type: 'code', code: 3})
     })
 
-    test('SIGKILL ends init by that signal, also one that was never started', async () => {
+    test('SIGKILL kills init, also before the start', async () => {
       const [running, created] = [await create('sleep', '1000'), await create('sleep', '1000')]
       await harness.runtime.start(running.id)
       for (const {id, exit} of [running, created]) {
@@ -81,26 +81,26 @@ export function describeOciRuntime(name: string, open: () => Promise<RuntimeHarn
       }
     })
 
-    test('to signal what has ended is RUNC_KILL_FAILED, and says that it has', async () => {
+    test('signalling an ended init fails with RUNC_KILL_FAILED and says that it has ended', async () => {
       const {id, exit} = await create('true')
       await harness.runtime.start(id)
       await exit
       await expect(harness.runtime.kill(id, 'SIGTERM')).rejects.toMatchObject({code: 'RUNC_KILL_FAILED', details: {finished: true}})
     })
 
-    test('to start what has been started is RUNC_START_FAILED', async () => {
+    test('starting a started container fails with RUNC_START_FAILED', async () => {
       const {id} = await create('sleep', '1000')
       await harness.runtime.start(id)
       await expect(harness.runtime.start(id)).rejects.toMatchObject({code: 'RUNC_START_FAILED', kind: 'precondition'})
     })
 
-    test('an id that it does not know has no state, and cannot be started or signalled', async () => {
+    test('an unknown id has no state and cannot be started or signalled', async () => {
       expect(await harness.runtime.state('nobody')).toBeUndefined()
       await expect(harness.runtime.start('nobody')).rejects.toMatchObject({code: 'CONTAINER_NOT_FOUND'})
       await expect(harness.runtime.kill('nobody', 'SIGTERM')).rejects.toMatchObject({code: 'CONTAINER_NOT_FOUND'})
     })
 
-    test('delete is idempotent: what has been deleted, or never was, is deleted', async () => {
+    test('delete is idempotent, also for an unknown id', async () => {
       const {id, exit} = await create('true')
       await harness.runtime.start(id)
       await exit
@@ -111,7 +111,7 @@ export function describeOciRuntime(name: string, open: () => Promise<RuntimeHarn
       await harness.runtime.delete('nobody')
     })
 
-    test('what runs is deleted by force only', async () => {
+    test('a running container is deleted only by force', async () => {
       const {id, exit} = await create('sleep', '1000')
       await harness.runtime.start(id)
       await expect(harness.runtime.delete(id)).rejects.toMatchObject({code: 'RUNC_DELETE_FAILED'})
@@ -121,7 +121,7 @@ export function describeOciRuntime(name: string, open: () => Promise<RuntimeHarn
       expect(await harness.runtime.state(id)).toBeUndefined()
     })
 
-    test('an id that is in use is CONTAINER_EXISTS, and its container goes on', async () => {
+    test('creating a used id fails with CONTAINER_EXISTS, and its container runs on', async () => {
       const {id, pid} = await create('sleep', '1000')
       await harness.runtime.start(id)
       const second = {...(await harness.prepare(['sleep', '1'])), id}
@@ -129,7 +129,7 @@ export function describeOciRuntime(name: string, open: () => Promise<RuntimeHarn
       expect(await harness.runtime.state(id)).toEqual({status: 'running', pid})
     })
 
-    test('several containers are made at once, each with its own init', async () => {
+    test('several containers can be created at once, each with its own init', async () => {
       const made = await Promise.all([1, 2, 3, 4].map((code) => create('sh', '-c', `exit ${code}`)))
       await Promise.all(made.map(({id}) => harness.runtime.start(id)))
       const exits = await Promise.all(made.map(({exit}) => exit))
@@ -141,7 +141,7 @@ export function describeOciRuntime(name: string, open: () => Promise<RuntimeHarn
       ['a command whose path does not exist', 'COMMAND_NOT_FOUND', ['/bin/nothing-of-this-name']],
       ['a command that is not executable', 'COMMAND_NOT_EXECUTABLE', ['/etc/passwd']],
       ['a command that is a directory', 'COMMAND_NOT_EXECUTABLE', ['/bin']],
-    ])('%s is %s, before anything is started, and leaves nothing', async (_what, code, args) => {
+    ])('%s fails with %s before anything is started, and leaves nothing behind', async (_what, code, args) => {
       const options = await harness.prepare(args)
       expect(await createFailing(options)).toMatchObject({code, kind: 'invalid'})
       expect(await harness.runtime.state(options.id)).toBeUndefined()
@@ -149,7 +149,7 @@ export function describeOciRuntime(name: string, open: () => Promise<RuntimeHarn
       await harness.expectNothingLeft()
     })
 
-    test('a bundle without a config.json, and one whose root is missing, are errors that leave nothing', async () => {
+    test('a bundle without a config.json or without its root fails and leaves nothing behind', async () => {
       const options = await harness.prepare(['true'])
       const config = join(options.bundle, 'config.json')
       const spec = readFileSync(config, 'utf8')
@@ -160,7 +160,7 @@ export function describeOciRuntime(name: string, open: () => Promise<RuntimeHarn
       await harness.expectNothingLeft()
     })
 
-    test('a create whose mount fails half-way leaves nothing', async () => {
+    test('a create with a failing mount leaves nothing behind', async () => {
       const options = await harness.prepare(['true'])
       const config = join(options.bundle, 'config.json')
       const spec = JSON.parse(readFileSync(config, 'utf8'))
@@ -172,7 +172,7 @@ export function describeOciRuntime(name: string, open: () => Promise<RuntimeHarn
       await harness.expectNothingLeft()
     })
 
-    test('limits are changed before the start, while it runs, and while it is paused', async () => {
+    test('limits can be changed before the start, while running, and while paused', async () => {
       const {id, pid} = await create('sleep', '1000')
       const limitOf = () => readCgroupStats(readCgroupDirectories(pid)).pids?.limit
       await harness.runtime.update(id, {pids: {limit: 10}})
@@ -187,7 +187,7 @@ export function describeOciRuntime(name: string, open: () => Promise<RuntimeHarn
       await harness.runtime.resume(id)
     })
 
-    test('limits that the kernel refuses, and those of a container that has ended or never was, are errors', async () => {
+    test('an update fails for limits that the kernel rejects, and for an ended or unknown container', async () => {
       const {id, exit} = await create('sleep', '1000')
       await harness.runtime.start(id)
       await expect(harness.runtime.update(id, {cpu: {cpus: '4000'}})).rejects.toMatchObject({code: 'RUNC_UPDATE_FAILED'})
@@ -200,7 +200,7 @@ export function describeOciRuntime(name: string, open: () => Promise<RuntimeHarn
       await expect(harness.runtime.update('nobody', {pids: {limit: 5}})).rejects.toMatchObject({code: 'CONTAINER_NOT_FOUND'})
     })
 
-    test('it names itself and its version', async () => {
+    test('the runtime reports its name and version', async () => {
       const {name: runtime, version} = await harness.runtime.version()
       expect([runtime, version]).toEqual([name, expect.stringMatching(/^\d+\.\d+/)])
     })

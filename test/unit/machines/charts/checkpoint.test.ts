@@ -10,7 +10,7 @@ const prepared = [happen.checkpointedRequested, happen.prepared]
 const {checkpoint} = happen.checkpointRequested.data
 
 describe('a checkpoint', () => {
-  it('is taken of what runs, paused or not, while commands wait', () => {
+  it('is taken while running or paused, while commands wait', () => {
     for (const history of [running, [...running, happen.pauseRequested, happen.paused]]) {
       expect(given(...history).when({type: 'checkpoint', checkpoint})).toEqual({type: 'accept', draft: happen.checkpointRequested})
       expect(given(...history).then(happen.checkpointRequested).effects).toEqual([{type: 'runtime.checkpoint', checkpoint}])
@@ -20,21 +20,21 @@ describe('a checkpoint', () => {
     expect(given(...histories.created).when({type: 'checkpoint', checkpoint})).toMatchObject({type: 'reject', state: 'created'})
   })
 
-  it('has the exit that it brings about told after it', () => {
+  it('is recorded before the exit that it causes', () => {
     expect(isPossible(given(...checkpointing).ledger, happen.exited)).toBe(false)
     const {state, ledger} = given(...checkpointing, happen.checkpointed).then(happen.exited)
     expect(state).toBe('stopped')
     expect(toContainerView(ledger)?.checkpoint).toMatchObject({image: '/checkpoint', leaveRunning: false})
   })
 
-  it('that fails leaves the container as it was, and says why', () => {
+  it('that fails leaves the container unchanged and records the error', () => {
     const {ledger} = given(...checkpointing, happen.checkpointFailed)
     expect(legalCommands(ledger)).toEqual(legalCommands(given(...running).ledger))
     expect(toContainerView(ledger)?.error).toMatchObject({code: 'CHECKPOINT_FAILED'})
   })
 })
 
-describe('a container that is made from a checkpoint', () => {
+describe('a container that is created from a checkpoint', () => {
   it('has no processes before its start: it can only be started or deleted', () => {
     expect(legalCommands(given(...prepared).ledger)).toEqual(['start', 'delete'])
     expect(given(...prepared).when({type: 'exec', exec: 'e', spec: {args: ['sh'], env: [], autoRemove: false}})).toMatchObject({
@@ -44,7 +44,7 @@ describe('a container that is made from a checkpoint', () => {
     expect(given(...prepared).when({type: 'resize', columns: 80, rows: 24})).toMatchObject({type: 'reject'})
   })
 
-  it('gets them with the start, which tells of its init', () => {
+  it('has processes after the start, whose event contains init', () => {
     expect(given(...prepared).then(happen.startRequested).effects).toEqual([{type: 'runtime.restore', checkpoint: {image: '/checkpoint'}}])
     const {state, ledger} = given(...prepared, happen.startRequested).then(happen.restored)
     expect(state).toBe('running')
@@ -52,7 +52,7 @@ describe('a container that is made from a checkpoint', () => {
     expect(ledger.snapshot.context.cgroups).toEqual(['/sys/fs/cgroup/pids/y'])
   })
 
-  it('can be started again when that failed, and is what it was after a deletion that failed', () => {
+  it('can be started again after a failed start, and keeps its state after a failed delete', () => {
     const failed = given(...prepared, happen.startRequested).then(happen.startFailed)
     expect(legalCommands(failed.ledger)).toEqual(['start', 'delete'])
     const kept = given(...prepared, happen.deleteRequested).then(happen.deleteFailed)

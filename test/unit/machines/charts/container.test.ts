@@ -9,7 +9,7 @@ const running = [...created, happen.startRequested, happen.started]
 const stopped = [...running, happen.exited]
 
 describe('the life of a container', () => {
-  it('asks the runtime for a container when a create is accepted', () => {
+  it('returns the effect runtime.create when a create is accepted', () => {
     const {state, effects} = given().then(happen.createRequested)
     expect(state).toBe('creating')
     expect(effects).toEqual([{type: 'runtime.create', request: happen.createRequested.data.request}])
@@ -29,12 +29,12 @@ describe('the life of a container', () => {
     })
   })
 
-  it('asks for its own deletion after an exit when it was created with autoRemove', () => {
+  it('requests its own deletion after an exit when it was created with autoRemove', () => {
     const {effects} = given(happen.autoRemoveRequested, happen.created, happen.startRequested, happen.started).then(happen.exited)
     expect(effects.map(({type}) => type)).toEqual(['oom.end', 'health.end', 'timer.cancel', 'runtime.sweep', 'request.delete'])
   })
 
-  it('asks for its own deletion after a failed create', () => {
+  it('requests its own deletion after a failed create', () => {
     expect(given(happen.createRequested).then(happen.createFailed)).toMatchObject({
       state: 'failed',
       effects: [{type: 'request.delete', reason: 'create failed'}],
@@ -79,7 +79,7 @@ describe('the life of a container', () => {
     expect(given(...history).then(happen.deleteFailed).state).toBe(state)
   })
 
-  it('takes the outcome of a kill after the exit that the kill brought about', () => {
+  it('accepts the outcome of a kill after the exit that it caused', () => {
     expect(given(...running, happen.killRequested, happen.exited).then(happen.signalled)).toMatchObject({state: 'stopped', effects: []})
   })
 })
@@ -94,7 +94,7 @@ describe('what is legal when', () => {
     expect(legalCommands(given(...history).ledger)).toEqual(legal)
   })
 
-  it('rejects with the state and what is legal', () => {
+  it('rejects with the state and the legal commands', () => {
     expect(given(...running).when({type: 'start'})).toEqual({
       type: 'reject',
       state: 'running',
@@ -102,11 +102,11 @@ describe('what is legal when', () => {
     })
   })
 
-  it('waits while something is in flight', () => {
+  it('waits while an effect is in flight', () => {
     expect(given(happen.createRequested).when({type: 'start'})).toEqual({type: 'defer'})
   })
 
-  it('takes a stop of a stopped container as satisfied, and one during the killing as under way', () => {
+  it('treats a stop as satisfied when stopped, and joins it while SIGKILL is in progress', () => {
     expect(given(...stopped).when({type: 'stop', signal: 'SIGTERM', graceMs: 1})).toEqual({type: 'satisfied'})
     const killing = given(...running, happen.stopRequested, happen.stopTimedOut)
     expect(killing.when({type: 'stop', signal: 'SIGTERM', graceMs: 1})).toEqual({type: 'join'})
@@ -114,7 +114,7 @@ describe('what is legal when', () => {
 })
 
 describe('a history', () => {
-  it('with a gap is refused', () => {
+  it('with a gap is rejected', () => {
     expect(() => given(...created).ledger && given(happen.created)).toThrow('impossible in state absent')
   })
 })

@@ -9,7 +9,7 @@ const paused = [...running, happen.pauseRequested, happen.paused]
 const resume = {type: 'runtime.resume'}
 
 describe('a running container', () => {
-  it('is paused and resumed, commands waiting in between', () => {
+  it('is paused and resumed, while commands wait', () => {
     expect(given(...running).then(happen.pauseRequested).effects).toEqual([{type: 'runtime.pause'}])
     expect(given(...running, happen.pauseRequested).when({type: 'resume'})).toEqual({type: 'defer'})
     expect(given(...running, happen.pauseRequested).then(happen.paused)).toMatchObject({state: 'running', effects: []})
@@ -24,7 +24,7 @@ describe('a running container', () => {
     ])
   })
 
-  it('stays what it was when the runtime refuses', () => {
+  it('keeps its state when the runtime fails', () => {
     expect(legalCommands(given(...running, happen.pauseRequested, happen.pauseFailed).ledger)).toEqual([
       'kill',
       'stop',
@@ -41,7 +41,7 @@ describe('a running container', () => {
     ])
   })
 
-  it('has its exit told after the outcome of a pause or resume that was in flight', () => {
+  it('has its exit recorded after the outcome of a pause or resume in flight', () => {
     for (const inFlight of [
       [...running, happen.pauseRequested],
       [...paused, happen.resumeRequested],
@@ -54,7 +54,7 @@ describe('a running container', () => {
 })
 
 describe('a paused container', () => {
-  it('is what its processes are when its forced delete fails', () => {
+  it('is paused or running after a failed forced delete, like its processes', () => {
     const {data} = happen.deleteFailed
     const failed = given(...paused, happen.forcedDelete).then({type: 'container.delete-failed', data: {...data, paused: true}})
     expect(legalCommands(failed.ledger)).toEqual(['kill', 'stop', 'resume', 'checkpoint', 'update'])
@@ -68,7 +68,7 @@ describe('a paused container', () => {
     expect(legalCommands(given(...paused).ledger)).toEqual(['kill', 'stop', 'resume', 'checkpoint', 'update'])
   })
 
-  it('is thawed by a stop, in whose grace period it can end', () => {
+  it('is thawed by a stop, so that it can end during the grace period', () => {
     expect(
       given(...paused)
         .then(happen.stopRequested)
@@ -82,7 +82,7 @@ describe('a paused container', () => {
     expect(given(...paused).then(happen.killRequested).effects).toEqual([{type: 'runtime.kill', signal: 'SIGHUP'}])
   })
 
-  it('is thawed when the deadline of a stop passes, also if it was paused at that very moment', () => {
+  it('is thawed at the deadline of a stop, even if it is paused at that moment', () => {
     const pausedAgain = [...running, happen.stopRequested, happen.pauseRequested]
     const kill = {type: 'runtime.kill', signal: 'SIGKILL'}
     expect(given(...pausedAgain, happen.paused).then(happen.stopTimedOut).effects).toEqual(expect.arrayContaining([kill, resume]))

@@ -19,20 +19,20 @@ const running = [happen.createRequested, happen.created, happen.startRequested, 
 const withProcess = [...running, added(), startRequested, started]
 
 describe('an added process', () => {
-  it('is started with what it was added with, in the size that its terminal has by then', () => {
+  it('is started with its specification and the current size of its terminal', () => {
     const resized: Draft = {type: 'exec.resized', data: {exec: 'x', columns: 100, rows: 30}}
     const spec = {args: ['sh'], env: [], autoRemove: false, terminal: true, stdin: true, consoleSize: {columns: 100, rows: 30}}
     expect(given(...running, added(), resized).then(startRequested).effects).toEqual([{type: 'exec.start', exec: 'x', spec}])
   })
 
-  it('waits for another start when the first has failed, and goes when it removes itself', () => {
+  it('can be started again after a failed start, or is deleted with autoRemove', () => {
     expect(given(...running, added(), startRequested).then(startFailed).effects).toEqual([])
     expect(given(...running, added(true), startRequested).then(startFailed).effects).toEqual([
       {type: 'request.exec-delete', exec: 'x', reason: 'start failed'},
     ])
   })
 
-  it('ends its output, and removes itself when it was told to', () => {
+  it('ends its output, and requests its deletion with autoRemove', () => {
     expect(given(...withProcess).then(exited).effects).toEqual([{type: 'exec.end', exec: 'x'}])
     expect(given(...running, added(true), startRequested, started).then(exited).effects).toEqual([
       {type: 'exec.end', exec: 'x'},
@@ -40,13 +40,13 @@ describe('an added process', () => {
     ])
   })
 
-  it('is forgotten when it is deleted, and its id is free', () => {
+  it('is removed when it is deleted, and its id can be used again', () => {
     const {ledger} = given(...withProcess, exited, deleteRequested, deleted)
     expect([...ledger.processes.keys()]).toEqual([])
     expect(isPossible(ledger, added())).toBe(true)
   })
 
-  it('does not change the state of its container, nor since when that is', () => {
+  it('changes neither the state of its container nor its time', () => {
     const before = given(...running).ledger
     const after = given(...withProcess, exited).ledger
     expect(after.snapshot.value).toEqual(before.snapshot.value)
@@ -66,13 +66,13 @@ describe('the end of init', () => {
   it.each<[string, readonly Draft[]]>([
     ['is being started', [...running, added(), startRequested]],
     ['runs', withProcess],
-  ])('waits for that of a process which %s', (_, history) => {
+  ])('is recorded after the end of a process that %s', (_, history) => {
     const {ledger} = given(...history)
     expect(isPossible(ledger, happen.exited)).toBe(false)
     expect(isAwaited(ledger, happen.exited)).toBe(true)
   })
 
-  it('waits for none that has ended, or was never started', () => {
+  it('does not wait for processes that have ended or were never started', () => {
     for (const history of [
       [...withProcess, exited],
       [...running, added()],
@@ -81,7 +81,7 @@ describe('the end of init', () => {
       expect(isPossible(given(...history).ledger, happen.exited)).toBe(true)
   })
 
-  it('waits also in a forced delete', () => {
+  it('waits during a forced delete as well', () => {
     const deleting = [...withProcess, happen.forcedDelete]
     expect(isPossible(given(...deleting).ledger, happen.exited)).toBe(false)
     expect(isPossible(given(...deleting, exited).ledger, happen.exited)).toBe(true)
@@ -89,12 +89,12 @@ describe('the end of init', () => {
 })
 
 describe('the end of an added process', () => {
-  it('waits for the outcome of its start', () => {
+  it('is recorded after the outcome of its start', () => {
     const {ledger} = given(...running, added(), startRequested)
     expect([isPossible(ledger, exited), isAwaited(ledger, exited)]).toEqual([false, true])
   })
 
-  it('is not awaited of one that is not there', () => {
+  it('is not expected of an unknown process', () => {
     expect(isAwaited(given(...running).ledger, exited)).toBe(false)
   })
 })
@@ -102,7 +102,7 @@ describe('the end of an added process', () => {
 describe('a command for an added process', () => {
   const decide = (history: readonly Draft[], command: Parameters<ReturnType<typeof given>['when']>[0]) => given(...history).when(command)
 
-  it('waits while its container is in flight, if it needs that', () => {
+  it('waits while its container is in flight, if it depends on the container', () => {
     const pausing = [...withProcess, happen.pauseRequested]
     expect(decide(pausing, {type: 'exec', exec: 'y', spec: {args: ['sh'], env: [], autoRemove: false}})).toEqual({type: 'defer'})
     expect(decide(pausing, {type: 'exec-kill', exec: 'x', signal: 'SIGTERM'}).type).toBe('accept')
@@ -112,11 +112,11 @@ describe('a command for an added process', () => {
     expect(decide([...running, added(), startRequested], {type: 'exec-kill', exec: 'x', signal: 'SIGTERM'})).toEqual({type: 'defer'})
   })
 
-  it('joins a deletion that is under way', () => {
+  it('joins a deletion in flight', () => {
     expect(decide([...withProcess, exited, deleteRequested], {type: 'exec-delete', exec: 'x'})).toEqual({type: 'join'})
   })
 
-  it('is refused of what there is not, of what there is already, and of what has ended', () => {
+  it('is rejected for an unknown, an existing or an ended process', () => {
     expect(decide(running, {type: 'exec-start', exec: 'x'})).toMatchObject({type: 'reject-exec', reason: 'unknown'})
     expect(decide(withProcess, {type: 'exec', exec: 'x', spec: {args: ['sh'], env: [], autoRemove: false}})).toMatchObject({
       reason: 'exists',
@@ -125,7 +125,7 @@ describe('a command for an added process', () => {
     expect(decide(withProcess, {type: 'exec-start', exec: 'x'})).toMatchObject({reason: 'illegal', state: 'running'})
   })
 
-  it('to close what is closed is satisfied', () => {
+  it('that closes a closed input is satisfied', () => {
     const closed: Draft = {type: 'exec.stdin-closed', data: {exec: 'x'}}
     expect(decide([...withProcess, closed], {type: 'exec-close-stdin', exec: 'x'})).toEqual({type: 'satisfied'})
     expect(decide([...withProcess, exited], {type: 'exec-close-stdin', exec: 'x'})).toEqual({type: 'satisfied'})

@@ -18,7 +18,7 @@ const lives: readonly (readonly [string, string, readonly Draft[]])[] = [
 ]
 
 describe.each(lives)('the limits of a container that is %s', (_, state, history) => {
-  it('are changed, other commands waiting in between', () => {
+  it('are changed while other commands wait', () => {
     expect(given(...history).when(update)).toEqual({type: 'accept', draft: happen.updateRequested})
     expect(given(...history).then(happen.updateRequested)).toMatchObject({state, effects: [{type: 'runtime.update', limits}]})
     const {when, then} = given(...history, happen.updateRequested)
@@ -37,7 +37,7 @@ describe.each(lives)('the limits of a container that is %s', (_, state, history)
     expect(then(happen.updateFailed).effects).toEqual([])
   })
 
-  it('have their outcome told before an exit that was seen meanwhile', () => {
+  it('have their outcome recorded before an exit that was observed meanwhile', () => {
     expect(isPossible(given(...history, happen.updateRequested).ledger, happen.exited)).toBe(false)
     for (const outcome of [happen.updated, happen.updateFailed])
       expect(given(...history, happen.updateRequested, outcome).then(happen.exited).state).toBe('stopped')
@@ -45,17 +45,17 @@ describe.each(lives)('the limits of a container that is %s', (_, state, history)
 })
 
 describe('an update', () => {
-  it.each(['stopped', 'failed'] as const)('is refused when the container is %s', (state) => {
+  it.each(['stopped', 'failed'] as const)('is rejected when the container is %s', (state) => {
     expect(given(...histories[state]).when(update)).toMatchObject({type: 'reject', state})
   })
 
-  it('does not keep the deadline of a stop from passing', () => {
+  it('does not delay the deadline of a stop', () => {
     expect(given(...stopping, happen.updateRequested).then(happen.stopTimedOut).effects).toEqual([
       {type: 'runtime.kill', signal: 'SIGKILL'},
     ])
   })
 
-  it('is shown with the limits that the create asked for', () => {
+  it('is merged with the limits of the create request', () => {
     const request: Draft = {
       type: 'container.create-requested',
       data: {request: {...happen.createRequested.data.request, memoryBytes: 512, cpus: 2}},

@@ -141,7 +141,7 @@ describe('a command meets a state', () => {
     ['stopped', ['delete']],
     ['failed', ['delete']],
     ['deleted', []],
-  ])('a rejection in %s names the state and what is legal', (state, legal) => {
+  ])('a rejection in %s names the state and the legal commands', (state, legal) => {
     const rejected = given(...histories[state]).when(state === 'absent' ? commands.start : commands.create)
     expect(rejected).toEqual({type: 'reject', state, legal})
   })
@@ -166,7 +166,7 @@ describe('an accepted command', () => {
     })
   })
 
-  it('has the deadline of a stop as long after now as its grace period', () => {
+  it('has a deadline that is the current time plus the grace period', () => {
     expect(given(...histories.running).when({type: 'stop', signal: 'SIGINT', graceMs: 1})).toEqual({
       type: 'accept',
       draft: {type: 'container.stop-requested', data: {signal: 'SIGINT', dueAt: new Date(epoch + 1).toISOString()}},
@@ -174,8 +174,8 @@ describe('an accepted command', () => {
   })
 })
 
-describe('a stop under way', () => {
-  it('takes another deadline before the first has passed', () => {
+describe('a stop in progress', () => {
+  it('accepts another deadline before the first has passed', () => {
     expect(given(...stopping).when({type: 'stop', signal: 'SIGTERM', graceMs: 0})).toMatchObject({type: 'accept'})
   })
 
@@ -183,7 +183,7 @@ describe('a stop under way', () => {
     expect(given(...killing).when(commands.stop)).toEqual({type: 'join'})
   })
 
-  it('hinders neither a kill nor a forced delete', () => {
+  it('does not prevent a kill or a forced delete', () => {
     for (const history of [stopping, killing]) {
       expect(given(...history).when(commands.kill).type).toBe('accept')
       expect(given(...history).when(commands.forcedDelete).type).toBe('accept')

@@ -9,7 +9,7 @@ if (!event) throw new Error('no event')
 const envelope = toCloudEvent(event)
 
 describe('a cloud event', () => {
-  it('has the attributes of CloudEvents 1.0, in the order in which a line shows them', () => {
+  it('has the attributes of CloudEvents 1.0 in a fixed order', () => {
     expect(JSON.stringify(envelope)).toBe(
       JSON.stringify({
         specversion: '1.0',
@@ -27,11 +27,11 @@ describe('a cloud event', () => {
     expect(cloudEventContentType).toBe('application/cloudevents+json')
   })
 
-  it('names its cause when it has one', () => {
+  it('has a causation id when it has a cause', () => {
     expect(toCloudEvent({...event, causationId: 'u1:9'})).toEqual({...envelope, causationid: 'u1:9'})
   })
 
-  it.each(eventTypes)('%s is the same bytes after it was read from a journal, whatever the order of its fields was', (type) => {
+  it.each(eventTypes)('%s has the same bytes after it was read from a journal, whatever the order of its fields', (type) => {
     fc.assert(
       fc.property(arbitraryEvent(type), (original) => {
         const line = JSON.stringify(toCloudEvent({...original, data: reverseFields(original.data)} as typeof original))
@@ -44,7 +44,7 @@ describe('a cloud event', () => {
     expect(toEventId({uid: 'a:b', sequence: 12})).toBe('a:b:12')
   })
 
-  it.each(eventTypes)('%s is parsed into what it was made of', (type) => {
+  it.each(eventTypes)('%s is parsed into the original event', (type) => {
     fc.assert(
       fc.property(arbitraryEvent(type), (original) => {
         expect(parseLedgerEvent(JSON.stringify(toCloudEvent(original)))).toEqual(original)
@@ -52,7 +52,7 @@ describe('a cloud event', () => {
     )
   })
 
-  it('may have attributes and data that a later release has added', () => {
+  it('may have attributes and data that a later release added', () => {
     const later = {...envelope, traceparent: '00-1', data: {signal: 'SIGHUP', newer: true}}
     expect(parseLedgerEvent(JSON.stringify(later))).toEqual(event)
   })
@@ -86,7 +86,7 @@ describe('parsing throws', () => {
     expect(() => parseLedgerEvent(text)).toThrow()
   })
 
-  it('for every proper beginning of a line', () => {
+  it('for every truncated line', () => {
     const line = JSON.stringify(envelope)
     for (let length = 0; length < line.length; length += 1) expect(() => parseLedgerEvent(line.slice(0, length))).toThrow()
   })

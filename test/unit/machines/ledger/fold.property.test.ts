@@ -13,7 +13,7 @@ interface Told {
   readonly ledger: Ledger
 }
 
-/** What of the drafts the chart accepts, one by one. */
+/** The drafts that the chart accepts, one after the other. */
 function tell(drafts: readonly Draft[]): Told {
   return drafts.reduce<Told>(
     ({history, ledger}, draft) => {
@@ -29,7 +29,7 @@ const begun = fc
   .map(([first, rest]) => [first, ...rest])
 
 describe('any sequence of events that the chart accepts', () => {
-  it('folds without error to what applying them one by one gives', () => {
+  it('folds to the same state as when applied one by one', () => {
     fc.assert(
       fc.property(begun, (drafts) => {
         const {history, ledger} = tell(drafts)
@@ -39,7 +39,7 @@ describe('any sequence of events that the chart accepts', () => {
     )
   })
 
-  it('can be shown at every point', () => {
+  it('has a view after every event', () => {
     fc.assert(
       fc.property(begun, (drafts) => {
         const {history, ledger} = tell(drafts)

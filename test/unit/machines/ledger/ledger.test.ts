@@ -8,7 +8,7 @@ import {histories} from '../../support/histories.ts'
 
 const life = toHistory(histories.deleted)
 
-/** The error that folding ends with. */
+/** The error of a fold. */
 function refusal(events: readonly LedgerEvent[]): LedgerError {
   try {
     foldEvents(events)
@@ -24,26 +24,26 @@ describe('folding', () => {
     expect(toTopLevelState(foldEvents(toHistory(histories[state])))).toBe(state)
   })
 
-  it('remembers the latest event and when its state was entered', () => {
+  it('records the last event and when the state was entered', () => {
     const history = toHistory([...histories.running, happen.killRequested, happen.signalled])
     const ledger = foldEvents(history)
     expect(ledger.latest).toEqual(history.at(-1))
     expect(ledger.since).toBe('2026-01-02T03:04:08.000Z')
   })
 
-  it('goes on from where it was', () => {
+  it('continues from a ledger', () => {
     const head = foldEvents(life.slice(0, 4))
     expect(foldEvents(life.slice(4), head)).toEqual(foldEvents(life))
   })
 
-  it('of nothing is the empty ledger', () => {
+  it('of no events returns the empty ledger', () => {
     expect(foldEvents([])).toBe(emptyLedger)
     expect(toTopLevelState(emptyLedger)).toBe('absent')
     expect(emptyLedger.since).toBeUndefined()
   })
 })
 
-describe('folding refuses', () => {
+describe('folding rejects', () => {
   it.each(life.slice(0, -1).map((event, index) => [event.sequence, index] as const))('a history without event %i', (_, index) => {
     const {message, event} = refusal(life.toSpliced(index, 1))
     expect(message).toMatch(new RegExp(`^expected sequence ${index + 1}, got ${index + 2} `))
@@ -59,7 +59,7 @@ describe('folding refuses', () => {
     expect(refusal(history).message).toBe('expected an event of u1, got one of u2')
   })
 
-  it('an event that is impossible in its state, and names both', () => {
+  it('an event that is impossible in the state, and names both', () => {
     const error = refusal(toHistory([...histories.created, happen.started]))
     expect(error.message).toBe('container.started is impossible in state created')
     expect(error.event).toMatchObject({type: 'container.started', sequence: 3})
@@ -77,7 +77,7 @@ describe('folding refuses', () => {
     )
   })
 
-  it('whatever comes after deleted', () => {
+  it('any event after deleted', () => {
     const deleted = foldEvents(life)
     const adopted = {type: 'supervisor.adopted', data: {supervisorPid: 1, found: ''}} as const
     const possible = [...Object.values(happen), adopted].filter((draft) => isPossible(deleted, draft))

@@ -9,7 +9,7 @@ import {histories} from '../../support/histories.ts'
 
 type Asked = CommandType | 'wait'
 
-/** The outcome after each event of a history, by the event's type. */
+/** The outcome after each event of a history, by event type. */
 function outcomes(command: Asked, intentId: string | undefined, drafts: readonly Draft[]): readonly (readonly [EventType, Outcome])[] {
   const history = toHistory(drafts)
   return history.map((event, index) => [event.type, toOutcome(command, {intentId}, event, foldEvents(history.slice(0, index + 1)))])
@@ -33,7 +33,7 @@ describe('the outcome of a command', () => {
     expect(first).toEqual([type, {type: 'done'}])
   })
 
-  it('of a create that fails comes when its leftovers are gone, and says why it failed', () => {
+  it('of a failed create is its error, once its remains are deleted', () => {
     const drafts = [...histories.failed, happen.deleteRequested, happen.deleted]
     expect(outcomes('create', undefined, drafts)).toEqual([
       ['container.create-requested', {type: 'pending'}],
@@ -43,21 +43,21 @@ describe('the outcome of a command', () => {
     ])
   })
 
-  it('of a create whose leftovers cannot be removed is the reason of that', () => {
+  it('of a failed create whose remains cannot be deleted is the error of the delete', () => {
     expect(outcomes('create', undefined, [...histories.failed, happen.deleteRequested, happen.deleteFailed]).at(-1)).toEqual([
       'container.delete-failed',
       {type: 'failed', error: happen.deleteFailed.data.error},
     ])
   })
 
-  it('of a start that fails is its error', () => {
+  it('of a failed start is its error', () => {
     expect(outcomes('start', undefined, [...histories.starting, happen.startFailed]).at(-1)).toEqual([
       'container.start-failed',
       {type: 'failed', error: happen.startFailed.data.error},
     ])
   })
 
-  it('of an update is that it was done, or its error', () => {
+  it('of an update is done or its error', () => {
     const asked = [...histories.running, happen.updateRequested]
     expect(outcomes('update', undefined, [...asked, happen.updated]).at(-1)).toEqual(['container.updated', {type: 'done'}])
     expect(outcomes('update', undefined, [...asked, happen.updateFailed]).at(-1)).toEqual([
@@ -66,7 +66,7 @@ describe('the outcome of a command', () => {
     ])
   })
 
-  it('of a delete that fails is its error', () => {
+  it('of a failed delete is its error', () => {
     expect(outcomes('delete', undefined, [...histories.deleting, happen.deleteFailed]).at(-1)).toEqual([
       'container.delete-failed',
       {type: 'failed', error: happen.deleteFailed.data.error},
@@ -89,12 +89,12 @@ describe('the outcome of a kill', () => {
     return event && toOutcome('kill', {intentId}, {...event, causationId}, foldEvents(toHistory(asked)))
   }
 
-  it('is the event that its own request brought about', () => {
+  it('is the event that its own request caused', () => {
     expect(outcomeOf(happen.signalled, intentId)).toEqual({type: 'done'})
     expect(outcomeOf(killFailed, intentId)).toEqual({type: 'failed', error})
   })
 
-  it('is not that of another kill, nor the exit', () => {
+  it('is neither that of another kill nor the exit', () => {
     expect(outcomeOf(happen.signalled, 'u1:1')).toEqual({type: 'pending'})
     expect(outcomeOf(killFailed, 'u1:1')).toEqual({type: 'pending'})
     expect(outcomeOf(happen.exited, intentId)).toEqual({type: 'pending'})

@@ -4,7 +4,7 @@ import {createRequestSchema, isBundleRequest, rootfsRequestSchema} from '../../.
 const rootfs = {rootfs: '/srv/rootfs', args: ['sh']}
 
 describe('a create request', () => {
-  it('of a root file system has defaults for all but the file system and the command', () => {
+  it('with a root file system has defaults for all other fields except the command', () => {
     expect(createRequestSchema.parse(rootfs)).toEqual({
       namespace: 'default',
       autoRemove: false,
@@ -17,11 +17,11 @@ describe('a create request', () => {
     })
   })
 
-  it('of a bundle has the defaults that are not in the bundle', () => {
+  it('with a bundle has defaults only for fields that a bundle does not contain', () => {
     expect(createRequestSchema.parse({bundle: '/b'})).toEqual({namespace: 'default', autoRemove: false, bundle: '/b'})
   })
 
-  it('is of a bundle or of a root file system', () => {
+  it('has either a bundle or a root file system', () => {
     expect(isBundleRequest(createRequestSchema.parse({bundle: '/b'}))).toBe(true)
     expect(isBundleRequest(createRequestSchema.parse(rootfs))).toBe(false)
   })
@@ -45,7 +45,7 @@ describe('a create request', () => {
     ['a host name of 65 bytes', {...rootfs, hostname: 'h'.repeat(65)}],
     ['a network that is neither', {...rootfs, network: 'bridge'}],
     ['null', null],
-  ])('is refused with %s', (_, request) => {
+  ])('is rejected with %s', (_, request) => {
     expect(createRequestSchema.safeParse(request).success).toBe(false)
   })
 
@@ -58,16 +58,16 @@ describe('a create request', () => {
     ['cwd', {...rootfs, cwd: '/\0'}],
     ['hostname', {...rootfs, hostname: 'h\0'}],
     ['id', {...rootfs, id: 'a\0'}],
-  ])('is refused with a NUL in %s', (_, request) => {
+  ])('is rejected with a NUL in %s', (_, request) => {
     expect(createRequestSchema.safeParse(request).success).toBe(false)
   })
 
-  it('keeps what is odd but allowed', () => {
+  it('keeps unusual but valid values', () => {
     const odd = {...rootfs, args: ['', 'a\nb'], env: ['A=', 'B==c', 'A=again'], hostname: 'h'.repeat(64), rootfs: '/'}
     expect(rootfsRequestSchema.parse(odd)).toMatchObject(odd)
   })
 
-  it('parses what it has parsed to the same', () => {
+  it('is parsed to the same when it is parsed twice', () => {
     const parsed = createRequestSchema.parse(rootfs)
     expect(createRequestSchema.parse(parsed)).toEqual(parsed)
   })

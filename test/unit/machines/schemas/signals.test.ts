@@ -8,7 +8,7 @@ describe('signal numbers', () => {
     expect(known ?? number).toBe(number)
   })
 
-  it('1 to 31 each have one name, and give it back', () => {
+  it('1 to 31 have one name each, which has that number', () => {
     for (let number = 1; number <= 31; number += 1) {
       const name = toSignalName(number)
       expect(name && toSignalNumber(name)).toBe(number)
@@ -23,7 +23,7 @@ describe('signal numbers', () => {
     expect(toSignalNumber('SIGRTMIN+30')).toBe(64)
   })
 
-  it.each([-1, 0, 32, 33, 65, 1.5, Number.NaN])('%d is no signal', (number) => {
+  it.each([-1, 0, 32, 33, 65, 1.5, Number.NaN])('%d is not a signal', (number) => {
     expect(toSignalName(number)).toBeUndefined()
   })
 })
@@ -40,7 +40,7 @@ describe('parseSignal', () => {
     ['RTMIN+3', 'SIGRTMIN+3'],
     ['sigrtmin+30', 'SIGRTMIN+30'],
     ['36', 'SIGRTMIN+2'],
-  ])('takes %s for %s', (text, name) => {
+  ])('parses %s as %s', (text, name) => {
     expect(parseSignal(text)).toBe(name)
   })
 
@@ -62,7 +62,7 @@ describe('parseSignal', () => {
     'RTMIN+-1',
     'RTMIN+',
     'constructor',
-  ])('knows no signal %j', (text) => {
+  ])('rejects %j', (text) => {
     expect(parseSignal(text)).toBeUndefined()
   })
 })
@@ -70,5 +70,5 @@ describe('parseSignal', () => {
 describe('isSignalName', () => {
   it.each(['SIGTERM', 'SIGRTMIN+0', 'SIGRTMIN+30'])('accepts %s', (name) => expect(isSignalName(name)).toBe(true))
 
-  it.each(['sigterm', 'TERM', '15', 'SIGRTMIN', 'SIGRTMIN+31', 'toString'])('refuses %s', (name) => expect(isSignalName(name)).toBe(false))
+  it.each(['sigterm', 'TERM', '15', 'SIGRTMIN', 'SIGRTMIN+31', 'toString'])('rejects %s', (name) => expect(isSignalName(name)).toBe(false))
 })

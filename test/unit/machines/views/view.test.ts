@@ -50,15 +50,15 @@ describe('the view of a container', () => {
     expect(containerViewSchema.parse(JSON.parse(JSON.stringify(view)))).toEqual(view)
   })
 
-  it('that is absent is none', () => {
+  it('that is absent is undefined', () => {
     expect(toContainerView(emptyLedger)).toBeUndefined()
   })
 
-  it('names its supervisor to those who know it', () => {
+  it('contains the supervisor when it is known', () => {
     expect(viewOf(histories.running, 7)).toStrictEqual({...always, state: 'running', ...views.running, supervisorPid: 7})
   })
 
-  it('shows a stop under way until the exit', () => {
+  it('shows a stop in progress until the exit', () => {
     expect(viewOf([...histories.running, happen.pauseRequested])).toMatchObject({
       state: 'running',
       since: at(3),
@@ -68,13 +68,13 @@ describe('the view of a container', () => {
     expect(viewOf([...stopping, happen.exited])).not.toHaveProperty('stop')
   })
 
-  it('shows why a start failed until one succeeds', () => {
+  it('shows the error of a failed start until one succeeds', () => {
     const failed = [...histories.starting, happen.startFailed]
     expect(viewOf(failed)).toMatchObject({state: 'created', error: happen.startFailed.data.error})
     expect(viewOf([...failed, happen.startRequested, happen.started])).not.toHaveProperty('error')
   })
 
-  it('of a bundle has the command line that the bundle chose', () => {
+  it('of a bundle has the command line of the bundle', () => {
     const request: Draft = {
       type: 'container.create-requested',
       data: {request: {namespace: 'default', autoRemove: false, bundle: '/srv/bundle'}},
@@ -84,7 +84,7 @@ describe('the view of a container', () => {
     expect(viewOf([request, happen.created])).not.toHaveProperty('rootfs')
   })
 
-  it('of a source that is no address is none', () => {
+  it('of an invalid source is undefined', () => {
     const history = toHistory(histories.running).map((event) => ({...event, source: '/elsewhere'}))
     expect(toContainerView(foldEvents(history))).toBeUndefined()
   })

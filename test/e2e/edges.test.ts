@@ -8,7 +8,9 @@ import {containerMachine} from '../../machines/charts/container.machine.ts'
 import {processMachine} from '../../machines/charts/process.machine.ts'
 import {readProcessStat} from '../../src/linux/process-table.ts'
 import {connectTally, type ContainerClient, type CreateRequestInput, type TallyClient} from '../../src/client/index.ts'
-import {listEdges, walk} from '../support/chart-edges.ts'
+import {foldEvents} from '../../machines/ledger/ledger.ts'
+import {toContainerView} from '../../machines/views/container-view.ts'
+import {listEdges, type Step, toStates, walk} from '../support/chart-edges.ts'
 import {isCriuThere} from '../support/criu.ts'
 import {findSupervisor} from '../support/find-supervisor.ts'
 import {eventually, startNode, type TallyNode} from '../support/tally-node.ts'
@@ -314,6 +316,12 @@ const scenarios: readonly (() => Promise<void>)[] = [
       execFileSync('umount', [busy])
       await two.start()
       await two.delete({force: true})
+      const checked = await run('kept2', {healthCheck: {args: ['true']}})
+      await checked.checkpoint({image: join(node.dir, 'image2')})
+      const restored = client.container((await client.restore({image: join(node.dir, 'image2')})).id)
+      await restored.start()
+      await restored.delete({force: true})
+      await checked.delete({force: true})
     }
     await one.delete({force: true})
   },
@@ -353,20 +361,30 @@ const scenarios: readonly (() => Promise<void>)[] = [
   },
 ]
 
-const needsCriu = /container\.checkpointed|prepared/
+const needsCriu = /container\.checkpointed|prepared|container starting: container\.started #[12] /
 /** Taken where init outlives SIGKILL for 30 s without being frozen, as in a system call that hangs, and by journals of former versions. */
 const needsHungInit = /container deleting: container\.delete-failed #[45] /
 
-it('are all walked by a real container', async () => {
+/** An edge from any state leads to none in particular. */
+function isShown({edge, state}: Step): boolean {
+  return toStates(edge).every(({path}) => path.length === 0 || path[0] === state)
+}
+
+it('are all walked by a real container, and lead where the chart says', async () => {
   await Promise.all(scenarios.map((scenario) => scenario()))
   const histories = Map.groupBy(await node.events(), ({uid}) => uid)
-  const walked = new Set([...histories.values()].flatMap(walk))
-  const edges = [...listEdges(containerMachine), ...listEdges(processMachine)]
-  const lines = edges.map(([edge, name]) => `${walked.has(edge) ? 'walked' : '      '}  ${name}`)
+  const steps = [...histories.values()].flatMap(walk)
+  const walked = new Set(steps.map(({edge}) => edge))
+  const edges = new Map([...listEdges(containerMachine), ...listEdges(processMachine)])
+  const lines = [...edges].map(([edge, name]) => `${walked.has(edge) ? 'walked' : '      '}  ${name}`)
   const isNeeded = (name: string) => !needsHungInit.test(name) && (isCriuThere || !needsCriu.test(name))
-  const missing = edges.filter(([edge, name]) => !walked.has(edge) && isNeeded(name)).map(([, name]) => name)
-  const count = edges.filter(([edge]) => walked.has(edge)).length
+  const missing = [...edges].filter(([edge, name]) => !walked.has(edge) && isNeeded(name)).map(([, name]) => name)
+  const count = [...edges.keys()].filter((edge) => walked.has(edge)).length
   const without = isCriuThere ? '' : '; those of checkpoints need criu, which is missing or does not work here'
-  process.stdout.write(`\n${lines.join('\n')}\n${count} of ${edges.length} edges${without}\n`)
+  process.stdout.write(`\n${lines.join('\n')}\n${count} of ${edges.size} edges${without}\n`)
   expect(missing).toEqual([])
+  const astray = steps.filter((step) => !step.hasArrived || !isShown(step))
+  expect(astray.map(({edge, state}) => `${edges.get(edge)}: ${state}`)).toEqual([])
+  // What the node answers is what the events say.
+  for (const {uid, state} of await client.list()) expect(state).toBe(toContainerView(foldEvents(histories.get(uid) ?? []))?.state)
 }, 240_000)

@@ -1,10 +1,10 @@
 /** The edges of a chart, and which of them a history has walked. */
 import {type AnyStateMachine, type AnyStateNode, initialTransition} from 'xstate'
-import type {LedgerEvent} from '../../machines/ledger/events.ts'
-import {isExecEvent} from '../../machines/ledger/events.ts'
+import {type ExecEvent, isExecEvent, type LedgerEvent} from '../../machines/ledger/events.ts'
 import {containerMachine} from '../../machines/charts/container.machine.ts'
-import {applyEvent, emptyLedger} from '../../machines/ledger/ledger.ts'
+import {applyEvent, emptyLedger, type Ledger} from '../../machines/ledger/ledger.ts'
 import {processMachine} from '../../machines/charts/process.machine.ts'
+import {toContainerView} from '../../machines/views/container-view.ts'
 
 type Transition = AnyStateNode['transitions'] extends Map<string, (infer T)[]> ? T : never
 
@@ -41,15 +41,45 @@ function describe(node: AnyStateNode, transition: Transition, all: readonly Tran
   return `${node.machine.id} ${node.path.join('.') || '(any state)'}: ${transition.eventType}${number} → ${target}`
 }
 
+/** One transition that a history took. */
+export interface Step {
+  readonly edge: Transition
+  /** The state after it is the target of the edge, or, where it has none, still that in which it was taken. */
+  readonly hasArrived: boolean
+  /** As users are shown it: of the container, or of the added process. */
+  readonly state: string
+}
+
 /** @returns the transitions that the events of one container took, in both charts */
-export function walk(events: readonly LedgerEvent[]): readonly Transition[] {
+export function walk(events: readonly LedgerEvent[]): readonly Step[] {
   let ledger = emptyLedger
   return events.flatMap((event) => {
-    const {snapshot, processes} = ledger
+    const before = ledger
     ;({ledger} = applyEvent(ledger, event))
-    const own = containerMachine.getTransitionData(snapshot, event)
-    if (!isExecEvent(event)) return own
-    const process = processes.get(event.data.exec) ?? absent
-    return [...own, ...processMachine.getTransitionData(process, event)]
+    const state = toContainerView(ledger)?.state ?? 'absent'
+    const own = containerMachine
+      .getTransitionData(before.snapshot, event)
+      .map((edge) => ({edge, hasArrived: isAt(edge, ledger.snapshot), state}))
+    return isExecEvent(event) ? [...own, ...walkProcess(event, before, ledger)] : own
   })
+}
+
+function walkProcess(event: ExecEvent, before: Ledger, after: Ledger): readonly Step[] {
+  const {exec} = event.data
+  const snapshot = after.processes.get(exec)
+  return processMachine.getTransitionData(before.processes.get(exec) ?? absent, event).map((edge) => ({
+    edge,
+    // One that is deleted is no longer in the ledger.
+    hasArrived: snapshot ? isAt(edge, snapshot) : toStates(edge).some(({key}) => key === 'deleted'),
+    state: snapshot?.value ?? 'deleted',
+  }))
+}
+
+function isAt(edge: Transition, {_nodes}: {readonly _nodes: readonly AnyStateNode[]}): boolean {
+  return toStates(edge).every((node) => _nodes.includes(node))
+}
+
+/** In which it is after the edge. */
+export function toStates({target, source}: Transition): readonly AnyStateNode[] {
+  return target ?? [source]
 }

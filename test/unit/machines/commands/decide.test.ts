@@ -1,137 +1,122 @@
 import {describe, expect, it} from 'vitest'
+import {containerMachine} from '../../../../machines/charts/container.machine.ts'
+import type {TopLevelState} from '../../../../machines/charts/states.ts'
 import type {Command} from '../../../../machines/commands/commands.ts'
 import type {Decision} from '../../../../machines/commands/decision.ts'
-import {topLevelStates, type TopLevelState} from '../../../../machines/charts/states.ts'
+import type {Draft} from '../../../../machines/ledger/draft.ts'
 import {epoch, given, happen} from '../../../support/given.ts'
+import {
+  type CommandName,
+  commands,
+  type ContainerState,
+  containerStates,
+  type ExecCommandName,
+  listStates,
+} from '../../support/decision-cases.ts'
 import {histories, killing, stopping} from '../../support/histories.ts'
 
-const commands = {
-  create: {type: 'create', request: happen.createRequested.data.request},
-  start: {type: 'start'},
-  kill: {type: 'kill', signal: 'SIGHUP'},
-  stop: {type: 'stop', signal: 'SIGTERM', graceMs: 10_000},
-  pause: {type: 'pause'},
-  resume: {type: 'resume'},
-  delete: {type: 'delete', force: false},
-  forcedDelete: {type: 'delete', force: true},
-} as const satisfies Record<string, Command>
-type Name = keyof typeof commands
+type Row = Readonly<Partial<Record<Decision['type'], readonly ContainerCommandName[]>>>
+type ContainerCommandName = Exclude<CommandName, ExecCommandName> | 'exec'
 
-const table: Readonly<Record<TopLevelState, Readonly<Record<Name, Decision['type']>>>> = {
-  absent: {
-    create: 'accept',
-    start: 'reject',
-    kill: 'reject',
-    stop: 'reject',
-    pause: 'reject',
-    resume: 'reject',
-    delete: 'reject',
-    forcedDelete: 'reject',
-  },
-  creating: {
-    create: 'defer',
-    start: 'defer',
-    kill: 'defer',
-    stop: 'defer',
-    pause: 'defer',
-    resume: 'defer',
-    delete: 'defer',
-    forcedDelete: 'defer',
-  },
-  created: {
-    create: 'reject',
-    start: 'accept',
-    kill: 'accept',
-    stop: 'reject',
-    pause: 'reject',
-    resume: 'reject',
-    delete: 'accept',
-    forcedDelete: 'accept',
-  },
-  starting: {
-    create: 'defer',
-    start: 'defer',
-    kill: 'defer',
-    stop: 'defer',
-    pause: 'defer',
-    resume: 'defer',
-    delete: 'defer',
-    forcedDelete: 'defer',
-  },
-  running: {
-    create: 'reject',
-    start: 'reject',
-    kill: 'accept',
-    stop: 'accept',
-    pause: 'accept',
-    resume: 'reject',
-    delete: 'reject',
-    forcedDelete: 'accept',
-  },
-  stopped: {
-    create: 'reject',
-    start: 'reject',
-    kill: 'reject-ended',
-    stop: 'satisfied',
-    pause: 'reject',
-    resume: 'reject',
-    delete: 'accept',
-    forcedDelete: 'accept',
-  },
-  waiting: {
-    create: 'reject',
-    start: 'reject',
-    kill: 'reject-ended',
-    stop: 'accept',
-    pause: 'reject',
-    resume: 'reject',
-    delete: 'accept',
-    forcedDelete: 'accept',
-  },
-  failed: {
-    create: 'reject',
-    start: 'reject',
-    kill: 'reject-ended',
-    stop: 'satisfied',
-    pause: 'reject',
-    resume: 'reject',
-    delete: 'accept',
-    forcedDelete: 'accept',
-  },
-  deleting: {
-    create: 'defer',
-    start: 'defer',
-    kill: 'defer',
-    stop: 'defer',
-    pause: 'defer',
-    resume: 'defer',
-    delete: 'join',
-    forcedDelete: 'join',
-  },
-  deleted: {
-    create: 'reject',
-    start: 'reject',
-    kill: 'reject',
-    stop: 'reject',
-    pause: 'reject',
-    resume: 'reject',
-    delete: 'reject',
-    forcedDelete: 'reject',
-  },
+const deferred: Row = {
+  defer: [
+    'create',
+    'start',
+    'kill',
+    'kill with SIGKILL',
+    'stop',
+    'pause',
+    'resume',
+    'close-stdin',
+    'resize',
+    'checkpoint',
+    'update',
+    'delete',
+    'delete by force',
+    'exec',
+  ],
+}
+const runs: Row = {
+  accept: ['kill', 'kill with SIGKILL', 'stop', 'pause', 'checkpoint', 'update', 'delete by force', 'exec'],
+  reject: ['create', 'start', 'resume', 'close-stdin', 'resize', 'delete'],
 }
 
-const cases = topLevelStates.flatMap((state) =>
-  Object.entries(table[state]).map(([name, decision]) => ({
-    state,
-    name,
-    decision,
-    command: new Map<string, Command>(Object.entries(commands)).get(name),
-  })),
-)
+const table: Readonly<Record<ContainerState, Row>> = {
+  absent: {accept: ['create'], reject: without(deferred.defer, 'create')},
+  creating: deferred,
+  created: {
+    accept: ['start', 'kill', 'kill with SIGKILL', 'update', 'delete', 'delete by force', 'exec'],
+    reject: ['create', 'stop', 'pause', 'resume', 'close-stdin', 'resize', 'checkpoint'],
+  },
+  'created, from a checkpoint': {
+    accept: ['start', 'delete', 'delete by force'],
+    reject: without(deferred.defer, 'start', 'delete', 'delete by force'),
+  },
+  'created, being updated': deferred,
+  starting: deferred,
+  running: runs,
+  'running, of which no check has succeeded yet': runs,
+  'running, healthy': runs,
+  'running, unhealthy': runs,
+  'running, with a terminal and an input': {
+    accept: [...(runs.accept ?? []), 'close-stdin', 'resize'],
+    reject: ['create', 'start', 'resume', 'delete'],
+  },
+  'being paused': deferred,
+  paused: {
+    accept: ['kill', 'kill with SIGKILL', 'stop', 'resume', 'checkpoint', 'update', 'delete by force'],
+    reject: ['create', 'start', 'pause', 'close-stdin', 'resize', 'delete', 'exec'],
+  },
+  'being resumed': deferred,
+  'being stopped': runs,
+  'being killed': {accept: without(runs.accept, 'stop'), join: ['stop'], reject: runs.reject ?? []},
+  'being written to a checkpoint': deferred,
+  'running, being updated': deferred,
+  stopped: {
+    accept: ['delete', 'delete by force'],
+    satisfied: ['stop', 'close-stdin'],
+    reject: ['create', 'start', 'pause', 'resume', 'resize', 'checkpoint', 'update', 'exec'],
+    'reject-ended': ['kill', 'kill with SIGKILL'],
+  },
+  'about to be scheduled for a restart': {defer: without(deferred.defer, 'close-stdin'), satisfied: ['close-stdin']},
+  waiting: {
+    accept: ['stop', 'kill with SIGKILL', 'delete', 'delete by force'],
+    reject: ['create', 'start', 'pause', 'resume', 'close-stdin', 'resize', 'checkpoint', 'update', 'exec'],
+    'reject-ended': ['kill'],
+  },
+  failed: {
+    accept: ['delete', 'delete by force'],
+    satisfied: ['stop'],
+    reject: ['create', 'start', 'pause', 'resume', 'close-stdin', 'resize', 'checkpoint', 'update', 'exec'],
+    'reject-ended': ['kill', 'kill with SIGKILL'],
+  },
+  deleting: {defer: without(deferred.defer, 'delete', 'delete by force'), join: ['delete', 'delete by force']},
+  deleted: {reject: deferred.defer ?? []},
+}
 
+function without(names: readonly ContainerCommandName[] = [], ...others: readonly ContainerCommandName[]): readonly ContainerCommandName[] {
+  return names.filter((name) => !others.includes(name))
+}
+
+const commandOf = new Map<string, Command>(Object.entries(commands))
+const containerHistories = new Map<string, readonly Draft[]>(Object.entries(containerStates))
+const cases = Object.entries(table).flatMap(([state, row]) =>
+  Object.entries(row).flatMap(([decision, names]) => names.map((name) => ({state, name, decision}))),
+)
 describe('a command meets a state', () => {
-  it.each(cases)('$name in $state: $decision', ({state, command, decision}) => {
-    expect(command && given(...histories[state]).when(command).type).toBe(decision)
+  it.each(cases)('$name in $state: $decision', ({state, name, decision}) => {
+    const [history, command] = [containerHistories.get(state), commandOf.get(name)]
+    expect(history && command && given(...history).when(command).type).toBe(decision)
+  })
+
+  it('is in the table for every command', () => {
+    const all = Object.keys(commands).filter((name) => name === 'exec' || !name.startsWith('exec'))
+    for (const row of Object.values(table)) expect(Object.values(row).flat().toSorted()).toEqual(all.toSorted())
+  })
+
+  it('is in the table for every state of the chart', () => {
+    const reached = new Set(Object.values(containerStates).flatMap((history) => given(...history).ledger.snapshot._nodes))
+    expect(listStates(containerMachine.root).filter((node) => !reached.has(node))).toEqual([])
   })
 
   it.each<[TopLevelState, readonly string[]]>([
@@ -148,13 +133,13 @@ describe('a command meets a state', () => {
 })
 
 describe('an accepted command', () => {
-  it.each<[Name, TopLevelState, unknown]>([
+  it.each<[CommandName, TopLevelState, unknown]>([
     ['create', 'absent', happen.createRequested],
     ['start', 'created', happen.startRequested],
     ['kill', 'running', happen.killRequested],
     ['stop', 'running', happen.stopRequested],
     ['delete', 'stopped', {type: 'container.delete-requested', data: {force: false}}],
-    ['forcedDelete', 'running', {type: 'container.delete-requested', data: {force: true}}],
+    ['delete by force', 'running', {type: 'container.delete-requested', data: {force: true}}],
   ])('%s becomes its intent event', (name, state, draft) => {
     expect(given(...histories[state]).when(commands[name])).toEqual({type: 'accept', draft})
   })
@@ -186,7 +171,7 @@ describe('a stop in progress', () => {
   it('does not prevent a kill or a forced delete', () => {
     for (const history of [stopping, killing]) {
       expect(given(...history).when(commands.kill).type).toBe('accept')
-      expect(given(...history).when(commands.forcedDelete).type).toBe('accept')
+      expect(given(...history).when(commands['delete by force']).type).toBe('accept')
     }
   })
 })

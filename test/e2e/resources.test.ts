@@ -71,6 +71,17 @@ describe('a container that wants more memory than it may have', () => {
     expect(events.find(({type}) => type === 'container.exited')?.data).not.toHaveProperty('oomKilled')
   })
 
+  it('is reported again for each restart, whose groups count from 0', async () => {
+    const restart = ['--memory', '32m', '--restart', 'on-failure:2']
+    await run('again', restart, 'tail', '/dev/zero')
+    await eventually('given up', async () => (await typesOf('again')).includes('container.restart-gave-up'))
+    const events = (await node.events('again')).filter(({type}) => type === 'container.oom' || type === 'container.exited')
+    expect(events.map(({type}) => type)).toEqual(Array(3).fill(['container.oom', 'container.exited']).flat())
+    for (const event of events) if (event.type === 'container.oom') expect(event.data.killed).toBe(1)
+    for (const event of events) if (event.type === 'container.exited') expect(event.data.oomKilled).toBe(true)
+    await node.tally('rm', 'again')
+  })
+
   it('is reported by the next supervisor when it happened without one', async () => {
     const script = 'while [ ! -e /tmp/go ]; do sleep 0.05; done; rm /tmp/go; tail /dev/zero; while true; do sleep 0.05; done'
     await run('orphan', ['--memory', '32m', '--tmpfs', '/tmp'], 'sh', '-c', script)

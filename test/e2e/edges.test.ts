@@ -19,7 +19,7 @@ let node: TallyNode
 let client: TallyClient
 let orders: string
 
-/** runc, which fails or is slow on a verb of a container when a file says so, once. */
+/** runc, which fails, waits or is late on a verb of a container when a file says so, once. */
 const runtime = (dir: string) => `#!/bin/sh
 verb=$7
 for id in "$@"; do :; done
@@ -28,7 +28,7 @@ how=$(cat "$order" 2>/dev/null)
 rm -f "$order"
 case $how in
   fail) echo "told to fail" >&2; exit 1;;
-  slow) sleep 2;;
+  held) until [ -e "$order.go" ]; do sleep 0.05; done;;
   late) runc "$@"; status=$?; sleep 2; exit $status;;
 esac
 exec runc "$@"
@@ -49,7 +49,7 @@ afterAll(async () => {
   await node[Symbol.asyncDispose]()
 })
 
-const order = (verb: string, id: string, how: 'fail' | 'slow' | 'late') => writeFileSync(join(orders, `${verb}-${id}`), how)
+const order = (verb: string, id: string, how: 'fail' | 'held' | 'late') => writeFileSync(join(orders, `${verb}-${id}`), how)
 const refused = (promise: Promise<unknown>) => expect(promise).rejects.toThrow()
 
 async function make(id: string, more: Partial<CreateRequestInput> = {}): Promise<ContainerClient> {
@@ -329,12 +329,13 @@ const scenarios: readonly (() => Promise<void>)[] = [
     // Its end waits for that of the start of an added process, and a signal finds it gone.
     const one = await run('late')
     const {pid = 0} = await one.state()
-    order('exec', 'late', 'slow')
+    order('exec', 'late', 'held')
     const added = one.addProcess({exec: 'slow', args: ['true']}).catch(() => {})
     await eventually('asked for', () => node.journal('late').some((line) => line.includes('exec.start-requested')))
     process.kill(pid, 'SIGKILL')
     await eventually('it has ended', () => readProcessStat(pid)?.isZombie !== false)
     await refused(one.kill('SIGTERM'))
+    writeFileSync(join(orders, 'exec-late.go'), '')
     await added
     await one.wait()
     await one.delete()

@@ -3,7 +3,7 @@ import {readFileSync} from 'node:fs'
 import {join} from 'node:path'
 import {connect, headers, type Msg, type NatsConnection} from 'nats'
 import {afterAll, beforeAll, describe, expect, it} from 'vitest'
-import {useNode} from '../support/tally-node.ts'
+import {eventually, useNode} from '../support/tally-node.ts'
 
 const node = useNode()
 let nats: NatsConnection
@@ -39,7 +39,7 @@ describe('a bare NATS client', () => {
     expect(await ask('default.bare.state')).toMatchObject({state: 'running'})
     expect(await ask('list')).toMatchObject({containers: [{id: 'bare', state: 'running'}]})
     expect(await ask('default.bare.kill', {signal: 'CONT'})).toMatchObject({state: 'running'})
-    await new Promise((resolve) => setTimeout(resolve, 300))
+    await eventually('it has set its trap', () => output.join('') === 'hello\n')
     expect(await ask('default.bare.stop', {graceMs: 5_000})).toMatchObject({state: 'stopped', exit: {type: 'code', code: 4}})
     expect(await ask('default.bare.wait')).toMatchObject({exit: {type: 'code', code: 4}})
     const {data} = await ask('default.bare.output', {stream: 'stdout'})

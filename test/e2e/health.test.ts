@@ -56,10 +56,12 @@ it('one that takes too long is killed and has failed, and one that floods is cut
   expect((await node.tally('top', 'slow')).stdout.match(/sleep 100/g)?.length ?? 0).toBeLessThanOrEqual(1)
 })
 
-it('failures do not count at first, and a supervisor that takes over goes on asking', async () => {
-  const options = ['--health-cmd', 'test -f /well', '--health-interval', '0.1s', '--health-start-interval', '0.1s', '--health-retries', '1']
+it('failures do not count at first, and a supervisor that takes over goes on checking', async () => {
+  const check = 'echo >> /checks; test -f /well'
+  const options = ['--health-cmd', check, '--health-interval', '0.1s', '--health-start-interval', '0.1s', '--health-retries', '1']
   await run('early', ...options, '--health-start-period', '1h', '--', 'sleep', '600')
-  await new Promise((resolve) => setTimeout(resolve, 1_000))
+  const countChecks = async () => (await node.tally('exec', 'early', 'cat', '/checks')).stdout.length
+  await eventually('several checks', async () => (await countChecks()) > 4)
   expect(await health('early')).toEqual({status: 'starting'})
   const {supervisorPid} = await node.json<ContainerView>('inspect', 'early')
   sendSignal(supervisorPid, 'SIGKILL')
@@ -69,7 +71,7 @@ it('failures do not count at first, and a supervisor that takes over goes on ask
   await become('early', 'unhealthy')
 })
 
-it('how to check is refused without what', async () => {
+it('options of a check are refused without a command', async () => {
   expect(await node.tally('run', '--health-retries', '2', '--rootfs', node.rootfs, 'true')).toMatchObject({
     exitCode: 125,
     stderr: expect.stringContaining('expected --health-cmd COMMAND'),

@@ -150,14 +150,14 @@ describe('pause and resume', () => {
 describe('kill', () => {
   it('reaches init, or with --all every process', async () => {
     const script =
-      'sh -c \'trap "echo child; exit" USR1; while true; do sleep 0.05; done\' & trap "echo init" USR1; while true; do sleep 0.05; done'
+      'sh -c \'trap "echo child; exit" USR1; echo set; while true; do sleep 0.05; done\' & trap "echo init" USR1; echo set; while true; do sleep 0.05; done'
     await node.tally('run', '-d', '--name', 'family', '--rootfs', node.rootfs, '--', 'sh', '-c', script)
-    await new Promise((resolve) => setTimeout(resolve, 300))
-    const written = async () => (await node.tally('logs', 'family')).stdout
+    const written = async () => (await node.tally('logs', 'family')).stdout.split('\n').sort().join(' ')
+    await eventually('both have set their traps', async () => (await written()) === ' set set')
     await node.tally('kill', '-s', 'USR1', 'family')
-    await eventually('init heard it', async () => (await written()) === 'init\n')
+    await eventually('init got it', async () => (await written()) === ' init set set')
     await node.tally('kill', '-s', 'USR1', '--all', 'family')
-    await eventually('both heard it', async () => (await written()).split('\n').sort().join(' ') === ' child init init')
+    await eventually('both got it', async () => (await written()) === ' child init init set set')
     await node.tally('rm', '-f', 'family')
     const exited = (await node.events('family')).find(({type}) => type === 'container.exited')
     expect(exited?.data).toMatchObject({exit: {type: 'signal', signal: 'SIGKILL'}, usage: {maxRssBytes: expect.any(Number)}})

@@ -5,24 +5,20 @@ import type {ContainerView} from '../../machines/views/view.ts'
 import type {StreamStanding} from '../../src/messaging/stream-limits.ts'
 import {startNatsCluster, type NatsCluster} from '../support/nats-cluster.ts'
 import type {NatsServer} from '../support/nats-server.ts'
-import {eventually, startNode, type TallyNode} from '../support/tally-node.ts'
+import {eventually, useNode} from '../support/tally-node.ts'
 
 let cluster: NatsCluster
-let node: TallyNode
-/** Closed in reverse order, whatever one of them finds. */
-const stack = new AsyncDisposableStack()
 let login: readonly string[]
-
 beforeAll(async () => {
-  cluster = stack.use(await startNatsCluster({stream: false}))
+  cluster = await startNatsCluster({stream: false})
   const [first] = cluster.servers
   if (!first) throw new Error('a cluster has servers')
   const {user, password} = first.credentials
   const urls = cluster.servers.map(({url}) => url).join(',')
   login = ['--nats', urls, '--user', user, '--password', password, '--http', 'off']
-  node = stack.use(await startNode({args: [...login, '--stream-replicas', '3', '--stream-max-age', '1d']}))
 })
-afterAll(() => stack.disposeAsync())
+afterAll(() => cluster[Symbol.asyncDispose]())
+const node = useNode({args: () => [...login, '--stream-replicas', '3', '--stream-max-age', '1d']})
 
 test('the stream has the copies and the age that were asked for, and other ones when they are set', async () => {
   const show = () => node.json<StreamStanding>('stream', 'show')

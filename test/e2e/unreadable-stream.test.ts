@@ -3,19 +3,17 @@ import {afterAll, beforeAll, expect, test} from 'vitest'
 import type {ContainerView, NodeInfo} from '../../machines/views/view.ts'
 import {startDeafProxy} from '../support/deaf-proxy.ts'
 import {startNatsServer} from '../support/nats-server.ts'
-import {startNode, type TallyNode} from '../support/tally-node.ts'
+import {useNode} from '../support/tally-node.ts'
 
-let node: TallyNode
-/** Closed in reverse order, whatever one of them finds. */
 const stack = new AsyncDisposableStack()
-
+let login: readonly string[]
 beforeAll(async () => {
   const server = stack.use(await startNatsServer())
   const proxy = stack.use(await startDeafProxy(server.port, 0))
-  const {user, password} = server.credentials
-  node = stack.use(await startNode({args: ['--nats', proxy.url, '--user', user, '--password', password, '--http', 'off']}))
+  login = ['--nats', proxy.url, '--user', server.credentials.user, '--password', server.credentials.password]
 })
 afterAll(() => stack.disposeAsync())
+const node = useNode({args: () => [...login, '--http', 'off']})
 
 async function listAll(): Promise<Readonly<Record<string, string>>> {
   const views = await node.json<ContainerView[]>('ps', '-a')

@@ -45,15 +45,22 @@ export interface NodeOptions {
   readonly args?: readonly string[]
 }
 
+/** Of a node that is started before the tests of a file, or before each of them. */
+export interface UseOptions extends Omit<NodeOptions, 'args'> {
+  readonly each?: boolean
+  /** A function where they are known only when the node is started: after the hooks that stand before `useNode`. */
+  readonly args?: readonly string[] | (() => readonly string[])
+}
+
 /**
  * A node for all tests of the file, or of the `describe` block, that calls this; with `each`, another for every test. It is started before
  * them and ended after them, whether they pass or fail, and its members can be used while they run.
  */
-export function useNode({each = false, ...options}: NodeOptions & {readonly each?: boolean} = {}): TallyNode {
+export function useNode({each = false, args = [], ...options}: UseOptions = {}): TallyNode {
   let current: TallyNode | undefined
   const [before, after] = each ? [beforeEach, afterEach] : [beforeAll, afterAll]
   before(async () => {
-    current = await startNode(options)
+    current = await startNode({...options, args: typeof args === 'function' ? args() : args})
   })
   after(dispose)
   return {

@@ -1,10 +1,9 @@
-/** What is shown of the ledger by its owner. */
+/** Replies: the ledger as its supervisor shows it. */
 import {toContainerView, toProcessView} from '../../../machines/views/container-view.ts'
 import type {Ledger} from '../../../machines/ledger/ledger.ts'
 import type {ContainerView, ProcessView} from '../../../machines/views/view.ts'
 import {TallyError} from '../../kernel/errors.ts'
 
-/** The ledger as its owner shows it. */
 export function toOwnView(ledger: Ledger): ContainerView {
   const view = toContainerView(ledger, process.pid)
   if (!view) throw new TallyError('INTERNAL', 'the ledger of this container is empty')
@@ -15,7 +14,7 @@ export function toView(ledger: Ledger, exec: string | undefined): ContainerView 
   return exec === undefined ? toOwnView(ledger) : toExecView(ledger, exec)
 }
 
-/** Of the added processes without those that were added before this one. @throws TallyError EXEC_NOT_FOUND */
+/** Without the added processes that were added before this one. @throws TallyError EXEC_NOT_FOUND */
 export function toViewFrom(ledger: Ledger, exec: string): ContainerView {
   const view = toOwnView(ledger)
   const first = view.execs?.findIndex((one) => one.exec === exec) ?? -1
@@ -41,7 +40,7 @@ export function toExecIds({processes}: Ledger): ReadonlyMap<number, string> {
   )
 }
 
-/** One that was added and not started has no output yet, which is not to say that there will be none; nor has one that is made again. */
+/** Whether a process that has no output yet will have some: it is added and not started, or the container is about to be made again. */
 export function isToCome({snapshot, processes}: Ledger, exec: string | undefined): boolean {
   if (exec === undefined) return snapshot.matches('waiting') || snapshot.matches('creating') || snapshot.matches({stopped: 'rescheduling'})
   const state = processes.get(exec)?.value

@@ -55,14 +55,15 @@ const pauseMs = 20
 /** Between two attempts to write to a full disk. */
 const retryMs = 250
 /** Between two checks whether a reader has read: doubled each time, up to `retryMs`. */
-const firstLookMs = 5
+const firstCheckMs = 5
 
 type State =
-  | {readonly type: 'reading'}
+  /** After so many checks for a reader in vain. */
+  | {readonly type: 'reading'; readonly checks: number}
   /** The disk is full. */
   | {readonly type: 'blocked'; readonly why: unknown}
   /** A reader has to read first. */
-  | {readonly type: 'waiting'}
+  | {readonly type: 'waiting'; readonly checks: number}
   /** Output is no longer wanted, and some process still writes. */
   | {readonly type: 'discarding'}
   | {readonly type: 'closed'; readonly unwritten: number; readonly why: unknown}
@@ -72,9 +73,8 @@ export function openPipeReader({stream, path, upstream, spool: spoolFile, log, n
   const keep = openSync(path, constants.O_RDWR | constants.O_NONBLOCK)
   const pipe = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK)
   const spool = openSpool(spoolFile)
-  let state: State = {type: 'reading'}
+  let state: State = {type: 'reading', checks: 0}
   let draining: Promise<void> | undefined
-  let looks = 0
   let isScheduled = false
   /** Bytes of log for each byte of the last piece. */
   let growth = turnBytes / leastPieceBytes
@@ -112,7 +112,7 @@ export function openPipeReader({stream, path, upstream, spool: spoolFile, log, n
       const before = log.totals[stream]
       isEmpty = !readTurn() && !isHeldUp()
       left -= log.totals[stream] - before
-      await (isHeldUp() ? sleep(state.type === 'waiting' ? firstLookMs : retryMs) : nextTurn())
+      await (isHeldUp() ? sleep(state.type === 'waiting' ? firstCheckMs : retryMs) : nextTurn())
     }
     if (state.type === 'closed' && state.why !== undefined) {
       const {unwritten, why: cause} = state
@@ -161,8 +161,8 @@ export function openPipeReader({stream, path, upstream, spool: spoolFile, log, n
   function readPiece(): boolean {
     if (state.type === 'discarding') return discardPiece()
     if (state.type !== 'reading') return false
-    if (!log.hasRoom(pieceBytes)) return wait()
-    looks = 0
+    if (!log.hasRoom(pieceBytes)) return wait(state.checks)
+    state = {type: 'reading', checks: 0}
     try {
       const offset = log.totals[stream]
       // What an earlier supervisor has left in the spool comes first.
@@ -196,16 +196,15 @@ export function openPipeReader({stream, path, upstream, spool: spoolFile, log, n
     return false
   }
 
-  function wait(): false {
-    state = {type: 'waiting'}
-    setTimeout(retry, Math.min(retryMs, firstLookMs * 2 ** looks))
-    looks = Math.min(looks + 1, 10)
+  function wait(checks: number): false {
+    state = {type: 'waiting', checks: checks + 1}
+    setTimeout(retry, Math.min(retryMs, firstCheckMs * 2 ** checks))
     return false
   }
 
   function retry(): void {
     if (!isHeldUp()) return
-    state = {type: 'reading'}
+    state = {type: 'reading', checks: state.type === 'waiting' ? state.checks : 0}
     readSoon()
   }
 

@@ -33,6 +33,18 @@ const mostQueuedBytes = 512 * 1024
 /** How long the end of a process without a terminal is retried. */
 const hangUpPatienceMs = 30_000
 
+/** The process, over one connection. */
+interface Target {
+  readonly client: TallyClient
+  readonly process: ProcessClient
+}
+
+type State =
+  | {readonly type: 'new'}
+  /** It was started, or joined, and as far as is known it has not ended. */
+  | {readonly type: 'running'; readonly target: Target}
+  | {readonly type: 'exited'; readonly target: Target}
+
 /** Resolves when the process has ended or the socket is closed, whichever comes first. Errors are sent to the socket. */
 export async function runTerminal(dependencies: TerminalDependencies): Promise<void> {
   const {socket, open} = dependencies
@@ -59,13 +71,15 @@ async function relay({socket, connect, clock}: TerminalDependencies, process: Te
   // Awaited only while the process runs.
   failed.promise.catch(() => {})
   const offsets: Record<StreamName, number> = {...process.offsets}
-  let present: {readonly client: TallyClient; readonly process: ProcessClient} | undefined
-  let started = false
-  let exited = false
+  let state: State = {type: 'new'}
   try {
     return await untilEnded()
   } finally {
-    if (process.isOwn && started && !exited) await hangUp()
+    if (process.isOwn && isRunning()) await hangUp()
+  }
+
+  function isRunning(): boolean {
+    return state.type === 'running'
   }
 
   /** Hangs up, as when the window of a terminal is closed. The process may have ended meanwhile. */
@@ -94,14 +108,14 @@ async function relay({socket, connect, clock}: TerminalDependencies, process: Te
   async function relayOnce(): Promise<ProcessExit | 'closed'> {
     const client = await connect()
     const target = {client, process: process.toClient(client)}
-    present = target
+    if (state.type === 'running') state = {type: 'running', target}
     await using hold = process.isOwn ? await holdOutput(target.process, () => offsets) : undefined
     using followers = new DisposableStack()
     // The subscription is made before the program can write.
     const ended = process.streams.map((stream) => followers.use(follow(target, stream, hold)).ended)
-    if (!started) {
+    if (state.type === 'new') {
       await process.start(client)
-      started = true
+      state = {type: 'running', target}
       await send(socket, formatMessage({type: 'ready', ...(process.isOwn && {exec: target.process.exec})}))
       listen()
     }
@@ -109,11 +123,11 @@ async function relay({socket, connect, clock}: TerminalDependencies, process: Te
     if (end === 'closed') return 'closed'
     const {exit} = await target.process.wait()
     if (!exit) throw new TallyError('INTERNAL', 'the process has ended, and its exit is not known')
-    exited = true
+    state = {type: 'exited', target}
     return exit
   }
 
-  function follow({client, process}: NonNullable<typeof present>, stream: StreamName, hold: OutputHold | undefined): OutputFollower {
+  function follow({client, process}: Target, stream: StreamName, hold: OutputHold | undefined): OutputFollower {
     return followOutput(client, process, {
       stream,
       offset: offsets[stream],
@@ -131,8 +145,8 @@ async function relay({socket, connect, clock}: TerminalDependencies, process: Te
 
   function listen(): void {
     const toTarget = () => {
-      if (!present) throw new TallyError('INTERNAL', 'expected a process before its input')
-      return present
+      if (state.type === 'new') throw new TallyError('INTERNAL', 'expected a process before its input')
+      return state.target
     }
     const sender = createInputSender(toTarget, {isTyped: process.hasTerminal})
     const input: InputQueue = createInputQueue({

@@ -6,7 +6,8 @@ import type {App, AppEnvironment} from './app-environment.ts'
 import {type Backend, toClient} from './backend.ts'
 import {createEventFeed} from './event-feed.ts'
 import {placeSchema} from './feed-place.ts'
-import {followLog, readLog} from './log-feed.ts'
+import {followLog} from './log-feed.ts'
+import {createLogSource} from './log-source.ts'
 import {addressPath, countSchema, parseAddress, parseFields} from './read-routes.ts'
 import {type EventSource, toEventStream} from './server-sent-events.ts'
 import {createStatsFeed} from './stats-feed.ts'
@@ -26,11 +27,10 @@ export function addFeedRoutes(app: App, backend: Backend): void {
     const {node, namespace, id} = parseAddress(context.req.param())
     const {position, exec} = parseFields(followQuery, {...context.req.query(), ...lastId(context, 'position')})
     const session = context.get('session')
-    const connect = () => toClient(backend, session, node)
+    const connect = async () => createLogSource(await toClient(backend, session, node), {id, namespace}, exec)
     // If the log cannot be read at all, the response is an error and not an empty stream.
-    await readLog((await connect()).container(id, namespace), exec, {tail: 0})
-    const toContainer = (client: Awaited<ReturnType<typeof connect>>) => client.container(id, namespace)
-    return respond(context, (signal) => followLog({connect, toContainer, exec, position, clock: backend.clock}, signal))
+    await (await connect()).read({tail: 0})
+    return respond(context, (signal) => followLog({connect, position, clock: backend.clock}, signal))
   })
 
   function respond(context: Context<AppEnvironment>, source: EventSource): Response {

@@ -2,24 +2,19 @@
  * A container's log as it is written. It is read page by page from a position, so that nothing is missed; a message of output only says
  * that there is more to read.
  */
-import {setTimeout as sleep} from 'node:timers/promises'
-import type {ContainerAddress} from '../../../machines/ledger/ids.ts'
 import type {LogReply} from '../../../machines/views/view.ts'
-import type {ContainerClient, TallyClient} from '../../client/client.ts'
 import type {Clock} from '../../kernel/clock.ts'
 import {toErrorBody} from '../../kernel/errors.ts'
-import {createTemporaryErrors} from './temporary-errors.ts'
-import {type Notifier, createNotifier} from './notifier.ts'
+import type {LogSource} from './log-source.ts'
+import {createNotifier} from './notifier.ts'
 import {formatEvent} from './server-sent-events.ts'
+import {createTemporaryErrors} from './temporary-errors.ts'
 
 export interface LogFeedOptions {
-  /** Over the present connection. */
-  readonly connect: () => Promise<TallyClient>
-  readonly toContainer: (client: TallyClient) => ContainerClient
-  /** An added process; the container itself when absent. */
-  readonly exec: string | undefined
+  /** Over the present connection, or the next. */
+  readonly connect: () => Promise<LogSource>
   readonly position: number
-  readonly clock: Pick<Clock, 'elapsed'>
+  readonly clock: Pick<Clock, 'elapsed' | 'sleep'>
 }
 
 /** The end may have been published before the subscription was made. */
@@ -28,18 +23,20 @@ const lookMs = 1_000
 const gatherMs = 40
 const retryMs = 500
 
-export async function* followLog(options: LogFeedOptions, signal: AbortSignal): AsyncGenerator<string, void, undefined> {
+export async function* followLog(
+  {connect, clock, ...options}: LogFeedOptions,
+  signal: AbortSignal,
+): AsyncGenerator<string, void, undefined> {
   const notifier = createNotifier()
-  const temporary = createTemporaryErrors(options.clock)
-  let position = options.position
-  while (!signal.aborted) {
+  const temporary = createTemporaryErrors(clock)
+  let {position} = options
+  for (; !signal.aborted; await clock.sleep(retryMs)) {
     try {
-      const client = await options.connect()
-      const {address} = options.toContainer(client)
-      using _subscription = notifyOfOutput(client, address, options.exec, notifier)
-      while (!signal.aborted && !client.connection.isClosed()) {
+      const source = await connect()
+      using _watch = source.watch(notifier.notify)
+      while (!signal.aborted && !source.isClosed()) {
         const {count} = notifier
-        const reply = await readLog(options.toContainer(client), options.exec, {position})
+        const reply = await source.read({position})
         if (reply.entries.length > 0) yield format(reply)
         const hasMore = reply.next > position && reply.next < reply.end
         position = reply.next
@@ -47,47 +44,20 @@ export async function* followLog(options: LogFeedOptions, signal: AbortSignal): 
         if (hasMore) continue
         // A notification during the request may be of output that is not in its reply.
         if (notifier.count === count) await notifier.wait(signal, lookMs)
-        await sleep(gatherMs)
+        await clock.sleep(gatherMs)
       }
+      if (source.isClosed()) temporary.noteLoss()
     } catch (error) {
       if (!temporary.isTemporary(error)) {
         if (isGone(error)) return yield formatEvent({event: 'end', data: {position}})
         throw error
       }
     }
-    await sleep(retryMs)
   }
-}
-
-/** The log of the container, or of an added process. */
-export async function readLog(
-  container: ContainerClient,
-  exec: string | undefined,
-  from: {readonly position: number} | {readonly tail: number},
-): Promise<LogReply> {
-  return await (exec === undefined ? container.log(from) : container.process(exec).log(from))
 }
 
 function format({entries, next: end}: LogReply): string {
   return entries.map(({time, stream, data, next = end}) => formatEvent({id: next, data: {time, stream, data, next}})).join('')
-}
-
-function notifyOfOutput(
-  {connection, subjects}: TallyClient,
-  address: ContainerAddress,
-  exec: string | undefined,
-  notifier: Notifier,
-): Disposable {
-  const subscriptions = (['stdout', 'stderr'] as const).map((stream) =>
-    connection.subscribe(exec === undefined ? subjects.log(address, stream) : subjects.io(address, exec, stream), {
-      callback: () => notifier.notify(),
-    }),
-  )
-  return {
-    [Symbol.dispose]: () => {
-      for (const subscription of subscriptions) subscription.unsubscribe()
-    },
-  }
 }
 
 function isGone(error: unknown): boolean {

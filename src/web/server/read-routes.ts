@@ -7,7 +7,7 @@ import {parseRequest} from '../../messaging/codec.ts'
 import type {App} from './app-environment.ts'
 import {type Backend, toClient} from './backend.ts'
 import {readLedger} from './ledger.ts'
-import {readLog} from './log-feed.ts'
+import {createLogSource} from './log-source.ts'
 import {readStreamState} from '../../messaging/stream.ts'
 
 export const addressPath = '/api/containers/:node/:namespace/:id'
@@ -52,7 +52,8 @@ export function addReadRoutes(app: App, backend: Backend): void {
     const {node, namespace, id} = parseAddress(context.req.param())
     const {tail, position = 0, exec} = parseFields(logQuery, context.req.query())
     const client = await toClient(backend, context.get('session'), node)
-    return context.json(await readLog(client.container(id, namespace), exec, tail === undefined ? {position} : {tail}))
+    const log = createLogSource(client, {id, namespace}, exec)
+    return context.json(await log.read(tail === undefined ? {position} : {tail}))
   })
 }
 

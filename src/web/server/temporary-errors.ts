@@ -5,6 +5,8 @@ import {toErrorBody} from '../../kernel/errors.ts'
 export interface TemporaryErrors {
   /** Whether the request that failed with this is to be tried again. Call it for every failure, in the order in which they happen. */
   isTemporary(error: unknown): boolean
+  /** The connection was lost while no request was under way. */
+  noteLoss(): void
 }
 
 /** Supervisors reconnect within seconds; until then a container without a responder may still exist. */
@@ -18,10 +20,15 @@ export function createTemporaryErrors(clock: Pick<Clock, 'elapsed'>): TemporaryE
     isTemporary: (error) => {
       const {code} = toErrorBody(error)
       if (code === 'NATS_UNREACHABLE' || code === 'TIMED_OUT') {
-        contact = {type: 'lost', atMs: clock.elapsed()}
+        noteLoss()
         return true
       }
       return code === 'CONTAINER_NOT_FOUND' && contact.type === 'lost' && clock.elapsed() < contact.atMs + reconnectMs
     },
+    noteLoss,
+  }
+
+  function noteLoss(): void {
+    contact = {type: 'lost', atMs: clock.elapsed()}
   }
 }

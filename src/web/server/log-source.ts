@@ -1,0 +1,37 @@
+/** The log of a container, or of an added process, over one connection. */
+import type {ContainerAddress} from '../../../machines/ledger/ids.ts'
+import {streamNames} from '../../../machines/schemas/streams.ts'
+import type {LogReply} from '../../../machines/views/view.ts'
+import type {ContainerClient, TallyClient} from '../../client/client.ts'
+
+export interface LogSource {
+  isClosed(): boolean
+  read(from: {readonly position: number} | {readonly tail: number}): Promise<LogReply>
+  /** Calls for every piece of output that is published. */
+  watch(onOutput: () => void): Disposable
+}
+
+/** @param exec an added process; the container itself when absent */
+export function createLogSource(
+  client: TallyClient,
+  {id, namespace}: Pick<ContainerAddress, 'id' | 'namespace'>,
+  exec?: string,
+): LogSource {
+  const {connection, subjects} = client
+  const container: ContainerClient = client.container(id, namespace)
+  const {address} = container
+  return {
+    isClosed: () => connection.isClosed(),
+    read: (from) => (exec === undefined ? container.log(from) : container.process(exec).log(from)),
+    watch: (onOutput) => {
+      const subscriptions = streamNames.map((stream) =>
+        connection.subscribe(exec === undefined ? subjects.log(address, stream) : subjects.io(address, exec, stream), {callback: onOutput}),
+      )
+      return {
+        [Symbol.dispose]: () => {
+          for (const subscription of subscriptions) subscription.unsubscribe()
+        },
+      }
+    },
+  }
+}

@@ -29,13 +29,13 @@ export interface ContainerContext {
   readonly checkpoint: (EventData<'container.checkpointed'> & {readonly time: string}) | undefined
   readonly createdAt: string | undefined
   readonly startedAt: string | undefined
-  /** The same on the clock that nobody sets. */
+  /** The same on the boot clock, which cannot be set. */
   readonly startedBoot: BootInstant | undefined
   /** The stop under way. */
   readonly stop: {readonly signal: SignalName; readonly dueAt: string; readonly bootDue?: BootInstant | undefined} | undefined
   /** Asked for, by a kill or a stop, and not known to have been sent. */
   readonly unsentSignal: SignalName | undefined
-  /** What its end would answer; undefined before anybody has asked for it. */
+  /** The request that its end would answer; undefined before the first. */
   readonly endRequest: EndRequest | undefined
   /** As asked for at create, and changed by updates. */
   readonly limits: Limits
@@ -43,7 +43,7 @@ export interface ContainerContext {
   readonly changing: Limits | undefined
   /** Since when it is frozen. */
   readonly pausedAt: string | undefined
-  /** How many processes were killed for want of memory, and where; absent when none was. */
+  /** How many processes were killed because memory ran out, and where; undefined when none was. */
   readonly oom: EventData<'container.oom'> | undefined
   /** How many restarts in a row did not last, the one under way included; 0 before the first. */
   readonly attempt: number
@@ -52,11 +52,11 @@ export interface ContainerContext {
   /** When it is to be made again. */
   readonly restartDueAt: string | undefined
   readonly restartBootDue: BootInstant | undefined
-  /** Somebody has asked for its end: its restart policy does not apply. */
+  /** A user has asked for its end: its restart policy does not apply. */
   readonly isStopWanted: boolean
   /** What its health check found last that was new; undefined before. */
   readonly health: (HealthChange & {readonly time: string}) | undefined
-  /** Its supervisors died too often: nobody looks after it. */
+  /** Its supervisors died too often: it has none. */
   readonly unsupervised: boolean
   readonly exited: EventData<'container.exited'> | undefined
   /** Why the last of what was asked of it failed; absent when that was done. */

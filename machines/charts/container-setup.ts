@@ -62,7 +62,7 @@ export const chart = setup({
     isRestarting: ({context}) => context.attempt > 0,
     /** Its policy wants it back. */
     comesBack: ({context, event}) => planRestart(toEnded(context, event)).type === 'schedule',
-    /** It would, had there not been too many attempts. */
+    /** It would, but for too many attempts. */
     isGivenUp: ({context, event}) => planRestart(toEnded(context, event)).type === 'give-up',
     /** Its policy is one that makes it run again after a boot, whatever ended it. */
     isKeptUp: ({context}) => context.request?.restart !== undefined && context.request.restart.policy !== 'no',

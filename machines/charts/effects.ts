@@ -15,7 +15,7 @@ import type {SignalName} from '../schemas/signals.ts'
 export interface EffectParams {
   /** Bundle, FIFOs, `runc create` → container.created | container.create-failed, with everything rolled back. */
   readonly 'runtime.create': {readonly request: CreateRequest}
-  /** Remove what the runtime has left of the one before, and make it anew, root file system and log kept → as runtime.create */
+  /** Remove what the runtime has left of the container, and make it again with the same root file system and log → as runtime.create */
   readonly 'runtime.recreate': {readonly request: CreateRequest}
   /** `runc start` → container.started | container.start-failed */
   readonly 'runtime.start': Record<never, never>
@@ -44,11 +44,11 @@ export interface EffectParams {
   readonly 'exec.kill': {readonly exec: string; readonly signal: SignalName; readonly all?: boolean}
   readonly 'exec.stdin.close': {readonly exec: string}
   readonly 'exec.terminal.resize': {readonly exec: string} & ConsoleSize
-  /** Read what is left of its output, and tell listeners that this was all → nothing. */
+  /** Read what is left of its output, and publish its end → nothing. */
   readonly 'exec.end': {readonly exec: string}
   /** Remove FIFOs and output → exec.deleted */
   readonly 'exec.delete': {readonly exec: string}
-  /** Ask for its deletion when nobody reads its output any more → exec.delete-requested */
+  /** Ask for its deletion when no reader has a lease on its output → exec.delete-requested */
   readonly 'request.exec-delete': {readonly exec: string; readonly reason: string}
   /** → container.stop-timed-out | container.restart-due, not before `bootDue`, or `dueAt` where that is of another boot. */
   readonly 'timer.arm': {readonly timer: Timer; readonly dueAt: string; readonly bootDue?: BootInstant}
@@ -63,7 +63,7 @@ export interface EffectParams {
   readonly 'health.watch': {readonly check: HealthCheck}
   /** No more checks → nothing. */
   readonly 'health.end': Record<never, never>
-  /** Watch for kills because memory ran out; so many are known → container.oom, with every count that is new. Again when limits change. */
+  /** Watch for kills because memory ran out, of which `known` are in the ledger → container.oom, with every new count. */
   readonly 'oom.watch': {readonly init: ProcessIdentity; readonly cgroups: readonly string[]; readonly known: number}
   /** No more of that → nothing. */
   readonly 'oom.end': Record<never, never>
@@ -71,7 +71,7 @@ export interface EffectParams {
   readonly 'runtime.copy-state': Record<never, never>
   /** Ask for a delete in the container's own name → container.delete-requested */
   readonly 'request.delete': {readonly reason: string}
-  /** The story is over: publish what is left of it, remove the state directory, exit. */
+  /** The container is gone: publish what is left of its events, remove its state directory, exit. */
   readonly 'supervisor.end': Record<never, never>
 }
 /** What a timer is for: the end of a stop's grace, or the next restart. */

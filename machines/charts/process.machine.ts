@@ -20,7 +20,7 @@ export interface ProcessContext {
   readonly stdinClosed: boolean
   /** Asked for, and not known to have been sent. */
   readonly unsentSignal: SignalName | undefined
-  /** What its end would answer; undefined before anybody has asked for it. */
+  /** The request that its end would answer; undefined before the first. */
   readonly endRequest: EndRequest | undefined
   readonly exited: EventData<'exec.exited'> | undefined
   /** Why the last of what was asked of it failed; absent when that was done. */

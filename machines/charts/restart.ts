@@ -5,13 +5,13 @@ import type {ContainerContext} from './container-context.ts'
 import {isSuccess} from '../ledger/process-exit.ts'
 import type {SignalName} from '../schemas/signals.ts'
 
-/** What is to follow. `delayMs` is the longest; who schedules it takes off some at random, so that not all come back at once. */
+/** What follows. `delayMs` is the longest delay; the one chosen is shorter at random, so that containers do not all restart at once. */
 export type RestartPlan =
   | {readonly type: 'none'}
   | {readonly type: 'schedule'; readonly attempt: number; readonly delayMs: number}
   | {readonly type: 'give-up'; readonly attempts: number}
 
-/** How many in a row did not last, the one to come included, and whether it comes. */
+/** How many restarts in a row did not last, the next one included, and whether there is a next one. */
 export function planRestart({request, attempt, startedAt, startedBoot, exited, isStopWanted}: ContainerContext): RestartPlan {
   const {policy, maxRetries, delayMs, maxDelayMs, windowMs} = request?.restart ?? never
   const wasToStart = startedAt !== undefined || attempt > 0
@@ -24,7 +24,7 @@ export function planRestart({request, attempt, startedAt, startedBoot, exited, i
   return {type: 'schedule', attempt: next, delayMs: Math.min(maxDelayMs, delayMs * 2 ** Math.min(next - 1, 31))}
 }
 
-/** Sent by somebody, it says that the container is to end, and not to come back. */
+/** A user who sends it wants the container to end, and not to restart. */
 export function isStopSignal(signal: SignalName): boolean {
   return signal === 'SIGKILL' || signal === 'SIGTERM'
 }

@@ -119,7 +119,7 @@ export const running = chart.createStateConfig({
     health: {
       initial: 'unchecked',
       states: {
-        unchecked: {description: 'Nobody asks.'},
+        unchecked: {description: 'It has no health check.'},
         checking: {
           description: 'No check has succeeded yet, nor have enough failed.',
           on: {
@@ -134,7 +134,7 @@ export const running = chart.createStateConfig({
           on: {'container.health-changed': {guard: 'isUnhealthy', target: 'unhealthy', actions: recordHealth}},
         },
         unhealthy: {
-          description: 'So many checks in a row have failed as were allowed.',
+          description: 'As many checks in a row have failed as its `retries`.',
           on: {'container.health-changed': {guard: 'isHealthy', target: 'healthy', actions: recordHealth}},
         },
       },
@@ -143,7 +143,7 @@ export const running = chart.createStateConfig({
       initial: 'kept',
       states: {
         kept: {
-          description: 'They are as the ledger has them.',
+          description: 'None is being changed.',
           on: {'container.update-requested': {target: 'changing', actions: beginUpdate}},
         },
         changing: {

@@ -1,5 +1,5 @@
 /**
- * Places at which a supervisor can be told to die, so that a test sees what follows. Decorators, put around what main.ts composes, and
+ * Positions at which a supervisor can be made to die, so that a test sees what follows. Decorators, put around what main.ts composes, and
  * around nothing unless the node was started with `TALLY_FAILPOINTS`, a directory, in its environment.
  *
  * There the file `<ns>.<id>` has one line for each supervisor of that container to come: the position at which it dies. The file

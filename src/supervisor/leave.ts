@@ -1,4 +1,4 @@
-/** The end of a supervisor whose container is gone: first the stream has to have every event, then the directory is removed, then it exits. */
+/** The end of a supervisor whose container is gone: the stream has to have every event, then the directory is removed, then it exits. */
 import type {Journal} from '../journal/journal.ts'
 import type {Clock} from '../kernel/clock.ts'
 import type {Logger} from '../kernel/log.ts'

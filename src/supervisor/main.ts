@@ -23,7 +23,7 @@ const replyPatienceMs = 5_000
 const connectionFile = join(options.runDir, 'connection.json')
 
 process.title = 'tally-supervisor (ready)'
-// A terminal's ctrl-c, or a service manager that ends the coordinator's group, is not meant for containers.
+// The Ctrl-C of a terminal, or a service manager that ends the coordinator's group, is not meant for containers.
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
   process.on(signal, () => logger.warn({signal}, 'ignored: containers are ended by commands'))
 becomeChildSubreaper()
@@ -46,7 +46,7 @@ function leaveUnassigned(): void {
 }
 
 function reply(message: AssignmentReply): void {
-  // A coordinator that died meanwhile asks again, or nobody does: the ledger has it.
+  // A coordinator that has died needs no reply: the next one reads the ledger.
   if (process.connected) process.send?.(message, () => replied.resolve())
   else replied.resolve()
 }
@@ -72,7 +72,7 @@ async function accept(message: unknown): Promise<void> {
   await leaveCoordinator()
 }
 
-/** What has been said is on its way then: the channel takes it with it when it is closed before. A coordinator may hang. */
+/** Closes the channel once the reply is sent, since closing it drops what is still queued. A coordinator may hang. */
 async function leaveCoordinator(): Promise<void> {
   await Promise.race([replied.promise, clock.sleep(replyPatienceMs)])
   process.disconnect?.()

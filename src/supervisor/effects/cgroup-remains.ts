@@ -6,8 +6,8 @@ const pollMs = 10
 const patienceMs = 5_000
 
 /**
- * Takes away what a runtime that was killed has left of a container's groups, and kills who is in them. Idempotent; nothing to do,
- * as a rule, since the runtime does it.
+ * Removes what a runtime that was killed has left of a container's groups, and kills the processes in them. Idempotent. As a rule there is
+ * nothing to do, since the runtime does it.
  * @param path of the groups, the same in every hierarchy
  * @throws TallyError TIMED_OUT
  */

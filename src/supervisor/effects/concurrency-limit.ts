@@ -5,7 +5,7 @@ export function createConcurrencyLimit(limit: number): <T>(work: () => Promise<T
 
   return async (work) => {
     if (running < limit) running += 1
-    // Whoever ends hands his place on.
+    // Work that ends hands its place on.
     else await new Promise<void>((resolve) => waiting.push(resolve))
     try {
       return await work()

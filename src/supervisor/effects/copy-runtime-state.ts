@@ -4,7 +4,7 @@ import {isMissing} from '../../kernel/files.ts'
 import type {Logger} from '../../kernel/log.ts'
 import type {ContainerLayout} from '../../layout/container-layout.ts'
 
-/** Copies what the OCI runtime knows of a container to where it survives a run directory that is wiped. Without it nothing is worse than before. */
+/** Copies what the OCI runtime knows of a container to where it survives a run directory that is wiped. A copy that fails does no harm. */
 export function copyRuntimeState(
   {runtimeRoot, runtimeState}: Pick<ContainerLayout, 'runtimeRoot' | 'runtimeState'>,
   id: string,

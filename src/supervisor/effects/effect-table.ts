@@ -1,6 +1,6 @@
 /**
- * One handler for each effect, no more and no less, from families that are all made in one way. Each handler is idempotent: recovery may run
- * it again. None rejects for a reason of the world; what goes wrong there is the failure event that it returns.
+ * One handler for each effect, no more and no less, from families that are all made in one way. Each handler is idempotent: recovery may
+ * run it again. None rejects for what goes wrong outside of the supervisor: for that it returns a failure event.
  */
 import type {Effect} from '../../../machines/charts/effects.ts'
 import type {Draft} from '../../../machines/ledger/draft.ts'

@@ -1,6 +1,6 @@
 /**
- * The end of what a container has on disk. All of it but the journal goes before its deletion is told, so that what stands in the way
- * is the reason of a delete that has failed; the journal goes last, when the stream has all of it.
+ * Removes what a container has on disk. All but the journal is removed before its deletion is journaled, so that what stands in the way
+ * is the reason of a delete that has failed; the journal is removed last, when the stream has all of it.
  */
 import {linkSync, lstatSync, mkdirSync, rmdirSync, rmSync, writeFileSync} from 'node:fs'
 import {readdir, rmdir, unlink} from 'node:fs/promises'
@@ -27,7 +27,7 @@ export async function emptyStateDir({stateDir, journal}: Place): Promise<void> {
   assertRemovable({stateDir, journal})
 }
 
-/** What the kernel says of a container's files is why its deletion has failed; whatever else goes wrong is told as it is. */
+/** An error of a system call becomes the reason of a deletion that has failed; any other error is reported as it is. */
 export function toDeleteFailure(error: unknown): unknown {
   if (isErrorBody(error) || !(error instanceof Error && 'syscall' in error)) return error
   return new TallyError('DELETE_FAILED', `cannot remove what was made for the container: ${error.message}`, {cause: error})
@@ -40,11 +40,11 @@ export interface RemoveLastDependencies {
   readonly logger: Pick<Logger, 'error'>
 }
 
-/** The last of it, when the stream has everything. What cannot be removed now is tried again: nobody else would. */
+/** Removes the rest, when the stream has everything. What cannot be removed now is retried here, since no caller would. */
 export async function removeLast(layout: ContainerLayout, {unmount, clock, logger}: RemoveLastDependencies): Promise<void> {
   for (const waitMs of backoff()) {
     try {
-      // Behind a bind are other people's files.
+      // Behind a bind mount are files that are not the container's.
       unmount()
       leaveSharedDirectories(layout)
       freeId(layout)

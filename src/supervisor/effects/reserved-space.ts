@@ -1,6 +1,6 @@
 /**
- * A container can be deleted on a full disk. Its last events take the room that the node keeps for them, and if that is gone, the room of
- * its own output, which is to go anyway.
+ * A container can be deleted on a full disk. Its last events use the space that the node has reserved for them, and if that is used up, the
+ * space of its own output, which is removed anyway.
  */
 import {globSync, rmSync, truncateSync} from 'node:fs'
 import {join} from 'node:path'
@@ -11,11 +11,11 @@ import {isFull} from '../../kernel/room.ts'
 import type {ContainerLayout} from '../../layout/container-layout.ts'
 
 export interface LastRoom {
-  /** Whose append of an event of a deletion makes room for it where there is none. */
+  /** A journal that makes space for the events of a deletion where there is none. */
   journal(journal: Journal): Journal
-  /** Whether there is so little that the rest of a deletion needs what it can free. */
+  /** Whether there is so little space that the rest of a deletion needs what it can free. */
   isShort(): Promise<boolean>
-  /** Empties the logs, whoever has them open. What is written from now on is for nobody. */
+  /** Empties the logs, also while they are open. What is written from now on is not read. */
   dropLogs(): void
 }
 

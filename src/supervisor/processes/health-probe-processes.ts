@@ -13,7 +13,7 @@ export interface CheckProcesses {
   readonly group: string | undefined
   /**
    * Ends all of them: until none is left, or for a moment. Idempotent.
-   * @param first the pid of the check's first process, which is left a zombie; absent when nobody knows it
+   * @param first the pid of the check's first process, which is left a zombie; absent when it is not known
    * @param isGrouped whether it was started in the group
    */
   end(isGrouped: boolean, first?: number): Promise<void>
@@ -30,7 +30,7 @@ export interface CheckProcessesOptions {
 const groupName = 'tally-check'
 const pollMs = 10
 const patienceMs = 2_000
-/** To take note of the ends of its children: those of whom nobody has taken note are left to an init that may never do so. */
+/** Time for it to reap its children: those that it has not reaped are left to an init that may never reap them. */
 const reapMs = 200
 
 export function findCheckProcesses({cgroups, dir, clock}: CheckProcessesOptions): CheckProcesses {
@@ -61,7 +61,7 @@ export function findCheckProcesses({cgroups, dir, clock}: CheckProcessesOptions)
   }
 }
 
-/** As far as its parents are there to tell. */
+/** As far as its parents are still there. */
 function isKin(pid: number, first: number): boolean {
   for (let stat = readProcessStat(pid), at = pid; stat; at = stat.parentPid, stat = readProcessStat(at)) {
     if (at === first || stat.session === first) return true

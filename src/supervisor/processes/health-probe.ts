@@ -1,4 +1,4 @@
-/** One command in a container whose exit status is a yes or a no. It is no process of the ledger, and nothing of it is kept. */
+/** Runs one command in a container, whose exit status says whether it is healthy. It is not in the ledger, and nothing of it remains. */
 import {mkdir, rm} from 'node:fs/promises'
 import {join} from 'node:path'
 import type {ProcessIdentity} from '../../../machines/ledger/events.ts'
@@ -102,7 +102,7 @@ export function createProbe(
   }
 
   async function start(stdio: ProcessStdio, group: string | undefined, onExit: OnProcessExit): Promise<ProcessIdentity> {
-    // Between the runtime's end and our watching, it is a child that nobody knows.
+    // Until it is watched, it is a child that is not known.
     using _hold = reaper.holdOrphans()
     const {pid} = await execGrouped(stdio, group)
     const identity = readProcessIdentity(pid)

@@ -1,4 +1,4 @@
-/** What the coordinator has held while nobody supervised the container, found by what it is of. */
+/** Descriptors that the coordinator held while the container had no supervisor, found by the process that they belong to. */
 import type {ProcessIdentity} from '../../../machines/ledger/events.ts'
 import {readBootId} from '../../linux/process-table.ts'
 import type {InheritedDescriptor} from '../assignment.ts'

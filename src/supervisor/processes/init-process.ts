@@ -10,9 +10,9 @@ import {isAlive, readProcessIdentity} from '../../linux/process-table.ts'
 import type {OnProcessExit, WatchProcess} from './process-watcher.ts'
 
 export interface InitProcess {
-  /** Begins to watch the init that the runtime has just left us. */
+  /** Begins to watch the init that the runtime has just started. */
   adopt(pid: number): {readonly identity: ProcessIdentity; readonly cgroups: readonly string[]}
-  /** Begins to watch an init that a former supervisor had; how one ends that is no child of ours the coordinator knows, or the kernel. */
+  /** Begins to watch the init of a former supervisor, no child of this process: its status comes from the coordinator or the kernel. */
   readopt(identity: ProcessIdentity, cgroups: readonly string[]): void
   /** @throws TallyError PROCESS_ENDED */
   signal(signalNumber: number, options?: {readonly all?: boolean}): void

@@ -1,7 +1,7 @@
 /**
- * Watching a process until it ends: a child of ours is left a zombie until its status is journaled, so that the status is safe in
- * the kernel and the pid cannot be reused. A stranger, which a former supervisor had, is as a rule a child of the coordinator, which
- * leaves it a zombie as well: how it ended is in /proc. Of one that has been reaped the kernel tells from Linux 6.15 on.
+ * Watches a process until it ends. A child is left a zombie until its status is journaled, so that the status is safe in the kernel and the
+ * pid cannot be reused. The process of a former supervisor is as a rule a child of the coordinator, which leaves it a zombie as well: its
+ * status is in /proc. The status of one that has been reaped is in its pidfd, from Linux 6.15 on.
  */
 import {closeSync} from 'node:fs'
 import type {ProcessIdentity, ResourceUsage} from '../../../machines/ledger/events.ts'
@@ -26,7 +26,7 @@ const reapPatienceMs = 30_000
 export interface ProcessWatcherDependencies {
   readonly reaper: ChildReaper
   readonly clock: Clock
-  /** A descriptor of it that was inherited, and is ours to close. */
+  /** A descriptor of it that was inherited; the watcher closes it. */
   readonly findInherited: (identity: ProcessIdentity) => number | undefined
 }
 
@@ -42,7 +42,7 @@ export function createProcessWatcher({reaper, clock, findInherited}: ProcessWatc
     })
   }
 
-  /** Somebody else's child now, who will reap it. */
+  /** The child of another process, which will reap it. */
   async function watchStranger(identity: ProcessIdentity, onExit: OnProcessExit): Promise<void> {
     const fd = findInherited(identity) ?? openPidfdOf(identity)
     try {
@@ -54,7 +54,7 @@ export function createProcessWatcher({reaper, clock, findInherited}: ProcessWatc
     }
   }
 
-  /** The kernel's record of a process is made when it is reaped, by whoever is its parent now. */
+  /** The kernel's record of a process is made when it is reaped, by its parent at that time. */
   async function readEnd(identity: ProcessIdentity, fd: number | undefined): Promise<ProcessEnd> {
     for (const giveUpAt = clock.elapsed() + reapPatienceMs; clock.elapsed() < giveUpAt; await clock.sleep(pollMs)) {
       const ofZombie = readZombieExit(identity)

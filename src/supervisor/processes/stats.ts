@@ -1,4 +1,4 @@
-/** Samples of what the container uses: on request, and once a second for as long as somebody has said that he listens. */
+/** Samples of what the container uses: on request, and once a second for as long as a subscriber has asked for. */
 import {type Ledger, toTopLevelState} from '../../../machines/ledger/ledger.ts'
 import {isFinalSample, type StatsReply} from '../../../machines/views/stats.ts'
 import type {Clock} from '../../kernel/clock.ts'
@@ -12,7 +12,7 @@ export interface Stats {
 
 export interface StatsDependencies {
   readonly ledger: () => Ledger
-  /** Core NATS tells nobody whether somebody listens: hence the time. */
+  /** Core NATS does not say whether there are subscribers, so they ask for a time. */
   readonly publish: (sample: StatsReply) => void
   readonly clock: Pick<Clock, 'now' | 'elapsed' | 'at'>
 }

@@ -21,7 +21,7 @@ export function listContainerProcesses({cgroups, initPid, execIds = new Map()}: 
 /** Of a command line in a page: one can be larger than a message. */
 const mostArgsBytes = 16 * 1024
 
-/** A page goes by pids, so that whoever has ended meanwhile is no gap. All of them, in the order that was given, unless a page was asked for. */
+/** Pages go by pids, so that a process that has ended meanwhile leaves no gap. Without a page: all of them, in the order given. */
 export function toTopReply(
   processes: readonly ContainerProcess[],
   {limit, after}: {readonly limit?: number | undefined; readonly after?: number | undefined},

@@ -5,8 +5,8 @@ import {readProcessIdentity, readProcessStat} from '../../linux/process-table.ts
 import type {ExecLayout} from '../../layout/container-layout.ts'
 
 /**
- * By the pid file that the runtime has left; a pid that is not in the container's groups is another's by now, unless it has ended and
- * is left to our parent, which is the coordinator.
+ * By the pid file that the runtime has left. A pid that is not in the container's groups has been reused, unless the process has ended and
+ * is a zombie of the coordinator.
  */
 export function findExecProcess({pidFile}: ExecLayout, cgroups: readonly string[]): ProcessIdentity | undefined {
   const pid = readPid(pidFile)
@@ -20,7 +20,7 @@ function readPid(file: string): number | undefined {
   try {
     return Number(readFileSync(file, 'utf8'))
   } catch {
-    // The runtime has not got so far.
+    // The runtime has not written it yet.
     return undefined
   }
 }

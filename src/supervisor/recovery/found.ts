@@ -3,9 +3,9 @@ import type {BootInstant} from '../../../machines/ledger/boot-instant.ts'
 import type {ProcessIdentity} from '../../../machines/ledger/events.ts'
 
 export interface Found {
-  /** Whether init is there still, as a process or a zombie, or as a descriptor that tells how it ended. */
+  /** Whether init is still there, as a process or a zombie, or as a descriptor from which its status can be read. */
   readonly initAlive: boolean
-  /** Whether init has executed the program: one that is gone may have done it before. */
+  /** Whether init has executed the program; one that is gone may have executed it before. */
   readonly isExecuted: boolean
   /** Whether the host has been booted since. */
   readonly isRebooted: boolean
@@ -15,6 +15,6 @@ export interface Found {
   readonly findExec: (exec: string) => ProcessIdentity | undefined
   /** RFC 3339 */
   readonly now: string
-  /** The same on the clock that nobody sets. */
+  /** The same on the boot clock. */
   readonly boot?: BootInstant
 }

@@ -1,4 +1,4 @@
-/** What a new supervisor makes of the processes that were added under one that died. */
+/** What a new supervisor does about the added processes of one that died. */
 import type {Draft} from '../../../machines/ledger/draft.ts'
 import type {Effect} from '../../../machines/charts/effects.ts'
 import type {ProcessIdentity} from '../../../machines/ledger/events.ts'
@@ -8,9 +8,9 @@ import type {Found} from './found.ts'
 export interface ExecRecovery {
   readonly facts: readonly Draft[]
   readonly effects: readonly Effect[]
-  /** Whose FIFOs and log are opened again, to read what waits there. */
+  /** Those whose FIFOs and log are opened again, to read what is left there. */
   readonly opened: readonly {readonly exec: string; readonly stdin: boolean; readonly terminal: boolean}[]
-  /** Whose end is to be seen. */
+  /** Those to be watched. */
   readonly watched: readonly {readonly exec: string; readonly process: ProcessIdentity}[]
 }
 
@@ -34,7 +34,7 @@ function planExec(exec: string, snapshot: ProcessSnapshot, {findExec}: Found): E
     case 'running':
       return {
         facts: [],
-        // Sent twice is better than never: whoever asked relies on it.
+        // Sent twice is better than never: the caller relies on it.
         effects: unsentSignal ? [{type: 'exec.kill', exec, signal: unsentSignal}] : [],
         opened,
         watched: context.process ? [{exec, process: context.process}] : [],

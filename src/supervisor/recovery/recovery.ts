@@ -1,6 +1,6 @@
 /**
- * What a new supervisor makes of a journal whose supervisor has died: the facts that it can still learn, and the effects
- * that may have been left undone. Everything is safe to do twice.
+ * What a new supervisor does about a container whose supervisor has died: the facts that it can still learn, and the effects that may have
+ * been left undone. All of it is safe to do twice.
  */
 import type {Found} from './found.ts'
 import type {BootInstant} from '../../../machines/ledger/boot-instant.ts'
@@ -47,7 +47,7 @@ function toOomWatch({snapshot}: Ledger): readonly Effect[] {
   return init && !exited ? [{type: 'oom.watch', init, cgroups, known: oom?.killed ?? 0}] : []
 }
 
-/** Processes are coming back from a checkpoint; which is init nobody has told. */
+/** Processes are being restored from a checkpoint; which of them is init is not in the ledger. */
 function isRestoring({snapshot}: Ledger): boolean {
   return snapshot.matches('starting') && snapshot.context.init === undefined
 }
@@ -55,7 +55,7 @@ function isRestoring({snapshot}: Ledger): boolean {
 function planContainer(ledger: Ledger, {initAlive, isExecuted, isRebooted, runtimeStatus, now, boot}: Found): Recovery {
   const state = toTopLevelState(ledger)
   const {context} = ledger.snapshot
-  // Sent twice is better than never: whoever asked relies on it.
+  // Sent twice is better than never: the caller relies on it.
   const unsent: readonly Effect[] = context.unsentSignal ? [{type: 'runtime.kill', signal: context.unsentSignal}] : []
   const lost: readonly Draft[] = initAlive ? [] : [toLostExit(now, boot, isRebooted)]
   switch (state) {
@@ -66,7 +66,7 @@ function planContainer(ledger: Ledger, {initAlive, isExecuted, isRebooted, runti
       return {facts: [{type: 'container.create-failed', data: {error: interrupted('create')}}], effects: []}
     case 'starting':
       if (isRestoring(ledger)) return {facts: [{type: 'container.start-failed', data: {error: interrupted('start')}}], effects: []}
-      // A program that runs, or has run, was started, whether or not anybody lived to write it down.
+      // A program that runs, or has run, was started, though that is not in the journal.
       if (isExecuted || (initAlive && runtimeStatus === 'running'))
         return {facts: [{type: 'container.started', data: {...(boot && {boot})}}, ...lost], effects: []}
       if (initAlive) return {facts: [], effects: [{type: 'runtime.start'}]}
@@ -110,7 +110,7 @@ function planContainer(ledger: Ledger, {initAlive, isExecuted, isRebooted, runti
 }
 
 /**
- * @param since when it was set: after a boot only the wall clock is left to go by, and if that was set back meanwhile, nobody is to wait for
+ * @param since when it was set: after a boot only the wall clock is left, and if that was set back meanwhile, the timer must not take
  * longer than was meant
  */
 function toTimer(timer: Timer, {dueAt, bootDue}: Due, now: string, since = now): Effect {
@@ -125,7 +125,7 @@ interface Due {
   readonly bootDue?: BootInstant | undefined
 }
 
-/** What was made again has to be started; one that could not be is to end. */
+/** A container that was made again has to be started; where that failed, its init has to end. */
 function toRestart({snapshot}: Ledger): readonly Effect[] {
   const {attempt, error} = snapshot.context
   if (attempt === 0) return []
@@ -144,7 +144,7 @@ function toRescheduling(context: ContainerContext): readonly Effect[] {
   return [sweep, {type: 'restart.give-up', attempts: plan.type === 'give-up' ? plan.attempts : context.attempt}]
 }
 
-/** A pause or resume that was in flight: done, as the runtime tells, or to be done. */
+/** A pause or resume that was in flight: done, as the runtime says, or to be done. */
 function toExecution({snapshot}: Ledger, runtimeStatus: string | undefined): Recovery {
   if (snapshot.matches({running: {execution: 'pausing'}})) {
     return runtimeStatus === 'paused'
@@ -159,7 +159,7 @@ function toExecution({snapshot}: Ledger, runtimeStatus: string | undefined): Rec
   return {facts: [], effects: []}
 }
 
-/** What was in flight when everything ended has no outcome any more. */
+/** What was in flight when init ended has no outcome any more. */
 function toUndone({snapshot}: Ledger): readonly Draft[] {
   const update: readonly Draft[] = snapshot.context.changing
     ? [{type: 'container.update-failed', data: {error: interrupted('update')}}]
@@ -171,19 +171,19 @@ function toUndone({snapshot}: Ledger): readonly Draft[] {
   return update
 }
 
-/** Whether the runtime has got to its end nobody knows: the image is not complete without what we add to it. */
+/** Whether the runtime has finished is not known, and the image is not complete without what the supervisor adds to it. */
 function toUndoneCheckpoint({snapshot}: Ledger): readonly Draft[] {
   const isTaken = snapshot.matches({running: {checkpoint: 'checkpointing'}})
   return isTaken ? [{type: 'container.checkpoint-failed', data: {error: interrupted('checkpoint')}}] : []
 }
 
-/** An update that was in flight is carried out again: it says what is to be, not by how much to change it. */
+/** An update that was in flight is carried out again: it gives new values, not differences. */
 function toUpdate({snapshot}: Ledger): readonly Effect[] {
   const {changing} = snapshot.context
   return changing ? [{type: 'runtime.update', limits: changing}] : []
 }
 
-/** The time is that of the finding: when it ended nobody knows either. */
+/** The time is that of the recovery, since the time of the exit is not known either. */
 function toLostExit(now: string, boot: BootInstant | undefined, isRebooted: boolean): Draft {
   const exit = {type: 'lost', reason: isRebooted ? 'the host was rebooted' : 'it ended while it had no supervisor'} as const
   return {type: 'container.exited', data: {exit, exitedAt: now, source: 'none', ...(boot && {boot})}}

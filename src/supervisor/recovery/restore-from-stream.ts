@@ -1,4 +1,4 @@
-/** Events that the stream has and the journal has not: a power cut takes what was written and not yet on the disk. */
+/** Restores events that the stream has and the journal lacks: a power cut loses what was written and not yet on the disk. */
 import type {EventData, LedgerEvent} from '../../../machines/ledger/events.ts'
 import type {ContainerAddress} from '../../../machines/ledger/ids.ts'
 import {applyEvent, type Ledger} from '../../../machines/ledger/ledger.ts'
@@ -11,7 +11,7 @@ import {readEvents} from '../../messaging/read-events.ts'
 import {lastEventOf} from '../../messaging/stream.ts'
 import type {Subjects} from '../../messaging/subjects.ts'
 
-export interface TakeBackOptions {
+export interface RestoreOptions {
   readonly journal: Journal
   /** Folded from that. */
   readonly ledger: Ledger
@@ -23,10 +23,10 @@ export interface TakeBackOptions {
   readonly logger: Logger
 }
 
-/** A journal that has lived through the death of its supervisor alone has all that was appended: then NATS is not worth a long wait. */
+/** Without a boot in between the journal has all that was appended, so NATS is not worth a long wait. */
 const patienceMs = {sameBoot: 1_000, otherBoot: 10_000} as const
 
-export interface TakenBack {
+export interface Restored {
   /** How many were written back. */
   readonly restored: number
   /** With them. */
@@ -34,32 +34,23 @@ export interface TakenBack {
 }
 
 /**
- * Writes them back into the journal, as far as they continue it. Whatever does not is taken out of the stream by the outbox, which says so.
+ * Appends them to the journal, as far as they continue it. The outbox removes the others from the stream, and reports that.
  * @throws TallyError JOURNAL_WRITE_FAILED
  */
-export async function restoreFromStream({
-  journal,
-  ledger,
-  link,
-  subjects,
-  address,
-  uid,
-  clock,
-  logger,
-}: TakeBackOptions): Promise<TakenBack> {
+export async function restoreFromStream({journal, ledger, link, subjects, address, uid, clock, logger}: RestoreOptions): Promise<Restored> {
   const {init} = ledger.snapshot.context
   const waitMs = init?.bootId === readBootId() ? patienceMs.sameBoot : patienceMs.otherBoot
   const late = clock.sleep(waitMs)
   const ahead = await Promise.race([readAhead(), late]).catch((error: unknown) => logger.warn({err: error}, 'cannot ask the stream'))
   if (!ahead) {
-    logger.warn({waitMs}, 'NATS did not tell in time whether the journal has lost events: going on without')
+    logger.warn({waitMs}, 'no answer from NATS in time whether the journal has lost events: continuing without')
     return {restored: 0, ledger}
   }
-  const {continuing, conflict, ledger: after} = planTakeBack(ledger, ahead)
+  const {continuing, conflict, ledger: after} = planRestore(ledger, ahead)
   for (const event of continuing) journal.append(event)
   if (continuing.length > 0) {
     await journal.sync()
-    logger.warn({from: continuing[0]?.sequence, count: continuing.length}, 'the journal was behind the stream: took its events back')
+    logger.warn({from: continuing[0]?.sequence, count: continuing.length}, 'the journal lacked events that the stream has: restored them')
   }
   if (conflict) logger.error({conflict}, 'the stream has events that do not continue the journal')
   return {restored: continuing.length, ledger: after}
@@ -81,12 +72,12 @@ export async function restoreFromStream({
   }
 }
 
-/** Of a journal, as an event tells it. */
+/** What was mended of a journal, as fields of an event. */
 export function toMended({tornBytes}: JournalRepair, restored: number): Pick<EventData<'supervisor.adopted'>, 'tornBytes' | 'takenBack'> {
   return {...(restored > 0 && {takenBack: restored}), ...(tornBytes > 0 && {tornBytes})}
 }
 
-export interface TakeBackPlan {
+export interface RestorePlan {
   readonly continuing: readonly LedgerEvent[]
   readonly ledger: Ledger
   /** Why those after them do not continue the journal; undefined when there are none. */
@@ -94,7 +85,7 @@ export interface TakeBackPlan {
 }
 
 /** @param ahead of the stream, in its order, with sequences above those of the journal */
-export function planTakeBack(journaled: Ledger, ahead: readonly LedgerEvent[]): TakeBackPlan {
+export function planRestore(journaled: Ledger, ahead: readonly LedgerEvent[]): RestorePlan {
   let ledger = journaled
   const continuing: LedgerEvent[] = []
   for (const event of ahead) {

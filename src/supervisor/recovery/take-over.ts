@@ -1,4 +1,4 @@
-/** How a new supervisor comes to where the one that died was: it looks at what there is, writes down what it finds, and goes on. */
+/** How a new supervisor takes over from one that died: it looks at what there is, journals what it finds, and continues. */
 import type {LedgerEvent, ProcessIdentity} from '../../../machines/ledger/events.ts'
 import type {JournalRepair} from '../../journal/journal.ts'
 import {isSameProcess, readBootId} from '../../linux/process-table.ts'
@@ -20,7 +20,7 @@ export interface TakeOverDependencies
 
 export interface TakeOverOptions {
   readonly id: string
-  /** What the coordinator has held meanwhile. */
+  /** What the coordinator held meanwhile. */
   readonly inherited: readonly InheritedDescriptor[]
   /** Of the journal, when it was opened. */
   readonly repair: JournalRepair
@@ -33,7 +33,7 @@ export async function takeOver(dependencies: TakeOverDependencies, {id, inherite
   const {init: identity, cgroups, exited} = loop.ledger.snapshot.context
   const {latest} = loop.ledger
   const isInitAlive = identity !== undefined && !exited && isKnown(identity, inherited)
-  // What it had begun goes on, and would come in between.
+  // A call of the runtime that the former supervisor began goes on, and would interfere.
   await runtime.settled()
   const isExecuted = await runtime.isExecuted(id, identity && isSameProcess(identity) ? identity.pid : undefined)
   const {status} = (await runtime.state(id).catch(() => undefined)) ?? {}
@@ -56,14 +56,14 @@ export async function takeOver(dependencies: TakeOverDependencies, {id, inherite
     await runtime.delete(id, {force: true}).catch((error: unknown) => logger.warn({err: error}, 'rollback'))
   await reopenOutputs(dependencies, plan, inherited)
   loop.resume(plan.first)
-  // What is no end is the outcome of what was in flight: of the last that was asked for.
+  // A fact that is not an exit is the outcome of what was in flight, which is the last request.
   for (const fact of plan.facts) void loop.observe(fact, isEnd(fact) ? undefined : toOrigin(latest))
   for (const {exec, process} of plan.watched) execs.watch(exec, process)
   if (identity && isInitAlive) init.readopt(identity, cgroups)
   loop.resume(plan.effects)
 }
 
-/** Also after the exit: something may still wait in the FIFOs, and the log is read through them. */
+/** Also after the exit: output may be left in the FIFOs, and the log is read through them. */
 async function reopenOutputs(
   {loop, outputs}: TakeOverDependencies,
   {opened}: RecoveryPlan,
@@ -81,7 +81,7 @@ async function reopenOutputs(
   }
 }
 
-/** As a process of this boot, or as a descriptor that tells how it ended. */
+/** As a process of this boot, or as a descriptor from which its status can be read. */
 function isKnown(process: ProcessIdentity, inherited: readonly InheritedDescriptor[]): boolean {
   return isSameProcess(process) || findInheritedProcess(inherited, process) !== undefined
 }

@@ -1,19 +1,19 @@
 import {describe, expect, it} from 'vitest'
 import type {LedgerEvent} from '../../../../machines/ledger/events.ts'
 import {foldEvents} from '../../../../machines/ledger/ledger.ts'
-import {planTakeBack} from '../../../../src/supervisor/recovery/restore-from-stream.ts'
+import {planRestore} from '../../../../src/supervisor/recovery/restore-from-stream.ts'
 import {happen, toHistory} from '../../../support/given.ts'
 
 const life = toHistory([happen.createRequested, happen.created, happen.startRequested, happen.started, happen.exited])
 
 /** For a journal with the first so many events. */
 function plan(count: number, ahead: readonly LedgerEvent[]) {
-  const {continuing, conflict, ledger} = planTakeBack(foldEvents(life.slice(0, count)), ahead)
+  const {continuing, conflict, ledger} = planRestore(foldEvents(life.slice(0, count)), ahead)
   expect(ledger).toEqual(foldEvents([...life.slice(0, count), ...continuing]))
   return {continuing, conflict}
 }
 
-describe('what a journal takes back from the stream', () => {
+describe('what is restored to a journal from the stream', () => {
   it('is everything that continues it', () => {
     expect(plan(2, life.slice(2))).toEqual({continuing: life.slice(2), conflict: undefined})
     expect(plan(5, [])).toEqual({continuing: [], conflict: undefined})

@@ -79,6 +79,8 @@ function toCharted(id: string | undefined, {exec, machine, at, follow}: ChartFla
   if (exec !== undefined && wanted !== 'process') throw new TallyError('INVALID_ARGUMENT', `expected no --exec for --machine ${wanted}`)
   if (id !== undefined && wanted === 'process' && exec === undefined)
     throw new TallyError('INVALID_ARGUMENT', 'expected --exec EXEC with --machine process')
+  if (id !== undefined && wanted === 'supervision')
+    throw new TallyError('INVALID_ARGUMENT', 'expected no container with --machine supervision: its state is in no ledger')
   return {machine: chartedMachines[wanted], exec}
 }
 

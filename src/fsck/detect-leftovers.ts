@@ -1,10 +1,10 @@
-/** What is left of containers that nobody has. */
+/** What is left of containers that no longer exist. */
 import {toContainerLayout} from '../layout/container-layout.ts'
 import {type Finding, toFinding} from './findings.ts'
 import {type Survey, toKey} from './survey.ts'
 import type {ContainerName} from '../layout/container-name.ts'
 
-/** Of those without a journal, and without a supervisor that may be about to end. */
+/** Leftovers of containers that have no journal, and no supervisor that may be about to remove them. */
 export function detectLeftovers(survey: Survey): readonly Finding[] {
   const taken = new Set([...survey.containers.filter(({journal}) => journal.type !== 'missing'), ...survey.supervised].map(toKey))
   const isOrphan = (name: ContainerName) => !taken.has(toKey(name))
@@ -33,7 +33,7 @@ export function detectLeftovers(survey: Survey): readonly Finding[] {
     ...survey.processes.filter(isOrphan).map(({pid, file, title, ...name}) =>
       toFinding('PROCESS_ORPHAN', name, {
         subject: `process ${pid}`,
-        message: `process ${pid} (${title}) has ${file} open, and its container is not there; whose it is has to be looked at`,
+        message: `process ${pid} (${title}) has ${file} open, and its container is not there; find out whose process it is`,
         repair: undefined,
       }),
     ),
@@ -41,13 +41,13 @@ export function detectLeftovers(survey: Survey): readonly Finding[] {
   ]
 }
 
-/** Several nodes of a machine have groups side by side: those are ours whose containers the stream has of this node. */
+/** The groups of several nodes of a machine are side by side: this node's are those of containers that the stream has of this node. */
 function detectCgroups({stateDir, containers, supervised, cgroups, stream}: Survey): readonly Finding[] {
   if (stream.type !== 'read') return []
   const whole = containers.flatMap((one) => (one.journal.type === 'whole' ? [{key: toKey(one), uid: one.journal.uid}] : []))
   const known = new Set(whole.map(({key}) => key))
   const live = new Set(whole.map(({uid}) => uid))
-  // Somebody has the id whose uid cannot be read.
+  // Containers whose uid cannot be read: a group may be theirs.
   const unknown = new Set([...containers, ...supervised].map(toKey).filter((key) => !known.has(key)))
   const gone = stream.lives.filter((life) => !live.has(life.uid) && !unknown.has(toKey(life)))
   return gone.flatMap(({namespace, id, uid}) => {

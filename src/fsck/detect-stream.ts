@@ -1,4 +1,4 @@
-/** What the stream has not got as the journals have it. */
+/** Where the stream differs from the journals. */
 import {type Finding, toFinding} from './findings.ts'
 import {type Survey, type SurveyedContainer, toKey, toName} from './survey.ts'
 
@@ -24,7 +24,7 @@ export function detectStream({containers, supervised, stream}: Survey): readonly
       .map((life) =>
         toFinding('STREAM_ORPHAN', life, {
           subject: life.uid,
-          message: `the stream tells of it (uid ${life.uid}), and not of its end, and it is not there: its journal is lost`,
+          message: `the stream has it (uid ${life.uid}) and not its deletion, and it is not there: its journal is lost`,
           repair: undefined,
         }),
       ),

@@ -1,11 +1,11 @@
-/** From a survey to findings. Pure: what does not agree follows from what was seen and from nothing else. */
+/** From a survey to findings. Pure: findings follow from what was seen and from nothing else. */
 import {toSource} from '../../machines/ledger/ids.ts'
 import {detectLeftovers} from './detect-leftovers.ts'
 import {detectStream} from './detect-stream.ts'
 import {type Finding, toFinding} from './findings.ts'
 import {type Survey, type SurveyedContainer, toName, type WholeJournal} from './survey.ts'
 
-/** A state directory without a journal may be one that a create has just made. */
+/** A younger state directory without a journal may be one that a create has just made. */
 const reservationPatienceMs = 30_000
 
 export function detect(survey: Survey): readonly Finding[] {
@@ -19,16 +19,14 @@ export function detect(survey: Survey): readonly Finding[] {
   ]
 }
 
-/** What could not be held against what, as sentences. */
+/** What could not be compared, as phrases. */
 export function listNotCompared({stream, cgroups, containers}: Survey): readonly string[] {
   const unread = containers.filter(({streamed, journal}) => streamed === undefined && journal.type === 'whole').length
   const asked = containers.filter(({runtimeStatus}) => runtimeStatus === 'unasked').length
   return [
     ...(stream.type === 'unreachable' ? [`journals with the stream: ${stream.why}`] : []),
     ...(stream.type === 'read' && unread > 0 ? [`journals with the stream, ${unread} of them: it could not be read to its end`] : []),
-    ...(stream.type !== 'read' && cgroups.length > 0
-      ? ['control groups with the containers that there were: only the stream knows those']
-      : []),
+    ...(stream.type !== 'read' && cgroups.length > 0 ? ['control groups with deleted containers: only the stream knows those'] : []),
     ...(asked > 0 ? [`containers with the OCI runtime, ${asked} of them: it could not be asked`] : []),
   ]
 }
@@ -45,7 +43,7 @@ function detectJournal({node, isCoordinated}: Survey, container: SurveyedContain
     }
     case 'damaged': {
       const {line, why} = journal
-      const advice = `keep a copy, cut it before that line (head -n ${line - 1}) while nobody supervises it, and \`tally up\`: what the stream has of the rest is taken back`
+      const advice = `keep a copy, cut it before that line (head -n ${line - 1}) while nobody supervises it, and \`tally up\`: what the stream has of the rest is restored`
       return [
         toFinding('JOURNAL_DAMAGED', container, {
           subject: `${file}:${line}`,
@@ -99,7 +97,7 @@ function detectContainer(container: SurveyedContainer, {state, init, hasEnded, t
     found.push(
       toFinding('INIT_GONE', container, {
         subject: `process ${init.pid}`,
-        message: `the ledger says ${state}, and its init, process ${init.pid}, is not there; a supervisor that lives journals its end`,
+        message: `the ledger says ${state}, and its init, process ${init.pid}, is not there; its supervisor, if it has one, journals its exit`,
         repair: undefined,
       }),
     )

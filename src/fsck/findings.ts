@@ -1,7 +1,7 @@
-/** What can be found, and what `--repair` does about it. Codes are stable; docs/fsck.md is held to this table by a test. */
+/** What can be found, and what `--repair` does about it. Codes are stable. A test compares docs/fsck.md with this table. */
 import type {ContainerName} from '../layout/container-name.ts'
 
-/** `removes`: takes it away; `supervisor`: asks the container's supervisor; `none`: what to do is for people to decide. */
+/** `removes`: removes it; `supervisor`: asks the container's supervisor; `none`: people have to decide. */
 export type RepairKind = 'removes' | 'supervisor' | 'none'
 
 export const findingTable = {
@@ -31,7 +31,7 @@ export const findingTable = {
 } as const satisfies Readonly<Record<string, {readonly repair: RepairKind; readonly meaning: string}>>
 export type FindingCode = keyof typeof findingTable
 
-/** What is to be done, as data; the one who does it looks again whether it still may. */
+/** What is to be done, as data. The handler checks again that it still may be done. */
 export type Repair =
   | ({readonly type: 'delete-from-runtime'} & ContainerName)
   | ({readonly type: 'remove-state-dir'} & ContainerName)
@@ -41,11 +41,11 @@ export type Repair =
 
 export interface Finding {
   readonly code: FindingCode
-  /** `<ns>/<id>`; undefined for what is not about one. */
+  /** `<ns>/<id>`; undefined for a finding that is not about a container. */
   readonly container: string | undefined
   /** The file, mount, group or process that it is about. */
   readonly subject: string
-  /** What does not agree, and what to do. */
+  /** What is wrong, and what to do. */
   readonly message: string
   readonly repair: Repair | undefined
 }
@@ -54,7 +54,7 @@ export function toFinding(code: FindingCode, name: ContainerName | undefined, re
   return {code, container: name && `${name.namespace}/${name.id}`, ...rest}
 }
 
-/** Two looks that find this find the same. */
+/** Equal for two findings that are about the same thing. */
 export function toFindingKey({code, container = '', subject}: Finding): string {
   return `${code} ${container} ${subject}`
 }

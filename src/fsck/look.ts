@@ -1,4 +1,4 @@
-/** Looks at everything on a node that tells of its containers. Changes nothing, takes no lock, and needs no process of ours to live. */
+/** Reads everything on a node that tells something of its containers. Changes nothing, takes no lock, and needs no process of the node. */
 import {existsSync, readdirSync, readFileSync, readlinkSync, statSync} from 'node:fs'
 import {basename, join} from 'node:path'
 import {isId, parseSource} from '../../machines/ledger/ids.ts'
@@ -13,10 +13,10 @@ import type {StreamedPart, StreamSurvey, Survey, SurveyedContainer, WholeJournal
 import type {ContainerName} from '../layout/container-name.ts'
 
 export interface LookDependencies {
-  /** What the OCI runtime says of a container. @returns undefined when it knows none */
+  /** The container's status, as the OCI runtime has it. @returns undefined when the runtime has no such container */
   readonly askRuntime: (name: ContainerName, journal: WholeJournal) => Promise<string | undefined>
   readonly readStream: () => Promise<StreamSurvey>
-  /** Undefined when it cannot be compared. */
+  /** Compares the journal with the stream. @returns undefined when that cannot be done */
   readonly compare: (name: ContainerName, journal: WholeJournal & {readonly file: string}) => Promise<StreamedPart | undefined>
   /** Epoch milliseconds. */
   readonly now: () => number
@@ -68,14 +68,14 @@ export async function look(
     }
   }
 
-  /** A process that held it, and is not there any more, holds it no more. */
+  /** The process that has the lock of a file. */
   function findHolder(file: string): number | undefined {
     const inode = statSync(file, {throwIfNoEntry: false})?.ino
     return inode === undefined ? undefined : holders.get(inode)
   }
 }
 
-/** `<root>/<ns>/<id>`; what has no such name was not put there by us. */
+/** `<root>/<ns>/<id>`; directories with other names are not containers'. */
 function listNames(root: string): readonly ContainerName[] {
   return listDirectories(root).flatMap((namespace) => listDirectories(join(root, namespace)).map((id) => ({namespace, id})))
 }
@@ -95,7 +95,7 @@ function toNameBelow(root: string, path: string): ContainerName | undefined {
   return isId(namespace) && isId(id) ? {namespace, id} : undefined
 }
 
-/** Of supervisors that were started for this state directory, by what they call themselves. */
+/** Containers for which a supervisor of this state directory runs, by the process titles. */
 function listSupervised(stateDir: string): readonly (ContainerName & {readonly pid: number})[] {
   return listProcesses().flatMap((pid) => {
     const [, namespace, id] = /^tally-supervisor ([\w-]+)\/([\w-]+)/.exec(readProc(pid, 'cmdline')) ?? []
@@ -104,7 +104,7 @@ function listSupervised(stateDir: string): readonly (ContainerName & {readonly p
   })
 }
 
-/** Groups that are named as those of containers, in whichever hierarchies. */
+/** Groups that have names of containers' groups, in all hierarchies. */
 function listGroups(): Survey['cgroups'] {
   const directories = parseMounts(readFileSync('/proc/self/mountinfo', 'utf8')).flatMap(({directory}) =>
     listTop(directory)
@@ -126,7 +126,7 @@ function listTop(directory: string): readonly string[] {
   }
 }
 
-/** Of others than this process. */
+/** Processes, other than this one, that have files of a container open. */
 function listUsers({stateDir, runDir}: Directories): Survey['processes'] {
   const roots = [containersDir(stateDir), join(runDir, 'containers')]
   return listProcesses()
@@ -160,7 +160,7 @@ function readProc(pid: number, file: string): string {
   }
 }
 
-/** The name of the node is in its state directory, and in every journal; undefined before the first `tally up`. */
+/** The name of the node, from its state directory, or from a journal; undefined before the first `tally up`. */
 export function readNodeName(stateDir: string): string | undefined {
   const file = join(stateDir, 'node')
   if (existsSync(file)) {

@@ -1,14 +1,15 @@
-/** Puts the parts of fsck together: a look, a second one that confirms the first, and what is to be repaired. */
+/** Puts the parts of fsck together: a survey, a second one that confirms the findings of the first, and the repairs. */
 import {existsSync} from 'node:fs'
 import {join} from 'node:path'
 import type {NatsConnection} from 'nats'
+import type {ContainerAddress} from '../../machines/ledger/ids.ts'
 import {republishReplySchema} from '../../machines/views/republish.ts'
 import {createSystemClock} from '../kernel/clock.ts'
 import {TallyError, toErrorBody} from '../kernel/errors.ts'
 import {requestJson} from '../messaging/codec.ts'
 import {connectNats, readConnection} from '../messaging/connection.ts'
 import type {NatsAccess} from '../messaging/servers.ts'
-import {createSubjects} from '../messaging/subjects.ts'
+import {createSubjects, defaultPrefix, type Subjects} from '../messaging/subjects.ts'
 import {createRunc} from '../runtime/runc/runc.ts'
 import {toContainerLayout} from '../layout/container-layout.ts'
 import {detect, listNotCompared} from './detect.ts'
@@ -31,35 +32,34 @@ export interface FsckOptions {
   readonly repair: boolean
 }
 
-/** A finding, and what has become of it. */
+/** A finding, and whether it was repaired. */
 export type Outcome = Finding & {readonly repaired: boolean; readonly failure?: string}
 
 export interface FsckReport {
   readonly node: string
   readonly findings: readonly Outcome[]
-  /** What could not be held against what, and why. */
+  /** What could not be compared, and why. */
   readonly notCompared: readonly string[]
 }
 
 const clock = createSystemClock()
-/** What is on its way at the first look has arrived at the second. */
+/** Between the two surveys: what was under way at the first is done at the second. */
 const settleMs = 1_500
 const republishPatienceMs = 40_000
 
-/** @throws TallyError STATE_DIR_INVALID when there has been no node */
+/** @throws TallyError STATE_DIR_INVALID when there never was a node */
 export async function fsck(options: FsckOptions): Promise<FsckReport> {
   const {stateDir, runDir} = options
   if (!existsSync(stateDir)) throw new TallyError('STATE_DIR_INVALID', `no node has been here: expected a state directory at ${stateDir}`)
   const node = readNodeName(stateDir) ?? options.node
   if (node === undefined) throw new TallyError('STATE_DIR_INVALID', `expected a node name in ${join(stateDir, 'node')}, or --node`)
-  await using nats = await connect(options)
-  const session = {...nats, node}
-  const survey = () => look(node, options, createLook(options, session))
+  await using session = await openSession(options)
+  const survey = () => look(node, options, createLook(options, node, session))
   const before = await survey()
   const {findings, latest} = await confirm(before, survey)
   const repairs = createRepairs(options, {
     deleteFromRuntime: ({namespace, id}) => toRuntime(options, namespace).delete(id, {force: true}),
-    republish: (name) => republish(session, name),
+    republish: (name) => republish(session, {node, ...name}),
     clock,
   })
   const outcomes: Outcome[] = []
@@ -109,31 +109,28 @@ function run(repairs: RepairHandlers, repair: Repair): Promise<void> {
   }
 }
 
-interface Session {
-  readonly connection: NatsConnection | undefined
-  readonly prefix: string
-  /** Why there is no connection. */
-  readonly why: string
-}
+type Session =
+  | {readonly type: 'connected'; readonly connection: NatsConnection; readonly subjects: Subjects}
+  | {readonly type: 'unreachable'; readonly why: string}
 
-/** NATS may be away: everything else is compared nevertheless. */
-async function connect({runDir, nats, prefix}: FsckOptions): Promise<Session & AsyncDisposable> {
+/** Without NATS everything else is compared nevertheless. */
+async function openSession({runDir, nats, prefix}: FsckOptions): Promise<Session & AsyncDisposable> {
   const file = join(runDir, 'connection.json')
-  const none = (why: string) => ({connection: undefined, prefix: '', why, [Symbol.asyncDispose]: async () => {}})
+  const none = (why: string) => ({type: 'unreachable' as const, why, [Symbol.asyncDispose]: async () => {}})
   try {
     const known = await readConnection(file)
     const options = nats ?? known
     if (!options) return none(`NATS is not known, since there is no ${file}`)
     const connection = await connectNats({...options, name: `tally fsck ${process.pid}`})
-    return {connection, prefix: prefix ?? known?.prefix ?? 'tally', why: '', [Symbol.asyncDispose]: () => connection.close()}
+    const subjects = createSubjects(prefix ?? known?.prefix ?? defaultPrefix)
+    return {type: 'connected', connection, subjects, [Symbol.asyncDispose]: () => connection.close()}
   } catch (error) {
     return none(toErrorBody(error).message)
   }
 }
 
-function createLook({stateDir, runDir, runtime: usual}: FsckOptions, {connection, prefix, why, node}: Session & {readonly node: string}) {
-  const subjects = connection && createSubjects(prefix)
-  let isReadable = true
+function createLook({stateDir, runDir, runtime: usual}: FsckOptions, node: string, session: Session) {
+  let stream: 'readable' | 'unreadable' = 'readable'
   return {
     now: clock.now,
     askRuntime: async ({namespace, id}: ContainerName, {runtime}: WholeJournal) => {
@@ -142,28 +139,31 @@ function createLook({stateDir, runDir, runtime: usual}: FsckOptions, {connection
       return (await createRunc({binary, root, logDir: stateDir}).state(id))?.status
     },
     readStream: async (): Promise<StreamSurvey> => {
-      if (!connection || !subjects) return {type: 'unreachable', why}
-      return await readStream(connection, subjects, node).catch((error: unknown) => ({
+      if (session.type === 'unreachable') return session
+      return await readStream(session.connection, session.subjects, node).catch((error: unknown) => ({
         type: 'unreachable',
         why: toErrorBody(error).message,
       }))
     },
     compare: async ({namespace, id}: ContainerName, {uid, file}: WholeJournal & {readonly file: string}) => {
-      // Each that is tried takes its time until it is given up.
-      if (!connection || !subjects || !isReadable) return undefined
-      return await compareContainer(connection, subjects, {address: {node, namespace, id}, uid, file}).catch((error: unknown) => {
-        isReadable = toErrorBody(error).code !== 'STREAM_UNREADABLE'
+      // Each further comparison would take its time until it fails.
+      if (session.type === 'unreachable' || stream === 'unreadable') return undefined
+      const container = {address: {node, namespace, id}, uid, file}
+      return await compareContainer(session.connection, session.subjects, container).catch((error: unknown) => {
+        if (toErrorBody(error).code === 'STREAM_UNREADABLE') stream = 'unreadable'
         return undefined
       })
     },
   }
 }
 
-async function republish({connection, prefix, node}: Session & {readonly node: string}, {namespace, id}: ContainerName): Promise<void> {
-  if (!connection) throw new TallyError('NATS_UNREACHABLE', 'the connection to NATS was lost')
-  const subject = createSubjects(prefix).containerCommand({node, namespace, id}, 'republish')
+async function republish(session: Session, address: ContainerAddress): Promise<void> {
+  if (session.type === 'unreachable') throw new TallyError('NATS_UNREACHABLE', session.why)
+  const subject = session.subjects.containerCommand(address, 'republish')
   const origin = {actor: 'fsck', correlationId: undefined}
-  const reply = await requestJson(connection, subject, {}, {schema: republishReplySchema, timeoutMs: republishPatienceMs, origin})
-  if (reply === undefined)
+  const reply = await requestJson(session.connection, subject, {}, {schema: republishReplySchema, timeoutMs: republishPatienceMs, origin})
+  if (reply === undefined) {
+    const {namespace, id} = address
     throw new TallyError('CONTAINER_NOT_FOUND', `nobody supervises ${namespace}/${id}: \`tally up\`, and it is published`)
+  }
 }

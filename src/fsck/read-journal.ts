@@ -1,4 +1,4 @@
-/** A journal as it stands on disk, whoever may be writing it: whole, damaged at a line, or not there. */
+/** A journal as it is on disk, also while a supervisor writes it: whole, damaged at a line, or missing. */
 import {closeSync, constants, fstatSync, openSync, readSync} from 'node:fs'
 import type {LedgerEvent} from '../../machines/ledger/events.ts'
 import {applyEvent, emptyLedger, LedgerError, toTopLevelState} from '../../machines/ledger/ledger.ts'
@@ -7,7 +7,7 @@ import {TallyError} from '../kernel/errors.ts'
 import {isMissing} from '../kernel/files.ts'
 import type {JournalReading} from './survey.ts'
 
-/** @throws Error of the file system, but for a file that is not there */
+/** @throws Error of the file system, except for a missing file */
 export function readJournal(file: string): JournalReading {
   let ledger = emptyLedger
   let first: LedgerEvent | undefined
@@ -18,7 +18,7 @@ export function readJournal(file: string): JournalReading {
     }
   } catch (error) {
     if (isMissing(error)) return {type: 'missing'}
-    // Its number counts those that were folded.
+    // One line for each event that was folded before it.
     if (error instanceof LedgerError) return {type: 'damaged', line: (ledger.latest?.sequence ?? 0) + 1, why: error.message}
     if (!(error instanceof TallyError) || error.code !== 'JOURNAL_DAMAGED') throw error
     const {line} = error.details

@@ -1,4 +1,4 @@
-/** What the stream knows of a node's containers, and how that compares with their journals. */
+/** What the stream has of a node's containers, and how that compares with their journals. */
 import type {NatsConnection} from 'nats'
 import {parseSource, type ContainerAddress} from '../../machines/ledger/ids.ts'
 import {readJournalFile} from '../journal/file-journal.ts'
@@ -8,7 +8,7 @@ import {isStreamMissing, readStreamState} from '../messaging/stream.ts'
 import type {Subjects} from '../messaging/subjects.ts'
 import type {StreamedLife, StreamedPart, StreamSurvey} from './survey.ts'
 
-/** @throws NatsError when it cannot be read for another reason than that it is not there */
+/** @throws NatsError when it cannot be read, except when there is no stream */
 export async function readStream(connection: NatsConnection, subjects: Subjects, node: string): Promise<StreamSurvey> {
   const lives = new Map<string, StreamedLife>()
   try {
@@ -17,7 +17,7 @@ export async function readStream(connection: NatsConnection, subjects: Subjects,
       if (!address) continue
       const {namespace, id} = address
       const isDeleted = event.type === 'container.deleted'
-      // The life that is told of last is the last.
+      // In the order of their latest events.
       lives.delete(event.uid)
       lives.set(event.uid, {namespace, id, uid: event.uid, isDeleted})
     }

@@ -1,6 +1,6 @@
 /**
- * Taking away what belongs to nobody. MUST hold: nothing of a container that is there is touched; achieved by taking its id, as a create
- * does, for as long as it takes: nobody can make one meanwhile, and where somebody has, nothing is done.
+ * Removes what belongs to no container. MUST hold: nothing of a container that exists is touched; achieved by taking the id, as a create
+ * does, for as long as the removal takes: nobody can create a container with that id, and where there is one, nothing is done.
  */
 import {lstatSync, realpathSync, rmSync} from 'node:fs'
 import {dirname, join} from 'node:path'
@@ -20,7 +20,7 @@ export type RepairHandlers = {
 }
 
 export interface RepairDependencies {
-  /** With its processes; one that is not there any more is no error. */
+  /** With its processes. A container that is not there any more is no error. */
   readonly deleteFromRuntime: (name: ContainerName) => Promise<void>
   readonly republish: (name: ContainerName) => Promise<void>
   readonly clock: Pick<Clock, 'elapsed' | 'sleep'>
@@ -29,11 +29,11 @@ export interface RepairDependencies {
 const killPatienceMs = 5_000
 const pollMs = 20
 
-/** Each rejects with why it was not done. */
+/** Each rejects with the reason for which it was not done. */
 export function createRepairs(directories: Directories, {deleteFromRuntime, republish, clock}: RepairDependencies): RepairHandlers {
   return {
     'delete-from-runtime': (repair) => withId(repair, () => deleteFromRuntime(repair)),
-    // Its name has the uid: whoever has the id now has another group.
+    // The uid is in its name: a container that has the id now has another group.
     'remove-cgroup': ({path}) => removeGroup(path),
     'remove-run-dir': (repair) =>
       withId(repair, async () => {
@@ -51,7 +51,7 @@ export function createRepairs(directories: Directories, {deleteFromRuntime, repu
     republish,
   }
 
-  /** As a create takes it: by making its state directory, which is there for one only. */
+  /** Takes the id as a create does: by making its state directory, in which only one caller succeeds. */
   async function withId(name: ContainerName, work: () => Promise<void>): Promise<void> {
     const {stateDir} = toContainerLayout(directories, checked(name), '')
     try {
@@ -88,7 +88,7 @@ function inUse({namespace, id}: ContainerName, cause?: unknown): TallyError {
   return new TallyError('CONTAINER_EXISTS', `the id ${id} is in use in namespace ${namespace}`, {details: {namespace, id}, cause})
 }
 
-/** @throws TallyError STATE_DIR_INVALID where it does not lie where it should, or something is mounted in it */
+/** @throws TallyError STATE_DIR_INVALID when the path leads elsewhere through a link, MOUNT_FAILED when something is mounted in it */
 function removeTree(directory: string, root: string): void {
   if (!isThere(directory)) return
   const expected = join(realpathSync(root), directory.slice(root.length))

@@ -1,4 +1,4 @@
-/** What there is on a node, put together from all that tells of it. Data, for the detection to judge. */
+/** What there is on a node, collected from all sources. Data, from which `detect.ts` draws its conclusions. */
 import type {ContainerName} from '../layout/container-name.ts'
 import type {ProcessIdentity} from '../../machines/ledger/events.ts'
 import type {RuntimeOptions} from '../../machines/schemas/create-request.ts'
@@ -13,42 +13,42 @@ export interface WholeJournal {
   readonly uid: string
   readonly source: string
   readonly latestSequence: number
-  /** Bytes behind the last whole line. */
+  /** Bytes after the last whole line. */
   readonly tornBytes: number
   readonly state: TopLevelState
   readonly init: ProcessIdentity | undefined
   readonly hasEnded: boolean
   readonly terminal: boolean
-  /** How the OCI runtime is called for it, where that is not the node's way. */
+  /** How the OCI runtime is called for it, where that differs from the node's default. */
   readonly runtime: RuntimeOptions | undefined
 }
 
-/** A state directory, and what belongs to its container. */
+/** A state directory, and what else was found of its container. */
 export interface SurveyedContainer extends ContainerName {
   /** Path of the journal. */
   readonly file: string
   readonly journal: JournalReading
-  /** Who has the journal locked. */
+  /** The process that has the lock of the journal. */
   readonly holder: number | undefined
-  /** Since its directory was changed. */
+  /** Since the last change of its directory. */
   readonly ageMs: number
   readonly isInitAlive: boolean
-  /** Undefined when the runtime knows none; `unasked` when it could not be asked. */
+  /** Undefined when the runtime has no such container; `unasked` when it could not be asked. */
   readonly runtimeStatus: string | undefined
   readonly hasFifos: boolean
   /** Undefined when it could not be compared. */
   readonly streamed: StreamedPart | undefined
 }
 
-/** What the stream has of a container, held against its journal. */
+/** What the stream has of a container, compared with its journal. */
 export interface StreamedPart {
-  /** Up to here it is right. */
+  /** Up to this sequence the stream agrees with the journal. */
   readonly kept: number
-  /** Sequences of what comes after that, as the stream has them. */
+  /** Sequences of the events that the stream has after that. */
   readonly wrong: readonly number[]
 }
 
-/** What the stream knows of a life that this node's container had. */
+/** A container that this node has or had, from the stream. */
 export interface StreamedLife extends ContainerName {
   readonly uid: string
   readonly isDeleted: boolean
@@ -70,14 +70,14 @@ export interface Survey {
   readonly runtime: readonly (ContainerName & {readonly path: string})[]
   readonly runDirs: readonly (ContainerName & {readonly path: string})[]
   readonly mounts: readonly (ContainerName & {readonly target: string})[]
-  /** Groups that have such names as containers of any node have. */
+  /** Groups with names of containers' groups, of any node. */
   readonly cgroups: readonly {readonly path: string; readonly directories: readonly string[]; readonly processes: readonly number[]}[]
   /** Processes with something open below a container's state or run directory. */
   readonly processes: readonly (ContainerName & {readonly pid: number; readonly file: string; readonly title: string})[]
   readonly stream: StreamSurvey
 }
 
-/** Of whatever is about a container. */
+/** The name in a record that has more. */
 export function toName({namespace, id}: ContainerName): ContainerName {
   return {namespace, id}
 }

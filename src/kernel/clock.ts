@@ -1,23 +1,23 @@
 /**
- * Time as a port: `now`, `elapsed` and timers together, so that a test moves all of them. Nobody calls `Date.now()` beside it.
+ * Time as a port: `now`, `elapsed` and timers together, so that a test moves all of them. No other code calls `Date.now()`.
  *
- * MUST hold: whoever waits is not moved by a change of the wall clock; achieved by `now` being for stamps alone, and every deadline being
- * one of `elapsed`.
+ * MUST hold: no deadline moves when the wall clock is changed; achieved by using `now` for time stamps only, and `elapsed` for every
+ * deadline.
  */
 import {uptime} from 'node:os'
 
 export interface Clock {
-  /** Milliseconds since the Unix epoch: what people call the time. Set by anybody, at any moment. */
+  /** Milliseconds since the Unix epoch: the wall clock, which may be set at any moment. */
   now(): number
-  /** Milliseconds since the boot of the host, which goes on while it is asleep (CLOCK_BOOTTIME), in steps of 10. Nobody can set it. */
+  /** Milliseconds since the host was booted, in steps of 10. Counts on while the host is asleep (CLOCK_BOOTTIME), and cannot be set. */
   elapsed(): number
-  /** Runs `task` once, not before `elapsedMs` (as `elapsed` tells it); disposing the handle before then cancels it. */
+  /** Runs `task` once, not before `elapsed` is `elapsedMs`. Disposing the handle before then cancels it. */
   at(elapsedMs: number, task: () => void): Disposable
   /** Resolves after `ms` milliseconds. */
   sleep(ms: number): Promise<void>
 }
 
-/** Timers of Node stand still while the host is asleep: a long wait looks now and then how late it is. */
+/** Timers of Node.js stand still while the host is asleep: a long wait is made of shorter ones, after each of which `elapsed` is read. */
 const longestTimeoutMs = 60_000
 
 export function createSystemClock(): Clock {

@@ -1,16 +1,16 @@
 /**
- * What the processes of a node have in their environment (docs/environment.md): a known list, whatever whoever typed `tally up` had in
- * his. What is in the environment of the OCI runtime every hook of a container sees.
+ * What the processes of a node have in their environment (docs/environment.md): a known list, whatever was in the environment of
+ * `tally up`. Every hook of a container sees the environment of the OCI runtime.
  */
 type Variables = Readonly<Record<string, string | undefined>>
 
-/** The same for everybody. */
+/** The same in every process. */
 const fixed = {HOME: '/root', LANG: 'C.UTF-8'} as const
 
-/** Of the caller's, for programs to be found, and for times. */
+/** Taken over from the caller in every process: to find programs, and for local times. */
 const ofEverybody = ['PATH', 'TZ'] as const
 
-/** And for our own processes: where they make temporary files, whom they trust, what they tell. */
+/** Taken over in coordinator and supervisors as well: temporary files, certificates, diagnostics, tests. */
 const ofOurs = [
   'TMPDIR',
   'SSL_CERT_FILE',
@@ -25,12 +25,12 @@ const ofOurs = [
 
 export const environmentNames = {fixed: Object.keys(fixed), ofEverybody, ofOurs} as const
 
-/** Of coordinator and supervisors. */
+/** The environment of coordinator and supervisors. */
 export function toOwnEnvironment(environment: Variables = process.env): Record<string, string> {
   return {...fixed, ...pick(environment, [...ofEverybody, ...ofOurs])}
 }
 
-/** Of the programs that they start: the OCI runtime, nats-server, criu. */
+/** The environment of the programs that they start: the OCI runtime, nats-server, criu. */
 export function toToolEnvironment(environment: Variables = process.env): Record<string, string> {
   return {...fixed, ...pick(environment, ofEverybody)}
 }

@@ -1,7 +1,7 @@
 /**
  * The one table of everything that can go wrong, and the one class that carries it.
  * `code` is stable and public, `kind` says what a caller can do about it; both cross the wire.
- * docs/errors.md is held to this table by a test, both ways.
+ * A test compares docs/errors.md with this table, both ways.
  */
 
 /** What can the caller do? The number is `Nats-Service-Error-Code`, after the HTTP status of the same meaning. */
@@ -183,7 +183,7 @@ export class TallyError extends Error {
   }
 }
 
-/** Recognised by structure, not by class: an error may have crossed the wire or a bundle boundary. */
+/** By its structure, not by its class: an error may have crossed the wire, or come from another bundle. */
 export function isErrorBody(value: unknown): value is ErrorBody {
   if (typeof value !== 'object' || value === null) return false
   const {code, kind, message} = value as Partial<Record<keyof ErrorBody, unknown>>
@@ -204,14 +204,14 @@ export function toErrorBody(error: unknown): ErrorBody {
   return {code, kind: errorTable[code].kind, message, details: {}}
 }
 
-/** errno(3) of a host that cannot, whatever it is asked. */
+/** errno(3) of a host that lacks something, whatever was to be done. */
 const hostErrors: ReadonlySet<unknown> = new Set(['ENOSPC', 'EDQUOT', 'EROFS', 'EIO', 'ENOMEM', 'EAGAIN', 'EMFILE', 'ENFILE'])
 
 function isOfHost(error: unknown): boolean {
   return error instanceof Error && 'syscall' in error && 'code' in error && hostErrors.has(error.code)
 }
 
-/** From the ledger, whose failures may have been written by a release with other codes. */
+/** From a failure in the ledger, which a release with other codes may have written. */
 export function fromFailure(failure: {
   readonly code: string
   readonly message: string

@@ -1,26 +1,26 @@
 import {type BigIntStats, mkdirSync, rmdirSync} from 'node:fs'
 import {readFile, rename, rm, writeFile} from 'node:fs/promises'
 
-/** Of a call of node:fs: nothing has that name. */
+/** An error of a file system call: there is no file of that name. */
 export function isMissing(error: unknown): boolean {
   return error instanceof Error && 'code' in error && error.code === 'ENOENT'
 }
 
-/** What somebody else has in it stays. */
+/** Removes a directory, unless there is something in it. */
 export function removeIfEmpty(directory: string): void {
   try {
     rmdirSync(directory)
   } catch {}
 }
 
-/** An inode is given to another file as soon as it is free: its birth tells them apart, where the file system has that. */
+/** An inode number is used again as soon as it is free: the time of birth tells the files apart, where the file system has it. */
 export function toFileIdentity({ino, birthtimeNs}: Pick<BigIntStats, 'ino' | 'birthtimeNs'>): string {
   return `${ino} ${birthtimeNs}`
 }
 
 const mostAttempts = 100
 
-/** Makes an entry of a directory that others remove when it is empty, and the directory: again, when it went in between. */
+/** Makes a directory that others remove when it is empty, and an entry in it. Tries again when it was removed in between. */
 export function makeWithin<T>(directory: string, make: () => T): T {
   for (let attempt = 1; ; attempt += 1) {
     try {
@@ -33,8 +33,8 @@ export function makeWithin<T>(directory: string, make: () => T): T {
 }
 
 /**
- * Writes a file (0600) at once, so that nobody reads half of it, and a full disk does not take away what was there. One that has the text
- * already is left alone.
+ * Replaces a file (0600) in one step, so that nobody reads half of it, and a full disk leaves the former file in place. A file that has
+ * the text already is left as it is.
  */
 export async function replaceFile(path: string, text: string): Promise<void> {
   if ((await readFile(path, 'utf8').catch(() => undefined)) === text) return

@@ -1,4 +1,4 @@
-/** What a schema finds wrong, in the words of our messages: which field, what was expected, what there was. */
+/** What a schema finds wrong, worded as in all our messages: which field, what was expected, what it got. */
 import type * as z from 'zod'
 
 interface Issue {
@@ -11,7 +11,7 @@ export function describeIssues({issues}: z.ZodError): readonly string[] {
   return issues.flatMap(flatten).map(({path, message}) => `${path.join('.') || 'request'}: ${message}`)
 }
 
-/** A union says only that nothing fitToMessage: the alternative that came closest says why. */
+/** The issue of a union says only that no alternative matched: the alternative with the fewest mistakes says why. */
 function flatten(issue: z.core.$ZodIssue): readonly Issue[] {
   if (issue.code === 'invalid_union') {
     const [closest] = [...issue.errors].sort((a, b) => countMistakes(a) - countMistakes(b))
@@ -19,13 +19,13 @@ function flatten(issue: z.core.$ZodIssue): readonly Issue[] {
   }
   if (issue.code === 'invalid_key')
     return issue.issues.flatMap(flatten).map(({message}) => ({path: issue.path, message: `as a name, ${message}`}))
-  // A schema that says it itself.
+  // The schema has a message of its own.
   if (/^expected /.test(issue.message)) return [issue]
   const expected = toExpected(issue)
   return [{path: issue.path, message: expected === undefined ? issue.message : `expected ${expected}${toGot(issue)}`}]
 }
 
-/** One issue stands for all unknown fields of an object. */
+/** All unknown fields of an object are one issue. */
 function countMistakes(issues: readonly z.core.$ZodIssue[]): number {
   return issues.reduce((sum, issue) => sum + (issue.code === 'unrecognized_keys' ? issue.keys.length : 1), 0)
 }
@@ -77,7 +77,7 @@ function describe(value: unknown): string {
   try {
     return JSON.stringify(value)?.slice(0, 80) ?? typeof value
   } catch {
-    // Nested so deeply that the stack does not suffice.
+    // Nested too deeply for the stack.
     return typeof value
   }
 }

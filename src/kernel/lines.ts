@@ -6,11 +6,11 @@ const newline = 0x0a
 export interface Line {
   /** Without the newline. */
   readonly bytes: Buffer
-  /** From 1, counted from where reading began. */
+  /** From 1, where reading began. */
   readonly number: number
-  /** File position behind the line and its newline. */
+  /** File position after the line and its newline. */
   readonly end: number
-  /** Whether it ended with a newline; only the last may not. */
+  /** Whether it ends with a newline; only the last line may lack one. */
   readonly complete: boolean
 }
 

@@ -1,6 +1,6 @@
 import {join} from 'node:path'
 
-/** Whose lock the coordinator of a state directory has: what says that it runs, whatever else there is of it. */
+/** The coordinator of a state directory has the lock of this file for as long as it runs. */
 export function toLockFile(stateDir: string): string {
   return join(stateDir, 'coordinator.lock')
 }

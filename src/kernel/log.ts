@@ -1,7 +1,7 @@
 import {writeSync} from 'node:fs'
 import {type DestinationStream, pino} from 'pino'
 
-/** Every line has these already: a second of the same name would be lost to whoever parses it. */
+/** Every line has these fields already: a parser would drop a second field of the same name. */
 type Reserved = {readonly [K in 'pid' | 'name' | 'level' | 'time' | 'msg' | 'container']?: never}
 interface Log {
   (message: string): void
@@ -10,14 +10,14 @@ interface Log {
 type Level = 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal'
 
 export type Logger = {readonly [L in Level]: Log} & {
-  /** Whose lines name a container. */
+  /** A logger whose lines name a container. */
   child(bindings: {readonly container: string}): Logger
 }
 
 /**
- * Structured diagnostics, JSON Lines. Not the ledger: nothing that a user relies on may be only here.
- * Written synchronously: a process that is killed has said what it knew.
- * @param fd where the lines go; 2 unless told.
+ * Structured diagnostics, JSON Lines. Not the ledger: nothing that users rely on may be only here.
+ * Written synchronously, so that nothing is lost when the process is killed.
+ * @param fd where the lines go; 2 by default
  */
 export function createLogger(name: string, {fd = 2, level = process.env['TALLY_LOG_LEVEL'] ?? 'info'} = {}): Logger {
   const sink: DestinationStream = {
@@ -25,7 +25,7 @@ export function createLogger(name: string, {fd = 2, level = process.env['TALLY_L
       try {
         writeSync(fd, line)
       } catch {
-        // A full disk must not end whoever complains of it.
+        // A full disk must not end the process that reports it.
       }
     },
   }

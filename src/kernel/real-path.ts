@@ -6,8 +6,8 @@ import {isMissing} from './files.ts'
 const mostLinks = 40
 
 /**
- * The path as the kernel names it in its lists of mounts and of open files: without symbolic links, those included that lead to what is
- * not there yet. Where that cannot be found out, the path as it is: whoever uses it is told why.
+ * The path as the kernel names it in its lists of mounts and open files: without symbolic links, also without those whose target does not
+ * exist yet. Where that cannot be found out, the path as it is: using it fails with the reason.
  */
 export function toRealPath(path: string): string {
   return follow(resolve(path), mostLinks)
@@ -28,7 +28,7 @@ function readLink(path: string): string | undefined {
   try {
     return readlinkSync(path)
   } catch {
-    // Not there, or no link.
+    // It does not exist, or is no link.
     return undefined
   }
 }

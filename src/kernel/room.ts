@@ -1,39 +1,39 @@
-/** Room on a disk. */
+/** Free space on a disk. */
 import {statfsSync} from 'node:fs'
 import {open, rm} from 'node:fs/promises'
 import {join} from 'node:path'
 
-/** What a file system says is free, for root; a hint, since quotas are not in it. */
+/** What a file system reports as free, for root. A hint, since it ignores quotas. */
 export function readFreeBytes(dir: string): number {
   try {
     const {bfree, bsize} = statfsSync(dir)
     return bfree * bsize
   } catch {
-    // Not there yet.
+    // The directory does not exist yet.
     return Number.POSITIVE_INFINITY
   }
 }
 
-/** Output may not take the last of a disk, so that what is journaled, and the stream, go on: so much, or a sixteenth of a small one. */
+/** Space that output leaves free, so that journals and the stream can go on: that much, or a sixteenth of a small disk. */
 const keptBytes = 1024 * 1024
 
-/** Whether there is more than what is kept for others. */
+/** Whether output may take more of the disk. */
 export function leavesRoom(path: string): boolean {
   try {
     const {bfree, blocks, bsize} = statfsSync(path)
     return bfree * bsize > Math.min(keptBytes, (blocks * bsize) / 16)
   } catch {
-    // The write will tell.
+    // The write fails with the reason.
     return true
   }
 }
 
-/** Whether a disk takes no more than so many bytes: what the file system says is confirmed by trying, since some say that nothing is free. */
+/** Whether a disk takes fewer bytes than that. Confirmed by writing them, since some file systems report that nothing is free. */
 export async function isFull(dir: string, leastBytes: number): Promise<boolean> {
   return readFreeBytes(dir) < leastBytes && !(await hasRoom(dir, leastBytes))
 }
 
-/** Whether a disk takes so many bytes more: found out by writing them, since no figure of statfs(2) has quotas, or what is written late. */
+/** Whether a disk takes that many bytes. Found out by writing them, since statfs(2) knows neither quotas nor delayed writes. */
 export async function hasRoom(dir: string, bytes: number): Promise<boolean> {
   const path = join(dir, `.room-${process.pid}`)
   try {

@@ -1,27 +1,27 @@
 import {join} from 'node:path'
 import type {ContainerAddress} from '../../machines/ledger/ids.ts'
 
-/** Where the things of one container are. Ids are validated before they get here, so they are safe as path components. */
+/** Where the files of one container are. Ids are validated before they get here, so they are safe as path components. */
 export interface ContainerLayout {
   /** Survives a reboot: journal, generated bundle, log. */
   readonly stateDir: string
   readonly journal: string
   readonly log: string
-  /** What the OCI runtime knows of it, a second time. */
+  /** A copy of what the OCI runtime knows of the container. */
   readonly runtimeState: string
-  /** Does not: FIFOs, pid file. */
+  /** Does not survive a reboot: FIFOs, pid file. */
   readonly runDir: string
   readonly fifoDir: string
   readonly pidFile: string
-  /** Of one process that was added, by its exec id. */
+  /** The files of a process that `exec` added, by its exec id. */
   exec(exec: string): ExecLayout
   /** `runc --root`, one per namespace. */
   readonly runtimeRoot: string
-  /** Keeps it there while the container has nothing else in it. */
+  /** An entry that keeps `runtimeRoot` in place while the container has no other entry in it. */
   readonly runtimeMark: string
   /** Flat, so that no parent directory is left in any cgroup hierarchy. */
   readonly cgroupsPath: string
-  /** The same for a runtime that has systemd make it: slice, prefix and name. */
+  /** The same for a runtime that has systemd make the group: slice, prefix and name. */
   readonly systemdCgroupsPath: string
 }
 
@@ -74,7 +74,7 @@ export function containersDir(stateDir: string): string {
   return join(stateDir, 'containers')
 }
 
-/** Room for the time when there is none. */
+/** Space that is reserved for the time when the disk is full. */
 export function reserveFile(stateDir: string): string {
   return join(stateDir, 'reserve')
 }

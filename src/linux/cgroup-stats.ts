@@ -1,6 +1,6 @@
 /**
- * What the kernel has counted for a group (kernel documentation, cgroup-v2 and cgroup-v1). Version 1 and 2 have files of
- * different names, so one look at all directories serves both, and hybrid hosts. What is not counted is absent.
+ * What the kernel counts for a control group (kernel documentation, cgroup-v2 and cgroup-v1). The files of version 1 and 2 have different
+ * names, so the same code reads both, and hybrid hosts. What is not counted is absent.
  */
 import {readFileSync} from 'node:fs'
 import {join} from 'node:path'
@@ -39,7 +39,7 @@ export interface IoStats {
   readonly writeOps: number
 }
 
-/** @param directories one for each hierarchy. @returns nothing but `{}` when the groups are gone */
+/** @param directories one for each hierarchy. @returns `{}` when the groups are gone */
 export function readCgroupStats(directories: readonly string[]): CgroupStats {
   return toCgroupStats((name) => {
     const texts = directories.flatMap((directory) => readIfThere(join(directory, name)))
@@ -47,7 +47,7 @@ export function readCgroupStats(directories: readonly string[]): CgroupStats {
   })
 }
 
-/** The text of a file of the group, by its name; of those that several hierarchies have (`cpu.stat`), one after the other. */
+/** The text of a file of the group, by its name; of a file that several hierarchies have (`cpu.stat`), the texts one after the other. */
 export type ReadCgroupFile = (name: string) => string | undefined
 
 export function toCgroupStats(read: ReadCgroupFile): CgroupStats {
@@ -74,7 +74,7 @@ function toMemory(read: ReadCgroupFile): MemoryStats | undefined {
   const usageBytes = toNumber(read('memory.usage_in_bytes')) ?? toNumber(read('memory.current'))
   if (usageBytes === undefined) return undefined
   const stat = toPairs(read('memory.stat'))
-  // Those with `total_` count the groups below as well, as those of version 2 do.
+  // Numbers with `total_` include the groups below, as the numbers of version 2 do.
   const inactive = stat.get('total_inactive_file') ?? stat.get('inactive_file')
   return {
     usageBytes,
@@ -106,7 +106,7 @@ function toIo(read: ReadCgroupFile): IoStats | undefined {
   return {readBytes: sum('rbytes'), writeBytes: sum('wbytes'), readOps: sum('rios'), writeOps: sum('wios')}
 }
 
-/** `max`, and what version 1 has for it (2^63 less a page), are no number. */
+/** Undefined for `max`, and for 2^63 less a page, which version 1 has instead. */
 function toNumber(text: string | undefined): number | undefined {
   if (text === undefined || !/^\d+\s*$/.test(text)) return undefined
   const number = Number(text)
@@ -126,7 +126,7 @@ function sumMatches(text: string, pattern: RegExp): number {
   return [...text.matchAll(pattern)].reduce((sum, [, value]) => sum + Number(value), 0)
 }
 
-/** The group may be gone, or the controller not be enabled for it (ENOENT), or not readable now (EOPNOTSUPP). */
+/** Empty when the group is gone, or the controller is not enabled for it (ENOENT), or cannot be read now (EOPNOTSUPP). */
 function readIfThere(path: string): readonly string[] {
   try {
     return [readFileSync(path, 'utf8')]

@@ -3,9 +3,9 @@ import {existsSync, readdirSync, readFileSync, rmdirSync} from 'node:fs'
 import {join, relative} from 'node:path'
 
 /**
- * The directories that account for a process and not for this one: one per mounted hierarchy, without the root group and
- * without groups in which this process is too. MUST hold: what is in them may be killed; a runtime that leaves a hierarchy
- * alone (runc does v1 `misc`) leaves the container in our group there, together with everything else of the session.
+ * The groups of a process, one directory per mounted hierarchy, without the root groups and without groups in which this process is, too.
+ * MUST hold: everything in these groups may be killed; achieved by leaving out our own groups: in a hierarchy that the runtime does not
+ * use (runc does not use v1 `misc`), a container is in the group of our session.
  * From /proc/<pid>/cgroup (cgroups(7)) and /proc/self/mountinfo (proc(5)).
  */
 export function readCgroupDirectories(pid: number): readonly string[] {
@@ -14,7 +14,7 @@ export function readCgroupDirectories(pid: number): readonly string[] {
   return toDirectories(readFileSync(`/proc/${pid}/cgroup`, 'utf8'), mounts).filter((directory) => !ours.has(directory))
 }
 
-/** Processes in a group and the groups below it; none when the group is gone. */
+/** Processes in a group and in the groups below it; none when the group is gone. */
 export function readCgroupProcesses(directory: string): readonly number[] {
   try {
     const listed = readFileSync(join(directory, 'cgroup.procs'), 'utf8').split('\n').map(Number)
@@ -28,7 +28,7 @@ export function readCgroupProcesses(directory: string): readonly number[] {
   }
 }
 
-/** Where a group of this path is, in whichever hierarchy there is one. */
+/** The directories of a group, in all hierarchies that have it. */
 export function findCgroups(path: string): readonly string[] {
   return parseMounts(readFileSync('/proc/self/mountinfo', 'utf8'))
     .map(({directory}) => join(directory, path))
@@ -37,7 +37,7 @@ export function findCgroups(path: string): readonly string[] {
 
 /**
  * Removes a group and those below it.
- * @returns false when something is in it still (EBUSY)
+ * @returns false when there are still processes in it (EBUSY)
  */
 export function removeCgroup(directory: string): boolean {
   try {
@@ -52,7 +52,7 @@ export function removeCgroup(directory: string): boolean {
   }
 }
 
-/** The group is gone (ENODEV when it went while it was open), or its processes are listed above it, as in a threaded group. */
+/** The group is gone (ENODEV if it was removed while its file was open), or it is threaded, and its processes are listed above it. */
 function hasNoProcesses(error: unknown): boolean {
   return error instanceof Error && 'code' in error && ['ENOENT', 'ENODEV', 'ENOTSUP'].includes(String(error.code))
 }
@@ -61,7 +61,7 @@ function hasNoProcesses(error: unknown): boolean {
 export interface CgroupMount {
   /** Where it is mounted. */
   readonly directory: string
-  /** The group that is seen there; `/` but where a container was given a part of its host's tree. */
+  /** The group that is mounted there: `/`, except in a container that sees a part of its host's tree. */
   readonly root: string
   readonly type: 'cgroup' | 'cgroup2'
   readonly options: readonly string[]
@@ -78,7 +78,7 @@ export function parseMounts(mountinfo: string): readonly CgroupMount[] {
   })
 }
 
-/** @param cgroup text of /proc/<pid>/cgroup. @returns the groups that can be seen from here, but for the root of a hierarchy. */
+/** @param cgroup text of /proc/<pid>/cgroup. @returns the groups that can be seen from here, without the root of a hierarchy */
 export function toDirectories(cgroup: string, mounts: readonly CgroupMount[]): readonly string[] {
   return cgroup
     .trimEnd()
@@ -92,7 +92,7 @@ export function toDirectories(cgroup: string, mounts: readonly CgroupMount[]): r
     })
 }
 
-/** v2 has no controllers in its line; v1 names those of the mount, or a `name=`. */
+/** The line of v2 has no controllers; a line of v1 names those of the mount, or `name=` and a name. */
 function serves(mount: CgroupMount, controllers: string): boolean {
   if (controllers === '') return mount.type === 'cgroup2'
   return mount.type === 'cgroup' && controllers.split(',').every((controller) => mount.options.includes(controller))

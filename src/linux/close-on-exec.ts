@@ -4,7 +4,7 @@ import {check, libc} from './libc.ts'
 const F_SETFD = 2
 const FD_CLOEXEC = 1
 
-/** A descriptor that was inherited goes to no child of ours. @throws SystemCallError */
+/** Keeps a descriptor that was inherited from being inherited by children of this process. @throws SystemCallError */
 export function setCloseOnExec(fd: number): void {
   check('fcntl', libc.fcntl(fd, F_SETFD, FD_CLOEXEC))
 }

@@ -1,6 +1,6 @@
 /**
  * The socket on which an OCI runtime sends the master of the terminal that it has made (runc, docs/terminals.md: one message with
- * one descriptor in SCM_RIGHTS). It has sent it when it returns, so there is nothing to wait for.
+ * one descriptor in SCM_RIGHTS). The message is there when the runtime ends, so that nothing has to wait for it.
  */
 import {closeSync, openSync, rmSync} from 'node:fs'
 import {basename, dirname} from 'node:path'
@@ -8,10 +8,10 @@ import {check, lastErrno, libc, SystemCallError} from './libc.ts'
 
 /** Disposing is idempotent. */
 export interface ConsoleSocket extends Disposable {
-  /** What the runtime is told: a path that is short enough for it. */
+  /** The path for the runtime: short enough for a socket address. */
   readonly path: string
   /**
-   * The descriptor that was sent: close-on-exec, and non-blocking.
+   * The descriptor that was sent, with close-on-exec.
    * @returns undefined when nothing has been sent
    */
   receive(): number | undefined
@@ -31,10 +31,10 @@ const longestPath = 107
 /** struct cmsghdr of a 64-bit system: length, level, type, then the descriptor. */
 const control = {bytes: 24, level: 8, type: 12, fd: 16} as const
 
-/** Listens, with the mode that the umask leaves; its directory keeps others out. @throws SystemCallError */
+/** Listens. The mode of the socket is that of the umask; its directory keeps others out. @throws SystemCallError */
 export function openConsoleSocket(file: string): ConsoleSocket {
   rmSync(file, {force: true})
-  // By descriptor where the path is longer than an address can be.
+  // Through a descriptor of the directory where the path is too long for an address.
   const directory = Buffer.byteLength(file) > longestPath ? openSync(dirname(file), 'r') : undefined
   const path = directory === undefined ? file : `/proc/${process.pid}/fd/${directory}/${basename(file)}`
   const fd = check('socket', libc.socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0))
@@ -72,7 +72,7 @@ function accept(fd: number): number | undefined {
 }
 
 function receiveDescriptor(connection: number): number | undefined {
-  // What comes with it is the name of the terminal, for people.
+  // The text of the message is the name of the terminal.
   const name = Buffer.alloc(256)
   const ancillary = Buffer.alloc(control.bytes)
   const message = {

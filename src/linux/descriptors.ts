@@ -2,11 +2,11 @@ import {readdirSync, readlinkSync} from 'node:fs'
 
 export interface Descriptor {
   readonly fd: number
-  /** A path, with ` (deleted)` behind it when it is gone; or what the kernel calls that which has none. */
+  /** A path, followed by ` (deleted)` when the file was removed; or the kernel's name for what has no path. */
   readonly target: string
 }
 
-/** What a process has open, from /proc (proc(5)); nothing when there is no such process. */
+/** What a process has open, from /proc (proc(5)); empty when there is no such process. */
 export function listDescriptors(pid: number | 'self'): readonly Descriptor[] {
   try {
     return readdirSync(`/proc/${pid}/fd`).flatMap((name) => {

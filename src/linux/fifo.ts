@@ -4,7 +4,7 @@ import {lastErrno, libc, SystemCallError} from './libc.ts'
 const EEXIST = 17
 
 /**
- * Makes a FIFO; one that exists is left as it is, since a new supervisor wants what waits in it.
+ * Makes a FIFO. One that exists is left as it is, since the next supervisor reads what waits in it.
  * @returns whether it was made
  */
 export function makeFifo(path: string, mode: number): boolean {
@@ -18,7 +18,7 @@ export function makeFifo(path: string, mode: number): boolean {
   return false
 }
 
-/** It was put back as a link to a descriptor of a process, which has ended since. */
+/** It was put back as a link to a descriptor of a process that has ended. */
 function leadsNowhere(path: string): boolean {
   const isLink = lstatSync(path, {throwIfNoEntry: false})?.isSymbolicLink() === true
   return isLink && statSync(path, {throwIfNoEntry: false}) === undefined

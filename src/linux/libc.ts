@@ -1,4 +1,4 @@
-/** The C library through FFI: the only file that loads it. What Node's own library lacks, and nothing else. */
+/** The C library, through FFI: only what the library of Node.js lacks. The only file that loads it. */
 import {constants} from 'node:os'
 import koffi from 'koffi'
 
@@ -40,14 +40,14 @@ export const libc = {
   waitid: library.func('long syscall(long number, int idtype, uint32_t id, _Out_ uint8_t *info, int options, _Out_ uint8_t *usage)'),
 } as const
 
-/** Some errors have two names; the first is the one that everybody knows. */
+/** Some errors have two names, of which the first is the usual one. */
 const errorNames = new Map(
   Object.entries(constants.errno)
     .map(([name, number]) => [number, name] as const)
     .toReversed(),
 )
 
-/** A system call that failed: which, and why, as errno names it. */
+/** A system call that failed, with the name of its errno. */
 export class SystemCallError extends Error {
   readonly code: string
   readonly syscall: string
@@ -61,7 +61,7 @@ export class SystemCallError extends Error {
   }
 }
 
-/** errno of the call just made on this thread; read it before anything else runs. */
+/** errno of the latest call on this thread: read it before anything else runs. */
 export function lastErrno(): number {
   return koffi.errno()
 }

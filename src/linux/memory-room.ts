@@ -1,12 +1,12 @@
 /**
- * A limit of memory below what is in use makes the kernel kill on cgroup v2, where v1 refuses it. So it is found out before: what can be
- * reclaimed is reclaimed by `memory.high`, which kills nobody (kernel documentation, cgroup-v2).
+ * A memory limit below what is in use: cgroup v1 refuses it, and on v2 the kernel kills processes. So it is found out before whether the
+ * limit fits: writing `memory.high` reclaims what can be reclaimed, and kills nobody (kernel documentation, cgroup-v2).
  */
 import {existsSync, readFileSync, writeFileSync} from 'node:fs'
 import {join} from 'node:path'
 
 export interface MemoryRoom extends Disposable {
-  /** What is in use still. Until this is disposed of, it grows beyond the limit but slowly. */
+  /** What is still in use. Until this is disposed of, it can grow beyond the limit only slowly. */
   readonly usedBytes: number
 }
 
@@ -22,7 +22,7 @@ export function makeMemoryRoom(cgroups: readonly string[], limitBytes: number): 
   return {
     usedBytes: readUsed(),
     [Symbol.dispose]: () => {
-      // The container may have ended meanwhile.
+      // The container may have ended in the meantime.
       if (existsSync(high)) writeFileSync(high, before)
     },
   }

@@ -1,4 +1,4 @@
-/** mount(2) and umount2(2), with the options of fstab(5) as containers' mounts have them. */
+/** mount(2) and umount2(2), with options as in fstab(5). */
 import {existsSync, readFileSync, realpathSync} from 'node:fs'
 import {check, libc} from './libc.ts'
 
@@ -18,7 +18,7 @@ const MS_REC = 1 << 14
 const MNT_DETACH = 2
 const UMOUNT_NOFOLLOW = 8
 
-/** What an option sets or clears. Everything else is data for the file system. */
+/** The flags that an option sets or clears. All other options are data for the file system. */
 const flagOptions: ReadonlyMap<string, {readonly set?: number; readonly clear?: number}> = new Map([
   ['defaults', {}],
   ['ro', {set: MS_RDONLY}],
@@ -42,7 +42,7 @@ const flagOptions: ReadonlyMap<string, {readonly set?: number; readonly clear?: 
   ['relatime', {set: 1 << 21}],
   ['strictatime', {set: 1 << 24}],
 ])
-/** How mounts below it are shared: a call of its own. */
+/** Propagation, which takes a call of its own. */
 const propagations: ReadonlyMap<string, number> = new Map([
   ['private', 1 << 18],
   ['rprivate', (1 << 18) | MS_REC],
@@ -75,11 +75,11 @@ export function parseMountOptions(type: string, options: readonly string[] = [])
 export function mount({type, source, target, options}: MountOptions): void {
   const {flags, propagation, data} = parseMountOptions(type, options)
   const isBind = (flags & MS_BIND) !== 0
-  // The kernel would ignore it.
-  if (isBind && data) throw new Error(`a bind has no option ${data}`)
+  // The kernel ignores data of a bind mount.
+  if (isBind && data) throw new Error(`a bind mount has no option ${data}`)
   check('mount', libc.mount(source, target, isBind ? null : type, isBind ? flags & (MS_BIND | MS_REC) : flags, data || null))
   try {
-    // The kernel ignores all else of a bind but in a second call.
+    // The kernel takes other flags of a bind mount only in a second call.
     if (isBind && (flags & ~(MS_BIND | MS_REC)) !== 0) {
       check('mount', libc.mount(null, target, null, (flags & ~MS_REC) | MS_REMOUNT, null))
     }
@@ -90,13 +90,13 @@ export function mount({type, source, target, options}: MountOptions): void {
   }
 }
 
-/** Takes away what is mounted there last; when it is in use, it goes when its last user does. @throws SystemCallError */
+/** Unmounts what was mounted there last; if it is in use, it disappears with its last user. @throws SystemCallError */
 export function unmount(target: string): void {
   if (libc.umount2(target, UMOUNT_NOFOLLOW) === 0) return
   check('umount2', libc.umount2(target, MNT_DETACH | UMOUNT_NOFOLLOW))
 }
 
-/** Where something is mounted in a directory or below it, without symbolic links, the latest first. From /proc/self/mountinfo (proc(5)). */
+/** Mount points at a directory or below it, without symbolic links, the latest mount first. From /proc/self/mountinfo (proc(5)). */
 export function listMountsBelow(path: string): readonly string[] {
   const directory = existsSync(path) ? realpathSync(path) : path
   return readFileSync('/proc/self/mountinfo', 'utf8')
@@ -106,7 +106,7 @@ export function listMountsBelow(path: string): readonly string[] {
     .toReversed()
 }
 
-/** Spaces, tabs, newlines and backslashes are octal there. */
+/** In mountinfo, spaces, tabs, newlines and backslashes are octal. */
 function fromOctal(text: string): string {
   return text.replace(/\\([0-7]{3})/g, (_, octal: string) => String.fromCharCode(Number.parseInt(octal, 8)))
 }

@@ -4,7 +4,7 @@ import {check, libc} from './libc.ts'
 /** fcntl(2) */
 const F_SETFL = 4
 
-/** Reading and writing fail with EAGAIN rather than wait; for everybody who has this open file. @throws SystemCallError */
+/** Reads and writes fail with EAGAIN instead of waiting, in all processes that share this open file. @throws SystemCallError */
 export function setNonBlocking(fd: number): void {
   check('fcntl', libc.fcntl(fd, F_SETFL, constants.O_NONBLOCK))
 }

@@ -1,17 +1,17 @@
-/** What the kernel counts of processes that it killed for want of memory, in cgroups of version 1 and 2. */
+/** How many processes the kernel has killed because a group was out of memory, in cgroups of version 1 and 2. */
 import {readFileSync} from 'node:fs'
 import {join} from 'node:path'
 
-/** The counter of a container's memory group. */
+/** The counter in the memory group of a container. */
 export interface OomCounter {
   /** The group. */
   readonly cgroup: string
   readonly file: string
-  /** Whether inotify tells of changes: files of v2 do (kernel documentation, cgroup-v2, `memory.events`), those of v1 do not. */
+  /** Whether inotify reports changes: it does for files of v2 (kernel documentation, cgroup-v2, `memory.events`), not for those of v1. */
   readonly isWatchable: boolean
 }
 
-/** Version 1 first: on a hybrid host memory is accounted for there, and `memory.events` is not in the other. */
+/** Version 1 first: a hybrid host accounts for memory there, and has no `memory.events` in version 2. */
 const counters = [
   {name: 'memory.oom_control', isWatchable: false},
   {name: 'memory.events', isWatchable: true},
@@ -24,7 +24,7 @@ export function findOomCounter(directories: readonly string[]): OomCounter | und
     .find((counter) => readOomKills(counter) !== undefined)
 }
 
-/** Whether the group has a limit of its own. Version 1 says 2^63 less a page where it has none. */
+/** Whether the group has a limit of its own. Without one, version 1 reports 2^63 less a page. */
 export function hasMemoryLimit({cgroup}: Pick<OomCounter, 'cgroup'>): boolean {
   const texts = ['memory.limit_in_bytes', 'memory.max'].map((name) => {
     try {

@@ -1,9 +1,9 @@
 /**
- * A process held by descriptor (pidfd_open(2), Linux ≥ 5.3): the holder never mistakes another process for it, and from
- * Linux 6.15 on learns how it ended even when somebody else has reaped it.
+ * A descriptor of a process (pidfd_open(2), Linux ≥ 5.3): it never refers to another process, and from Linux 6.15 on it tells how the
+ * process has ended, whichever process has reaped it.
  *
- * There is no event for it: Node cannot watch such a descriptor, and a thread that blocks in poll(2) would keep the process
- * from exiting. Whoever is not the parent asks now and then.
+ * There is no event for its end: Node.js cannot watch such a descriptor, and a thread that blocks in poll(2) would keep the process from
+ * exiting. A process that is not the parent has to ask now and then.
  */
 import {closeSync} from 'node:fs'
 import {check, lastErrno, libc, SystemCallError} from './libc.ts'
@@ -16,11 +16,11 @@ const SYS_pidfd_send_signal = 424
 const SYS_pidfd_open = 434
 const SYS_pidfd_getfd = 438
 const ESRCH = 3
-/** Kernels before 6.13 know no such ioctl. */
+/** From kernels before 6.13, which do not have the ioctl. */
 const ENOTTY = 25
 const EINVAL = 22
 
-/** _IOWR(0xff, 11, struct pidfd_info), with the 64 bytes that the struct had at first (linux/pidfd.h). */
+/** _IOWR(0xff, 11, struct pidfd_info), with the first size of the struct, 64 bytes (linux/pidfd.h). */
 const PIDFD_GET_INFO = 0xc040ff0b
 const PIDFD_INFO_EXIT = 1n << 3n
 /** struct pidfd_info: mask (64 bits) first, exit_code, as wait(2) encodes it, last. */
@@ -38,7 +38,7 @@ export function openPidfd(pid: number): number | undefined {
   throw new SystemCallError('pidfd_open', errno)
 }
 
-/** Of that very process. Undefined where the kernel has no pidfds (before Linux 5.3), and for one that has gone. */
+/** A descriptor of that very process. Undefined where the kernel has no pidfds (before Linux 5.3), and when the process is gone. */
 export function openPidfdOf(identity: ProcessIdentity): number | undefined {
   try {
     const fd = openPidfd(identity.pid)
@@ -48,7 +48,7 @@ export function openPidfdOf(identity: ProcessIdentity): number | undefined {
   return undefined
 }
 
-/** A descriptor of another process, as a descriptor of this one: close-on-exec (pidfd_getfd(2), Linux ≥ 5.6). @throws SystemCallError */
+/** A copy of a descriptor of another process, with close-on-exec (pidfd_getfd(2), Linux ≥ 5.6). @throws SystemCallError */
 export function copyDescriptor(pidfd: number, fd: number): number {
   return check('pidfd_getfd', libc.syscall(SYS_pidfd_getfd, pidfd, fd, 0, 0))
 }
@@ -58,7 +58,7 @@ export function hasPidfdEnded(fd: number): boolean {
   return (pollNow(fd, POLLIN) & POLLIN) !== 0
 }
 
-/** @returns undefined when it runs, is not reaped yet, or the kernel keeps no record (before Linux 6.15) */
+/** @returns undefined when the process runs, is not reaped yet, or the kernel keeps no record (before Linux 6.15) */
 export function readPidfdExit(fd: number): ChildExit | undefined {
   const info = Buffer.alloc(pidfdInfo.bytes)
   info.writeBigUInt64LE(PIDFD_INFO_EXIT, pidfdInfo.mask)
@@ -71,7 +71,7 @@ export function readPidfdExit(fd: number): ChildExit | undefined {
   return toChildExit(info.readInt32LE(pidfdInfo.exitCode))
 }
 
-/** @returns false when it has ended and been reaped; a zombie takes signals, to no effect */
+/** @returns false when the process has been reaped; a zombie takes signals, without effect */
 export function sendPidfdSignal(fd: number, signalNumber: number): boolean {
   if (libc.syscall(SYS_pidfd_send_signal, fd, signalNumber, 0, 0) >= 0) return true
   const errno = lastErrno()

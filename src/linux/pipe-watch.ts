@@ -1,9 +1,9 @@
 /**
- * Being told that a pipe can be read, without reading it, or has room, without writing: Node's own streams cannot do that. The kernel
- * sends SIGIO for each write, or each read, at the other end (fcntl(2), O_ASYNC), and when that is closed.
+ * Reports that a pipe can be read, without reading it, or that it has room, without writing, which the streams of Node.js cannot. The
+ * kernel sends SIGIO for each write, or each read, at the other end (fcntl(2), O_ASYNC), and when the other end is closed.
  *
- * MUST hold: not one signal for each of many writes. libuv drops signals when 4,096 of them wait, SIGCHLD among them, and with that the
- * end of a process; achieved by asking for one alone, and for the next when the pipe is empty, or full, again.
+ * MUST hold: many writes do not send many signals, since libuv drops signals when 4,096 of them wait, SIGCHLD among them, and the end of a
+ * process would be missed; achieved by asking for one signal only, and for the next when the pipe is empty, or full, again.
  */
 import {constants} from 'node:fs'
 import {check, libc} from './libc.ts'
@@ -15,19 +15,19 @@ const O_ASYNC = 0o20000
 const ignore = () => {}
 
 export interface PipeWatch extends Disposable {
-  /** Asks for the next time. Nothing is said of what is so already, so look once more afterwards. Idempotent. */
+  /** Asks for the next change. What has changed already is not reported, so look at the pipe once more afterwards. Idempotent. */
   arm(): void
 }
 
 /**
- * Calls `onChange` once, when the other end may have done something, or for no reason; again after `arm`.
- * @param pipe open for reading alone or for writing alone: of one that is open for both, our own doing would be a reason
+ * Calls `onChange` once, when something may have changed at the other end, and again after `arm`. It may be called without a reason.
+ * @param pipe open for reading only or for writing only: if it were open for both, our own reads and writes would be reported
  * @throws SystemCallError
  */
 export function watchPipe(pipe: number, onChange: () => void): PipeWatch {
-  // For ever: a signal that nobody handles, because the last pipe was closed a moment ago, would end this process.
+  // Never removed: a signal that comes after the last pipe was closed would end this process if nothing handled it.
   if (!process.listeners('SIGIO').includes(ignore)) process.on('SIGIO', ignore)
-  // As many as there are pipes.
+  // One listener for each pipe.
   process.setMaxListeners(0)
   process.on('SIGIO', onSignal)
   check('F_SETOWN', libc.fcntl(pipe, F_SETOWN, process.pid))

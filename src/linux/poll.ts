@@ -1,12 +1,12 @@
 import {check, libc} from './libc.ts'
 
-/** The same numbers on every architecture but two (asm-generic/poll.h). */
+/** The numbers of all architectures but two (asm-generic/poll.h). */
 export const POLLIN = 1
 export const POLLOUT = 4
 /** struct pollfd: int fd, short events, short revents. */
 const pollfd = {bytes: 8, fd: 0, events: 4, returned: 6} as const
 
-/** Which of the events are so now, and POLLERR or POLLHUP whether they were asked for or not (poll(2), without waiting). @throws SystemCallError */
+/** Which of the events hold now, and POLLERR or POLLHUP in any case (poll(2), without waiting). @throws SystemCallError */
 export function pollNow(fd: number, events: number): number {
   const request = Buffer.alloc(pollfd.bytes)
   request.writeInt32LE(fd, pollfd.fd)

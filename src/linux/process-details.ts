@@ -1,21 +1,21 @@
-/** What /proc tells people of a process (proc(5)). */
+/** What `top` shows of a process, from /proc (proc(5)). */
 import {readFileSync} from 'node:fs'
 
 export interface ProcessDetails {
   readonly pid: number
   readonly parentPid: number
-  /** In the innermost pid namespace that it is in. */
+  /** Its pid in the innermost pid namespace that it is in. */
   readonly pidInContainer: number | undefined
   readonly state: string
-  /** Effective, on the host. */
+  /** The effective user id, on the host. */
   readonly uid: number
-  /** Of user and kernel. */
+  /** User and kernel time. */
   readonly cpuMs: number
   readonly startedAtMs: number
   readonly args: readonly string[]
 }
 
-/** USER_HZ, which is 100 on every architecture that Node runs on. */
+/** USER_HZ is 100 on every architecture that Node.js runs on. */
 const msPerTick = 10
 
 export interface ProcessTexts {
@@ -60,7 +60,7 @@ function readBootTimeMs(): number {
   return Number(seconds) * 1_000
 }
 
-/** Names of the host's users; the first of a number counts (passwd(5)). */
+/** Names of the host's users; of several names for a number, the first (passwd(5)). */
 export function readUserNames(): ReadonlyMap<number, string> {
   try {
     return parseUserNames(readFileSync('/etc/passwd', 'utf8'))

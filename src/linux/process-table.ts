@@ -1,8 +1,8 @@
-/** What /proc tells of processes (proc(5)). */
+/** Processes, as /proc has them (proc(5)). */
 import {readdirSync, readFileSync, readlinkSync} from 'node:fs'
 import {join} from 'node:path'
 
-/** A process, so identified that a reused pid is not taken for it. */
+/** Identifies a process also when its pid is used again. */
 export interface ProcessIdentity {
   readonly pid: number
   /** Field 22 of /proc/<pid>/stat: clock ticks between boot and the process's start. */
@@ -14,18 +14,18 @@ export interface ProcessStat {
   /** `R`, `S`, `Z` (zombie) and so on. */
   readonly state: string
   readonly parentPid: number
-  /** The pid with which its session began. */
+  /** The pid of its session leader. */
   readonly session: number
   readonly startTimeTicks: number
-  /** The number of its controlling terminal within its file system; undefined when it has none, or none that can be unplugged. */
+  /** The number of its controlling terminal in its devpts; undefined when it has none, or another kind of terminal. */
   readonly terminal: number | undefined
-  /** All of it has ended, and its parent has not taken note: not true of one whose first thread alone has ended. */
+  /** All of its threads have ended, and its parent has not reaped it. Not true when only its first thread has ended. */
   readonly isZombie: boolean
-  /** Of a zombie, as wait(2) encodes it; who may trace it is told (proc_pid_stat(5), field 52). */
+  /** The status of a zombie, as wait(2) encodes it; 0 for a reader that may not trace the process (proc_pid_stat(5), field 52). */
   readonly exitStatus: number
 }
 
-/** Undefined when there is no such process, zombies included as existing. */
+/** Undefined when there is no such process. A zombie exists. */
 export function readProcessStat(pid: number): ProcessStat | undefined {
   const text = readIfThere(`/proc/${pid}/stat`)
   if (text === undefined) return undefined
@@ -55,12 +55,12 @@ export function readProcessIdentity(pid: number): ProcessIdentity | undefined {
   return stat && {pid, startTimeTicks: stat.startTimeTicks, bootId: readBootId()}
 }
 
-/** Whether the very process is still there, be it as a zombie. */
+/** Whether that very process exists, also as a zombie. */
 export function isSameProcess({pid, startTimeTicks, bootId}: ProcessIdentity): boolean {
   return bootId === readBootId() && readProcessStat(pid)?.startTimeTicks === startTimeTicks
 }
 
-/** Whether the very process is there and has not ended: a zombie is dead. */
+/** Whether that very process exists and has not ended: a zombie has. */
 export function isAlive(identity: ProcessIdentity): boolean {
   return isSameProcess(identity) && readProcessStat(identity.pid)?.isZombie === false
 }
@@ -74,9 +74,8 @@ export function readBootId(): string {
 }
 
 /**
- * The children of this process, zombies included, whichever of its threads they hang on. From
- * /proc/self/task/<tid>/children, which is whole as long as nobody reaps while it is read; without CONFIG_PROC_CHILDREN, by
- * looking at every process of the machine.
+ * The children of all threads of this process, zombies included. From /proc/self/task/<tid>/children, which is complete as long as none is
+ * reaped while it is read; without CONFIG_PROC_CHILDREN, by looking at every process of the machine.
  */
 export function listChildren(): readonly number[] {
   const threads = readdirSync('/proc/self/task')
@@ -91,7 +90,7 @@ export function listProcesses(): readonly number[] {
     .map(Number)
 }
 
-/** Whether a process has a file below a directory open; not, when it has ended. */
+/** Whether a process has a file below a directory open; false when it has ended. */
 export function hasOpenBelow(pid: number, directory: string): boolean {
   try {
     return readdirSync(`/proc/${pid}/fd`).some((fd) => readlinkSync(join(`/proc/${pid}/fd`, fd)).startsWith(`${directory}/`))
@@ -100,7 +99,7 @@ export function hasOpenBelow(pid: number, directory: string): boolean {
   }
 }
 
-/** A process may end between being named (ENOENT) or opened (ESRCH) and being read; any other failure says nothing about it. */
+/** A process may end before its file is opened (ENOENT) or read (ESRCH); any other failure does not mean that it has ended. */
 function readIfThere(path: string): string | undefined {
   try {
     return readFileSync(path, 'utf8')

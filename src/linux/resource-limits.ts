@@ -1,24 +1,24 @@
 /** Limits of setrlimit(2), of this process and so of all that it starts. */
 import {libc} from './libc.ts'
 
-/** By number, as on every architecture that Node runs on: RLIMIT_CPU to RLIMIT_RTTIME. */
+/** By number, from RLIMIT_CPU to RLIMIT_RTTIME: the same on every architecture that Node.js runs on. */
 const all = Array.from({length: 16}, (_, resource) => resource)
 const RLIMIT_NOFILE = 7
 
 export interface ResourceLimit {
-  /** `2n ** 64n - 1n` is none. */
+  /** `2n ** 64n - 1n` is no limit. */
   readonly soft: bigint
   readonly hard: bigint
 }
 
-/** What a program finds that asks for nothing: more breaks those that use select(2), or close all that they may have open. */
+/** For programs that do not raise it: a higher one breaks those that use select(2), or close every descriptor that they may have. */
 export const usualOpenFiles = 1024
-/** As the kernel has it by default for all (fs.nr_open). */
+/** The kernel's default maximum (fs.nr_open). */
 const mostOpenFiles = 1_048_576n
 
 /**
- * Soft limits become those of process 1, as far as the hard ones allow. The hard ones are raised to those of process 1 where that is
- * allowed, and lowered never.
+ * Sets the soft limits to those of process 1, as far as the hard limits allow. Raises the hard limits to those of process 1 where that is
+ * allowed, and never lowers them.
  */
 export function settleLimits(): void {
   for (const resource of all) {
@@ -30,14 +30,14 @@ export function settleLimits(): void {
   }
 }
 
-/** Of what a container may have open: as many as we, and no more than is of use. */
+/** How many files a container may have open: as many as this process, up to the kernel's maximum. */
 export function readOpenFiles(): {readonly soft: number; readonly hard: number} {
   const hard = readLimit(0, RLIMIT_NOFILE)?.hard ?? mostOpenFiles
   const most = Number(hard < mostOpenFiles ? hard : mostOpenFiles)
   return {soft: Math.min(usualOpenFiles, most), hard: most}
 }
 
-/** @param pid 0 for this process. Undefined when it may not be read. */
+/** @param pid 0 for this process. @returns undefined when it may not be read */
 function readLimit(pid: number, resource: number): ResourceLimit | undefined {
   const found = new BigUint64Array(2)
   if (libc.prlimit(pid, resource, null, found) < 0) return undefined
@@ -45,7 +45,7 @@ function readLimit(pid: number, resource: number): ResourceLimit | undefined {
   return {soft, hard}
 }
 
-/** Of any process; nothing when it has ended, or that is not allowed. */
+/** Sets the limit of any process. Does nothing when the process has ended, or it is not allowed. */
 export function writeOpenFiles(pid: number, {soft, hard}: {readonly soft: number; readonly hard: number}): void {
   writeLimit(RLIMIT_NOFILE, {soft: BigInt(soft), hard: BigInt(hard)}, pid)
 }

@@ -1,6 +1,6 @@
 /**
- * What a process inherits, and hands on to all that it starts, put into a known state (docs/environment.md). Node.js has seen to signals
- * already: none is ignored or blocked when a program of its begins, or any that it starts.
+ * Puts what a process has inherited, and every process that it starts inherits, into a known state (docs/environment.md). Node.js resets
+ * signals itself: none is ignored or blocked when its program begins, or in the processes that it starts.
  */
 import {closeSync, readFileSync, writeFileSync} from 'node:fs'
 import {arch, getPriority, setPriority} from 'node:os'
@@ -8,7 +8,7 @@ import {listDescriptors} from './descriptors.ts'
 import {check, libc} from './libc.ts'
 import {settleLimits} from './resource-limits.ts'
 
-/** @returns what could not be put right, in a sentence each */
+/** @returns what could not be changed, one sentence each */
 export function settleProcess(): readonly string[] {
   closeInherited()
   process.umask(0o022)
@@ -20,7 +20,7 @@ export function settleProcess(): readonly string[] {
 
 const O_CLOEXEC = 0o2_000_000
 
-/** Whatever we open ourselves is closed for others; what is not came with us, and somebody may wait for it to be closed. */
+/** What Node.js opens has close-on-exec; a descriptor without it was inherited, and somebody may wait until it is closed. */
 function closeInherited(): void {
   for (const {fd} of listDescriptors('self')) if (fd > 2 && isInherited(fd)) closeSync(fd)
 }
@@ -30,12 +30,12 @@ function isInherited(fd: number): boolean {
     const [, flags = '0'] = /^flags:\s*([0-7]+)$/m.exec(readFileSync(`/proc/self/fdinfo/${fd}`, 'utf8')) ?? []
     return (Number.parseInt(flags, 8) & O_CLOEXEC) === 0
   } catch {
-    // It was that of the listing.
+    // It was the descriptor of the listing.
     return false
   }
 }
 
-/** Lower than 0, a protection that somebody has chosen, it stays as it is. */
+/** A score below 0 is a protection that somebody has chosen, and stays. */
 function settleOomScore(): string | undefined {
   const score = readOomScore()
   if (score <= 0) return undefined
@@ -43,7 +43,7 @@ function settleOomScore(): string | undefined {
     writeFileSync('/proc/self/oom_score_adj', '0')
     return undefined
   } catch {
-    return `it was started with an oom_score_adj of ${score}, which containers get as well: lowering it takes CAP_SYS_RESOURCE`
+    return `it was started with an oom_score_adj of ${score}, which containers inherit: lowering it takes CAP_SYS_RESOURCE`
   }
 }
 
@@ -59,17 +59,17 @@ function settleNice(): string | undefined {
     setPriority(0)
     return undefined
   } catch {
-    return `it was started with a nice value of ${nice}, which containers get as well: lowering it takes CAP_SYS_NICE`
+    return `it was started with a nice value of ${nice}, which containers inherit: lowering it takes CAP_SYS_NICE`
   }
 }
 
 /** sched(7), ioprio_set(2), personality(2) */
 const [SCHED_OTHER, IOPRIO_WHO_PROCESS, PER_LINUX] = [0, 1, 0]
 const ioprioSet: Readonly<Record<string, number>> = {x64: 251, arm64: 30}
-/** More than there are anywhere: the kernel takes those that there are. */
+/** More than any machine has: the kernel takes those that exist. */
 const allProcessors = new Uint8Array(1024).fill(0xff)
 
-/** Of this thread, from which all that is started comes. */
+/** The scheduling of this thread, by which all processes are started. */
 function settleScheduling(): string | undefined {
   const number = ioprioSet[arch()]
   try {
@@ -79,6 +79,6 @@ function settleScheduling(): string | undefined {
     check('personality', libc.personality(PER_LINUX))
     return undefined
   } catch (error) {
-    return `its scheduling is as it was given: ${error instanceof Error ? error.message : String(error)}`
+    return `its scheduling is as it was inherited: ${error instanceof Error ? error.message : String(error)}`
   }
 }

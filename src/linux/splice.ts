@@ -6,8 +6,8 @@ const SPLICE_F_NONBLOCK = 2
 const [EIO, EAGAIN, EINVAL] = [5, 11, 22]
 
 /**
- * Moves what waits in a pipe into a file (splice(2)). Whoever is killed meanwhile: a byte has left the pipe if it is in the file, and
- * is in the pipe otherwise.
+ * Moves what waits in a pipe into a file (splice(2)). If this process is killed while it does, each byte is either in the file or in the
+ * pipe.
  * @param position in the file
  * @returns how much; 0 when the pipe is empty
  * @throws SystemCallError ENOSPC, and others of write(2)
@@ -21,10 +21,10 @@ export function spliceToFile(pipe: number, file: number, position: number, limit
 }
 
 /**
- * Moves what waits in a terminal's master into a pipe, as {@link spliceToFile} does. A kernel that cannot (Linux 5.10, whose terminals
- * know no splice) has it copied: then a kill in between loses it.
- * @param pipe an empty one
- * @returns how much; 0 when nothing waits, also because the terminal has been hung up
+ * Moves what waits in a terminal's master into a pipe, as {@link spliceToFile} does. Where the kernel cannot (Linux 5.10 has no splice for
+ * terminals), it is copied: then a kill in between loses it.
+ * @param pipe must be empty
+ * @returns how much; 0 when nothing waits, or the terminal has been hung up
  * @throws SystemCallError
  */
 export function spliceToPipe(master: number, pipe: number, limitBytes: number): number {

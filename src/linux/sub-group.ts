@@ -1,25 +1,25 @@
 /**
- * A group of processes within the groups of a container, so that all of them can be found, whatever sessions and parents they choose.
- * It has no limits of its own: on v2 no controller is enabled in it, on v1 it is one of the freezer alone.
+ * A control group within the group of a container, by which all of its processes can be found, whatever sessions and parents they choose.
+ * It has no limits of its own: on v2 no controller is enabled in it, on v1 it is in the hierarchy of the freezer only.
  */
 import {existsSync, mkdirSync, readFileSync, writeFileSync} from 'node:fs'
 import {join} from 'node:path'
 import {type CgroupMount, parseMounts, readCgroupProcesses, removeCgroup} from './cgroup.ts'
 
 export interface SubGroup {
-  /** As `runc exec --cgroup` takes it. */
+  /** The argument for `runc exec --cgroup`. */
   readonly forRuntime: string
   list(): readonly number[]
-  /** Sends SIGKILL to all of them; none can fork meanwhile, as far as the kernel can stop them. */
+  /** Sends SIGKILL to all of its processes; as far as the kernel can freeze them, none can fork in the meantime. */
   kill(): void
-  /** Idempotent. @returns false when there is a process in it still */
+  /** Idempotent. @returns false when there is still a process in it */
   remove(): boolean
 }
 
 /**
- * Makes it, or finds it.
+ * Makes the group, or finds it.
  * @param cgroups directories of the container's groups
- * @returns undefined where there can be none
+ * @returns undefined where there can be no such group
  */
 export function makeSubGroup(cgroups: readonly string[], name: string): SubGroup | undefined {
   const place = findPlace(cgroups, parseMounts(readFileSync('/proc/self/mountinfo', 'utf8')))
@@ -52,14 +52,14 @@ export function findPlace(
   const freezer = mounts.find(({type, options}) => type === 'cgroup' && options.includes('freezer'))
   const onFreezer = freezer && below(freezer)
   if (onFreezer !== undefined) return {directory: onFreezer, controller: 'freezer:'}
-  // Beside a v1 hierarchy, v2 may have none of the container's groups that the runtime would look for.
+  // On a hybrid host, v2 may lack the container's group, which the runtime would look for.
   if (mounts.some(({type}) => type === 'cgroup')) return undefined
   const unified = mounts.find(({type}) => type === 'cgroup2')
   const onUnified = unified && below(unified)
   return onUnified === undefined ? undefined : {directory: onUnified, controller: ''}
 }
 
-/** `cgroup.kill` is of Linux 5.14, `freezer.state` of v1. @returns what lets them run again, so that they can end */
+/** `cgroup.kill` exists from Linux 5.14 on, `freezer.state` on v1. @returns thaws them, so that they can end */
 function killOrFreeze(directory: string): () => void {
   const state = join(directory, 'freezer.state')
   if (existsSync(state)) {
@@ -74,7 +74,7 @@ function write(file: string, text: string): void {
   try {
     if (existsSync(file)) writeFileSync(file, text)
   } catch {
-    // The group is gone, and so is everybody in it.
+    // The group is gone, and its processes with it.
   }
 }
 

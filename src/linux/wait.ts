@@ -1,20 +1,20 @@
 import {arch} from 'node:process'
 import {lastErrno, libc, SystemCallError} from './libc.ts'
 
-/** How a child ended, as waitid(2) tells it. */
+/** How a child ended, as waitid(2) reports it. */
 export type ChildExit =
   | {readonly type: 'code'; readonly code: number}
   | {readonly type: 'signal'; readonly signalNumber: number; readonly coreDumped: boolean}
 
-/** What it has used, together with the children that it reaped itself (getrusage(2)). */
+/** What the child has used, together with the children that it has reaped itself (getrusage(2)). */
 export interface ResourceUsage {
   readonly userMs: number
   readonly systemMs: number
-  /** The largest resident set of any one of them. */
+  /** The largest resident set of any of these processes. */
   readonly maxRssBytes: number
 }
 
-/** What waitid(2) knows of a child. `not-a-child`: never was, or has been reaped. */
+/** `not-a-child`: it never was one, or has been reaped. */
 export type ChildStatus =
   | {readonly type: 'running'}
   | {readonly type: 'exited'; readonly exit: ChildExit; readonly usage: ResourceUsage}
@@ -35,12 +35,12 @@ const rusage = {bytes: 144, user: 0, system: 16, maxRss: 32} as const
 /** asm/unistd_64.h; asm-generic/unistd.h, which arm64 and riscv64 share. */
 const waitidNumber = arch === 'x64' ? 247 : 95
 
-/** Looks at a child without reaping it: its status stays in the kernel. */
+/** Reads the status of a child without reaping it. */
 export function peekChild(pid: number): ChildStatus {
   return waitChild(pid, WNOWAIT)
 }
 
-/** Takes the child's status from the kernel, which frees the pid. */
+/** Reads the status of a child and reaps it, which frees the pid. */
 export function reapChild(pid: number): ChildStatus {
   return waitChild(pid, 0)
 }

@@ -3,7 +3,7 @@ import {check, libc} from './libc.ts'
 /** asm-generic/ioctls.h */
 const TIOCGWINSZ = 0x5413
 const TIOCSWINSZ = 0x5414
-/** struct winsize: rows and columns, 16 bits each, and two that nobody uses (ioctl_tty(2)). */
+/** struct winsize: rows and columns, 16 bits each, and two unused fields (ioctl_tty(2)). */
 const winsize = {bytes: 8, rows: 0, columns: 2} as const
 
 export interface WindowSize {
@@ -11,7 +11,7 @@ export interface WindowSize {
   readonly rows: number
 }
 
-/** Of a terminal, by either end. Who is in the foreground there is sent SIGWINCH when it changes. @throws SystemCallError */
+/** Sets the size of a terminal, through either end. A change sends SIGWINCH to the foreground processes. @throws SystemCallError */
 export function setWindowSize(fd: number, {columns, rows}: WindowSize): void {
   const size = Buffer.alloc(winsize.bytes)
   size.writeUInt16LE(rows, winsize.rows)

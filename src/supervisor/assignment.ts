@@ -2,22 +2,22 @@ import * as z from 'zod'
 import {createRequestSchema} from '../../machines/schemas/create-request.ts'
 import {idSchema} from '../../machines/ledger/ids.ts'
 
-/** What the coordinator has held of a container while it had no supervisor, as a descriptor that is inherited. */
+/** A descriptor that the coordinator has kept open while the container had no supervisor, and that the next supervisor inherits. */
 export const inheritedDescriptorSchema = z.discriminatedUnion('type', [
-  /** A process, by a pidfd: it tells how it ended, also when it has been reaped. */
+  /** A pidfd: it tells how the process ended, also when it has been reaped. */
   z.object({type: z.literal('process'), exec: z.string().optional(), pid: z.int(), startTimeTicks: z.int(), fd: z.int()}),
   /** The master of a terminal. */
   z.object({type: z.literal('terminal'), exec: z.string().optional(), fd: z.int()}),
 ])
 export type InheritedDescriptor = z.infer<typeof inheritedDescriptorSchema>
 
-/** What a coordinator hands to a supervisor that it has started, over the IPC channel: the container to look after. */
+/** What a coordinator sends to a supervisor that it has started, over the IPC channel: the container that it is to supervise. */
 export const assignmentSchema = z.object({
   node: idSchema,
   namespace: idSchema,
   id: idSchema,
   uid: z.string(),
-  /** `create`: a new container; `recover`: one whose supervisor has died, as its journal tells. */
+  /** `create`: a new container; `recover`: the container of a supervisor that has died, as its journal has it. */
   work: z.discriminatedUnion('type', [
     z.object({type: z.literal('create'), request: createRequestSchema, actor: z.string(), correlationId: z.string()}),
     z.object({type: z.literal('recover'), kept: z.array(inheritedDescriptorSchema)}),
@@ -25,7 +25,7 @@ export const assignmentSchema = z.object({
 })
 export type Assignment = z.infer<typeof assignmentSchema>
 
-/** What a supervisor is started with, before it knows its container. In the environment, as one JSON object. */
+/** What a supervisor is started with, before it has a container: one JSON object in the environment. */
 export const supervisorOptionsSchema = z.object({
   stateDir: z.string(),
   runDir: z.string(),
@@ -35,7 +35,7 @@ export const supervisorOptionsSchema = z.object({
 export type SupervisorOptions = z.infer<typeof supervisorOptionsSchema>
 export const supervisorOptionsVariable = 'TALLY_SUPERVISOR_OPTIONS'
 
-/** What it answers, once. */
+/** What the supervisor answers, once. */
 export const assignmentReplySchema = z.discriminatedUnion('type', [
   z.object({type: z.literal('done'), view: z.unknown()}),
   z.object({

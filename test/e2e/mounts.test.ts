@@ -125,7 +125,7 @@ describe('a root file system', () => {
 
   it('has no option that the kernel would ignore', async () => {
     const {stderr} = await node.tally('run', '--rm', '--rootfs-mount', `type=bind,source=${node.rootfs},options=rbind,roo`, 'true')
-    expect(stderr).toContain('a bind has no option roo')
+    expect(stderr).toContain('a bind mount has no option roo')
     expect(execFileSync('cat', ['/proc/self/mounts'], {encoding: 'utf8'})).not.toContain(node.dir)
   })
 })

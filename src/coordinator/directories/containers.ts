@@ -1,4 +1,4 @@
-/** The state directories of this node's containers: reserving one, and finding those that nobody looks after. */
+/** The state directories of this node's containers: reserving one, and finding out whether its container has a supervisor. */
 import type {ContainerName} from '../../layout/container-name.ts'
 import {closeSync, constants, openSync, readdirSync, statSync} from 'node:fs'
 import {dirname, join} from 'node:path'
@@ -12,7 +12,7 @@ import {listMountsBelow} from '../../linux/mount.ts'
 import {type ContainerLayout, containersDir, type Directories, toContainerLayout} from '../../layout/container-layout.ts'
 import {freeId, takeId} from '../../layout/shared-directories.ts'
 
-/** Tells the reservation of an id from that of whoever has the id later. */
+/** Tells the reservation of an id from a later reservation of the same id. */
 export type Reservation = string
 
 /**
@@ -33,21 +33,21 @@ export function reserveContainer(directories: Directories, {namespace, id}: Cont
 }
 
 /**
- * Undoes a reservation for which no journal was ever begun. The lock of the journal is had meanwhile, and the journal is the last to
- * go: a supervisor that is just beginning, for a coordinator now dead, keeps what it has made.
- * @param reservation the one that is undone, when the id may be another's meanwhile; whichever there is when absent
+ * Undoes a reservation for which no journal was ever begun. It is done with the journal locked, and the journal is removed last: so a
+ * supervisor that is just beginning, started by a coordinator that has died, keeps what it has made.
+ * @param reservation the one to undo, where somebody else may have the id by now; any reservation when absent
  */
 export function releaseContainer(directories: Directories, name: ContainerName, reservation?: Reservation): void {
   const layout = toContainerLayout(directories, name, '')
   if (reservation !== undefined && findReservation(layout) !== reservation) return
   const {stateDir, journal} = layout
-  // Behind a mount are other people's files: `tally fsck` tells of it.
+  // Behind a mount are other people's files: `tally fsck` reports it.
   if (listMountsBelow(stateDir).length > 0) return
   let fd: number
   try {
     fd = openSync(journal, constants.O_RDWR | constants.O_CREAT, 0o600)
   } catch {
-    // On a full disk there is none to hold; a directory in which somebody has made one meanwhile stays.
+    // On a full disk there is no journal to lock. A directory in which somebody has made one in the meantime is not empty, and stays.
     for (const directory of [stateDir, dirname(stateDir)]) removeIfEmpty(directory)
     return
   }
@@ -69,32 +69,30 @@ export function listContainers({stateDir}: Directories): readonly ContainerName[
   return readDirectory(root).flatMap((namespace) => readDirectory(join(root, namespace)).map((id) => ({namespace, id})))
 }
 
-export interface Orphan extends ContainerName {
+/** A container, told from a later one that has the same name. */
+export interface ContainerIdentity extends ContainerName {
   readonly uid: string
 }
 
 /**
- * Containers whose journal nobody holds: their supervisor is dead. Reservations that were never used are removed.
- * @param isAssigned whether a supervisor has just been given this one, and may not hold its journal yet
+ * The container, if nobody has the lock of its journal: its supervisor is dead. A reservation that was never used is removed.
+ * @returns undefined when it has a supervisor, or is no container
  */
-export function findOrphans(directories: Directories, isAssigned: (name: ContainerName) => boolean, logger: Logger): readonly Orphan[] {
-  removeEmptyNamespaces(directories)
-  return listContainers(directories).flatMap((name) => {
-    if (isAssigned(name) || isHeld(toContainerLayout(directories, name, '').journal)) return []
-    try {
-      const uid = readUid(directories, name)
-      if (uid) return [{...name, uid}]
-      logger.warn(name, 'removing a state directory whose container was never begun')
-      releaseContainer(directories, name)
-    } catch (error) {
-      logger.error({err: error, ...name}, 'cannot take this container over')
-    }
-    return []
-  })
+export function findVacant(directories: Directories, name: ContainerName, logger: Logger): ContainerIdentity | undefined {
+  if (isJournalLocked(toContainerLayout(directories, name, '').journal)) return undefined
+  try {
+    const uid = readUid(directories, name)
+    if (uid !== undefined) return {...name, uid}
+    logger.warn(name, 'removing a state directory whose container was never begun')
+    releaseContainer(directories, name)
+  } catch (error) {
+    logger.error({err: error, ...name}, 'cannot take this container over')
+  }
+  return undefined
 }
 
-/** Whoever was about to remove one may have been killed. Whoever is about to use one makes it again. */
-function removeEmptyNamespaces({stateDir}: Directories): void {
+/** The process that was about to remove one may have been killed. One that is about to use it makes it again. */
+export function removeEmptyNamespaces({stateDir}: Directories): void {
   const root = containersDir(stateDir)
   for (const namespace of readDirectory(root)) if (readDirectory(join(root, namespace)).length === 0) removeIfEmpty(join(root, namespace))
 }
@@ -109,8 +107,8 @@ function readUid(directories: Directories, name: ContainerName): string | undefi
   return undefined
 }
 
-/** Somebody holds it. */
-export function isHeld(journal: string): boolean {
+/** A supervisor has it: each locks the journal of its container for as long as it lives. */
+export function isJournalLocked(journal: string): boolean {
   try {
     const fd = openSync(journal, constants.O_RDWR)
     try {
@@ -119,7 +117,7 @@ export function isHeld(journal: string): boolean {
       closeSync(fd)
     }
   } catch {
-    // No journal, nobody to hold it.
+    // There is no journal, and so no lock.
     return false
   }
 }

@@ -1,20 +1,20 @@
-/** `down --containers`: deletes them all, those as well that have no supervisor, or lose it meanwhile. */
+/** `down --containers`: deletes all containers, also those that have no supervisor, or lose it in the meantime. */
 import {TallyError, toErrorBody} from '../../kernel/errors.ts'
 import type {Clock} from '../../kernel/clock.ts'
 import type {ContainerName} from '../../layout/container-name.ts'
 
 export interface DeleteDependencies {
   readonly list: () => readonly ContainerName[]
-  /** Asks its supervisor, by force. Rejects when it refuses, or there is none. */
+  /** Asks the supervisor for a forced delete. Rejects when it refuses, or there is none. */
   readonly ask: (name: ContainerName) => Promise<void>
-  /** Gives it a supervisor if it has none, be it for the first time since it was given up. */
+  /** Gives the container a supervisor if it has none, also after it was given up. */
   readonly supervise: (name: ContainerName) => void
   readonly clock: Pick<Clock, 'elapsed' | 'sleep'>
 }
 
 const patienceMs = 45_000
 const retryMs = 200
-/** What the kernel does not let go of: its supervisor has said so, and each further try is in the ledger. */
+/** For a container that the kernel does not let go of: each further try adds an event to its ledger. */
 const refused = {patienceMs: 5_000, retryMs: 1_000} as const
 
 /** @throws TallyError CONTAINERS_LEFT, which says what could not be deleted and why */

@@ -14,7 +14,7 @@ export interface NodeDirectories {
 }
 
 /**
- * @returns the node's name, and the lock; the kernel gives it back when this process ends
+ * @returns the node's name, and the lock, which the kernel releases when this process ends
  * @throws TallyError STATE_DIR_INVALID, NODE_RUNNING
  */
 export function claimDirectories({stateDir, runDir}: NodeDirectories, node: string | undefined): Disposable & {readonly node: string} {
@@ -31,7 +31,7 @@ export function claimDirectories({stateDir, runDir}: NodeDirectories, node: stri
   return {node: settleNode(stateDir, node), [Symbol.dispose]: () => closeSync(fd)}
 }
 
-/** Makes it if it is missing. Whoever can write there is root on the node, so nobody else may. @throws TallyError STATE_DIR_INVALID */
+/** Makes the directory if it is missing. Only its owner may write there, since that is as good as root on the node. @throws TallyError STATE_DIR_INVALID */
 export function claimDirectory(directory: string): void {
   try {
     mkdirSync(directory, {recursive: true, mode: 0o700})
@@ -51,7 +51,7 @@ export function claimDirectory(directory: string): void {
   }
 }
 
-/** The node's name is in every event: a state directory keeps the one that it was made with. */
+/** The node's name is in every event: a state directory keeps the name that it was made with. */
 function settleNode(stateDir: string, wanted: string | undefined): string {
   const file = join(stateDir, 'node')
   if (!existsSync(file)) {
@@ -70,7 +70,7 @@ function settleNode(stateDir: string, wanted: string | undefined): string {
   return known.data
 }
 
-/** A host name may have dots, which part subjects. */
+/** A host name may have dots, which would separate the tokens of a subject. */
 export function toNodeName(host: string): string {
   const name = host
     .replace(/[^A-Za-z0-9_-]+/g, '-')

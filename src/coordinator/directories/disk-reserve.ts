@@ -1,4 +1,4 @@
-/** Room that is kept for the time when there is none: a file that whoever deletes a container takes away on a full disk. */
+/** Space on the disk that is reserved for the time when it is full: a file, which a supervisor removes when it deletes a container then. */
 import {randomBytes} from 'node:crypto'
 import {existsSync} from 'node:fs'
 import {rename, rm, writeFile} from 'node:fs/promises'
@@ -11,27 +11,28 @@ export interface ReserveOptions {
   readonly dir: string
   readonly clock: Pick<Clock, 'sleep'>
   readonly logger: Logger
-  readonly isClosing: () => boolean
+  /** Aborted when the coordinator ends. */
+  readonly signal: AbortSignal
 }
 
-/** Enough for the last events of some hundred containers, and for nats-server to be run with JetStream again. */
+/** Enough for the last events of some hundred containers, and for nats-server to run with JetStream again. */
 const reserveBytes = 1024 * 1024
-/** Nobody is to be short of room for it. */
+/** With less, others need the space more. */
 const leastFreeBytes = 8 * reserveBytes
 const lookMs = 5_000
 
-/** Puts it back, when there is room. */
-export async function keepReserve({dir, clock, logger, isClosing}: ReserveOptions): Promise<void> {
+/** Makes the file, and makes it again when it was used and there is room. */
+export async function keepReserve({dir, clock, logger, signal}: ReserveOptions): Promise<void> {
   const file = reserveFile(dir)
-  for (; !isClosing(); await clock.sleep(lookMs)) {
+  for (; !signal.aborted; await clock.sleep(lookMs)) {
     if (existsSync(file) || readFreeBytes(dir) < leastFreeBytes) continue
     try {
-      // A file system that compresses, or leaves holes, would keep nothing for zeroes.
+      // Random: a file system that compresses, or leaves holes, would reserve nothing for zeroes.
       await writeFile(`${file}.new`, randomBytes(reserveBytes), {mode: 0o600})
       await rename(`${file}.new`, file)
     } catch (error) {
       await rm(`${file}.new`, {force: true})
-      logger.warn({err: error}, 'cannot keep a reserve')
+      logger.warn({err: error}, 'cannot reserve space on the disk')
     }
   }
 }

@@ -1,9 +1,12 @@
 /**
- * What can be put back of a run directory that somebody has wiped: systemd-tmpfiles, or a person. The FIFOs of processes are gone by name
- * and live by descriptor: a link to a descriptor of the process itself leads whoever opens the name to the very same pipe. What the OCI
- * runtime knew of a container is in its state directory a second time.
+ * Puts back what can be put back of a run directory that systemd-tmpfiles or a person has wiped. The FIFOs of processes have no name any
+ * more, but the processes have them open: a link to a descriptor of the process leads to the very same pipe. What the OCI runtime knew of
+ * a container is in the state directory a second time.
+ *
+ * MUST hold: whoever is killed in the middle of it can begin again; achieved by looking at each file, and not at the directory that it is
+ * in, and by putting the runtime's state in its place with one rename.
  */
-import {copyFileSync, existsSync, mkdirSync, symlinkSync} from 'node:fs'
+import {copyFileSync, existsSync, lstatSync, mkdirSync, renameSync, rmSync, symlinkSync} from 'node:fs'
 import {basename, dirname, join} from 'node:path'
 import type {ProcessIdentity} from '../../../machines/ledger/events.ts'
 import {foldEvents} from '../../../machines/ledger/ledger.ts'
@@ -15,47 +18,57 @@ import {type ContainerLayout, type Directories, toContainerLayout} from '../../l
 import {listContainers} from './containers.ts'
 import type {ContainerName} from '../../layout/container-name.ts'
 
-/** Of the containers that have no run directory, those that live get one. */
-export function putBackContainers(directories: Directories, logger: Logger): void {
+/**
+ * Puts back the files of live containers that are missing.
+ * @param which `all`: every file is looked at; `absent`: only containers that have no run directory at all, which is quick to see
+ */
+export function restoreContainers(directories: Directories, which: 'all' | 'absent', logger: Logger): void {
   for (const name of listContainers(directories)) {
     const layout = toContainerLayout(directories, name, '')
-    if (existsSync(layout.runDir) || !existsSync(layout.journal)) continue
+    if ((which === 'absent' && existsSync(layout.runDir)) || !existsSync(layout.journal)) continue
     try {
-      if (putBack(name, layout)) logger.warn(name, 'its run directory was gone: put back what it has open')
+      if (restoreContainer(name, layout) > 0) logger.warn(name, 'its run directory was gone: what it has open is put back')
     } catch (error) {
       logger.error({err: error, ...name}, 'cannot put back the run directory of this container')
     }
   }
 }
 
-/** @returns whether it lives */
-function putBack({id}: ContainerName, layout: ContainerLayout): boolean {
+/** @returns how many files were put back */
+function restoreContainer({id}: ContainerName, layout: ContainerLayout): number {
   const {snapshot, processes} = foldEvents(readJournalFile(layout.journal))
   const {init, exited} = snapshot.context
-  if (!init || exited || !isSameProcess(init)) return false
-  putBackPipes(init, layout.fifoDir)
-  for (const [exec, {context}] of processes)
-    if (context.process && !context.exited && isSameProcess(context.process)) putBackPipes(context.process, layout.exec(exec).fifoDir)
-  putBackRuntime(init, join(layout.runtimeRoot, id), layout.runtimeState)
+  if (!init || exited || !isSameProcess(init)) return 0
+  const added = [...processes].flatMap(([exec, {context}]) =>
+    context.process && !context.exited && isSameProcess(context.process) ? [{of: context.process, dir: layout.exec(exec).fifoDir}] : [],
+  )
+  const pipes = [{of: init, dir: layout.fifoDir}, ...added].flatMap(({of, dir}) =>
+    ['stdin', 'stdout', 'stderr'].map((name) => restoreFile(of, join(dir, name), join(dir, name))),
+  )
+  return [...pipes, restoreRuntime(init, join(layout.runtimeRoot, id), layout.runtimeState)].filter(Boolean).length
+}
+
+/** With the FIFO in which an init waits that was not started yet. A runtime directory outside of the run directory was not wiped. */
+function restoreRuntime(init: ProcessIdentity, dir: string, copy: string): boolean {
+  if (existsSync(dir) || !existsSync(copy)) return false
+  const next = `${dir}.new`
+  rmSync(next, {recursive: true, force: true})
+  mkdirSync(dirname(dir), {recursive: true, mode: 0o700})
+  mkdirSync(next, {mode: 0o711})
+  restoreFile(init, join(dir, 'exec.fifo'), join(next, 'exec.fifo'))
+  copyFileSync(copy, join(next, 'state.json'))
+  renameSync(next, dir)
   return true
 }
 
-function putBackPipes(process: ProcessIdentity, dir: string): void {
-  for (const name of ['stdin', 'stdout', 'stderr']) putBackFile(process, join(dir, name))
-}
-
-/** Also the FIFO in which an init waits that has not been started. One that is elsewhere, as the user wanted it, has not been wiped. */
-function putBackRuntime(init: ProcessIdentity, dir: string, copy: string): void {
-  if (existsSync(dir) || !existsSync(copy)) return
-  mkdirSync(dirname(dir), {recursive: true, mode: 0o700})
-  mkdirSync(dir, {mode: 0o711})
-  putBackFile(init, join(dir, 'exec.fifo'))
-  copyFileSync(copy, join(dir, 'state.json'))
-}
-
-function putBackFile({pid}: ProcessIdentity, path: string): void {
-  const found = listDescriptors(pid).find(({target}) => target === `${path} (deleted)` || target === `/${basename(path)} (deleted)`)
-  if (!found || existsSync(path)) return
-  mkdirSync(dirname(path), {recursive: true, mode: 0o700})
-  symlinkSync(`/proc/${pid}/fd/${found.fd}`, path)
+/** Links `target` to what the process has open and what was called `path`, if it has. */
+function restoreFile({pid}: ProcessIdentity, path: string, target: string): boolean {
+  if (existsSync(target)) return false
+  const found = listDescriptors(pid).find((open) => open.target === `${path} (deleted)` || open.target === `/${basename(path)} (deleted)`)
+  if (!found) return false
+  mkdirSync(dirname(target), {recursive: true, mode: 0o700})
+  // A link that was put back before, to a descriptor that the process has closed.
+  if (lstatSync(target, {throwIfNoEntry: false})?.isSymbolicLink()) rmSync(target)
+  symlinkSync(`/proc/${pid}/fd/${found.fd}`, target)
+  return true
 }

@@ -9,7 +9,7 @@ import {fromFailure, TallyError} from '../../kernel/errors.ts'
 import {isMissing} from '../../kernel/files.ts'
 import type {Asked} from '../../messaging/services.ts'
 import {type Directories, toContainerLayout} from '../../layout/container-layout.ts'
-import {isHeld} from '../directories/containers.ts'
+import {isJournalLocked} from '../directories/containers.ts'
 import type {ContainerName} from '../../layout/container-name.ts'
 
 const pollMs = 50
@@ -51,7 +51,7 @@ export async function findFormerCreate(
 ): Promise<ContainerView | undefined> {
   const {journal} = toContainerLayout(directories, name, '')
   for (let waitedMs = 0; waitedMs < patienceMs; waitedMs += pollMs) {
-    const create = judgeFormerCreate(readIfThere(journal), origin, () => isHeld(journal))
+    const create = judgeFormerCreate(readIfThere(journal), origin, () => isJournalLocked(journal))
     if (create.type === 'unknown') return undefined
     if (create.type === 'settled') return toAnswer(create.former)
     await clock.sleep(pollMs)

@@ -35,7 +35,7 @@ export interface NodeServiceDependencies {
   /** An address with a one-time token. @throws TallyError HTTP_OFF */
   readonly invite: (actor: string) => UiReply
   /** Keeps the pipes of a process open that is about to be added. */
-  readonly hold: (name: ContainerName, exec: string) => void
+  readonly openPipes: (name: ContainerName, exec: string) => void
   readonly shutDown: (options: {readonly containers: boolean}) => Promise<void>
   readonly clock: Pick<Clock, 'sleep'>
   readonly logger: Logger
@@ -45,7 +45,7 @@ export interface NodeServiceDependencies {
 const catchUpMs = 250
 
 export function createNodeEndpoints(dependencies: NodeServiceDependencies): readonly Endpoint[] {
-  const {node, subjects, info, invite, hold, shutDown} = dependencies
+  const {node, subjects, info, invite, openPipes, shutDown} = dependencies
   const subject = (verb: keyof typeof nodeCommandSchemas) => subjects.nodeCommand(node, verb)
   const creates = createCreateRequests()
   const make = (wanted: CreateRequest, origin: Asked) => {
@@ -71,7 +71,7 @@ export function createNodeEndpoints(dependencies: NodeServiceDependencies): read
     }),
     endpoint('ui', subject('ui'), nodeCommandSchemas.ui, async (_request, {actor}) => invite(actor)),
     endpoint('hold', subject('hold'), nodeCommandSchemas.hold, async ({exec, ...name}) => {
-      hold(name, exec)
+      openPipes(name, exec)
       return {}
     }),
     endpoint('shutdown', subject('shutdown'), nodeCommandSchemas.shutdown, async ({containers}) => {
@@ -118,7 +118,7 @@ async function create(
 
 /** Answers also without the stream: the journals have what the stream lacks. */
 async function list({node, projection, ledgers, session, jetStream}: NodeServiceDependencies): Promise<readonly ContainerView[]> {
-  const connection = jetStream.trouble === undefined ? session() : undefined
+  const connection = jetStream.trouble() === undefined ? session() : undefined
   const isCaughtUp = connection !== undefined && (await projection.caughtUp(connection, catchUpMs).catch(() => false))
   const found = await ledgers.read(isCaughtUp)
   return found.flatMap((ledger) => toContainerView(ledger) ?? []).filter((view) => view.node === node)

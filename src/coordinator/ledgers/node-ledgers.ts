@@ -1,6 +1,6 @@
 /**
- * The containers of this node. The stream tells of them first as a rule, and for nothing; but it may be behind, away, or not to be read to
- * its end, and what a container is, its journal says: so each is held against the last line of that.
+ * The containers of this node. As a rule the stream, which is read anyway, has all of their events; but it may be behind, unreachable or
+ * unreadable, and the journal is what counts: so each container is compared with the last line of its journal.
  */
 import {statSync} from 'node:fs'
 import {setImmediate as turn} from 'node:timers/promises'
@@ -15,7 +15,7 @@ import {type Directories, toContainerLayout} from '../../layout/container-layout
 import {listContainers} from '../directories/containers.ts'
 
 export interface NodeLedgers {
-  /** @param isCaughtUp whether the stream has been read to its end: only then what has no journal any more is told of as it says */
+  /** @param isCaughtUp whether the stream has been read to its end: only then containers that have lost their journal are included */
   read(isCaughtUp: boolean): Promise<readonly Ledger[]>
 }
 
@@ -27,12 +27,12 @@ export interface NodeLedgersOptions {
   readonly logger: Logger
 }
 
-/** A journal, as far as it was read. */
+/** What was read of a journal. */
 interface Known {
   readonly inode: number
   readonly size: number
   readonly latest: ReturnType<typeof readLatestEvent>
-  /** Read on as long as the stream is behind. */
+  /** Continued as long as the stream is behind. */
   readonly fold: Fold
 }
 
@@ -41,7 +41,7 @@ interface Fold {
   ledger: Ledger
 }
 
-/** So many are folded before others have their turn. */
+/** After that many folds other work gets its turn. */
 const foldsAtOnce = 50
 
 export function createNodeLedgers({node, directories, ledgers, logger}: NodeLedgersOptions): NodeLedgers {
@@ -75,14 +75,14 @@ export function createNodeLedgers({node, directories, ledgers, logger}: NodeLedg
     },
   }
 
-  /** Its journal is lost, and the stream does not tell of its end. */
+  /** A container that has lost its journal, and of which the stream has no deletion. */
   function isOrphan(source: string, read: ReadonlyMap<string, Known>, found: ReadonlyMap<string, Ledger>): boolean {
     if (found.has(source) || !source.startsWith(toSourcePrefix(node))) return false
     const [namespace = '', id = ''] = source.slice(toSourcePrefix(node).length).split('/')
     return !read.has(toContainerLayout(directories, {namespace, id}, '').journal)
   }
 
-  /** Undefined when there is none, or nothing in it that can be read. */
+  /** Undefined when there is no journal, or nothing in it that can be read. */
   function look(journal: string, former: Known | undefined): Known | undefined {
     try {
       const {ino: inode, size} = statSync(journal)
@@ -92,7 +92,7 @@ export function createNodeLedgers({node, directories, ledgers, logger}: NodeLedg
       const isSame = former?.inode === inode && former.latest?.uid === latest.uid
       return {inode, size, latest, fold: isSame ? former.fold : {tail: undefined, ledger: emptyLedger}}
     } catch {
-      // Deleted meanwhile, or damaged, which its supervisor has said.
+      // Deleted in the meantime, or damaged, which its supervisor has reported.
       return undefined
     }
   }
@@ -105,14 +105,14 @@ export function createNodeLedgers({node, directories, ledgers, logger}: NodeLedg
       fold.ledger = foldEvents(events, isFirst || isOther ? emptyLedger : fold.ledger)
       return fold.ledger
     } catch (error) {
-      logger.debug({err: error, journal}, 'cannot read a journal; going by the stream')
+      logger.debug({err: error, journal}, 'cannot read a journal; using the stream instead')
       fold.tail = undefined
       return undefined
     }
   }
 }
 
-/** As the journal has the container up to an event of the stream; undefined when it has not, or is not of this node. */
+/** The container as it was before an event of the stream, from its journal; undefined when it is not of this node, or the journal is gone. */
 export function readBefore(
   {node, directories}: Pick<NodeLedgersOptions, 'node' | 'directories'>,
   {source, uid, sequence}: LedgerEvent,
@@ -127,7 +127,7 @@ export function readBefore(
       ;({ledger} = applyEvent(ledger, event))
     }
   } catch {
-    // Deleted meanwhile, or damaged, which its supervisor has said.
+    // Deleted in the meantime, or damaged, which its supervisor has reported.
   }
   return undefined
 }

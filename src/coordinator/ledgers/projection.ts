@@ -1,4 +1,4 @@
-/** All containers that the stream knows, each the fold of its events. Of what has been deleted the last are remembered as they ended. */
+/** All containers that the stream knows, each the fold of its events. Of those that were deleted, the latest are remembered. */
 import type {NatsConnection} from 'nats'
 import {toContainerView} from '../../../machines/views/container-view.ts'
 import type {LedgerEvent} from '../../../machines/ledger/events.ts'
@@ -14,7 +14,7 @@ import type {Subjects} from '../../messaging/subjects.ts'
 export interface Projection {
   /** By source, `/tally/<node>/<ns>/<id>`. */
   readonly ledgers: ReadonlyMap<string, Ledger>
-  /** Those that were deleted last, by uid, the eldest first. */
+  /** Those that were deleted last, by uid, oldest first. */
   readonly deleted: ReadonlyMap<string, ContainerView>
   /** Up to where the stream has been folded. */
   readonly streamSequence: number
@@ -24,6 +24,8 @@ export interface Projection {
    * @throws TallyError STREAM_UNREADABLE
    */
   caughtUp(connection: NatsConnection, patienceMs?: number): Promise<boolean>
+  /** Calls the observer with each event that is folded from now on. */
+  observe(observer: FoldObserver): void
 }
 
 export interface ProjectionOptions {
@@ -31,18 +33,17 @@ export interface ProjectionOptions {
   readonly subjects: Subjects
   readonly clock: Clock
   readonly logger: Logger
-  /** Who reads, for people who look at the stream's consumers. */
+  /** A name for the reader, for people who look at the consumers of the stream. */
   readonly reader: string
-  readonly observer?: FoldObserver
-  /** A container as it was before an event, of which the stream does not have the beginning any more. */
+  /** A container as it was before an event, where the stream no longer has the beginning of it. */
   readonly readBefore?: (event: LedgerEvent) => Ledger | undefined
 }
 
-/** Who wants to hear of every event, and not only of what became of it. */
+/** For those who need every event, and not only the state that follows from it. */
 export interface FoldObserver {
   /** @param ledger with the event folded into it */
   onFolded(event: LedgerEvent, ledger: Ledger): void
-  /** The stream is another one: all of it comes again. */
+  /** The stream is another one: it is read from its beginning. */
   onReset(): void
 }
 
@@ -51,22 +52,23 @@ const retryMs = 250
 const longestRetryMs = 5_000
 const mostDeleted = 1_000
 
-export function createProjection({link, subjects, clock, logger, reader: name, observer, readBefore}: ProjectionOptions): Projection {
+export function createProjection({link, subjects, clock, logger, reader: name, readBefore}: ProjectionOptions): Projection {
   const ledgers = new Map<string, Ledger>()
   const deleted = new Map<string, ContainerView>()
+  const observers: FoldObserver[] = []
   let folded = 0
   let waiting: readonly (() => void)[] = []
 
   const reader = createEventReader(subjects, {
     follow: true,
     reader: name,
-    // What comes again is passed over by its sequence; what was deleted is forgotten.
+    // An event that comes again is recognised by its sequence; events of deleted containers are forgotten.
     once: false,
     onOther: () => {
       logger.warn('the stream is not the one that was read so far: reading it again from its beginning')
       ledgers.clear()
       deleted.clear()
-      observer?.onReset()
+      for (const observer of observers) observer.onReset()
       folded = 0
     },
   })
@@ -99,6 +101,7 @@ export function createProjection({link, subjects, clock, logger, reader: name, o
       while (folded < target && clock.elapsed() < giveUpAt) await Promise.race([nextFold(), clock.sleep(100)])
       return folded >= target
     },
+    observe: (observer) => void observers.push(observer),
   }
 
   function nextFold(): Promise<void> {
@@ -114,8 +117,8 @@ export function createProjection({link, subjects, clock, logger, reader: name, o
   function remember(ledger: Ledger): void {
     const view = toContainerView(ledger)
     if (view) deleted.set(view.uid, view)
-    const [eldest] = deleted.keys()
-    if (eldest !== undefined && deleted.size > mostDeleted) deleted.delete(eldest)
+    const [oldest] = deleted.keys()
+    if (oldest !== undefined && deleted.size > mostDeleted) deleted.delete(oldest)
   }
 
   function fold(event: LedgerEvent): void {
@@ -124,7 +127,7 @@ export function createProjection({link, subjects, clock, logger, reader: name, o
     const followed = known && known.latest?.uid === event.uid ? known : emptyLedger
     const isGap = event.sequence > (followed.latest?.sequence ?? 0) + 1
     const from = (isGap && readBefore?.(event)) || followed
-    // Published again, since the stream had lost it.
+    // It was published again, because the stream had lost it.
     if (event.sequence <= (from.latest?.sequence ?? 0)) return
     try {
       const {ledger} = applyEvent(from, event)
@@ -132,7 +135,7 @@ export function createProjection({link, subjects, clock, logger, reader: name, o
         ledgers.delete(event.source)
         remember(ledger)
       } else ledgers.set(event.source, ledger)
-      observer?.onFolded(event, ledger)
+      for (const observer of observers) observer.onFolded(event, ledger)
     } catch (error) {
       logger.warn({err: error, source: event.source, sequence: event.sequence}, 'an event does not follow from those before it')
     }

@@ -1,6 +1,6 @@
 /**
- * How long commands take, as the ledger has it: from the event with which one was accepted to that of its outcome. Complete, also
- * for containers that are gone and for what happened while nobody measured.
+ * How long commands take, by the ledger: from the event with which a command was accepted to the event of its outcome. Complete also for
+ * containers that are gone, and for what happened while no coordinator ran.
  */
 import type {CommandType} from '../../../machines/commands/commands.ts'
 import type {LedgerEvent} from '../../../machines/ledger/events.ts'
@@ -19,12 +19,12 @@ export interface CommandTimes {
    * @param ledger that of its container, with the event folded into it
    */
   observe(event: LedgerEvent, ledger: Ledger): readonly CommandTime[]
-  /** Accepted, and without an outcome. */
+  /** How many were accepted and have no outcome yet. */
   readonly inFlight: number
   forget(): void
 }
 
-/** Those that have an outcome to wait for, by the event with which they are accepted. */
+/** Commands that have an outcome, by the event with which they are accepted. */
 const commands: Readonly<Record<string, CommandType>> = {
   'container.create-requested': 'create',
   'container.start-requested': 'start',
@@ -59,7 +59,7 @@ export function createCommandTimes(): CommandTimes {
         return outcome.type === 'pending' ? [] : [{one, time: toTime(one, event, outcome.type)}]
       })
       const rest = before.filter((one) => !settled.some((other) => other.one === one))
-      keep(event, toPending(event, rest))
+      remember(event, toPending(event, rest))
       return settled.map(({time}) => time)
     },
     get inFlight() {
@@ -68,8 +68,8 @@ export function createCommandTimes(): CommandTimes {
     forget: () => pending.clear(),
   }
 
-  /** Nothing is awaited of a container that is gone. */
-  function keep({uid, type}: LedgerEvent, left: readonly Pending[]): void {
+  /** A container that is gone has no pending commands. */
+  function remember({uid, type}: LedgerEvent, left: readonly Pending[]): void {
     if (left.length === 0 || type === 'container.deleted') pending.delete(uid)
     else pending.set(uid, left)
   }
@@ -83,6 +83,6 @@ function toPending(event: LedgerEvent, before: readonly Pending[]): readonly Pen
 }
 
 function toTime({command, acceptedAt}: Pending, {time}: LedgerEvent, outcome: 'done' | 'failed'): CommandTime {
-  // The clock of a host may be set back.
+  // The wall clock may have been set back in between.
   return {command, outcome, seconds: Math.max(0, Date.parse(time) - Date.parse(acceptedAt)) / 1_000}
 }

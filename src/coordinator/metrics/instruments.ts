@@ -1,8 +1,8 @@
-/** The metrics of the table as prom-client has them, in one registry for each place where they come from. */
+/** The metrics of the table as instruments of prom-client, in one registry for each source. */
 import {Counter, Gauge, Histogram, Registry} from 'prom-client'
 import {type MetricName, type MetricNameOf, metricTable} from './metric-table.ts'
 
-/** From a signal to a stop with a grace period. */
+/** In seconds: from a signal to a stop with a grace period. */
 const buckets = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60]
 
 export type SetValue = (value: number, labels?: Readonly<Record<string, string>>) => void
@@ -10,10 +10,10 @@ export type SetValue = (value: number, labels?: Readonly<Record<string, string>>
 export interface Instruments {
   readonly ofStream: Registry
   readonly ofNode: Registry
-  /** @param read called whenever it is asked for; the series that it does not set are gone */
+  /** @param read called for each rendering; series that it does not set disappear */
   gauge(name: MetricNameOf<'gauge'>, read: (set: SetValue) => void): void
   counter(name: MetricNameOf<'counter'>): Counter<string>
-  /** One that is counted elsewhere. */
+  /** A counter whose value is counted elsewhere. */
   total(name: MetricNameOf<'counter'>, read: () => number): void
   histogram(name: MetricNameOf<'histogram'>): Histogram<string>
 }

@@ -1,8 +1,8 @@
-/** Every metric, in the order in which docs/metrics.md has them. */
+/** Every metric, in the order of docs/metrics.md. */
 
 interface Entry {
   readonly type: 'gauge' | 'counter' | 'histogram'
-  /** Where it comes from: until the stream has been read, those of it are left out. */
+  /** Its source. Metrics of the stream are left out until the stream has been read. */
   readonly of: 'stream' | 'node'
   readonly labels: readonly string[]
   readonly help: string

@@ -1,6 +1,6 @@
 /**
- * What Prometheus is told of the node (docs/metrics.md). Nobody is asked for it: it comes from the stream, which is read anyway, and
- * from the state directories, so that it costs supervisors nothing and is there when NATS is not.
+ * The metrics of the node for Prometheus (docs/metrics.md). No supervisor is asked for them: they come from the stream, which is read anyway,
+ * and from the state directories, so that they cost supervisors nothing, and are there without NATS.
  */
 import type {LedgerEvent} from '../../../machines/ledger/events.ts'
 import {parseSource} from '../../../machines/ledger/ids.ts'
@@ -27,20 +27,20 @@ export interface MetricsDependencies {
 }
 
 export interface Metrics {
-  /** Events as they are read from the stream, the first to the last, each after it was folded. */
+  /** Must see every event of the stream, in order, each after it was folded. */
   readonly observer: FoldObserver
   /** Begins a request to this coordinator, and ends it: `done`, or the kind of its error. */
   readonly measure: (verb: string) => (outcome: string) => void
-  /** In the text format of Prometheus. Never rejects for want of NATS. */
+  /** In the text format of Prometheus. Does not reject when NATS is not reachable. */
   render(): Promise<string>
-  /** Of what `render` returns. */
+  /** The content type of what `render` returns. */
   readonly contentType: string
 }
 
 export function createMetrics({node, version, ledgers, readJournals, isConnected, startedAt, caughtUp}: MetricsDependencies): Metrics {
   const {ofStream, ofNode, gauge, counter, total, histogram} = createInstruments()
   const commandTimes = createCommandTimes()
-  /** Of containers that have been started, by uid, until they are deleted. */
+  /** Uids of containers that have been started, until they are deleted. */
   const started = new Set<string>()
   let isRead = false
   let journals: readonly JournalState[] = []
@@ -64,8 +64,8 @@ export function createMetrics({node, version, ledgers, readJournals, isConnected
 
   gauge('tally_build_info', (set) => set(1, {version, node}))
   gauge('tally_nats_connected', (set) => set(isConnected() ? 1 : 0))
-  gauge('tally_supervisors', (set) => set(journals.filter(({held}) => held).length))
-  gauge('tally_supervisors_missing', (set) => set(journals.filter(({held}) => !held).length))
+  gauge('tally_supervisors', (set) => set(journals.filter(({hasSupervisor}) => hasSupervisor).length))
+  gauge('tally_supervisors_missing', (set) => set(journals.filter(({hasSupervisor}) => !hasSupervisor).length))
   gauge('tally_outbox_lag_events', (set) => set(journals.reduce((sum, {unpublished}) => sum + unpublished, 0)))
   gauge('tally_outbox_lag_max_events', (set) => set(Math.max(0, ...journals.map(({unpublished}) => unpublished))))
   const requestDuration = histogram('tally_request_duration_seconds')
@@ -88,9 +88,9 @@ export function createMetrics({node, version, ledgers, readJournals, isConnected
       return (outcome) => void end({outcome})
     },
     render: async () => {
-      // Half read, its counters would seem to begin anew and then to leap.
+      // With half of the stream read, counters would seem to be reset, and then to jump.
       isRead ||= await caughtUp()
-      // Once for all that are told of them.
+      // Once for all metrics that need them.
       journals = readJournals()
       return [await ofNode.metrics(), ...(isRead ? [await ofStream.metrics()] : [])].join('\n')
     },

@@ -1,49 +1,51 @@
-/** What keeps JetStream from being used, as far as the coordinator can tell: for those who would need it, and for `info`. */
+/** What keeps JetStream from being used, as far as the coordinator knows: for commands that would need it, and for `info`. */
 import type {NatsConnection} from 'nats'
 import {TallyError} from '../../kernel/errors.ts'
 import type {Clock} from '../../kernel/clock.ts'
-import {askJetStream} from '../../messaging/jetstream.ts'
+import {askJetStream, type JetStreamHealth} from '../../messaging/jetstream.ts'
 
 export interface JetStreamWatch {
-  /** Undefined while nothing is known against it. */
-  readonly trouble: string | undefined
+  /** A sentence; undefined while JetStream can be used, as far as is known. */
+  trouble(): string | undefined
   /** @throws TallyError JETSTREAM_UNAVAILABLE with the reason */
   assertWell(): void
-  /** Looks until the connection is closed. For a server that nobody here starts again. */
+  /** Asks the server now and then, until the connection is closed. */
   watch(connection: NatsConnection): Promise<void>
 }
 
-const [lookMs, answerMs] = [1_000, 3_000]
-
-/** @param toKnown a reason that is known without asking */
-export function createJetStreamWatch({
-  toKnown,
-  url,
-  clock,
-}: {
-  readonly toKnown: () => string | undefined
+export interface JetStreamWatchOptions {
+  /** A reason that is known without asking the server. */
+  readonly known: () => string | undefined
   readonly url: () => string
   readonly clock: Pick<Clock, 'sleep'>
-}): JetStreamWatch {
-  let found: string | undefined
-  const toTrouble = () => toKnown() ?? found
+}
+
+/** `off` until the server says otherwise: one that does not answer is missed as a connection. */
+type Found = Exclude<JetStreamHealth, 'silent'>
+
+const [lookMs, answerMs] = [1_000, 3_000]
+
+export function createJetStreamWatch({known, url, clock}: JetStreamWatchOptions): JetStreamWatch {
+  let found: Found = 'well'
 
   return {
-    get trouble() {
-      return toTrouble()
-    },
+    trouble,
     assertWell: () => {
-      const trouble = toTrouble()
-      if (trouble !== undefined) throw new TallyError('JETSTREAM_UNAVAILABLE', trouble)
+      const why = trouble()
+      if (why !== undefined) throw new TallyError('JETSTREAM_UNAVAILABLE', why)
     },
     watch: async (connection) => {
-      for (; !connection.isClosed(); await clock.sleep(lookMs)) {
-        const health = await askJetStream(connection, answerMs)
-        if (health === 'off') found = `JetStream is off on the NATS server at ${url()}: one whose disk was full has to be started again`
-        // One that does not answer at all is missed as a connection.
-        if (health === 'well') found = undefined
-      }
-      found = undefined
+      for (; !connection.isClosed(); await clock.sleep(lookMs)) found = toFound(found, await askJetStream(connection, answerMs))
+      found = 'well'
     },
   }
+
+  function trouble(): string | undefined {
+    const off = `JetStream is off on the NATS server at ${url()}: one whose disk was full has to be started again`
+    return known() ?? (found === 'off' ? off : undefined)
+  }
+}
+
+function toFound(found: Found, health: JetStreamHealth): Found {
+  return health === 'silent' ? found : health
 }

@@ -1,15 +1,15 @@
-/** One coordinator for each name of a node: two would both answer its commands, and publish events of other containers as the same. */
+/** Only one coordinator for each name of a node: two would both answer its commands, and publish events of different containers as the same. */
 import {type NatsConnection, NatsError} from 'nats'
 import * as z from 'zod'
 import {TallyError} from '../../kernel/errors.ts'
 import {encodeJson} from '../../messaging/codec.ts'
 import type {Subjects} from '../../messaging/subjects.ts'
 
-/** Who answers takes some milliseconds; who has died a moment ago may be missed by nobody yet, and does not answer. */
+/** An answer takes some milliseconds. One that has just died may still be subscribed, and does not answer. */
 const answerMs = 2_000
 const otherSchema = z.object({coordinatorPid: z.int(), stateDir: z.string()})
 
-/** Before this one listens. @throws TallyError NODE_RUNNING when another answers for the node */
+/** To be called before this coordinator listens. @throws TallyError NODE_RUNNING when another one answers for the node */
 export async function assertAlone(
   connection: NatsConnection,
   {subjects, node}: {readonly subjects: Subjects; readonly node: string},
@@ -25,7 +25,7 @@ export async function assertAlone(
   const which = other.success ? ` (pid ${other.data.coordinatorPid} on its host, state directory ${other.data.stateDir})` : ''
   throw new TallyError(
     'NODE_RUNNING',
-    `another coordinator answers for node ${node} on this NATS${which}: expected --node with a name that nobody has, or \`tally down\` there`,
+    `another coordinator answers for node ${node} on this NATS${which}: expected --node with a name that no other node has, or \`tally down\` there`,
     {details: {node, ...(other.success && other.data)}},
   )
 }
@@ -34,8 +34,8 @@ const pingSchema = z.object({id: z.string(), metadata: z.object({node: z.string(
 type Pinged = z.infer<typeof pingSchema>
 
 /**
- * Once this one listens: of two that began at the same moment, and did not hear of each other, one finds that it has to give way.
- * @param id that of our service
+ * To be called once this coordinator listens: of two that began at the same moment, and did not see each other, one finds that it has to end.
+ * @param id of this coordinator's service
  */
 export async function mustGiveWay(connection: NatsConnection, {id, node}: {readonly id: string; readonly node: string}): Promise<boolean> {
   const found: Pinged[] = []

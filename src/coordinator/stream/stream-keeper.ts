@@ -1,16 +1,14 @@
 /**
  * The stream that this node publishes to: made if it is missing, with the limits that were asked for, or with those that it had before
- * somebody deleted it. What is changed with `tally stream set` or by other tools is what it has from then on.
+ * somebody deleted it. Limits that are set with `tally stream set` or by other tools are the stream's from then on.
  */
-import {readFileSync, writeFileSync} from 'node:fs'
-import {join} from 'node:path'
 import type {NatsConnection} from 'nats'
-import * as z from 'zod'
 import type {Clock} from '../../kernel/clock.ts'
 import type {Logger} from '../../kernel/log.ts'
 import {ensureEventStream, isStreamMissing, readStreamState, watchStream} from '../../messaging/stream.ts'
-import {readStreamStanding, setStreamLimits, type StreamLimits, streamLimitsSchema, toConfig} from '../../messaging/stream-limits.ts'
+import {readStreamStanding, setStreamLimits, type StreamLimits, toConfig} from '../../messaging/stream-limits.ts'
 import type {Subjects} from '../../messaging/subjects.ts'
+import {readSeenStream, type SeenStream, writeSeenStream} from './stream-limits-file.ts'
 
 export interface StreamKeeper {
   /** @throws TallyError JETSTREAM_UNAVAILABLE, STREAM_UNREADABLE, STREAM_LIMITS_REFUSED */
@@ -28,75 +26,66 @@ export interface StreamKeeperOptions {
   readonly logger: Logger
 }
 
-/** A stream that is deleted is missed by the coordinators of all nodes at once; supervisors leave them that long. */
-const longestHasteMs = 500
+/** The coordinators of all nodes see at once that the stream was deleted, and must not all make it; supervisors leave them this time. */
+const longestDelayMs = 500
 
-const knownSchema = z.object({created: z.string(), limits: streamLimitsSchema})
-type Known = z.infer<typeof knownSchema>
+/** What was asked for when the node was started is set once; later the stream may have been given other limits. */
+type Wish = {readonly type: 'to-be-set'; readonly limits: StreamLimits} | {readonly type: 'set'}
 
 export function createStreamKeeper({subjects, stateDir, wanted, clock, logger}: StreamKeeperOptions): StreamKeeper {
-  const file = join(stateDir, 'stream.json')
-  let known = readKnown(file)
-  let pending = wanted
+  let seen = readSeenStream(stateDir)
+  let wish: Wish = Object.keys(wanted).length > 0 ? {type: 'to-be-set', limits: wanted} : {type: 'set'}
   let latest = Promise.resolve()
 
-  return {ensure, watch}
+  return {
+    ensure: (connection) => inTurn(() => ensure(connection)),
+    watch: (connection) =>
+      watchStream(connection, subjects, () => {
+        inTurn(() => ensureAgain(connection)).catch((error: unknown) => {
+          if (!connection.isClosed()) logger.warn({err: error}, 'cannot look after the stream')
+        })
+      }),
+  }
+
+  /** One at a time: each compares the stream with what the one before has seen. */
+  function inTurn(work: () => Promise<void>): Promise<void> {
+    const done = latest.then(work)
+    latest = done.catch(() => {})
+    return done
+  }
 
   async function ensure(connection: NatsConnection): Promise<void> {
-    await ensureEventStream(connection, subjects, toConfig({...known?.limits, ...pending})).catch(async (error: unknown) => {
-      if (!known || Object.keys(pending).length > 0) throw error
-      // Another cluster than that in which it had them.
+    const limits = wish.type === 'set' ? {} : wish.limits
+    await ensureEventStream(connection, subjects, toConfig({...seen?.limits, ...limits})).catch(async (error: unknown) => {
+      if (!seen || wish.type === 'to-be-set') throw error
+      // The cluster may be another than that in which the stream had these limits.
       await ensureEventStream(connection, subjects)
     })
     const found = await readStreamStanding(connection, subjects)
-    if (known && known.created !== found.created) await restore(connection, known.limits)
-    await setStreamLimits(connection, subjects, pending)
-    pending = {}
-    const {created, limits} = await readStreamStanding(connection, subjects)
-    remember({created, limits})
+    if (seen && seen.created !== found.created) await restoreLimits(connection, seen.limits)
+    await setStreamLimits(connection, subjects, limits)
+    wish = {type: 'set'}
+    const {created, limits: standing} = await readStreamStanding(connection, subjects)
+    remember({created, limits: standing})
   }
 
-  /** A supervisor that made it anew knows of no limits. */
-  async function restore(connection: NatsConnection, limits: StreamLimits): Promise<void> {
+  /** A supervisor that has made the stream again knows of no limits. */
+  async function restoreLimits(connection: NatsConnection, limits: StreamLimits): Promise<void> {
     await setStreamLimits(connection, subjects, limits).catch((error: unknown) => {
-      logger.warn({err: error, limits}, 'the stream is another than before, and cannot have the limits of that')
+      logger.warn({err: error, limits}, 'the stream was made again, and cannot have the limits that it had before')
     })
   }
 
-  function watch(connection: NatsConnection): Disposable {
-    return watchStream(connection, subjects, () => {
-      latest = latest
-        .then(() => lookAfter(connection))
-        .catch((error: unknown) => {
-          if (!connection.isClosed()) logger.warn({err: error}, 'cannot look after the stream')
-        })
-    })
-  }
-
-  /** What was set is known at once, since it may be deleted next. */
-  async function lookAfter(connection: NatsConnection): Promise<void> {
+  /** Limits that were changed are written down at once, since the stream may be deleted next. */
+  async function ensureAgain(connection: NatsConnection): Promise<void> {
     const isMissing = await readStreamState(connection, subjects).then(() => false, isStreamMissing)
-    if (isMissing) await clock.sleep(Math.random() * longestHasteMs)
+    if (isMissing) await clock.sleep(Math.random() * longestDelayMs)
     await ensure(connection)
   }
 
-  function remember(found: Known): void {
-    if (JSON.stringify(found) === JSON.stringify(known)) return
-    known = found
-    try {
-      writeFileSync(file, `${JSON.stringify(found)}\n`, {mode: 0o600})
-    } catch (error) {
-      logger.warn({err: error, file}, 'cannot note down the limits of the stream')
-    }
-  }
-}
-
-function readKnown(file: string): Known | undefined {
-  try {
-    const parsed = knownSchema.safeParse(JSON.parse(readFileSync(file, 'utf8')))
-    return parsed.success ? parsed.data : undefined
-  } catch {
-    // None yet, or half written.
-    return undefined
+  function remember(found: SeenStream): void {
+    if (JSON.stringify(found) === JSON.stringify(seen)) return
+    seen = found
+    writeSeenStream(stateDir, found, logger)
   }
 }

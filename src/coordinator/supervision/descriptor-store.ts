@@ -1,51 +1,49 @@
 /**
- * What of a container would be gone with its supervisor, held a second time: its processes, by descriptors that tell how they ended
- * whoever reaps them, and the masters of its terminals. A supervisor that takes over is given them when it is started. Its FIFOs are
- * found again by their names, but have to be held open, those of an input as well: when nobody can write it, it has ended.
+ * Descriptors of containers that the coordinator has open a second time, because they would be gone with the supervisor: of their
+ * processes, by which anybody learns how they ended, whoever reaps them; and the masters of their terminals. The next supervisor
+ * inherits them. FIFOs are found again by their names, and are kept open here.
  *
- * Which they are the journals say, since the stream may be away.
+ * Which there are is read from the journals, since the stream may not be reachable.
  */
-import {closeSync, readFileSync, statSync} from 'node:fs'
+import {closeSync, statSync} from 'node:fs'
 import {emptyLedger, foldEvents, type Ledger} from '../../../machines/ledger/ledger.ts'
 import type {LedgerEvent, ProcessIdentity} from '../../../machines/ledger/events.ts'
 import {createJournalTail, type JournalTail} from '../../journal/journal-tail.ts'
 import {toFileIdentity} from '../../kernel/files.ts'
 import type {Logger} from '../../kernel/log.ts'
-import {listDescriptors} from '../../linux/descriptors.ts'
-import {copyDescriptor, openPidfd, openPidfdOf} from '../../linux/pidfd.ts'
-import {isSameProcess, listProcesses, readProcessStat} from '../../linux/process-table.ts'
+import {openPidfdOf} from '../../linux/pidfd.ts'
+import {isSameProcess} from '../../linux/process-table.ts'
 import type {InheritedDescriptor} from '../../supervisor/assignment.ts'
 import {type ContainerLayout, type Directories, toContainerLayout} from '../../layout/container-layout.ts'
 import {listContainers} from '../directories/containers.ts'
 import type {ContainerName} from '../../layout/container-name.ts'
-import {createPipeKeeper, type PipePlace} from './pipes.ts'
+import {createOpenPipes, type PipePlace} from './open-pipes.ts'
+import {copyTerminalMaster} from './terminal-master.ts'
 
 export interface DescriptorStore {
-  /** Takes hold of what is new, and lets go of what has ended. */
-  look(): void
-  /** Takes hold of what is new of one container, and lets go of the inputs that are to end. */
-  lookAt(name: ContainerName): void
-  /** Takes hold of the pipes of a process that is about to be added. */
-  hold(name: ContainerName, exec: string): void
-  /** What is held of a container, with the descriptors of this process. */
-  held(name: ContainerName): readonly Held[]
-  /**
-   * What the journals say of a process: whether they still count on how it ends, which whoever reaps it first must know; or have that
-   * already. Undefined of one that is in none.
-   */
-  find(process: Pick<ProcessIdentity, 'pid' | 'startTimeTicks'>): 'awaited' | 'recorded' | undefined
+  /** Opens what is new in the journals of all containers, and closes what belongs to processes that have ended. */
+  refresh(): void
+  /** Opens what is new of one container, and closes the inputs that are to end. */
+  refreshContainer(name: ContainerName): void
+  /** Opens the FIFOs of a process that is about to be added. */
+  openPipes(name: ContainerName, exec: string): void
+  /** What the next supervisor of a container inherits, with the descriptors of this process. */
+  list(name: ContainerName): readonly InheritedDescriptor[]
+  /** What the journals say of the exit of a process: it is awaited, so its status must not be lost; recorded; or the process is in no journal. */
+  findExit(process: PidAndStart): 'awaited' | 'recorded' | 'unknown'
 }
 
-export type Held = InheritedDescriptor
+type PidAndStart = Pick<ProcessIdentity, 'pid' | 'startTimeTicks'>
 
-interface Container {
-  /** Of the journal when it was read last. */
+/** What was read of a container's journal. */
+interface ReadContainer {
+  /** The journal as it was; undefined before it was read. */
   readonly file: {readonly identity: string; readonly size: bigint} | undefined
   readonly tail: JournalTail
   readonly ledger: Ledger
-  readonly processes: readonly LiveProcess[]
-  /** Of all processes that it ever had, those that are not reaped. */
-  readonly known: readonly ProcessIdentity[]
+  readonly live: readonly LiveProcess[]
+  /** All processes that the container ever had and that are not reaped yet. */
+  readonly unreaped: readonly ProcessIdentity[]
   readonly pipes: readonly PipePlace[]
 }
 
@@ -62,46 +60,48 @@ export interface DescriptorStoreOptions {
 }
 
 export function createDescriptorStore({directories, logger}: DescriptorStoreOptions): DescriptorStore {
-  const containers = new Map<string, Container>()
+  const containers = new Map<string, ReadContainer>()
   /** By container, process and kind. */
-  const held = new Map<string, Held>()
-  const pipes = createPipeKeeper()
-  /** What is still to be reaped of containers that are gone. */
-  let deleted: ProcessIdentity[] = []
+  const descriptors = new Map<string, InheritedDescriptor>()
+  const pipes = createOpenPipes()
+  /** Processes of containers that are gone. */
+  let unreapedOfDeleted: ProcessIdentity[] = []
 
   return {
-    look: () => {
+    refresh: () => {
       const names = listContainers(directories)
       for (const name of names) read(name)
       const present = new Set(names.map(toKey))
-      for (const [key, {known}] of [...containers].filter(([name]) => !present.has(name))) {
-        deleted.push(...known)
+      for (const [key, {unreaped}] of [...containers].filter(([name]) => !present.has(name))) {
+        unreapedOfDeleted.push(...unreaped)
         containers.delete(key)
       }
-      deleted = deleted.filter(isSameProcess)
-      const wanted = new Set([...containers].flatMap(([key, {processes}]) => processes.flatMap((one) => toHeldKeys(key, one))))
-      for (const [key, {fd}] of [...held].filter(([known]) => !wanted.has(known))) {
+      unreapedOfDeleted = unreapedOfDeleted.filter(isSameProcess)
+      const wanted = new Set([...containers].flatMap(([key, {live}]) => live.flatMap((process) => toDescriptorKeys(key, process))))
+      for (const [key, {fd}] of [...descriptors].filter(([open]) => !wanted.has(open))) {
         closeSync(fd)
-        held.delete(key)
+        descriptors.delete(key)
       }
       closeOtherPipes()
-      for (const name of names) holdAll(name)
+      for (const name of names) openAll(name)
     },
-    lookAt: (name) => {
+    refreshContainer: (name) => {
       read(name)
       closeOtherPipes()
-      holdAll(name)
+      openAll(name)
     },
-    hold: (name, exec) => {
-      // Known from now on, so that nobody closes them before it is started.
+    openPipes: (name, exec) => {
+      // With the container known, they are not closed as those of no container before the process is started.
       read(name)
       pipes.open([{dir: toContainerLayout(directories, name, '').exec(exec).fifoDir, hasEnded: false, takesInput: true}])
     },
-    held: (name) => [...held].filter(([key]) => key.startsWith(`${toKey(name)} `)).map(([, one]) => one),
-    find: (process) => {
+    list: (name) => [...descriptors].filter(([key]) => key.startsWith(`${toKey(name)} `)).map(([, descriptor]) => descriptor),
+    findExit: (process) => {
       const all = [...containers.values()]
-      if (all.some(({processes}) => processes.some(({identity}) => isSame(identity, process)))) return 'awaited'
-      return [...all.flatMap(({known}) => known), ...deleted].some((identity) => isSame(identity, process)) ? 'recorded' : undefined
+      if (all.some(({live}) => live.some(({identity}) => isSame(identity, process)))) return 'awaited'
+      return [...all.flatMap(({unreaped}) => unreaped), ...unreapedOfDeleted].some((identity) => isSame(identity, process))
+        ? 'recorded'
+        : 'unknown'
     },
   }
 
@@ -123,56 +123,52 @@ export function createDescriptorStore({directories, logger}: DescriptorStoreOpti
         file,
         tail: former.tail,
         ledger,
-        processes: toLiveProcesses(ledger),
-        known: [...former.known, ...events.flatMap(toProcess)].filter(isSameProcess),
+        live: toLiveProcesses(ledger),
+        unreaped: [...former.unreaped, ...events.flatMap(toProcess)].filter(isSameProcess),
         pipes: toPipePlaces(ledger, layout),
       })
     } catch (error) {
-      logger.warn({err: error, ...name}, 'cannot read what is to be kept of this container')
-      // The next time from its beginning.
+      logger.warn({err: error, ...name}, 'cannot read which descriptors of this container are to be kept open')
+      // The next time it is read from its beginning.
       containers.set(toKey(name), {...former, tail: createJournalTail(layout.journal), file})
     }
   }
 
-  function holdAll(name: ContainerName): void {
-    const {processes, pipes: places} = containers.get(toKey(name)) ?? {processes: [], pipes: []}
-    for (const process of processes) holdProcessOf(name, process)
+  function openAll(name: ContainerName): void {
+    const {live, pipes: places} = containers.get(toKey(name)) ?? {live: [], pipes: []}
+    for (const process of live) openDescriptorsOf(name, process)
     pipes.open(places)
   }
 
-  function holdProcessOf(name: ContainerName, {exec, identity, terminal}: LiveProcess): void {
-    const [processKey, terminalKey] = toHeldKeys(toKey(name), {exec, identity, terminal})
+  function openDescriptorsOf(name: ContainerName, {exec, identity, terminal}: LiveProcess): void {
+    const [processKey, terminalKey] = toDescriptorKeys(toKey(name), {exec, identity, terminal})
     const of = exec === undefined ? {} : {exec}
-    if (processKey !== undefined && !held.has(processKey)) {
+    if (processKey !== undefined && !descriptors.has(processKey)) {
+      const {pid, startTimeTicks} = identity
       const fd = openPidfdOf(identity)
-      if (fd !== undefined) held.set(processKey, {type: 'process', ...of, pid: identity.pid, startTimeTicks: identity.startTimeTicks, fd})
+      if (fd !== undefined) descriptors.set(processKey, {type: 'process', ...of, pid, startTimeTicks, fd})
     }
-    if (terminalKey !== undefined && !held.has(terminalKey)) {
-      const fd = holdTerminal(name, identity)
-      if (fd !== undefined) held.set(terminalKey, {type: 'terminal', ...of, fd})
+    if (terminalKey !== undefined && !descriptors.has(terminalKey)) {
+      const fd = copyTerminalMaster(toContainerLayout(directories, name, '').journal, identity.pid)
+      if (fd !== undefined) descriptors.set(terminalKey, {type: 'terminal', ...of, fd})
     }
-  }
-
-  function holdTerminal(name: ContainerName, {pid}: ProcessIdentity): number | undefined {
-    const supervisor = findHolder(toContainerLayout(directories, name, '').journal)
-    return supervisor === undefined ? undefined : copyMaster(supervisor, pid)
   }
 }
 
-function toUnread({journal}: ContainerLayout): Container {
-  return {file: undefined, tail: createJournalTail(journal), ledger: emptyLedger, processes: [], known: [], pipes: []}
+function toUnread({journal}: ContainerLayout): ReadContainer {
+  return {file: undefined, tail: createJournalTail(journal), ledger: emptyLedger, live: [], unreaped: [], pipes: []}
 }
 
 function toKey({namespace, id}: ContainerName): string {
   return `${namespace}/${id}`
 }
 
-function toHeldKeys(container: string, {exec = '', identity, terminal}: LiveProcess): readonly string[] {
+function toDescriptorKeys(container: string, {exec = '', identity, terminal}: LiveProcess): readonly string[] {
   const key = `${container} ${exec} ${identity.pid} ${identity.startTimeTicks}`
   return [`${key} process`, ...(terminal ? [`${key} terminal`] : [])]
 }
 
-function isSame(a: Pick<ProcessIdentity, 'pid' | 'startTimeTicks'>, b: Pick<ProcessIdentity, 'pid' | 'startTimeTicks'>): boolean {
+function isSame(a: PidAndStart, b: PidAndStart): boolean {
   return a.pid === b.pid && a.startTimeTicks === b.startTimeTicks
 }
 
@@ -199,44 +195,4 @@ function toLiveProcesses({snapshot, processes}: Ledger): readonly LiveProcess[] 
     context.process && !context.exited ? [{exec, identity: context.process, terminal: context.spec?.terminal === true}] : [],
   )
   return [...own, ...added]
-}
-
-/** The supervisor that has a journal open. */
-function findHolder(journal: string): number | undefined {
-  return listProcesses().find((pid) => isSupervisor(pid) && listDescriptors(pid).some(({target}) => target === journal))
-}
-
-function isSupervisor(pid: number): boolean {
-  try {
-    return readFileSync(`/proc/${pid}/cmdline`, 'latin1').startsWith('tally-supervisor')
-  } catch {
-    return false
-  }
-}
-
-/** A supervisor has a master for each terminal of its container; they are told apart by their numbers. */
-function copyMaster(supervisor: number, pid: number): number | undefined {
-  const masters = listDescriptors(supervisor).filter(({target}) => target.endsWith('/ptmx'))
-  const wanted = readProcessStat(pid)?.terminal
-  const master = masters.length === 1 ? masters[0] : masters.find(({fd}) => readTerminalNumber(supervisor, fd) === wanted)
-  const pidfd = master && openPidfd(supervisor)
-  if (!master || pidfd === undefined) return undefined
-  try {
-    return copyDescriptor(pidfd, master.fd)
-  } catch {
-    // It has closed it meanwhile, or the kernel cannot (before Linux 5.6).
-    return undefined
-  } finally {
-    closeSync(pidfd)
-  }
-}
-
-/** proc_pid_fdinfo(5): which of the terminals of its file system a master belongs to. */
-function readTerminalNumber(pid: number, fd: number): number | undefined {
-  try {
-    const number = /^tty-index:\s*(\d+)$/m.exec(readFileSync(`/proc/${pid}/fdinfo/${fd}`, 'utf8'))?.[1]
-    return number === undefined ? undefined : Number(number)
-  } catch {
-    return undefined
-  }
 }

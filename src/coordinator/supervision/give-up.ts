@@ -7,7 +7,7 @@ import type {NatsLink} from '../../messaging/link.ts'
 import {createOutbox} from '../../messaging/outbox.ts'
 import type {Subjects} from '../../messaging/subjects.ts'
 import {type Directories, toContainerLayout} from '../../layout/container-layout.ts'
-import type {Orphan} from '../directories/containers.ts'
+import type {ContainerIdentity} from '../directories/containers.ts'
 
 export interface GiveUpOptions {
   readonly node: string
@@ -21,11 +21,11 @@ export interface GiveUpOptions {
 const publicationPatienceMs = 60_000
 
 /**
- * Writes into the ledger of a container that nobody will supervise it, in place of the supervisor that it has not got, and publishes that.
+ * Writes into the ledger of a container that nobody will supervise it, in place of the supervisor that it lacks, and publishes that.
  * @throws TallyError JOURNAL_LOCKED, JOURNAL_DAMAGED, JOURNAL_WRITE_FAILED
  */
-export async function tellGivenUp(
-  {namespace, id, uid}: Orphan,
+export async function recordGivenUp(
+  {namespace, id, uid}: ContainerIdentity,
   data: {readonly deaths: number; readonly periodMs: number},
   {node, directories, subjects, openLink, clock, logger}: GiveUpOptions,
 ): Promise<void> {
@@ -49,6 +49,6 @@ export async function tellGivenUp(
   journal.append(event)
   await using link = openLink()
   const outbox = createOutbox({source: journal, link, subjects, address, uid, clock, logger, fresh: false})
-  // If it is later than that, whoever supervises the container next publishes it.
+  // After that the next supervisor of the container publishes it.
   await outbox.whenAcknowledged(event.sequence, publicationPatienceMs)
 }

@@ -1,8 +1,8 @@
 /**
- * Processes that have lost their supervisor are children of the coordinator that started it. One that has ended stays a zombie, from
- * which the next supervisor reads how, until the journal has that. Then it is reaped: the init of its pid namespace cannot end before
- * (pid_namespaces(7)).
- * Whatever is in no journal is reaped after a while.
+ * The processes of a container whose supervisor has died become children of the coordinator that started the supervisor. One that has
+ * ended stays a zombie until its exit is in the journal, so that the next supervisor can read its status from it; then it is reaped. It
+ * has to be: the init of its pid namespace cannot end before (pid_namespaces(7)).
+ * A zombie that is in no journal is reaped after a while.
  */
 import type {Clock} from '../../kernel/clock.ts'
 import type {Logger} from '../../kernel/log.ts'
@@ -11,37 +11,43 @@ import {becomeChildSubreaper} from '../../linux/subreaper.ts'
 import {reapChild} from '../../linux/wait.ts'
 import type {DescriptorStore} from './descriptor-store.ts'
 
-/** Longer than Node takes for its own children, and a new supervisor to find what a dead one was about to journal. */
+/** Longer than Node.js takes to reap its own children, and a new supervisor to find what a dead one was about to journal. */
 const patienceMs = 30_000
 
+export interface OrphanReaper {
+  /** @returns `awaits-journal` when there is a zombie whose exit is about to be journaled: call again soon */
+  reap(): 'awaits-journal' | 'idle'
+}
+
 export interface OrphanReaperOptions {
-  readonly descriptors: Pick<DescriptorStore, 'find'>
+  readonly descriptors: Pick<DescriptorStore, 'findExit'>
   readonly clock: Pick<Clock, 'elapsed'>
   readonly logger: Logger
 }
 
-/** @returns what is to be called now and then, and soon again if it says so: somebody waits for an end to be journaled */
-export function createOrphanReaper({descriptors, clock, logger}: OrphanReaperOptions): () => boolean {
+export function createOrphanReaper({descriptors, clock, logger}: OrphanReaperOptions): OrphanReaper {
   becomeChildSubreaper()
   /** When each was first seen as a zombie. */
   const seen = new Map<string, number>()
 
-  return () => {
-    const zombies = listChildren().flatMap((pid) => {
-      const stat = readProcessStat(pid)
-      return stat?.isZombie
-        ? [{pid, key: `${pid} ${stat.startTimeTicks}`, found: descriptors.find({pid, startTimeTicks: stat.startTimeTicks})}]
-        : []
-    })
-    const keys = new Set(zombies.map(({key}) => key))
-    for (const key of [...seen.keys()].filter((known) => !keys.has(known))) seen.delete(key)
-    for (const {pid, key, found} of zombies) {
-      const since = seen.get(key) ?? clock.elapsed()
-      seen.set(key, since)
-      if (found === 'awaited' || (found === undefined && clock.elapsed() - since < patienceMs)) continue
-      logger.debug({orphan: pid}, 'reaped an orphan')
-      reapChild(pid)
-    }
-    return zombies.some(({found}) => found === 'awaited')
+  return {
+    reap: () => {
+      const zombies = listChildren().flatMap((pid) => {
+        const stat = readProcessStat(pid)
+        if (!stat?.isZombie) return []
+        const {startTimeTicks} = stat
+        return [{pid, key: `${pid} ${startTimeTicks}`, exit: descriptors.findExit({pid, startTimeTicks})}]
+      })
+      const keys = new Set(zombies.map(({key}) => key))
+      for (const key of [...seen.keys()].filter((known) => !keys.has(known))) seen.delete(key)
+      for (const {pid, key, exit} of zombies) {
+        const since = seen.get(key) ?? clock.elapsed()
+        seen.set(key, since)
+        if (exit === 'awaited' || (exit === 'unknown' && clock.elapsed() - since < patienceMs)) continue
+        logger.debug({orphan: pid}, 'reaped an orphan')
+        reapChild(pid)
+      }
+      return zombies.some(({exit}) => exit === 'awaited') ? 'awaits-journal' : 'idle'
+    },
   }
 }

@@ -1,6 +1,7 @@
 /**
- * Starting supervisors and handing them their work. One is kept ready, so that a create does not wait for a process to
- * start. A supervisor outlives us: it is detached, and nothing of ours is open in it but a log.
+ * Starting supervisors and handing them their work. One is started in advance, so that a create does not wait for a process to start.
+ * A supervisor outlives the coordinator: it is detached, and of what the coordinator has open it inherits a log, the channel, and the
+ * descriptors that are meant for it.
  */
 import {type ChildProcess, spawn} from 'node:child_process'
 import {closeSync, openSync} from 'node:fs'
@@ -14,18 +15,22 @@ import {
   type SupervisorOptions,
   supervisorOptionsVariable,
 } from '../../supervisor/assignment.ts'
+import type {ContainerName} from '../../layout/container-name.ts'
+import type {ContainerIdentity} from '../directories/containers.ts'
 
 export interface Supervisors {
   /**
-   * Hands a container to a supervisor: one that is new, when it is to inherit descriptors. Resolves to what it answers: the container's view.
+   * Hands a container to a supervisor: to a new process where it is to inherit descriptors. Resolves to its answer, the container's view.
    * @throws TallyError that of the supervisor, or SUPERVISOR_FAILED when it died before it answered
    */
   assign(assignment: Assignment): Promise<unknown>
-  /** Pids of the supervisors started here that still run, with their containers. */
-  readonly pids: ReadonlyMap<number, Assignment>
-  /** Starts the one that is kept ready. */
+  /** Whether a supervisor that was started here has the container, or is about to take it, and still runs. */
+  isAssigned(name: ContainerName): boolean
+  /** Calls for each container whose supervisor, started here, has ended. */
+  onEnd(listener: (container: ContainerIdentity) => void): void
+  /** Starts one in advance. */
   prepare(): void
-  /** Ends the one that is kept ready. */
+  /** Ends the one that was started in advance. */
   close(): void
 }
 
@@ -36,27 +41,24 @@ export interface SupervisorsOptions {
   /** Where they write diagnostics. */
   readonly logFile: string
   readonly logger: Logger
-  /** A container has been made, or taken over, of which nobody has been told yet. */
-  readonly onReady: (assignment: Assignment) => void
-  /** A supervisor that had a container has ended. */
-  readonly onEnd: (assignment: Assignment) => void
+  /** Called when a container has been made or taken over, before the caller is told. */
+  readonly onReady: (container: ContainerIdentity) => void
 }
 
-/**
- * A small young generation: under a flood of output its buffers, which are garbage at once, are found while they are few
- * (node --v8-options; in MiB).
- */
+/** A small young generation, in MiB (node --v8-options): the buffers of a flood of output are garbage at once, and soon collected. */
 const memoryFlags = ['--max-semi-space-size=1']
 
 const prepareDelayMs = 100
 
-export function createSupervisors({program, options, logFile, logger, onReady, onEnd}: SupervisorsOptions): Supervisors {
-  const pids = new Map<number, Assignment>()
+export function createSupervisors({program, options, logFile, logger, onReady}: SupervisorsOptions): Supervisors {
+  const assigned = new Map<ChildProcess, Assignment>()
+  const onEnds: ((container: ContainerIdentity) => void)[] = []
   let ready: ChildProcess | undefined
   let soon: NodeJS.Timeout | undefined
 
   return {
-    pids,
+    isAssigned: (name) => [...assigned.values()].some(({namespace, id}) => namespace === name.namespace && id === name.id),
+    onEnd: (listener) => void onEnds.push(listener),
     prepare,
     assign: async (wanted) => {
       const kept = wanted.work.type === 'recover' ? wanted.work.kept : []
@@ -65,11 +67,11 @@ export function createSupervisors({program, options, logFile, logger, onReady, o
       const assignment = toInherited(wanted)
       const {pid} = child
       if (pid === undefined) throw new TallyError('SUPERVISOR_FAILED', `cannot start a supervisor with ${process.execPath}`)
-      pids.set(pid, assignment)
+      assigned.set(child, assignment)
       child.once('exit', (code, signal) => {
-        pids.delete(pid)
+        assigned.delete(child)
         logger.debug({supervisorPid: pid, code, signal}, 'a supervisor ended')
-        onEnd(assignment)
+        for (const onEnd of onEnds) onEnd(assignment)
       })
       try {
         const view = await ask(child, assignment)
@@ -87,7 +89,7 @@ export function createSupervisors({program, options, logFile, logger, onReady, o
     },
   }
 
-  /** Not now: the container that has just been made is about to be started, on the same processors. */
+  /** After a moment: the container that has just been made is about to be started, on the same processors. */
   function prepareSoon(): void {
     clearTimeout(soon)
     soon = setTimeout(prepare, prepareDelayMs)
@@ -117,10 +119,10 @@ export function createSupervisors({program, options, logFile, logger, onReady, o
   }
 }
 
-/** Behind the standard streams and the channel. */
+/** After the standard streams and the channel. */
 const firstInherited = 4
 
-/** With the descriptors as the supervisor will have them. */
+/** With the descriptors numbered as the supervisor inherits them. */
 function toInherited(assignment: Assignment): Assignment {
   const {work} = assignment
   if (work.type !== 'recover') return assignment
@@ -128,24 +130,24 @@ function toInherited(assignment: Assignment): Assignment {
   return {...assignment, work: {...work, kept}}
 }
 
-/** NATS may be slow to confirm what the supervisor has told it. */
+/** NATS may be slow to confirm what the supervisor has published. */
 const endPatienceMs = 2_000
 
-/** Of a process that has ended: what it has said before that may still have to be read. */
-const lastWordsMs = 1_000
+/** After the end of a process: its last message may still have to be read. */
+const lastMessageMs = 1_000
 
 async function ask(child: ChildProcess, assignment: Assignment): Promise<unknown> {
   const {promise, resolve, reject} = Promise.withResolvers<unknown>()
   const died = () =>
     reject(new TallyError('SUPERVISOR_FAILED', `the supervisor of ${assignment.namespace}/${assignment.id} died before it answered`))
-  // Behind all that it has said; the end of the process may be seen before that.
+  // It comes after all messages; the end of the process may be seen before them.
   child.once('disconnect', died)
-  child.once('exit', () => setTimeout(died, lastWordsMs).unref())
+  child.once('exit', () => setTimeout(died, lastMessageMs).unref())
   child.once('message', (message) => {
     const reply = assignmentReplySchema.parse(message)
     child.off('disconnect', died)
     if (reply.type === 'done') return resolve(reply.view)
-    // It ends once the ledger of the failure is told and its directory removed: then the id is free again.
+    // It ends once the failure is published and its directory removed: then the id is free again.
     const fail = () => reject(fromFailure(reply.error))
     child.once('exit', fail)
     setTimeout(fail, endPatienceMs).unref()

@@ -12,17 +12,21 @@ import {keepSecret} from './secret-file.ts'
 import {createSessions} from './sessions.ts'
 import {createTokens} from './tokens.ts'
 
+/** Where the pages have from what they show. */
+export interface PagesSources {
+  /** Called with the first request: a connection of the pages' own. */
+  readonly openLink: () => NatsLink
+  readonly readOverview: (options: {readonly deleted: boolean}) => Promise<Overview>
+  readonly renderMetrics: () => Promise<string>
+}
+
 export interface PagesOptions {
   readonly node: string
   readonly subjects: Subjects
   /** The default, or any free port of loopback, when absent. */
   readonly address: HttpAddress | 'off' | undefined
-  /** An earlier request waits for it: before that the functions below cannot be used. */
-  readonly ready: Promise<void>
-  /** Called with the first request: a connection for the pages alone. */
-  readonly openLink: () => NatsLink
-  readonly readOverview: (options: {readonly deleted: boolean}) => Promise<Overview>
-  readonly renderMetrics: () => Promise<string>
+  /** Requests that come before this resolves wait for it. */
+  readonly ready: Promise<PagesSources>
   readonly stateDir: string
   readonly pageDir: string
   readonly clock: Clock
@@ -60,11 +64,13 @@ export async function openPages(options: PagesOptions): Promise<Pages> {
   }
 
   async function load(): Promise<HttpHandlers> {
-    await options.ready
+    const {openLink, readOverview, renderMetrics} = await options.ready
     const {createApp} = await import('./app.ts')
-    link ??= options.openLink()
+    link ??= openLink()
     return createApp({
       ...options,
+      readOverview,
+      renderMetrics,
       link,
       tokens,
       sessions: createSessions(Buffer.from(keepSecret(join(stateDir, 'session-key'), logger)), clock),

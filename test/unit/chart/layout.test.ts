@@ -2,13 +2,14 @@ import {describe, expect, test} from 'vitest'
 import type {AnyStateMachine} from 'xstate'
 import {containerMachine} from '../../../machines/charts/container.machine.ts'
 import {processMachine} from '../../../machines/charts/process.machine.ts'
+import {supervisionMachine} from '../../../machines/charts/supervision.machine.ts'
 import {supervisorMachine} from '../../../machines/charts/supervisor.machine.ts'
 import type {ChartLayout, PlacedLine, Rectangle} from '../../../src/chart/chart-layout.ts'
 import {layoutChart} from '../../../src/chart/layout.ts'
 import {textStyles} from '../../../src/chart/measure.ts'
 import {toChartModel} from '../../../src/chart/model.ts'
 
-const machines: readonly AnyStateMachine[] = [containerMachine, processMachine, supervisorMachine]
+const machines: readonly AnyStateMachine[] = [containerMachine, processMachine, supervisorMachine, supervisionMachine]
 const cases = machines.flatMap((machine) => (['down', 'right'] as const).map((direction) => ({id: machine.id, machine, direction})))
 
 describe.each(cases)('the chart of $id, laid out $direction', {timeout: 30_000}, async ({machine, direction}) => {

@@ -81,7 +81,7 @@ describe('docs/commands.md, on the wire', () => {
   })
 
   it.each([
-    ['tally-coordinator', 'src/coordinator/main.ts'],
+    ['tally-coordinator', 'src/coordinator/endpoints/register.ts'],
     ['tally-supervisor', 'src/supervisor/endpoints/service.ts'],
   ])('names the service %s as it is registered', (service, path) => {
     const documented = readRows(text, 'service', 'one per', 'metadata').map((row) => unquote(row['service'] ?? ''))

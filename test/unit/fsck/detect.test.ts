@@ -171,7 +171,7 @@ describe('a comparison that was not possible', () => {
       listNotCompared({...withWeb({streamed: undefined, runtimeStatus: 'unasked'}), stream: {type: 'unreachable', why: 'no server'}}),
     ).toEqual([
       'journals with the stream: no server',
-      'control groups with the containers that there were: only the stream knows those',
+      'control groups with deleted containers: only the stream knows those',
       'containers with the OCI runtime, 1 of them: it could not be asked',
     ])
     expect(listNotCompared(withWeb({streamed: undefined}))).toEqual([

@@ -8,10 +8,12 @@ describe('the locks of the kernel', () => {
 2: POSIX  ADVISORY  WRITE 17 08:01:99 0 EOF
 3: FLOCK  ADVISORY  READ  18 08:01:98 0 EOF
 4: FLOCK  ADVISORY  WRITE 19 fd:00:97 0 EOF
+5: FLOCK  ADVISORY  WRITE -1 fe:00:77 0 EOF
 `
     expect([...readLockHolders(text)]).toEqual([
       [123456, 4711],
       [97, 19],
+      [77, -1],
     ])
   })
 })

@@ -2,7 +2,7 @@ import {execFileSync} from 'node:child_process'
 import {existsSync, writeFileSync} from 'node:fs'
 import {dirname, join} from 'node:path'
 import {expect, it} from 'vitest'
-import {findOrphans, isHeld, releaseContainer, reserveContainer} from '../../../../src/coordinator/directories/containers.ts'
+import {findVacant, isJournalLocked, releaseContainer, reserveContainer} from '../../../../src/coordinator/directories/containers.ts'
 import {openFileJournal} from '../../../../src/journal/file-journal.ts'
 import {silentLogger} from '../../../../src/kernel/log.ts'
 import {toContainerLayout} from '../../../../src/layout/container-layout.ts'
@@ -16,7 +16,7 @@ function reserve(dir: string) {
   const directories = {stateDir: dir, runDir: dir}
   reserveContainer(directories, name)
   const {journal, stateDir} = toContainerLayout(directories, name, '')
-  return {directories, journal, stateDir, find: () => findOrphans(directories, () => false, silentLogger)}
+  return {directories, journal, stateDir, find: () => findVacant(directories, name, silentLogger)}
 }
 
 it('an id is had by one at a time, and is free when it was given back', async () => {
@@ -59,7 +59,7 @@ it('is free also when it is given back on a full disk', async () => {
 it('a reservation that was not used is removed', async () => {
   await using dir = makeTempDir()
   const {find, stateDir} = reserve(dir.path)
-  expect(find()).toEqual([])
+  expect(find()).toBeUndefined()
   expect(existsSync(stateDir)).toBe(false)
 })
 
@@ -68,12 +68,12 @@ it('a supervisor that has yet to write its first event keeps its journal', async
   const {directories, find, journal} = reserve(dir.path)
   {
     using _beginning = openFileJournal(journal)
-    expect(isHeld(journal)).toBe(true)
-    expect(find()).toEqual([])
+    expect(isJournalLocked(journal)).toBe(true)
+    expect(find()).toBeUndefined()
     releaseContainer(directories, name)
     expect(existsSync(journal)).toBe(true)
   }
-  expect(find()).toEqual([])
+  expect(find()).toBeUndefined()
   expect(existsSync(dirname(journal))).toBe(false)
 })
 
@@ -87,5 +87,5 @@ it('a container that was begun is not released, and is an orphan when no process
     beginning.append(first)
   }
   releaseContainer(directories, name)
-  expect(find()).toEqual([{...name, uid: first.uid}])
+  expect(find()).toEqual({...name, uid: first.uid})
 })

@@ -5,7 +5,7 @@ import {parseLedgerEvent} from '../../../../machines/ledger/cloud-event.ts'
 import {type ContainerAddress, toSource} from '../../../../machines/ledger/ids.ts'
 import {readJournals} from '../../../../src/coordinator/ledgers/journals.ts'
 import {createMetrics} from '../../../../src/coordinator/metrics/metrics.ts'
-import {createProjection, type Projection} from '../../../../src/coordinator/ledgers/projection.ts'
+import {createProjection} from '../../../../src/coordinator/ledgers/projection.ts'
 import {openFileJournal} from '../../../../src/journal/file-journal.ts'
 import {createSystemClock} from '../../../../src/kernel/clock.ts'
 import {silentLogger} from '../../../../src/kernel/log.ts'
@@ -41,6 +41,7 @@ it('tell what the stream has and what the journals have beyond it, also without 
     clock,
     logger,
   })
+  const projection = createProjection({link, subjects, clock, logger, reader: 'coordinator-n1'})
   const metrics = createMetrics({
     node: 'n1',
     version: '1',
@@ -54,7 +55,7 @@ it('tell what the stream has and what the journals have beyond it, also without 
       return projection.streamSequence >= (await lastStreamSequence(session, subjects))
     },
   })
-  const projection: Projection = createProjection({link, subjects, clock, logger, reader: 'coordinator-n1', observer: metrics.observer})
+  projection.observe(metrics.observer)
   const lines = async () => (await metrics.render()).split('\n')
 
   expect(await lines()).toEqual(expect.arrayContaining(['tally_supervisors 1', 'tally_outbox_lag_events 2', 'tally_nats_connected 1']))

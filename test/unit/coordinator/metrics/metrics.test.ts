@@ -8,7 +8,6 @@ import {applyEvent, emptyLedger, type Ledger} from '../../../../machines/ledger/
 import {createCommandTimes} from '../../../../src/coordinator/metrics/command-times.ts'
 import type {JournalState} from '../../../../src/coordinator/ledgers/journals.ts'
 import {createMetrics, type MetricsDependencies} from '../../../../src/coordinator/metrics/metrics.ts'
-import {parseHeldInodes} from '../../../../src/linux/held-files.ts'
 
 const golden = (path: string): readonly LedgerEvent[] =>
   readFileSync(join(import.meta.dirname, '../../../fixtures/journals', path), 'utf8')
@@ -88,9 +87,9 @@ describe('the metrics', () => {
 
   it('tell of supervisors and of what they have not published', async () => {
     const journals: readonly JournalState[] = [
-      {held: true, unpublished: 0},
-      {held: true, unpublished: 4},
-      {held: false, unpublished: 2},
+      {hasSupervisor: true, unpublished: 0},
+      {hasSupervisor: true, unpublished: 4},
+      {hasSupervisor: false, unpublished: 2},
     ]
     const all = await startMetrics({readJournals: () => journals}).lines()
     expect(all).toEqual(
@@ -158,14 +157,4 @@ describe('command times', () => {
     })
     expect(settled.some(({outcome}) => outcome === 'failed')).toBe(true)
   })
-})
-
-it('files that are held are those of flock(2), not of others and not of those that wait', () => {
-  const locks = [
-    '1: POSIX  ADVISORY  WRITE 811 00:19:1052 0 EOF',
-    '2: FLOCK  ADVISORY  WRITE 4711 08:01:123456 0 EOF',
-    '2: -> FLOCK  ADVISORY  WRITE 4712 08:01:99 0 EOF',
-    '3: FLOCK  ADVISORY  WRITE 900 fe:00:77 0 EOF',
-  ].join('\n')
-  expect([...parseHeldInodes(locks)]).toEqual([123456, 77])
 })

@@ -1,7 +1,7 @@
 import {closeSync, constants, mkdirSync, openSync, readSync, rmSync, writeSync} from 'node:fs'
 import {join} from 'node:path'
 import {expect, it} from 'vitest'
-import {createPipeKeeper} from '../../../../src/coordinator/supervision/pipes.ts'
+import {createOpenPipes} from '../../../../src/coordinator/supervision/open-pipes.ts'
 import {makeFifo} from '../../../../src/linux/fifo.ts'
 import {makeTempDir} from '../../../support/temp-dir.ts'
 
@@ -20,18 +20,18 @@ function readNow(path: string): string {
   return bytes.subarray(0, count).toString()
 }
 
-it('what waits in a pipe that is held stays, also in that of a process whose id another had before', async () => {
+it('what waits in a pipe that is kept open stays, also in that of a process whose id another had before', async () => {
   await using dir = makeTempDir()
   const place = {dir: join(dir.path, 'io'), hasEnded: false, takesInput: false}
   const path = join(place.dir, 'stdout')
-  const keeper = createPipeKeeper()
+  const pipes = createOpenPipes()
   for (const text of ['one', 'another']) {
     mkdirSync(place.dir)
     makeFifo(path, 0o600)
-    keeper.open([place])
+    pipes.open([place])
     writeAndEnd(path, text)
     expect(readNow(path)).toBe(text)
     rmSync(place.dir, {recursive: true})
   }
-  keeper.closeOthers([])
+  pipes.closeOthers([])
 })

@@ -5,12 +5,12 @@ import type {NatsLink} from '../../messaging/link.ts'
 import type {Projection} from '../ledgers/projection.ts'
 
 export interface Overview {
-  /** Every event up to this one is in it, and none after. */
+  /** It has all events up to this one, and none after it. */
   readonly streamSequence: number
   readonly containers: readonly ContainerView[]
 }
 
-/** @param options `deleted`: those too that were deleted last. While NATS is away: as it was. */
+/** @param options `deleted`: with those that were deleted last. Without a connection to NATS it is what was read before. */
 export async function readOverview(
   projection: Projection,
   link: Pick<NatsLink, 'session'>,

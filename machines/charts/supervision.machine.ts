@@ -1,0 +1,137 @@
+/**
+ * How the coordinator sees to it that a container has a supervisor. The coordinator runs by this chart: it keeps a snapshot for each
+ * container that has lost its supervisor, sends what it observes, and carries out the effects.
+ *
+ * It is a chart of its own beside that of `supervisor.machine.ts`. That one is a fold over the ledger, and says what the ledger knows of
+ * supervisors; what the coordinator observes (the lock of the journal is free, a process has ended) is in no ledger, and is observed
+ * again by the next coordinator. Therefore a restarted node begins anew, also with a container that was given up.
+ */
+import {setup} from 'xstate'
+import {decideReplacement, selectRecent, usualRestartIntensity} from './restart-intensity.ts'
+
+export interface SupervisionContext {
+  /** When the container got another supervisor, oldest first: milliseconds of a clock that nobody sets. */
+  readonly replacements: readonly number[]
+}
+
+export type SupervisionEvent =
+  /** The process that had the container has ended. */
+  | {readonly type: 'supervisor.ended'}
+  /** Nobody has the lock of the journal, and no process that was started for the container is still to take it. */
+  | {readonly type: 'vacancy.observed'; readonly atMs: number}
+  /** The supervisor that was started has answered. */
+  | {readonly type: 'supervisor.ready'}
+  /** It could not be started, or refused the container, or died before it answered. */
+  | {readonly type: 'assignment.failed'}
+  /** Somebody needs a supervisor for a container that has none, whatever happened before. */
+  | {readonly type: 'supervisor.requested'; readonly atMs: number}
+
+export interface SupervisionEffectParams {
+  /** Start a supervisor for the container → supervisor.ready | assignment.failed */
+  readonly 'supervisor.assign': Record<never, never>
+  /** Look whether it is still vacant, at that time → vacancy.observed */
+  readonly 'vacancy.look': {readonly atMs: number}
+  /** Write into its ledger that nobody supervises it → nothing */
+  readonly 'supervisor.give-up': {readonly deaths: number; readonly periodMs: number}
+}
+export type SupervisionEffect = {
+  readonly [T in keyof SupervisionEffectParams]: {readonly type: T} & SupervisionEffectParams[T]
+}[keyof SupervisionEffectParams]
+
+interface Input {
+  readonly context: SupervisionContext
+  readonly event: SupervisionEvent
+}
+
+const effect =
+  <T extends keyof SupervisionEffectParams>() =>
+  (_: unknown, _params: SupervisionEffectParams[T]) => {}
+
+const chart = setup({
+  types: {context: {} as SupervisionContext, events: {} as SupervisionEvent, tags: {} as 'in-flight'},
+  actions: {
+    'supervisor.assign': effect<'supervisor.assign'>(),
+    'vacancy.look': effect<'vacancy.look'>(),
+    'supervisor.give-up': effect<'supervisor.give-up'>(),
+  },
+  guards: {
+    /** It had too many within the period. */
+    isReplacedTooOften: (input) => decide(input).type === 'never',
+    /** It has just got one; the delay is doubled with each. */
+    isReplacedTooSoon: (input) => decide(input).type === 'later',
+  },
+})
+
+function decide({context, event}: Input) {
+  return decideReplacement(context.replacements, toTime(event))
+}
+
+function toTime(event: SupervisionEvent): number {
+  if (!('atMs' in event)) throw new Error(`${event.type} tells no time`)
+  return event.atMs
+}
+
+const recordReplacement = chart.assign(({context, event}) => ({
+  replacements: [...selectRecent(context.replacements, toTime(event)), toTime(event)],
+}))
+const assign = {type: 'supervisor.assign', params: (): SupervisionEffectParams['supervisor.assign'] => ({})} as const
+const lookLater = {
+  type: 'vacancy.look',
+  params: (input: Input): SupervisionEffectParams['vacancy.look'] => {
+    const replacement = decide(input)
+    return {atMs: replacement.type === 'later' ? replacement.atMs : toTime(input.event)}
+  },
+} as const
+const giveUp = {
+  type: 'supervisor.give-up',
+  params: (): SupervisionEffectParams['supervisor.give-up'] => {
+    const {most: deaths, periodMs} = usualRestartIntensity
+    return {deaths, periodMs}
+  },
+} as const
+
+const onVacancy = [
+  {guard: 'isReplacedTooOften', target: 'gave-up', actions: giveUp},
+  {guard: 'isReplacedTooSoon', target: 'vacant', actions: lookLater},
+  {target: 'assigning', actions: [recordReplacement, assign]},
+] as const
+
+const onRequest = {
+  description: 'Somebody needs one, to delete the container with all others.',
+  target: 'assigning',
+  actions: [recordReplacement, assign],
+} as const
+
+export const supervisionMachine = chart.createMachine({
+  id: 'supervision',
+  description: 'How the coordinator sees to it that a container has a supervisor.',
+  context: {replacements: []},
+  initial: 'supervised',
+  states: {
+    supervised: {
+      description: 'A supervisor has the container, as far as the coordinator knows.',
+      on: {
+        'supervisor.ended': 'vacant',
+        'vacancy.observed': onVacancy,
+        'supervisor.requested': onRequest,
+      },
+    },
+    vacant: {
+      description: 'Nobody supervises it. It gets a supervisor at the next look, or later when it has just had one.',
+      on: {'vacancy.observed': onVacancy, 'supervisor.requested': onRequest},
+    },
+    assigning: {
+      description: 'A supervisor was started for it, folds the journal and takes over.',
+      tags: 'in-flight',
+      on: {
+        'supervisor.ready': 'supervised',
+        'supervisor.ended': 'vacant',
+        'assignment.failed': 'vacant',
+      },
+    },
+    'gave-up': {
+      description: 'Its supervisors died too often: it gets no other until the node is started again. The container runs on.',
+      on: {'supervisor.requested': onRequest},
+    },
+  },
+})

@@ -1,0 +1,56 @@
+/** The coordinator's service, registered with every connection to NATS. */
+import type {NatsConnection} from 'nats'
+import type {Logger} from '../../kernel/log.ts'
+import {version} from '../../kernel/version.ts'
+import {type Endpoint, registerService} from '../../messaging/services.ts'
+import {mustGiveWay} from '../stream/only-one.ts'
+
+export interface RegistrationOptions {
+  readonly node: string
+  readonly startedAt: string
+  readonly endpoints: readonly Endpoint[]
+  readonly measure: (verb: string) => (outcome: string) => void
+  readonly logger: Logger
+  /** `external`: other machines reach the same NATS, and a coordinator there may have this node's name. */
+  readonly nats: {readonly type: 'embedded' | 'external'; readonly url: () => string}
+  readonly pageUrl: string | undefined
+  /** Called when another coordinator was there before. */
+  readonly onSecond: () => void
+}
+
+export function createRegistration({
+  node,
+  startedAt,
+  endpoints,
+  measure,
+  logger,
+  nats,
+  pageUrl,
+  onSecond,
+}: RegistrationOptions): (connection: NatsConnection) => Promise<void> {
+  let reached: 'not-yet' | 'once' = 'not-yet'
+
+  return async (connection) => {
+    const service = await registerService(connection, {
+      name: 'tally-coordinator',
+      version,
+      description: `coordinates node ${node}`,
+      metadata: {node, pid: String(process.pid), startedAt},
+      endpoints,
+      logger,
+      measure,
+    })
+    if (reached === 'not-yet') process.stdout.write(`${announce(node, nats.url(), pageUrl)}\n`)
+    else logger.info({url: nats.url()}, 'connected again')
+    reached = 'once'
+    if (nats.type === 'embedded' || !(await mustGiveWay(connection, {id: service.info().id, node}).catch(() => false))) return
+    process.stderr.write(`tally: another coordinator answers for node ${node} on this NATS, and was there before [NODE_RUNNING]\n`)
+    onSecond()
+  }
+}
+
+/** For a person at a terminal; `tally up -d` waits for it, and prints it. */
+function announce(node: string, natsUrl: string, pageUrl: string | undefined): string {
+  const page = pageUrl === undefined ? '' : `, its page on ${pageUrl} (\`tally ui\`)`
+  return `tally: node ${node} is ready on ${natsUrl}${page}; ctrl-c ends it, containers run on`
+}

@@ -4,7 +4,7 @@ import {dirname, join} from 'node:path'
 import {fileURLToPath} from 'node:url'
 import {createSystemClock} from '../kernel/clock.ts'
 import {toErrorBody} from '../kernel/errors.ts'
-import {createLogger} from '../kernel/log.ts'
+import {createLogger, writeOut} from '../kernel/log.ts'
 import {version} from '../kernel/version.ts'
 import {readConnection} from '../messaging/connection.ts'
 import {settleProcess} from '../linux/settle-process.ts'
@@ -53,7 +53,7 @@ try {
 } catch (error) {
   const {code, message} = toErrorBody(error)
   logger.fatal({code, err: error}, message)
-  process.stderr.write(`tally: ${message} [${code}]\n`)
+  writeOut(2, `tally: ${message} [${code}]\n`)
   process.exit(1)
 }
 
@@ -71,8 +71,16 @@ async function main(options: CoordinatorOptions, warnings: readonly string[]): P
 
   // Before anything is started: an address that was asked for and cannot be had ends this.
   const ready = Promise.withResolvers<PagesSources>()
-  const address = options.http
-  const pages = await openPages({node, subjects, address, ready: ready.promise, stateDir, pageDir: join(program, 'web'), clock, logger})
+  const pages = await openPages({
+    node,
+    subjects,
+    address: options.http,
+    ready: ready.promise,
+    stateDir,
+    pageDir: join(program, 'web'),
+    clock,
+    logger,
+  })
 
   const natsOptions = {binary: options.natsServer, dir: join(stateDir, 'nats'), runDir, clock}
   const nats = options.nats
@@ -84,7 +92,7 @@ async function main(options: CoordinatorOptions, warnings: readonly string[]): P
   const known = () => (nats.type === 'embedded' ? nats.trouble() : undefined)
   const jetStream = createJetStreamWatch({known, url: () => nats.access().url, clock})
   const streamKeeper = createStreamKeeper({subjects, stateDir, wanted: options.stream ?? {}, clock, logger})
-  if (jetStream.trouble() === undefined) await checkNats(nats, {node, subjects, connectionFile, streamKeeper})
+  await checkNats(nats, {node, subjects, connectionFile, streamKeeper, clock})
 
   const openLink = (role?: string) => {
     const name = () => [process.title, role].filter(Boolean).join(' ')
@@ -119,7 +127,6 @@ async function main(options: CoordinatorOptions, warnings: readonly string[]): P
     startedAt: Date.parse(startedAt),
     caughtUp: async () => {
       const connection = link.session()
-      // A connection that is lost meanwhile has not caught up.
       return connection !== undefined && (await projection.caughtUp(connection).catch(() => false))
     },
   })

@@ -27,7 +27,7 @@ export const findingTable = {
     repair: 'supervisor',
     meaning: 'The stream has events of a container doubled, out of order, with a gap, or other than its journal.',
   },
-  STREAM_ORPHAN: {repair: 'none', meaning: 'The stream tells of a container of this node that is not there, and not of its end.'},
+  STREAM_ORPHAN: {repair: 'none', meaning: 'The stream has a container of this node that is not there, and has no deletion of it.'},
 } as const satisfies Readonly<Record<string, {readonly repair: RepairKind; readonly meaning: string}>>
 export type FindingCode = keyof typeof findingTable
 

@@ -1,4 +1,4 @@
-/** Reads everything on a node that tells something of its containers. Changes nothing, takes no lock, and needs no process of the node. */
+/** Collects what there is on a node of its containers. Changes nothing, takes no lock, and needs no process of the node. */
 import {existsSync, readdirSync, readFileSync, readlinkSync, statSync} from 'node:fs'
 import {basename, join} from 'node:path'
 import {isId, parseSource} from '../../machines/ledger/ids.ts'

@@ -58,7 +58,7 @@ export const errorTable = {
   },
   CHECKPOINT_INVALID: {
     kind: 'invalid',
-    meaning: 'The directory cannot take a checkpoint because it is not empty, or holds no complete one to restore from.',
+    meaning: 'The directory cannot take a checkpoint because it is not empty, or has no complete one to restore from.',
   },
   CHECKPOINT_FAILED: {kind: 'precondition', meaning: 'criu could not write the processes to disk; the message is what it logged last.'},
   RESTORE_FAILED: {kind: 'precondition', meaning: 'criu could not bring the processes back; the message is what it logged last.'},
@@ -88,7 +88,7 @@ export const errorTable = {
   },
   RUNC_STATE_FAILED: {kind: 'precondition', meaning: 'runc state failed; the message is the reason that it logged.'},
   STDIO_FAILED: {kind: 'unavailable', meaning: 'The FIFOs or the log file of a container cannot be made or opened.'},
-  JOURNAL_LOCKED: {kind: 'conflict', meaning: 'Another supervisor holds the journal of this container.'},
+  JOURNAL_LOCKED: {kind: 'conflict', meaning: 'Another supervisor has the lock of the journal of this container.'},
   JOURNAL_DAMAGED: {
     kind: 'precondition',
     meaning: 'A line of a journal other than a torn last one is not an event; details name file and line.',

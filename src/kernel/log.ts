@@ -20,16 +20,20 @@ export type Logger = {readonly [L in Level]: Log} & {
  * @param fd where the lines go; 2 by default
  */
 export function createLogger(name: string, {fd = 2, level = process.env['TALLY_LOG_LEVEL'] ?? 'info'} = {}): Logger {
-  const sink: DestinationStream = {
-    write: (line) => {
-      try {
-        writeSync(fd, line)
-      } catch {
-        // A full disk must not end the process that reports it.
-      }
-    },
-  }
+  const sink: DestinationStream = {write: (line) => writeOut(fd, line)}
   return pino({name, level, base: {pid: process.pid}, timestamp: () => `,"time":"${new Date().toISOString()}"`}, sink)
+}
+
+/**
+ * Writes to a descriptor that may be a file: a full disk must not end the process, as an error of `process.stdout`, which nobody handles,
+ * would.
+ */
+export function writeOut(fd: number, text: string): void {
+  try {
+    writeSync(fd, text)
+  } catch {
+    // There is no other place where it could be reported.
+  }
 }
 
 export const silentLogger: Logger = pino({level: 'silent'})

@@ -39,7 +39,7 @@ export function createChildReaper({onOrphan}: {readonly onOrphan?: (pid: number,
   /** Reported, and waiting for `reap`. */
   const reported = new Set<number>()
   const spawnedByNode = new Set<number>()
-  let holds = 0
+  let deferrals = 0
 
   process.on('SIGCHLD', scan)
   // libuv drops signals when thousands of them wait, and Node.js needs this one for its own children as well.
@@ -57,10 +57,10 @@ export function createChildReaper({onOrphan}: {readonly onOrphan?: (pid: number,
       if (reported.delete(pid)) reapChild(pid)
     },
     holdOrphans: () => {
-      holds += 1
+      deferrals += 1
       return {
         [Symbol.dispose]: () => {
-          holds -= 1
+          deferrals -= 1
           scan()
         },
       }
@@ -83,7 +83,7 @@ export function createChildReaper({onOrphan}: {readonly onOrphan?: (pid: number,
       if (spawnedByNode.has(pid) || reported.has(pid)) continue
       const onExit = watched.get(pid)
       if (onExit) report(pid, onExit)
-      else if (holds === 0) reapOrphan(pid)
+      else if (deferrals === 0) reapOrphan(pid)
     }
   }
 

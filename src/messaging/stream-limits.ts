@@ -1,5 +1,6 @@
 /** What the stream of events keeps, for how long, and in how many copies. Nothing here needs more than nats-server 2.9. */
-import {type NatsConnection, millis, nanos, NatsError, type StreamConfig} from 'nats'
+import {setTimeout as sleep} from 'node:timers/promises'
+import {type NatsConnection, millis, nanos, NatsError, type StreamConfig, type StreamInfo} from 'nats'
 import * as z from 'zod'
 import {TallyError} from '../kernel/errors.ts'
 import {fromJetStream} from './jetstream.ts'
@@ -64,20 +65,52 @@ export async function readStreamStanding(connection: NatsConnection, subjects: S
   }
 }
 
-/** @throws TallyError STREAM_LIMITS_REFUSED with the server's reason */
+/**
+ * Changes the limits that are named, and leaves the others as they are. The server only replaces the whole configuration: of two callers
+ * at the same time, the later one would undo what the earlier one has set. So it is read again after a moment, and set again if it has its
+ * former value. A value that is neither the former nor the wanted one was set by somebody later, and stays.
+ * @throws TallyError STREAM_LIMITS_REFUSED with the server's reason
+ */
 export async function setStreamLimits(connection: NatsConnection, subjects: Subjects, limits: StreamLimits): Promise<void> {
-  const {config, cluster} = await readStreamInfo(connection, subjects).catch((error: unknown) => {
-    throw fromJetStream(error)
-  })
+  const {config: former, cluster} = await readInfo(connection, subjects)
   // A server without a cluster accepts the number, and has one copy nevertheless.
   if (!cluster && (limits.replicas ?? 1) > 1) throw toRefusal(limits, 'it is not one of a cluster')
-  const change = toConfig(limits)
-  if (Object.entries(change).every(([key, value]) => Object.entries(config).some(([own, is]) => own === key && is === value))) return
+  let missing = selectOther(toConfig(limits), former)
+  for (let attempt = 1; missing.length > 0; attempt += 1) {
+    await update(connection, subjects, limits, Object.fromEntries(missing))
+    if (attempt === mostAttempts) return
+    await sleep(settleMs * (1 + Math.random()))
+    const {config} = await readInfo(connection, subjects)
+    missing = missing.filter(([key, value]) => readField(config, key) !== value && readField(config, key) === readField(former, key))
+  }
+}
+
+/** Longer than another caller needs from reading the configuration to replacing it. */
+const settleMs = 150
+const mostAttempts = 5
+
+async function readInfo(connection: NatsConnection, subjects: Subjects): Promise<StreamInfo> {
+  return await readStreamInfo(connection, subjects).catch((error: unknown) => {
+    throw fromJetStream(error)
+  })
+}
+
+async function update(connection: NatsConnection, subjects: Subjects, limits: StreamLimits, change: Partial<StreamConfig>): Promise<void> {
+  const {config} = await readInfo(connection, subjects)
   const manager = await connection.jetstreamManager({checkAPI: false})
   await manager.streams.update(toStreamName(subjects), {...config, ...change}).catch((error: unknown) => {
     const known = fromJetStream(error)
     throw known instanceof NatsError && known.api_error ? toRefusal(limits, known.api_error.description, error) : known
   })
+}
+
+/** The fields whose values are other ones in the configuration. */
+function selectOther(change: Partial<StreamConfig>, config: StreamConfig): readonly (readonly [string, unknown])[] {
+  return Object.entries(change).filter(([key, value]) => readField(config, key) !== value)
+}
+
+function readField(config: StreamConfig, key: string): unknown {
+  return Object.entries(config).find(([own]) => own === key)?.[1]
 }
 
 /** As fields of the stream's configuration; absent limits are left out. */

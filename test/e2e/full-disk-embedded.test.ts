@@ -1,11 +1,14 @@
-import {existsSync, rmSync, statfsSync} from 'node:fs'
+import {appendFileSync, existsSync, rmSync, statfsSync, statSync} from 'node:fs'
 import {join} from 'node:path'
+import {setTimeout as sleep} from 'node:timers/promises'
 import {expect, it} from 'vitest'
 import type {ContainerView} from '../../machines/views/view.ts'
+import {isAlive, readProcessIdentity} from '../../src/linux/process-table.ts'
 import {sendSignal} from '../support/send-signal.ts'
 import {fill, mountDisk} from '../support/small-disk.ts'
 import {eventually, startNode, type TallyNode} from '../support/tally-node.ts'
 
+const pageBytes = 4_096
 const refused = {exitCode: 125, stderr: expect.stringMatching(/no room on the disk of .*\[JETSTREAM_UNAVAILABLE\]/)}
 
 async function returns(work: () => Promise<{readonly exitCode: number | undefined}>): Promise<void> {
@@ -61,6 +64,9 @@ it.concurrent('a node is brought up on a disk that has become full, and goes on 
   expect(await node.tally('up', '-d')).toMatchObject({exitCode: 0, stderr: ''})
   expect(await run(node, 'a', 'sleep 1000')).toMatchObject({exitCode: 0, stderr: ''})
   for (const end of ['kill', 'down']) {
+    // Not even a line of the coordinator's log has room in the last page of that.
+    const log = join(node.stateDir, 'coordinator.log')
+    appendFileSync(log, ' '.repeat(pageBytes - (statSync(log).size % pageBytes)))
     fill(filler)
     if (end === 'kill') sendSignal((await node.info()).coordinatorPid, 'SIGKILL')
     else expect(await node.tally('down')).toMatchObject({exitCode: 0})
@@ -70,6 +76,30 @@ it.concurrent('a node is brought up on a disk that has become full, and goes on 
     await returns(() => node.tally('events', '--no-follow'))
   }
   expect((await node.json<ContainerView>('inspect', 'a')).state).toBe('running')
+  expect(await node.tally('down', '--containers')).toMatchObject({exitCode: 0})
+})
+
+it.concurrent('a coordinator that is killed between the end of nats-server and its start without JetStream is replaced by one that starts it', async () => {
+  await using node = await startNode({up: false})
+  await using _disk = mountDisk(node.stateDir, '24m')
+  const filler = join(node.stateDir, 'filler')
+  expect(await node.tally('up', '-d')).toMatchObject({exitCode: 0, stderr: ''})
+  expect(await run(node, 'a', 'sleep 1000')).toMatchObject({exitCode: 0, stderr: ''})
+  const {coordinatorPid, natsPid} = await node.info()
+  const server = readProcessIdentity(natsPid ?? 0)
+  if (!server) throw new Error('the node has no nats-server')
+  fill(filler)
+  for (const giveUpAt = Date.now() + 30_000; isAlive(server) && Date.now() < giveUpAt; ) await sleep(1)
+  sendSignal(coordinatorPid, 'SIGKILL')
+
+  expect(await node.tally('up', '-d')).toMatchObject({exitCode: 0})
+  expect((await node.info()).natsPid).not.toBe(natsPid)
+  expect(await run(node, 'b', 'true')).toMatchObject(refused)
+  rmSync(filler)
+  await returns(() => node.tally('events', '--no-follow'))
+  expect((await node.json<ContainerView>('inspect', 'a')).state).toBe('running')
+  expect(await run(node, 'b', 'exit 3')).toMatchObject({exitCode: 0, stderr: ''})
+  expect((await node.tally('wait', 'b')).stdout).toBe('3\n')
   expect(await node.tally('down', '--containers')).toMatchObject({exitCode: 0})
 })
 

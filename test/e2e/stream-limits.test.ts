@@ -62,6 +62,17 @@ test('limits survive a start that does not name them, and a stream that is made 
   await eventually('it has the journal again', async () => (await node.events('lives')).length === node.journal('lives').length)
 })
 
+test('of two that set different limits at once, neither undoes what the other has set', async () => {
+  for (const round of [1, 2, 3, 4]) {
+    const set = await Promise.all([
+      node.tally('stream', 'set', '--max-age', `${round + 2}h`),
+      node.tally('stream', 'set', '--max-bytes', `${round + 50}m`),
+    ])
+    expect(set).toMatchObject([{exitCode: 0}, {exitCode: 0}])
+    expect((await show()).limits).toEqual({replicas: 1, maxAgeMs: (round + 2) * 3_600_000, maxBytes: (round + 50) * 1024 ** 2})
+  }
+})
+
 test.each([
   ['--max-age', '5s', /expected a duration of at least 2m/],
   ['--max-bytes', 'much', /expected a size/],

@@ -1,5 +1,6 @@
 import {execFileSync} from 'node:child_process'
-import {rmSync} from 'node:fs'
+import {existsSync, rmSync} from 'node:fs'
+import {join} from 'node:path'
 import {expect, it} from 'vitest'
 import type {ContainerView} from '../../machines/views/view.ts'
 import {findSupervisor} from '../support/find-supervisor.ts'
@@ -77,6 +78,32 @@ it('a node whose run directory has been wiped is ended by down, and brought up a
 
   rmSync(node.runDir, {recursive: true})
   expect(await node.tally('down', '--containers')).toMatchObject({exitCode: 0, stdout: 'ended\n', stderr: ''})
+})
+
+it('a coordinator that is killed while it puts the run directory back is replaced by one that puts all of it back', async () => {
+  await using node = await startNode()
+  const ids = ['counts', 'second', 'third']
+  for (const id of ids) expect(await run(node, id, counting)).toMatchObject({exitCode: 0, stderr: ''})
+  for (const missing of ['io', 'io/stdout', 'io/stderr', 'io/stdin']) {
+    const {coordinatorPid} = await node.info()
+    rmSync(node.runDir, {recursive: true})
+    const giveUpAt = Date.now() + 20_000
+    while (!ids.some((id) => existsSync(join(node.runDir, 'containers/default', id))) && Date.now() < giveUpAt)
+      await new Promise(setImmediate)
+    sendSignal(coordinatorPid, 'SIGKILL')
+    // However far it came: the file that the next coordinator finds missing is one that it would have made next.
+    rmSync(join(node.runDir, 'containers/default/counts', missing), {recursive: true, force: true})
+    rmSync(join(node.runDir, 'connection.json'), {force: true})
+
+    expect(await node.tally('up', '-d')).toMatchObject({exitCode: 0, stderr: ''})
+    for (const id of ids) {
+      sendSignal(findSupervisor(node, id), 'SIGKILL')
+      await eventually('it has another', async () => (await node.tally('inspect', id)).exitCode === 0)
+      await eventually('a process is added', async () => (await node.tally('exec', id, 'echo', 'hello')).stdout === 'hello\n')
+    }
+    await expectToCount(node, 'counts')
+  }
+  expect(await node.tally('down', '--containers')).toMatchObject({exitCode: 0, stdout: 'ended\n'})
 })
 
 it('a coordinator that does not answer is named, and ended by down', async () => {

@@ -3,7 +3,7 @@
  * more, but the processes have them open: a link to a descriptor of the process leads to the very same pipe. What the OCI runtime knew of
  * a container is in the state directory a second time.
  *
- * MUST hold: whoever is killed in the middle of it can begin again; achieved by looking at each file, and not at the directory that it is
+ * MUST hold: a coordinator that is killed while it does this is followed by one that does the rest; achieved by looking at each file, and not at the directory that it is
  * in, and by putting the runtime's state in its place with one rename.
  */
 import {copyFileSync, existsSync, lstatSync, mkdirSync, renameSync, rmSync, symlinkSync} from 'node:fs'

@@ -1,6 +1,6 @@
 /** The coordinator's service, registered with every connection to NATS. */
 import type {NatsConnection} from 'nats'
-import type {Logger} from '../../kernel/log.ts'
+import {type Logger, writeOut} from '../../kernel/log.ts'
 import {version} from '../../kernel/version.ts'
 import {type Endpoint, registerService} from '../../messaging/services.ts'
 import {mustGiveWay} from '../stream/only-one.ts'
@@ -40,11 +40,11 @@ export function createRegistration({
       logger,
       measure,
     })
-    if (reached === 'not-yet') process.stdout.write(`${announce(node, nats.url(), pageUrl)}\n`)
+    if (reached === 'not-yet') writeOut(1, `${announce(node, nats.url(), pageUrl)}\n`)
     else logger.info({url: nats.url()}, 'connected again')
     reached = 'once'
     if (nats.type === 'embedded' || !(await mustGiveWay(connection, {id: service.info().id, node}).catch(() => false))) return
-    process.stderr.write(`tally: another coordinator answers for node ${node} on this NATS, and was there before [NODE_RUNNING]\n`)
+    writeOut(2, `tally: another coordinator answers for node ${node} on this NATS, and was there before [NODE_RUNNING]\n`)
     onSecond()
   }
 }

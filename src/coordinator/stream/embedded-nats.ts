@@ -26,6 +26,8 @@ export interface EmbeddedNats {
   pid(): number
   /** Why JetStream cannot be used, where that is known without asking the server. */
   trouble(): string | undefined
+  /** Starts the server if it has ended, or again if its disk has become full. @returns whether it did */
+  startIfNeeded(): Promise<boolean>
   /** Looks after the server until the signal is aborted. */
   run(dependencies: RunDependencies): void
   /** Ends the server, when nothing is under way with it any more. */
@@ -62,6 +64,12 @@ export async function openEmbeddedNats(options: EmbeddedServerOptions, logger: L
     pid: () => server.process.pid,
     trouble: () =>
       server.jetStream ? undefined : `there is no room on the disk of ${dirname(dir)}: the node goes on by itself when there is`,
+    startIfNeeded: async () => {
+      if (isAlive(server.process) && !(server.jetStream && (await isFull(dir, room.least)))) return false
+      await stopEmbeddedServer({...options, stopPatienceMs})
+      server = await start()
+      return true
+    },
     run: ({session, onStart, signal}) => {
       watching = watchServer({
         isAlive: () => isAlive(server.process),

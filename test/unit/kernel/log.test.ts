@@ -1,8 +1,15 @@
 import {closeSync, openSync, readFileSync} from 'node:fs'
 import {join} from 'node:path'
 import {describe, expect, it} from 'vitest'
-import {createLogger} from '../../../src/kernel/log.ts'
+import {createLogger, writeOut} from '../../../src/kernel/log.ts'
 import {makeTempDir} from '../support/temp-dir.ts'
+
+it('a full disk does not end the process that writes to a file on it', () => {
+  const fd = openSync('/dev/full', 'w')
+  expect(() => writeOut(fd, 'a line\n')).not.toThrow()
+  expect(() => createLogger('test', {fd}).error('a line')).not.toThrow()
+  closeSync(fd)
+})
 
 describe('a line of the log', () => {
   it('has each of its keys once', async () => {

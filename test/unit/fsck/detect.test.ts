@@ -14,19 +14,19 @@ const cases: readonly (readonly [what: string, Survey, readonly string[]])[] = [
   ['nothing, where everything agrees', clean, []],
   ['a damaged line', withWeb({journal: {type: 'damaged', line: 3, why: 'x'}, streamed: undefined}), ['JOURNAL_DAMAGED default/web']],
   [
-    'a torn line that nobody completes',
+    'an incomplete last line without a supervisor',
     {...withJournal({tornBytes: 9}), containers: [{...(withJournal({tornBytes: 9}).containers[0] ?? fail()), holder: undefined}]},
     ['JOURNAL_TORN default/web', 'SUPERVISOR_MISSING default/web'],
   ],
   ['nothing, while a line is being written', withJournal({tornBytes: 9}), []],
-  ['the journal of another', withJournal({source: '/tally/n2/default/web'}), ['JOURNAL_MISPLACED default/web']],
+  ['the journal of another container', withJournal({source: '/tally/n2/default/web'}), ['JOURNAL_MISPLACED default/web']],
   [
     'a directory without a journal',
     {...withWeb(missing), supervised: [], runtime: [], runDirs: [], mounts: [], processes: [], stream: {type: 'read', lives: []}},
     ['JOURNAL_MISSING default/web'],
   ],
   [
-    'nothing, where a create has just begun',
+    'nothing while a create has just begun',
     {
       ...withWeb({...missing, ageMs: 100}),
       supervised: [],
@@ -40,15 +40,19 @@ const cases: readonly (readonly [what: string, Survey, readonly string[]])[] = [
   ],
   ['a container without a supervisor', withWeb({holder: undefined}), ['SUPERVISOR_MISSING default/web']],
   [
-    'an init that is gone',
+    'an init that does not exist any more',
     withWeb({isInitAlive: false, runtimeStatus: 'stopped'}),
     ['INIT_GONE default/web', 'RUNTIME_DISAGREES default/web'],
   ],
-  ['a runtime that has forgotten it', withWeb({runtimeStatus: undefined}), ['RUNTIME_DISAGREES default/web']],
-  ['a runtime that still runs what has stopped', {...withJournal({state: 'stopped', hasEnded: true})}, ['RUNTIME_DISAGREES default/web']],
-  ['nothing of a runtime that could not be asked', withWeb({runtimeStatus: 'unasked'}), []],
+  ['a container that the runtime does not know', withWeb({runtimeStatus: undefined}), ['RUNTIME_DISAGREES default/web']],
   [
-    'nothing of one that waits for its restart',
+    'a stopped container that the runtime still runs',
+    {...withJournal({state: 'stopped', hasEnded: true})},
+    ['RUNTIME_DISAGREES default/web'],
+  ],
+  ['nothing in the runtime when it is not available', withWeb({runtimeStatus: 'unasked'}), []],
+  [
+    'nothing in a container that waits for its restart',
     {
       ...withJournal({state: 'waiting', hasEnded: true}),
       containers: [
@@ -57,35 +61,35 @@ const cases: readonly (readonly [what: string, Survey, readonly string[]])[] = [
     },
     [],
   ],
-  ['FIFOs that are gone', withWeb({hasFifos: false}), ['FIFO_MISSING default/web']],
+  ['missing FIFOs', withWeb({hasFifos: false}), ['FIFO_MISSING default/web']],
   [
-    'nothing, where a terminal needs none',
+    'no missing FIFOs for a terminal',
     {...withJournal({terminal: true}), containers: [{...(withJournal({terminal: true}).containers[0] ?? fail()), hasFifos: false}]},
     [],
   ],
   [
-    'a container of the runtime',
+    'a container that only the runtime knows',
     {...clean, runtime: [...clean.runtime, {...old, path: '/run/runc/default/old'}]},
     ['RUNTIME_ORPHAN default/old'],
   ],
   [
-    'a mount',
+    'a mount without a container',
     {...clean, mounts: [...clean.mounts, {...old, target: '/state/containers/default/old/rootfs'}]},
     ['MOUNT_ORPHAN default/old'],
   ],
   [
-    'a run directory',
+    'a run directory without a container',
     {...clean, runDirs: [...clean.runDirs, {...old, path: '/run/containers/default/old'}]},
     ['RUN_DIR_ORPHAN default/old'],
   ],
   [
-    'a process',
+    'a process without a container',
     {...clean, processes: [...clean.processes, {...old, pid: 9, file: '/run/containers/default/old/io/stdout', title: 'tail'}]},
     ['PROCESS_ORPHAN default/old'],
   ],
-  ['a group of a container that was', {...clean, cgroups: [...clean.cgroups, oldGroup]}, ['CGROUP_ORPHAN default/old']],
+  ['a cgroup of a deleted container', {...clean, cgroups: [...clean.cgroups, oldGroup]}, ['CGROUP_ORPHAN default/old']],
   [
-    'a group of one that had the id before',
+    'a cgroup of a former container with the same id',
     {
       ...clean,
       cgroups: [...clean.cgroups, {...oldGroup, path: '/tally-default-web-eeeeeeee'}],
@@ -99,33 +103,29 @@ const cases: readonly (readonly [what: string, Survey, readonly string[]])[] = [
     },
     ['CGROUP_ORPHAN default/web'],
   ],
+  ['nothing in cgroups of other nodes', {...clean, cgroups: [...clean.cgroups, {...oldGroup, path: '/tally-default-old-12345678'}]}, []],
   [
-    'nothing of a group that is of another node',
-    {...clean, cgroups: [...clean.cgroups, {...oldGroup, path: '/tally-default-old-12345678'}]},
-    [],
-  ],
-  [
-    'nothing of a group whose container cannot be read',
+    'nothing in a cgroup whose container cannot be read',
     {...withWeb({journal: {type: 'damaged', line: 3, why: 'x'}, streamed: undefined})},
     ['JOURNAL_DAMAGED default/web'],
   ],
   [
-    'nothing of groups while the stream is away',
+    'nothing in cgroups while the stream is not available',
     {...clean, cgroups: [...clean.cgroups, oldGroup], stream: {type: 'unreachable', why: 'x'}},
     [],
   ],
-  ['nothing of what a supervisor without a journal has', {...clean, containers: [], cgroups: clean.cgroups}, []],
-  ['a stream that is not there', {...clean, stream: {type: 'absent'}}, ['STREAM_ABSENT -']],
+  ['nothing in cgroups of a supervisor without a journal', {...clean, containers: [], cgroups: clean.cgroups}, []],
+  ['a missing stream', {...clean, stream: {type: 'absent'}}, ['STREAM_ABSENT -']],
   [
-    'nothing of a stream that nobody needs',
+    'nothing when the missing stream is not needed',
     {...clean, containers: [], supervised: [], runtime: [], runDirs: [], mounts: [], processes: [], stream: {type: 'absent'}},
     [],
   ],
-  ['a stream that lacks the end', withWeb({streamed: {kept: 2, wrong: []}}), ['STREAM_BEHIND default/web']],
-  ['a stream that has more than there was when the journal was read', withWeb({streamed: {kept: 6, wrong: []}}), []],
-  ['a stream in disorder', withWeb({streamed: {kept: 2, wrong: [4, 3]}}), ['STREAM_DISORDERED default/web']],
+  ['a stream that lacks the last events', withWeb({streamed: {kept: 2, wrong: []}}), ['STREAM_BEHIND default/web']],
+  ['nothing when the stream got events after the journal was read', withWeb({streamed: {kept: 6, wrong: []}}), []],
+  ['a stream with events out of order', withWeb({streamed: {kept: 2, wrong: [4, 3]}}), ['STREAM_DISORDERED default/web']],
   [
-    'a life without an end',
+    'a container whose last event is missing',
     {
       ...clean,
       stream: {

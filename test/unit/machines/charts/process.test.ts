@@ -54,9 +54,9 @@ describe('an added process', () => {
   })
 
   it.each<[string, readonly Draft[]]>([
-    ['before the container is made', [happen.createRequested]],
-    ['while it is frozen', [...running, happen.pauseRequested, happen.paused]],
-    ['when it has ended', [...running, happen.exited]],
+    ['before the container is created', [happen.createRequested]],
+    ['while the container is paused', [...running, happen.pauseRequested, happen.paused]],
+    ['when the container has ended', [...running, happen.exited]],
   ])('cannot be added %s', (_, history) => {
     expect(isPossible(given(...history).ledger, added())).toBe(false)
   })

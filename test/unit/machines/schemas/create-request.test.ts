@@ -37,13 +37,13 @@ describe('a create request', () => {
     ['a relative root file system', {...rootfs, rootfs: 'srv'}],
     ['a relative bundle', {bundle: './b'}],
     ['a relative working directory', {...rootfs, cwd: 'tmp'}],
-    ['an id that is no subject token', {...rootfs, id: 'a.b'}],
-    ['a namespace that is no subject token', {...rootfs, namespace: '*'}],
+    ['an invalid id', {...rootfs, id: 'a.b'}],
+    ['an invalid namespace', {...rootfs, namespace: '*'}],
     ['a variable without a value', {...rootfs, env: ['PATH']}],
     ['a variable without a name', {...rootfs, env: ['=x']}],
     ['an empty user', {...rootfs, user: ''}],
     ['a host name of 65 bytes', {...rootfs, hostname: 'h'.repeat(65)}],
-    ['a network that is neither', {...rootfs, network: 'bridge'}],
+    ['an unknown network', {...rootfs, network: 'bridge'}],
     ['null', null],
   ])('is rejected with %s', (_, request) => {
     expect(createRequestSchema.safeParse(request).success).toBe(false)

@@ -81,10 +81,10 @@ export function setShowsDeleted(value: boolean): void {
   void loadContainers()
 }
 
-listenToFeed((heard) =>
+listenToFeed((received) =>
   batch(() => {
-    const events = heard.map(({event}) => event)
-    for (const {event, streamSequence} of heard) if (streamSequence > snapshotSequence) ledgers.apply(event)
+    const events = received.map(({event}) => event)
+    for (const {event, streamSequence} of received) if (streamSequence > snapshotSequence) ledgers.apply(event)
     recentEvents.value = [...events.toReversed(), ...recentEvents.value].slice(0, keptEvents)
   }),
 )

@@ -5,12 +5,12 @@ import type {LedgerEvent} from '../../../../machines/ledger/events.ts'
 import {followServerEvents, type StreamState} from '../api/server-events.ts'
 import {createFrameBatch} from './frame-batch.ts'
 
-export interface Heard {
+export interface ReceivedEvent {
   readonly event: LedgerEvent
-  /** Its place in the stream. */
+  /** The sequence of the event in the stream. */
   readonly streamSequence: number
 }
-type Listener = (heard: readonly Heard[]) => void
+type Listener = (received: readonly ReceivedEvent[]) => void
 
 /** The node has sent an event that this page does not know: the page is older than the node. */
 export const isOutdated = signal(false)
@@ -22,8 +22,8 @@ let feed: Feed = {type: 'stopped'}
 /** @param onReset the stream is another one: what was received before no longer applies */
 export function startFeed(after: number, onReset: () => void): void {
   stopFeed()
-  const take = createFrameBatch<Heard>((heard) => {
-    for (const listener of listeners) listener(heard)
+  const take = createFrameBatch<ReceivedEvent>((received) => {
+    for (const listener of listeners) listener(received)
   })
   const connection = followServerEvents((lastId) => `/api/events?after=${lastId || after}`, {
     onData: (data, id) => {
@@ -43,7 +43,7 @@ export function stopFeed(): void {
   feed = {type: 'stopped'}
 }
 
-/** @returns ends it */
+/** @returns a function that stops listening */
 export function listenToFeed(listener: Listener): () => void {
   listeners.add(listener)
   return () => listeners.delete(listener)

@@ -24,12 +24,12 @@ export interface FollowedLedger extends Disposable {
 export function followLedger(address: ContainerAddress, uid?: string): FollowedLedger {
   const state = signal<LedgerState>({type: 'loading'})
   const abort = new AbortController()
-  /** What is heard while the whole is being asked for; the answer may end before it. */
-  let heard: LedgerEvent[] = []
+  /** Events that arrive during the request for the whole ledger; the response may lack them. */
+  let received: LedgerEvent[] = []
   const end = listenToFeed((all) => {
     const events = all.map(({event}) => event)
     if (state.value.type === 'open') append(state.value, events)
-    else heard.push(...events.filter(({source}) => source === toSource(address)))
+    else received.push(...events.filter(({source}) => source === toSource(address)))
   })
   void reload()
   return {
@@ -53,8 +53,8 @@ export function followLedger(address: ContainerAddress, uid?: string): FollowedL
     try {
       const events = await fetchEvents(address, uid, abort.signal)
       const [first] = events
-      const early = heard
-      heard = []
+      const early = received
+      received = []
       if (!first) state.value = {type: 'missing'}
       else append({type: 'open', uid: first.uid, timeline: createTimeline(events)}, early)
     } catch (error) {

@@ -1,6 +1,6 @@
-/** Our input on its way to a process; with a terminal on both sides also the size of ours, and the keys that part us from it. */
-import type {ConsoleSize} from '../../machines/schemas/fields.ts'
+/** Sends our input to a process; with a terminal on both sides also the size of ours. Watches for the keys that detach from the process. */
 import {createInputSender, type ToTarget} from '../client/send-input.ts'
+import {createSizeSender} from '../client/size-sender.ts'
 import {TallyError, toErrorBody} from '../kernel/errors.ts'
 import {createDetachScanner, defaultDetachKeys, parseDetachKeys} from './detach-keys.ts'
 import {watchWindowSize} from './terminal.ts'
@@ -12,7 +12,7 @@ export interface PumpOptions {
   readonly detachKeys: string | undefined
 }
 
-/** `closed`: the process reads no more of it. */
+/** `closed`: the process reads no more input. */
 export type InputEnd = 'eof' | 'detached' | 'closed'
 
 export interface Pump extends Disposable {
@@ -26,13 +26,19 @@ export function pumpInput({toTarget, input, terminal, detachKeys = defaultDetach
   const {stdin, stdout} = process
   const stack = new DisposableStack()
   const scanner = createDetachScanner(terminal && stdin.isTTY ? parseDetachKeys(detachKeys) : new Uint8Array())
-  let disposed = false
-  if (terminal) stack.use(watchWindowSize(stdout, createSizeSender(toTarget)))
+  let phase: 'sending' | 'disposed' = 'sending'
+  if (terminal)
+    stack.use(
+      watchWindowSize(
+        stdout,
+        createSizeSender((size) => toTarget().process.resize(size)),
+      ),
+    )
 
   return {
     ended: input ? run() : Promise.resolve('eof'),
     [Symbol.dispose]: () => {
-      disposed = true
+      phase = 'disposed'
       stack.dispose()
       if (input) stdin.destroy()
     },
@@ -41,7 +47,7 @@ export function pumpInput({toTarget, input, terminal, detachKeys = defaultDetach
   async function run(): Promise<InputEnd> {
     try {
       for await (const chunk of stdin) {
-        if (disposed) return 'closed'
+        if (isDisposed()) return 'closed'
         const {forward, detached} = scanner.feed(chunk)
         if (forward.length > 0) await untilDelivered(() => sender.write(forward))
         if (detached) return 'detached'
@@ -49,47 +55,27 @@ export function pumpInput({toTarget, input, terminal, detachKeys = defaultDetach
       await untilDelivered(() => toTarget().process.closeStdin())
       return 'eof'
     } catch (error) {
-      // It has ended, or reads no more: its exit says the rest.
-      if (disposed || isOver(error)) return 'closed'
+      // The process has ended, or reads no more: its exit says the rest.
+      if (isDisposed() || isOver(error)) return 'closed'
       throw error
     }
   }
 
-  /** While the connection is away, the very same is sent again on the next. */
+  function isDisposed(): boolean {
+    return phase === 'disposed'
+  }
+
+  /** While there is no connection, the same bytes are sent again over the next one. */
   async function untilDelivered(send: () => Promise<unknown>): Promise<void> {
     for (;;) {
       try {
         await send()
         return
       } catch (error) {
-        if (disposed || !(error instanceof TallyError && error.code === 'NATS_UNREACHABLE')) throw error
+        if (isDisposed() || !(error instanceof TallyError && error.code === 'NATS_UNREACHABLE')) throw error
         await new Promise((resolve) => setTimeout(resolve, retryMs))
       }
     }
-  }
-}
-
-/** One at a time, and of those that come meanwhile only the last: a window that is drawn larger tells of every step. */
-function createSizeSender(toTarget: ToTarget): (size: ConsoleSize) => void {
-  let wanted: ConsoleSize | undefined
-  let sending = false
-
-  return (size) => {
-    wanted = size
-    if (!sending) void send()
-  }
-
-  async function send(): Promise<void> {
-    sending = true
-    while (wanted) {
-      const size = wanted
-      wanted = undefined
-      // It may have ended, or NATS be away: the next size will do.
-      await toTarget()
-        .process.resize(size)
-        .catch(() => {})
-    }
-    sending = false
   }
 }
 

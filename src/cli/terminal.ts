@@ -1,4 +1,4 @@
-/** The terminal of whoever runs us: raw while a process has it, and as it was before, whatever happens. */
+/** The terminal from which we are run: raw while a process has it, and afterwards as it was before, whatever happens. */
 import {spawnSync} from 'node:child_process'
 import type {ReadStream, WriteStream} from 'node:tty'
 import type {ConsoleSize} from '../../machines/schemas/fields.ts'
@@ -6,9 +6,9 @@ import type {ConsoleSize} from '../../machines/schemas/fields.ts'
 const endings = ['SIGTERM', 'SIGHUP', 'SIGINT', 'SIGQUIT'] as const
 
 /**
- * Every key goes to us as it is pressed, ctrl-c too, and what the process draws goes to the screen as it is: Node's own raw mode
- * would still turn line feeds into returns, of which the process's terminal has seen to. Undone when disposed of, when this
- * process exits, and when a signal ends it, which it does then.
+ * Every key comes as it is pressed, ctrl-c too, and what the process draws goes to the screen unchanged: Node's own raw mode would still
+ * add carriage returns to line feeds, which the process's terminal has done already. Undone when disposed of, when this process exits,
+ * and when a signal ends it.
  */
 export function enterRawMode(stdin: ReadStream): Disposable {
   if (!stdin.isTTY) return {[Symbol.dispose]: () => {}}
@@ -29,12 +29,12 @@ export function enterRawMode(stdin: ReadStream): Disposable {
   return {[Symbol.dispose]: dispose}
 }
 
-/** stty(1) on our standard input. Its terminal may be gone: then there is nothing to set. */
+/** stty(1) on our standard input. If the terminal is gone, there is nothing to set. */
 function stty(...args: readonly string[]): string {
   return spawnSync('stty', args, {stdio: ['inherit', 'pipe', 'ignore'], encoding: 'utf8'}).stdout ?? ''
 }
 
-/** Tells the size at once, and whenever it has changed. */
+/** Reports the size at once, and whenever it has changed. */
 export function watchWindowSize(stdout: WriteStream, onSize: (size: ConsoleSize) => void): Disposable {
   if (!stdout.isTTY) return {[Symbol.dispose]: () => {}}
   const tell = () => {

@@ -11,7 +11,7 @@ export interface ConnectionWish {
 }
 
 /**
- * What the node's connection file says, with what is wished for instead: another NATS is taken whole, with its own TLS and credentials.
+ * The contents of the node's connection file, with the options of the caller in their place: another NATS replaces all of it, with TLS and credentials.
  * @throws TallyError NODE_NOT_RUNNING, STATE_DIR_INVALID
  */
 export async function findConnection({runDir = '/run/tally', nats, node, prefix}: ConnectionWish): Promise<Connection> {

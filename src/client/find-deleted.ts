@@ -1,4 +1,4 @@
-/** A container that is gone, as the stream tells of it: what was asked of it was carried out, and the answer was lost. */
+/** A container that is gone, read from the stream: the command was carried out, and its answer was lost. */
 import type {ContainerVerb} from '../../machines/commands/commands.ts'
 import {toContainerView} from '../../machines/views/container-view.ts'
 import type {LedgerEvent} from '../../machines/ledger/events.ts'
@@ -6,7 +6,7 @@ import {foldEvents} from '../../machines/ledger/ledger.ts'
 import type {ContainerView} from '../../machines/views/view.ts'
 import type {StreamedEvent} from '../messaging/stream.ts'
 
-/** What leaves an event with our correlation id, and is answered with the container. */
+/** The commands that leave an event with our correlation id, and are answered with the container. */
 const intents: Partial<Record<ContainerVerb, LedgerEvent['type']>> = {
   delete: 'container.delete-requested',
   stop: 'container.stop-requested',
@@ -22,7 +22,7 @@ export async function findDeleted(
   if (verb !== 'wait' && intents[verb] === undefined) return undefined
   const events: LedgerEvent[] = []
   for await (const {event} of stream) events.push(event)
-  // A wait leaves no trace: what was waited for is the last that had the id.
+  // A wait leaves no event: it waited for the last container that had the id.
   const asked = verb === 'wait' ? events.at(-1) : events.findLast(isAsked)
   const own = events.filter(({uid}) => uid === asked?.uid)
   const hasEnded = own.at(-1)?.type === 'container.deleted' && (verb !== 'wait' || own.some(({type}) => type === 'container.exited'))

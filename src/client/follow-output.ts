@@ -1,6 +1,6 @@
 /**
  * A process's output as it is written, without a gap: live messages carry their offset, and what is missing before one is
- * asked for. MUST hold: every byte once and in order; achieved by counting.
+ * requested. MUST hold: every byte once and in order; achieved by counting.
  */
 import type {Msg} from 'nats'
 import type {StreamName} from '../../machines/schemas/streams.ts'
@@ -22,19 +22,19 @@ export interface FollowOptions {
   readonly stream: StreamName
   /** The first byte wanted. */
   readonly offset?: number
-  /** So many bytes have been dropped with an old file of the log before they could be had; what follows them comes. */
+  /** So many bytes were dropped with an old file of the log before they could be read; those after them follow. */
   readonly onDropped?: (count: number) => void
-  /** What may wait for a slow `onBytes`, 8 MiB unless told; the rest is dropped, and asked for when its turn comes. */
+  /** How much may wait for a slow `onBytes`, default 8 MiB; the rest is dropped, and requested when its turn comes. */
   readonly mostQueuedBytes?: number
-  /** The next piece waits until what this returns is settled. */
+  /** The next piece waits until the returned promise is settled. */
   readonly onBytes: (bytes: Uint8Array) => void | Promise<void>
 }
 
-/** While nothing is heard, the container is asked: the end may have been published when nobody listened. */
+/** After so long without a message the container is asked: the end may have been published before we subscribed. */
 const askAgainMs = 1_000
 const usualQueueBytes = 8 * 1024 * 1024
 
-/** Begins to listen before it returns: what is written from then on is not missed. */
+/** Subscribes before it returns: what is written from then on is not missed. */
 export function followOutput(
   client: TallyClient,
   process: ProcessClient,
@@ -59,7 +59,7 @@ export function followOutput(
   )
   connection.closed().then(() => wake())
   const ended = run().finally(() => subscription.unsubscribe())
-  // Whoever waits for it sees the error; nobody may be waiting yet.
+  // A caller that waits for it gets the error; none may be waiting yet.
   ended.catch(() => {})
 
   return {
@@ -98,7 +98,7 @@ export function followOutput(
     return message.headers?.has(endHeader) === true
   }
 
-  /** Asks for what is missing, up to a position. @returns whether the container's output has ended and we have all of it */
+  /** Requests what is missing, up to a position. @returns whether the container's output has ended and we have all of it */
   async function catchUp(upTo = Number.POSITIVE_INFINITY): Promise<boolean> {
     for (;;) {
       const reply = await process.output(stream, position)

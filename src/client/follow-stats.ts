@@ -3,19 +3,19 @@ import {isFinalSample, type StatsReply, statsReplySchema} from '../../machines/v
 import {TallyError, toErrorBody} from '../kernel/errors.ts'
 import type {ContainerClient, TallyClient} from './types.ts'
 
-/** Twice renewed before it lapses. */
+/** Renewed three times before it lapses. */
 const watchMs = 10_000
 const renewMs = 3_000
 
 /**
  * What a container uses, now and then once a second. Ends with the sample that says it has stopped, or when it is gone. Each
- * sample is published once for all who follow; none is kept for who reads slowly and then asks for what he has missed.
+ * sample is published once for all followers; a slow reader gets the latest, and misses those in between.
  * @throws TallyError CONTAINER_NOT_FOUND when there is none to begin with; NATS_UNREACHABLE when the connection is lost
  */
 export async function* followStats(client: TallyClient, container: ContainerClient): AsyncGenerator<StatsReply, void, undefined> {
   const {connection, subjects} = client
   const subscription = connection.subscribe(subjects.stats(container.address))
-  // What else goes wrong is tried again in time.
+  // After other failures it is tried again at the next renewal.
   const renew = () => container.stats({watchMs}).catch((error: unknown) => isGone(error) && subscription.unsubscribe())
   const timer = setInterval(renew, renewMs)
   try {

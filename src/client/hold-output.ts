@@ -5,29 +5,29 @@ import type {ProcessClient} from './types.ts'
 /** Longer than a nats-server takes to be started again; short enough for a container whose client was killed. */
 const holdMs = 30_000
 const renewMs = 10_000
-/** A reader says so often how far he is. */
+/** How often a reader reports how far it is. */
 const toldEveryMs = 20
-/** What comes from there on: nothing. */
+/** An offset behind all output: the request only renews the lease. */
 const beyond = Number.MAX_SAFE_INTEGER
 
 /** How many bytes of each stream a reader is done with. */
 export type Got = Readonly<Record<StreamName, number>>
 
 export interface OutputHold extends AsyncDisposable {
-  /** The reader has got on: an added process may be waiting for that. */
+  /** The reader has read more: an added process may wait for that. */
   tell(): void
 }
 
 /**
- * Keeps a container or an added process that removes itself from doing so before it is disposed, so that the last of its output and its exit
- * status can be had. The hold lapses by itself 30 s after this process has died.
- * @param got how far the reader is: an added process waits, when its log is full, for what would be dropped
- * @param isOver false while whoever holds is about to hold again, over another connection: then it is not let go of
+ * Takes a lease on output: a container or an added process that removes itself does not do so before it is disposed, so that the last of the
+ * output and the exit status can be read. The lease lapses by itself 30 s after this process has died.
+ * @param got how far the reader is: an added process whose log is full waits for it, instead of dropping output
+ * @param isOver false while the reader is about to take the lease again, over another connection: then it is not ended
  */
 export async function holdOutput(process: ProcessClient, got?: () => Got, isOver = () => true): Promise<OutputHold> {
   let told: NodeJS.Timeout | undefined
   await hold(holdMs)
-  // Failing, because NATS is away, it is tried again in time.
+  // If it fails because NATS cannot be reached, the next renewal is in time.
   const timer = setInterval(() => hold(holdMs).catch(() => {}), renewMs)
   return {
     tell: () => {
@@ -41,7 +41,7 @@ export async function holdOutput(process: ProcessClient, got?: () => Got, isOver
     [Symbol.asyncDispose]: async () => {
       clearInterval(timer)
       clearTimeout(told)
-      // It may be gone, or NATS: then it goes by itself.
+      // If the process or NATS is gone, the lease lapses by itself.
       if (isOver()) await hold(0).catch(() => {})
     },
   }

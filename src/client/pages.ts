@@ -1,9 +1,9 @@
-/** Replies that are too large even in chunks: asked for in parts, and put together. */
+/** Replies that are too large even in chunks: requested in parts, and put together. */
 import type {ContainerProcess, TopReply} from '../../machines/views/top.ts'
 import type {ContainerView, ListReply} from '../../machines/views/view.ts'
 import {TallyError} from '../kernel/errors.ts'
 
-/** And no more than fit. */
+/** Of one page; fewer if they do not fit. */
 const mostAtOnce = 1_000
 
 export interface ListPage {
@@ -11,7 +11,7 @@ export interface ListPage {
   readonly after?: string
 }
 
-/** At one moment when it fits; else a page after the other, in the order of names. */
+/** In one reply if it fits; else page by page, in the order of names. */
 export async function listAll(ask: (page: ListPage) => Promise<ListReply>): Promise<readonly ContainerView[]> {
   const whole = await orTooLarge(ask({}))
   if (whole) return whole.containers
@@ -41,7 +41,7 @@ export async function topAll(ask: (page: TopPage) => Promise<TopReply>): Promise
   }
 }
 
-/** With the added processes that had no room. */
+/** With the added processes that did not fit into the first reply. */
 export async function completeView(view: ContainerView, ask: (execsFrom: string) => Promise<ContainerView>): Promise<ContainerView> {
   let whole = view
   while (whole.nextExec !== undefined) {

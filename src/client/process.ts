@@ -6,7 +6,7 @@ import type {Patience} from './asking.ts'
 import type {Requester} from './requester.ts'
 import type {ExecClient} from './types.ts'
 
-/** A supervisor need not remember for long who waits. */
+/** Short, since a supervisor remembers a waiting client for so long, also one that has gone. */
 const waitMs = 4_000
 export const waitRequest = {waitMs}
 /** The answer comes a little after that, if it comes. */

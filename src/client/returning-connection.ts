@@ -1,4 +1,4 @@
-/** A client's connection to NATS, made anew when it is lost: on a server that is there again, or on another one. */
+/** A client's connection to NATS. When it is lost, another is made: to the same server when that is back, or to another one. */
 import {setTimeout as sleep} from 'node:timers/promises'
 import type {NatsConnection} from 'nats'
 import {TallyError} from '../kernel/errors.ts'
@@ -6,18 +6,18 @@ import {TallyError} from '../kernel/errors.ts'
 export interface ReturningConnection extends AsyncDisposable {
   /** Closed while it is lost. */
   readonly present: NatsConnection
-  /** Whether it has come back so short a time ago that others may not have yet: nobody answering does not mean that there is nobody. */
+  /** It has come back a short time ago: a supervisor or coordinator that does not listen may not be connected again yet. */
   readonly isRecent: boolean
   /**
-   * Resolves when there is one, at once when it is not lost.
-   * @throws TallyError NATS_UNREACHABLE when it does not come back in time, and whatever does not pass by itself, such as NATS_AUTH_FAILED
+   * Resolves when there is a connection, at once if it is not lost.
+   * @throws TallyError NATS_UNREACHABLE when it does not come back in time; errors that another try does not mend, such as NATS_AUTH_FAILED
    */
   back(patienceMs?: number): Promise<NatsConnection>
 }
 
 export interface ReturningOptions {
   readonly dial: () => Promise<NatsConnection>
-  /** It is waited for. */
+  /** The connection was lost; it is tried to connect again. */
   readonly onLost?: (() => void) | undefined
   readonly onBack?: (() => void) | undefined
 }
@@ -41,7 +41,7 @@ export async function connectReturning({dial, onLost, onBack}: ReturningOptions)
     },
     back: async (patienceMs = Number.POSITIVE_INFINITY) => {
       if (!present.isClosed()) return present
-      // Closed, not lost: what was still being asked has nobody left who waits for it.
+      // It was closed, not lost: the requests that are still under way have no caller any more.
       if (disposed) throw notBack()
       returning ??= dialUntilBack().finally(() => {
         returning = undefined
@@ -72,7 +72,7 @@ export async function connectReturning({dial, onLost, onBack}: ReturningOptions)
   }
 }
 
-/** One that somebody else looks after. */
+/** One that its caller manages: it does not come back. */
 export function asReturning(connection: NatsConnection): ReturningConnection {
   return {
     present: connection,
@@ -91,7 +91,7 @@ async function withinPatience(returning: Promise<NatsConnection>, patienceMs: nu
   const late = sleep(Math.max(0, patienceMs), undefined, {signal: over.signal}).then(() => {
     throw notBack()
   })
-  // It may be late when nobody listens any more.
+  // By the time it is late, the race may be over.
   late.catch(() => {})
   try {
     return await Promise.race([returning, late])

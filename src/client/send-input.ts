@@ -1,6 +1,6 @@
 /**
  * Input for a process, piece by piece: the next is sent when the kernel has taken the one before, so that a process that reads
- * slowly slows us down, and nothing piles up on the way. What has not been answered is sent again, under the same offset.
+ * slowly slows the sender down, and nothing piles up on the way. A piece without an answer is sent again, under the same offset.
  */
 import {randomUUID} from 'node:crypto'
 import {headers} from 'nats'
@@ -15,31 +15,31 @@ import type {ProcessClient, TallyClient} from './types.ts'
 export interface InputSender {
   /**
    * Resolves when the process's pipe or terminal has taken all of it.
-   * @throws TallyError STDIN_CLOSED, CONTAINER_NOT_FOUND, EXEC_NOT_FOUND, INPUT_UNCERTAIN; NATS_UNREACHABLE: write the very same again with
+   * @throws TallyError STDIN_CLOSED, CONTAINER_NOT_FOUND, EXEC_NOT_FOUND, INPUT_UNCERTAIN; NATS_UNREACHABLE: write the same bytes again with
    * another client
    */
   write(bytes: Uint8Array): Promise<void>
 }
 
 export interface InputSenderOptions {
-  /** Somebody sees what comes of what he types: where it cannot be known whether a supervisor that was killed had written it, it had. */
+  /** A person sees the effect of what is typed: input that a killed supervisor may or may not have written counts as written. */
   readonly isTyped?: boolean
 }
 
-/** Whose process it is may change, when the connection is lost. */
+/** The client of the process may be another after the connection was lost. */
 export type ToTarget = () => {readonly client: TallyClient; readonly process: ProcessClient}
 
 const pieceBytes = 128 * 1024
-/** A supervisor answers within two seconds, with what has been taken so far; one that was killed never. */
+/** A supervisor answers within two seconds with how much has been taken; a killed one never. */
 const patienceMs = 5_000
 const replySchema = z.object({next: z.int()})
 const uncertainSchema = z.object({to: z.int()})
 
 export function createInputSender(toTarget: ToTarget, {isTyped = false}: InputSenderOptions = {}): InputSender {
   let session = randomUUID()
-  /** In this session, up to which it has been taken. */
+  /** Up to this byte of the session, input has been taken. */
   let offset = 0
-  /** Of what is being written, so much has been taken: a second try begins behind it. */
+  /** So many bytes of the present write have been taken: a second try begins behind them. */
   let sent = 0
 
   return {
@@ -54,7 +54,7 @@ export function createInputSender(toTarget: ToTarget, {isTyped = false}: InputSe
     },
   }
 
-  /** @returns up to which it has been taken, or the same again when nobody has answered */
+  /** @returns the new offset, or the same when no answer came */
   async function send(piece: Uint8Array): Promise<number> {
     const {client, process} = toTarget()
     const {address, exec} = process
@@ -65,7 +65,7 @@ export function createInputSender(toTarget: ToTarget, {isTyped = false}: InputSe
       const subject = client.subjects.io(address, exec ?? initId, 'stdin')
       const reply = await requestRaw(client.connection, subject, piece, {schema: replySchema, timeoutMs: patienceMs, headers: header})
       if (reply) return reply.next
-      // Its supervisor has died, and another one is waited for; or there is no such container.
+      // Waits for another supervisor if this one has died; rejects if there is no such container.
       await client.container(address.id, address.namespace).state()
       return offset
     } catch (error) {
@@ -76,7 +76,7 @@ export function createInputSender(toTarget: ToTarget, {isTyped = false}: InputSe
     }
   }
 
-  /** What was sent up to there counts as taken. */
+  /** Input up to there counts as taken. */
   function beginAnew(taken: number): number {
     session = randomUUID()
     sent += taken - offset

@@ -6,19 +6,19 @@ import {describeIssues} from '../kernel/issues.ts'
 import {requestGathered} from './gather.ts'
 import {actorHeader, attemptHeader, correlationHeader, errorCodeHeader, errorHeader} from './headers.ts'
 
-/** Larger requests are refused: a create with a long environment is some kilobytes. */
+/** Larger requests are refused: a create with a long environment has some kilobytes. */
 export const largestRequestBytes = 256 * 1024
 
-/** Of a request: who has made more has sent something else. */
+/** Listed of one request; one with more is no such request at all. */
 const mostIssues = 50
 const largestErrorBytes = 32 * 1024
 const longestMessage = 4_096
 
-/** Who asks, and the name under which everything that follows is found. */
+/** Who sent a request, and the id under which all that follows from it is found. */
 export interface RequestOrigin {
   readonly actor: string
   readonly correlationId: string | undefined
-  /** It may have been asked before, in the same words and under the same name, without an answer. */
+  /** The same request may have been sent before, under the same correlation id, without an answer. */
   readonly isRetry?: boolean
 }
 
@@ -56,7 +56,7 @@ export function toErrorReply(body: ErrorBody): {readonly payload: Uint8Array; re
   return {payload: encodeError(body), headers: reply}
 }
 
-/** What is longer than anybody reads is cut: an error has to fit into a message. */
+/** A longer error is cut: it has to fit into a message. */
 function encodeError(body: ErrorBody): Uint8Array {
   const whole = encodeJson(body)
   if (whole.length <= largestErrorBytes) return whole
@@ -70,7 +70,7 @@ export interface RequestOptions<S extends z.ZodType> {
 }
 
 /**
- * Asks, and parses the answer.
+ * Sends a request, and parses its reply.
  * @returns undefined when nobody listens on the subject
  * @throws TallyError that of an error reply; TIMED_OUT, REQUEST_TOO_LARGE, NATS_UNREACHABLE
  */

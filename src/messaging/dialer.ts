@@ -1,4 +1,4 @@
-/** Connects again and again to one of the servers that are known: those that we were told of, and those that they told us of since. */
+/** Connects, as often as needed, to one of the known servers: those of the options, and those that a server has announced since. */
 import type {NatsConnection} from 'nats'
 import {type ConnectOptions, connectToAny} from './connection.ts'
 import {listServers, toLearntServers} from './servers.ts'
@@ -6,7 +6,7 @@ import {listServers, toLearntServers} from './servers.ts'
 export interface Dialer {
   /** The server that was lost last is tried last. @throws as connectNats */
   dial(options: ConnectOptions): Promise<NatsConnection>
-  /** Those that are known, the present one first. */
+  /** The known servers, the present one first. */
   servers(): readonly string[]
 }
 

@@ -12,7 +12,7 @@ import {createEndpointFigures, type EndpointFigures, putFigures} from './service
 
 export type {Service}
 
-/** Who asks, and whether it may be not for the first time. */
+/** Who sent the request, its correlation id, and whether it is a retry. */
 export type Asked = RequestOrigin & {readonly correlationId: string}
 
 export interface Endpoint {
@@ -22,10 +22,10 @@ export interface Endpoint {
   readonly handle: (bytes: Uint8Array, origin: Asked, message: Incoming) => Promise<unknown>
 }
 
-/** What a request has beside its payload. */
+/** What a request has besides its payload. */
 export interface Incoming {
   readonly subject: string
-  /** So many bytes the reply may have. */
+  /** How many bytes the reply may have. */
   readonly room: number
   header(name: string): string | undefined
 }
@@ -37,7 +37,7 @@ export interface ServiceOptions {
   readonly metadata: Readonly<Record<string, string>>
   readonly endpoints: readonly Endpoint[]
   readonly logger: Logger
-  /** Called when a request comes; what it returns, when that is answered: `done`, or the kind of the error. */
+  /** Called when a request comes; the returned function when it is answered, with `done` or the kind of the error. */
   readonly measure?: (verb: string) => (outcome: string) => void
 }
 
@@ -67,7 +67,7 @@ export async function registerService(connection: NatsConnection, options: Servi
   for (const {name: verb, subject, handle} of endpoints) {
     service.addEndpoint(verb, {
       subject,
-      // One queue group of one member: the address is the container's own.
+      // The queue group has one member: each address belongs to one container or node.
       handler: (error, message) => {
         if (!error) void answer(message, handle, {connection, logger, ended: measure?.(verb), counted: figures.get(verb)?.begin()})
       },
@@ -99,7 +99,7 @@ async function answer(message: ServiceMsg, handle: Endpoint['handle'], {connecti
     counted?.()
   } catch (error) {
     const body = toErrorBody(fromJetStream(error))
-    if (body.kind === 'bug') logger.error({err: error, subject: message.subject}, 'a request failed by a fault of ours')
+    if (body.kind === 'bug') logger.error({err: error, subject: message.subject}, 'a request failed because of a bug')
     const {payload, headers} = toErrorReply(body)
     message.respondError(errorKinds[body.kind], headers.get(errorHeader), payload)
     ended?.(body.kind)

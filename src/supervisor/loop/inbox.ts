@@ -1,6 +1,5 @@
 /**
- * Where observers put what they have seen. It is there before the loop, which takes from it, so that what the loop's effects begin to watch
- * needs no loop to be made.
+ * Observers report facts here. The inbox exists before the loop, so that observers, which the effects of the loop start, can be made first.
  */
 import type {Draft} from '../../../machines/ledger/draft.ts'
 import type {LedgerEvent} from '../../../machines/ledger/events.ts'
@@ -8,13 +7,13 @@ import type {Origin} from './origin.ts'
 
 /**
  * Reports a fact. Resolves with its event once journaled, or undefined when it came too late to matter.
- * @param origin what it follows from; without, it is what the supervisor has seen by itself
+ * @param origin what it follows from; without, the supervisor has observed it by itself
  */
 export type Observe = (draft: Draft, origin?: Origin) => Promise<LedgerEvent | undefined>
 
 export interface Inbox {
   readonly observe: Observe
-  /** From now on facts are handed to `take`, those first that came before. */
+  /** From now on facts are given to `take`, the earlier ones first. */
   connect(take: Observe): void
 }
 

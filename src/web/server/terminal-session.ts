@@ -14,7 +14,7 @@ import type {Clock} from '../../kernel/clock.ts'
 import {TallyError, toErrorBody} from '../../kernel/errors.ts'
 import {createTemporaryErrors} from './temporary-errors.ts'
 import {createInputQueue, type InputQueue} from './input-queue.ts'
-import {createSizeSender} from './size-sender.ts'
+import {createSizeSender} from '../../client/size-sender.ts'
 import {formatMessage, parseMessage} from './terminal-messages.ts'
 import type {TerminalProcess} from './terminal-process.ts'
 

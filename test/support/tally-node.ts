@@ -1,6 +1,7 @@
 /** A node of its own for a test: the built command, a real nats-server, temporary directories; nothing of it is left afterwards. */
 import {globSync, readFileSync} from 'node:fs'
 import {join} from 'node:path'
+import {setTimeout as sleep} from 'node:timers/promises'
 import {execa} from 'execa'
 import {afterAll, afterEach, beforeAll, beforeEach, expect} from 'vitest'
 import {parseLedgerEvent} from '../../machines/ledger/cloud-event.ts'
@@ -176,11 +177,14 @@ function spawnTally(args: readonly string[], env: NodeJS.ProcessEnv) {
 }
 
 /**
- * Waits until the condition holds. The patience is for a busy machine: a condition that holds ends the wait at once.
+ * Waits until the condition holds. The patience is for a busy machine: a condition that holds ends the wait at once. It is evaluated less
+ * and less often, down to four times a second, since most conditions start a process.
  * @throws Error with `what` when it does not hold in time
  */
 export async function eventually(what: string, condition: () => Promise<boolean> | boolean, timeoutMs = 60_000): Promise<void> {
-  for (const giveUpAt = Date.now() + timeoutMs; !(await condition()); await new Promise((resolve) => setTimeout(resolve, 50))) {
+  const giveUpAt = Date.now() + timeoutMs
+  for (let pauseMs = 20; !(await condition()); pauseMs = Math.min(250, pauseMs * 1.3)) {
     if (Date.now() > giveUpAt) throw new Error(`${what}: not within ${timeoutMs} ms`)
+    await sleep(pauseMs)
   }
 }

@@ -22,7 +22,7 @@ const measurements = [
 export default defineConfig({
   test: {
     projects: [
-      {test: {name: 'unit', include: ['test/{unit,replay}/**/*.test.ts'], pool: 'forks', isolate: false, testTimeout: 30_000}},
+      {test: {name: 'unit', include: ['test/{unit,replay}/**/*.test.ts'], pool: 'forks', isolate: false, testTimeout: 120_000}},
       {
         test: {
           name: 'integration',

@@ -36,7 +36,6 @@ it('tells of states, exits, restarts, adoptions and how long commands took, also
     'tally_supervisors_missing 0',
     'tally_outbox_lag_events 0',
     'tally_nats_connected 1',
-    'tally_request_duration_seconds_count{verb="create",outcome="done"} 3',
   ]
   const has = async (lines: readonly string[]) => {
     const all = await scrape()
@@ -47,11 +46,14 @@ it('tells of states, exits, restarts, adoptions and how long commands took, also
     throw new Error(`missing ${wanted.filter((line) => !all.includes(line)).join(', ')} of\n${all.join('\n')}`, {cause})
   })
 
+  // A create that is retried on a busy machine is another request.
+  expect((await scrape()).join('\n')).toMatch(/^tally_request_duration_seconds_count\{verb="create",outcome="done"\} [3-9]$/m)
+
   const {coordinatorPid} = await node.info()
   sendSignal(coordinatorPid, 'SIGKILL')
   expect((await node.tally('up', '-d', ...http)).exitCode).toBe(0)
   // What comes from the stream goes on where it was; the coordinator's own counters begin at 0.
-  await eventually('told by the next', () => has(wanted.filter((line) => !line.startsWith('tally_request'))))
+  await eventually('told by the next', () => has(wanted))
   await node.tally('rm', '-f', 'lives', 'fails', 'again')
   await eventually('nothing left', () => has(['tally_supervisors 0', 'tally_containers{state="running"} 0']))
 })

@@ -1,6 +1,7 @@
 import {mkdirSync, writeFileSync} from 'node:fs'
 import {join} from 'node:path'
 import {describe, expect, it} from 'vitest'
+import type {ContainerView} from '../../machines/views/view.ts'
 import {eventually, useNode} from '../support/tally-node.ts'
 
 const node = useNode()
@@ -16,7 +17,12 @@ describe('run in the foreground', () => {
 
   it('exits with 128 and the number of the signal that ended the container', async () => {
     const ran = run('--name', 'killed', '--', 'sleep', '100')
-    await eventually('running', async () => (await node.tally('kill', '-s', 'KILL', 'killed')).exitCode === 0)
+    await eventually(
+      'running',
+      async () =>
+        (await node.tally('ps')).stdout.includes('killed') && (await node.json<ContainerView>('inspect', 'killed')).state === 'running',
+    )
+    expect(await node.tally('kill', '-s', 'KILL', 'killed')).toMatchObject({exitCode: 0})
     expect((await ran).exitCode).toBe(137)
   })
 

@@ -47,7 +47,7 @@ test.concurrent('wait and stop, while the container ends and removes itself with
   sendSignal((await node.json<ContainerView>('inspect', 'c2')).pid, 'SIGSTOP')
   await isConnected(wait.pid)
   const stop = node.spawn('stop', '-t', '4', 'c2')
-  await eventually('the stop is under way', async () => (await node.json<ContainerView>('inspect', 'c2')).stop !== undefined)
+  await eventually('the stop is under way', () => node.journal('c2').some((line) => line.includes('container.stop-requested')))
   await server.kill()
   sendSignal(pid, 'SIGTERM')
   // Longer than the time that the stop leaves.

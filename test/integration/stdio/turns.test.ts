@@ -42,7 +42,8 @@ test('one of short lines writes no more than a little of log in each turn', asyn
   expect(most).toBeLessThan(1_200_000)
 })
 
-test('it is read less while something is urgent', async () => {
+// Compared within a second, in which a busy machine may do anything.
+test('it is read less while something is urgent', {retry: 5}, async () => {
   const readInASecond = async (isUrgent: boolean) => {
     const {stdio} = await openFlood('yes "$(head -c 4000 /dev/zero | tr "\\\\0" x)" & wait', () => isUrgent)
     await sleep(1_000)

@@ -54,7 +54,7 @@ describe('a time', () => {
     expect(parseTime(text, now).toISOString()).toBe(expected)
   })
 
-  const refused = readRows(document, 'refused', 'since').flatMap(({refused: cell = ''}) => readCode(cell))
+  const refused = readRows(document, 'refused', 'because').flatMap(({refused: cell = ''}) => readCode(cell))
   it.each([...refused, '', ' ', '2027-02-29', '2026-00-01', '2026-01-02T', '9'.repeat(400), '999999999999d'])('%j is refused', (text) => {
     expect(() => parseTime(text, now)).toThrow(/^expected a time such as .*, or a duration such as 10m, got /)
   })

@@ -1,4 +1,4 @@
-/** How long it takes from the command to a running container, beside runc alone. Prints medians; nothing is kept. */
+/** The time from the command to a running container, compared with runc alone. Prints medians, and leaves nothing behind. */
 import {execFile, execFileSync} from 'node:child_process'
 import {cpSync, mkdirSync, mkdtempSync, rmSync} from 'node:fs'
 import {tmpdir} from 'node:os'
@@ -21,7 +21,7 @@ try {
   const bundle = await makeBundle(client)
   await measure('runc run -d, nothing else', async (round) => {
     const id = `bench-${process.pid}-${round}`
-    // Its stdio goes to the container: pipes would be waited for.
+    // The container inherits stdio: with pipes, execFileSync would wait for the container.
     execFileSync('runc', ['--root', join(dir, 'runc'), 'run', '-d', '--bundle', bundle, id], {stdio: 'ignore'})
     return async () => void execFileSync('runc', ['--root', join(dir, 'runc'), 'delete', '--force', id])
   })
@@ -42,7 +42,7 @@ try {
   await promisify(execFile)(tally, ['down', '--containers'], {env})
 }
 
-/** The very bundle that is generated, for runc alone; its stdio is nobody's. */
+/** The generated bundle of a container, for runc alone. */
 async function makeBundle(client: TallyClient): Promise<string> {
   const {id} = await client.create({id: 'model', rootfs, args: ['sleep', '100']})
   const bundle = join(dir, 'bundle')
@@ -52,7 +52,7 @@ async function makeBundle(client: TallyClient): Promise<string> {
   return bundle
 }
 
-/** One at a time, with a pause: what is prepared in the background is ready, as it is on a machine that does something else. */
+/** One at a time, with a pause in which the next supervisor becomes ready, as on a machine that is not busy. */
 async function measure(what: string, act: (round: number) => Promise<() => Promise<unknown>>): Promise<void> {
   const times: number[] = []
   for (let round = 0; round < rounds; round += 1) {

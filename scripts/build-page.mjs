@@ -1,4 +1,4 @@
-// Bundles the page into dist/web/: index.html, and assets whose names have their contents' hash, so that a browser may keep them.
+// Bundles the page into dist/web/: index.html, and assets whose names have a hash of their content, so that browsers can cache them.
 import {copyFile, mkdir, readFile, writeFile} from 'node:fs/promises'
 import {basename} from 'node:path'
 import {build} from 'esbuild'
@@ -7,7 +7,7 @@ import {layOutCharts} from '../src/web/page/chart/lay-out.ts'
 const source = 'src/web/page'
 const assets = 'dist/web/assets'
 
-/** `tally:charts`: elkjs lays them out here, once, and not in every browser. */
+/** The module `tally:charts`: elkjs computes the layout of the charts once, here, and not in every browser. */
 const charts = {
   name: 'charts',
   setup: ({onResolve, onLoad}) => {
@@ -27,7 +27,7 @@ export async function buildPage() {
     bundle: true,
     splitting: true,
     minify: true,
-    // By its name a chart tells what a condition is made of.
+    // Charts show the names of guard functions.
     keepNames: true,
     format: 'esm',
     platform: 'browser',

@@ -1,9 +1,9 @@
-// Bundles the programs into dist/: plain JavaScript, started without a loader.
+// Bundles the programs into dist/, as JavaScript that starts without a loader.
 import {rm} from 'node:fs/promises'
 import {build} from 'esbuild'
 import {buildPage} from './build-page.mjs'
 
-// Chunks have their contents' hash for a name: those of former builds would stay for ever.
+// The name of a chunk is a hash of its content: without this, chunks of earlier builds would accumulate.
 await rm('dist', {recursive: true, force: true})
 await build({
   entryPoints: {
@@ -18,13 +18,13 @@ await build({
   format: 'esm',
   platform: 'node',
   target: 'node24',
-  // Less to read at every start. Names and lines stay, so that a stack trace says where it was.
+  // Smaller files start faster. Names and lines are kept for stack traces.
   minifySyntax: true,
-  // By its name a chart tells what a condition is made of.
+  // Charts show the names of guard functions.
   keepNames: true,
   // Native: loaded from node_modules at run time.
   external: ['koffi', '@resvg/resvg-js'],
-  // nats and others are CommonJS inside, and ask for node's own modules with require.
+  // nats and other dependencies are CommonJS, and load modules of Node.js with require.
   banner: {js: "import {createRequire as __createRequire} from 'node:module'; const require = __createRequire(import.meta.url);"},
   logLevel: 'warning',
 })

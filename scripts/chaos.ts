@@ -1,4 +1,4 @@
-/** Kills processes of a node, at every position and at random, and counts what its containers have lost by it. See docs/chaos.md. */
+/** Kills processes of a node, at every position and at random, and counts what was lost. See docs/chaos.md. */
 import {parseArgs} from 'node:util'
 import {runSystematicChaos} from '../test/chaos/chaos.ts'
 import {runOutage} from '../test/chaos/outage.ts'
@@ -13,9 +13,9 @@ const {values} = parseArgs({
     'at-once': {type: 'string', default: '12'},
     /** `systematic`, `random` or `outage`; the first two when absent. */
     only: {type: 'string'},
-    /** Of the systematic: those whose scenario, kind or position has this in its name. */
+    /** Systematic: only cases with this text in their scenario, kind or position. */
     cases: {type: 'string', default: ''},
-    /** Of the outage. */
+    /** Duration of the outage. */
     minutes: {type: 'string', default: '5'},
   },
 })

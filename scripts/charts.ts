@@ -1,4 +1,4 @@
-/** Writes the pictures in docs/charts/ anew: after every change of a machine. */
+/** Writes the pictures in docs/charts/. Run it after every change of a machine. */
 import {mkdirSync, writeFileSync} from 'node:fs'
 import {join} from 'node:path'
 import {renderChartFiles} from '../src/chart/files.ts'

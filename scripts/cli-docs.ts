@@ -1,4 +1,4 @@
-/** Writes docs/cli.md again: after every change of a verb or an option. */
+/** Writes docs/cli.md. Run it after every change of a verb or an option. */
 import {writeFileSync} from 'node:fs'
 import {join} from 'node:path'
 import {renderCliMarkdown} from './cli-markdown.ts'

@@ -117,14 +117,14 @@ function renderTable(columns: readonly string[], rows: readonly (readonly string
   return [columns, columns.map(() => '---'), ...rows].map((cells) => `| ${cells.map(toCell).join(' | ')} |`).join('\n')
 }
 
-/** A bar would end the cell, also between backquotes. */
+/** A bar ends the cell, also between backquotes. */
 function toCell(text: string): string {
   return text.replaceAll('|', '\\|')
 }
 
 function toSentence(text: string): string {
   if (text === '') return ''
-  // A word in small letters begins the sentence; a value such as max-size=SIZE stays as it is.
+  // A lower-case word gets a capital letter; a value such as max-size=SIZE is not changed.
   const begun = /^[a-z]+[ ,:;]/.test(text) ? `${text.charAt(0).toUpperCase()}${text.slice(1)}` : text
   return /[.!?]$/.test(begun) ? begun : `${begun}.`
 }

@@ -1,6 +1,6 @@
 /**
- * The main job, for everybody to see: a node in a temporary directory, a container that prints, leaves an orphan behind and
- * exits 7, watched over NATS. Exits 0 only if the ledger is whole and nothing is left of it all.
+ * Shows the main features: a node in a temporary directory, and a container that prints, leaves an orphan behind and exits with 7, followed
+ * over NATS. Exits with 0 only if the ledger is complete and nothing is left behind.
  */
 import {execFile} from 'node:child_process'
 import {closeSync, mkdtempSync, openSync, readFileSync, rmSync} from 'node:fs'
@@ -39,7 +39,7 @@ console.log(failures === 0 ? styleText('green', '\nAll as it should be.') : styl
 process.exitCode = failures === 0 ? 0 : 1
 
 async function show(client: TallyClient): Promise<void> {
-  title('A container, as NATS tells it')
+  title('A container, followed over NATS')
   const {connection, subjects} = client
   connection.subscribe(subjects.events(), {
     callback: (_, message) => tell('cyan', message.subject, describe(message.string())),
@@ -52,7 +52,7 @@ async function show(client: TallyClient): Promise<void> {
   }
   await connection.flush()
   await run('create', '--name', 'demo', '--rootfs', makeBusyboxRootfs(dir), '--', 'sh', '-c', program)
-  // Held open: the file goes with the container, what is in it stays ours to read.
+  // Opened before the container, and its journal, is deleted: the content can still be read.
   const journal = openSync(join(stateDir, 'containers/default/demo/journal.jsonl'), 'r')
   await run('start', 'demo')
   const status = (await run('wait', 'demo')).trim()
@@ -66,7 +66,7 @@ async function show(client: TallyClient): Promise<void> {
   check(status === '7', `exit status ${status}, expected 7`)
   check(
     journaled.length > 0 && JSON.stringify(journaled) === JSON.stringify(streamed),
-    `journal and stream hold the same ${journaled.length} events, byte for byte`,
+    `journal and stream have the same ${journaled.length} events, byte for byte`,
   )
   check(
     events.every(({sequence}, index) => sequence === index + 1),
@@ -75,7 +75,7 @@ async function show(client: TallyClient): Promise<void> {
   check(toTopLevelState(foldEvents(events)) === 'deleted', 'folded, they end in deleted')
 }
 
-/** The bytes as the stream has them: what a client has parsed may have its fields in another order. */
+/** The bytes in the stream: parsing and formatting an event could change the order of its fields. */
 async function readStream({connection}: TallyClient): Promise<readonly string[]> {
   const {streams} = await connection.jetstreamManager()
   const {state} = await streams.info('TALLY_EVENTS')

@@ -41,8 +41,7 @@ export const errorTable = {
   },
   INPUT_UNCERTAIN: {
     kind: 'conflict',
-    meaning:
-      'A supervisor was killed in the very moment in which it wrote a piece of input; details name its bytes. Whoever goes on does so as another session.',
+    meaning: 'A supervisor was killed while it wrote a piece of input; details name its bytes. Input continues in another session.',
   },
   INPUT_GAP: {kind: 'conflict', meaning: 'Input arrived that does not follow from what came before; details name the offset expected.'},
   ROOTFS_INVALID: {

@@ -32,7 +32,7 @@ export const containerMachine = chart.createMachine({
   on: {
     'container.signalled': {description: 'A signal asked for earlier was sent; init may have ended meanwhile.', actions: recordSent},
     'container.kill-failed': {actions: [recordFailure, recordSent]},
-    'exec.started': {description: 'Told by the chart of the process, as all that follows.', actions: assign({})},
+    'exec.started': {description: 'Described by the chart of the process, like the exec events that follow.', actions: assign({})},
     'exec.start-failed': {actions: forgetExec},
     'exec.kill-requested': {actions: assign({})},
     'exec.signalled': {actions: assign({})},
@@ -42,9 +42,12 @@ export const containerMachine = chart.createMachine({
     'exec.exited': {actions: forgetExec},
     'exec.delete-requested': {actions: assign({})},
     'exec.deleted': {actions: assign({})},
-    'supervisor.adopted': {description: 'A new supervisor took over. Changes nothing by itself.', actions: assign({unsupervised: false})},
-    'supervisor.gave-up': {description: 'It gets no other supervisor.', actions: assign({unsupervised: true})},
-    'supervisor.republished': {description: 'The stream had lost events. Changes nothing.', actions: assign({})},
+    'supervisor.adopted': {
+      description: 'A new supervisor took over. The state of the container stays.',
+      actions: assign({unsupervised: false}),
+    },
+    'supervisor.gave-up': {description: 'The container gets no further supervisor.', actions: assign({unsupervised: true})},
+    'supervisor.republished': {description: 'Events that the stream had lost were published again. The state stays.', actions: assign({})},
   },
   states: {
     absent: {
@@ -57,7 +60,7 @@ export const containerMachine = chart.createMachine({
       },
     },
     creating: {
-      description: 'The runtime makes the container.',
+      description: 'The runtime creates the container.',
       tags: 'in-flight',
       on: {
         'container.created': [
@@ -90,11 +93,11 @@ export const containerMachine = chart.createMachine({
       },
       states: {
         ready: {
-          description: 'For the start.',
+          description: 'Init is ready to be started.',
           on: {'container.update-requested': {target: 'updating', actions: beginUpdate}},
         },
         prepared: {
-          description: 'For the start, with which its processes come back from a checkpoint. There is none before.',
+          description: 'The checkpoint is ready to be restored by the start. No process exists before that.',
           on: {
             'container.start-requested': {guard: 'hasCheckpoint', target: '#container.starting', actions: restore},
             'container.kill-requested': {},
@@ -105,7 +108,7 @@ export const containerMachine = chart.createMachine({
           },
         },
         updating: {
-          description: 'The runtime changes its limits. An exit seen now waits.',
+          description: 'The runtime changes the limits. An exit that is observed meanwhile is recorded after the outcome.',
           tags: 'in-flight',
           on: {
             'container.updated': {target: 'ready', actions: endUpdate},
@@ -115,7 +118,7 @@ export const containerMachine = chart.createMachine({
       },
     },
     starting: {
-      description: 'Init executes the program. An exit seen now waits, so that started comes first.',
+      description: 'Init executes the program. An exit that is observed meanwhile is recorded after `container.started`.',
       tags: 'in-flight',
       on: {
         'container.started': [
@@ -148,9 +151,9 @@ export const containerMachine = chart.createMachine({
       description: 'Init has ended; its exit status is in the ledger.',
       initial: 'ended',
       states: {
-        ended: {description: 'For good, unless the host is booted and it is always to run.'},
+        ended: {description: 'The container stays stopped, unless its restart policy is `always` and the host is booted.'},
         rescheduling: {
-          description: 'Its restart policy decides when it comes back, or that it does not.',
+          description: 'The restart policy decides when the container is restarted, or that it is not.',
           tags: 'in-flight',
           on: {'container.restart-gave-up': {target: 'ended', actions: sweep}},
         },
@@ -161,7 +164,7 @@ export const containerMachine = chart.createMachine({
       },
     },
     waiting: {
-      description: 'It is to come back, with its root file system and its log, when the time has come.',
+      description: 'The container waits for its restart. Its root file system and its log stay.',
       on: {
         'container.restart-due': {target: 'creating', actions: beginRestart},
         'container.restart-cancelled': {target: 'stopped', actions: [...cancelRestart, sweep]},
@@ -169,13 +172,13 @@ export const containerMachine = chart.createMachine({
       },
     },
     failed: {
-      description: 'The container could not be made; nothing of it is left but this ledger.',
+      description: 'The container could not be created; only its ledger is left.',
       on: {
         'container.delete-requested': {target: 'deleting', actions: {type: 'runtime.delete', params: {}}},
       },
     },
     deleting: {
-      description: 'What was made for the container is removed; a forced delete kills what runs and waits for its exit.',
+      description: 'The container is removed; a forced delete kills init and waits for its exit.',
       tags: 'in-flight',
       on: {
         'container.oom': {guard: not('hasExited'), actions: recordOom},
@@ -202,7 +205,7 @@ export const containerMachine = chart.createMachine({
       },
     },
     deleted: {
-      description: 'Gone. The stream remembers.',
+      description: 'The container is gone. Its events stay in the stream.',
       type: 'final',
       entry: {type: 'supervisor.end', params: {}},
     },

@@ -121,7 +121,7 @@ export const processMachine = chart.createMachine({
       on: {'exec.added': {target: 'created', actions: recordAdded}},
     },
     created: {
-      description: 'It is known, and waits for its start.',
+      description: 'The process was added and waits for its start.',
       on: {
         'exec.start-requested': {target: 'starting', actions: start},
         'exec.stdin-closed': {guard: 'hasOpenStdin', actions: recordStdinClosed},
@@ -130,7 +130,7 @@ export const processMachine = chart.createMachine({
       },
     },
     starting: {
-      description: 'The runtime starts it in the container. An exit seen now waits, so that started comes first.',
+      description: 'The runtime starts the process in the container. An exit that is observed meanwhile is recorded after `exec.started`.',
       tags: 'in-flight',
       on: {
         'exec.started': {target: 'running', actions: recordStarted},
@@ -141,7 +141,7 @@ export const processMachine = chart.createMachine({
       },
     },
     running: {
-      description: 'Its program runs.',
+      description: 'The program runs.',
       on: {
         'exec.kill-requested': {actions: [recordKill, sendSignal]},
         'exec.stdin-closed': {guard: 'hasOpenStdin', actions: [recordStdinClosed, closeStdin]},
@@ -153,14 +153,14 @@ export const processMachine = chart.createMachine({
       },
     },
     stopped: {
-      description: 'It has ended; its exit status is in the ledger.',
+      description: 'The process has ended; its exit status is in the ledger.',
       on: {'exec.delete-requested': {target: 'deleting', actions: {type: 'exec.delete', params: ofEvent}}},
     },
     deleting: {
-      description: 'Its FIFOs and its output are removed.',
+      description: 'The FIFOs and the output of the process are removed.',
       tags: 'in-flight',
       on: {'exec.deleted': 'deleted'},
     },
-    deleted: {description: 'Gone. The stream remembers.', type: 'final'},
+    deleted: {description: 'The process is gone. Its events stay in the stream.', type: 'final'},
   },
 })

@@ -35,14 +35,14 @@ export const running = chart.createStateConfig({
       initial: 'active',
       states: {
         active: {
-          description: 'Its processes are scheduled.',
+          description: 'The processes are scheduled.',
           on: {
             ...onExec,
             'container.pause-requested': {target: 'pausing', actions: {type: 'runtime.pause', params: {}}},
           },
         },
         pausing: {
-          description: 'The runtime freezes them.',
+          description: 'The runtime freezes the processes.',
           tags: 'in-flight',
           on: {
             'container.paused': [
@@ -57,7 +57,7 @@ export const running = chart.createStateConfig({
           },
         },
         paused: {
-          description: 'None of its processes is scheduled. A stop or SIGKILL thaws them, since they could not end otherwise.',
+          description: 'The processes are frozen. A stop or SIGKILL thaws them, since they could not end otherwise.',
           on: {
             'container.resume-requested': thaw,
             'container.stop-requested': thaw,
@@ -70,7 +70,7 @@ export const running = chart.createStateConfig({
           },
         },
         resuming: {
-          description: 'The runtime lets them run again.',
+          description: 'The runtime thaws the processes.',
           tags: 'in-flight',
           on: {
             'container.resumed': {target: 'active', actions: recordResumed},
@@ -87,7 +87,7 @@ export const running = chart.createStateConfig({
           on: {'container.stop-requested': {target: 'grace', actions: beginStop}},
         },
         grace: {
-          description: 'The program was asked to end and has until the deadline; another stop sets another.',
+          description: 'The stop signal was sent; the program has until the deadline to end. Another stop sets a new deadline.',
           on: {
             'container.stop-requested': {target: 'grace', actions: beginStop},
             'container.stop-timed-out': 'killing',
@@ -103,11 +103,12 @@ export const running = chart.createStateConfig({
       initial: 'none',
       states: {
         none: {
-          description: 'None is being taken.',
+          description: 'No checkpoint is being taken.',
           on: {'container.checkpoint-requested': {target: 'checkpointing', actions: beginCheckpoint}},
         },
         checkpointing: {
-          description: 'The runtime writes its processes to disk, whether or not it is paused. The exit that may follow waits.',
+          description:
+            'The runtime writes the processes to disk, paused or not. An exit that is observed meanwhile is recorded after the outcome.',
           tags: 'in-flight',
           on: {
             'container.checkpointed': {target: 'none', actions: recordCheckpoint},
@@ -119,9 +120,9 @@ export const running = chart.createStateConfig({
     health: {
       initial: 'unchecked',
       states: {
-        unchecked: {description: 'It has no health check.'},
+        unchecked: {description: 'The container has no health check.'},
         checking: {
-          description: 'No check has succeeded yet, nor have enough failed.',
+          description: 'No check has succeeded yet, and fewer than `retries` have failed.',
           on: {
             'container.health-changed': [
               {guard: 'isHealthy', target: 'healthy', actions: recordHealth},
@@ -130,11 +131,11 @@ export const running = chart.createStateConfig({
           },
         },
         healthy: {
-          description: 'The last check succeeded, or not enough have failed since.',
+          description: 'The last check succeeded, or fewer than `retries` have failed since.',
           on: {'container.health-changed': {guard: 'isUnhealthy', target: 'unhealthy', actions: recordHealth}},
         },
         unhealthy: {
-          description: 'As many checks in a row have failed as its `retries`.',
+          description: 'At least `retries` checks in a row have failed.',
           on: {'container.health-changed': {guard: 'isHealthy', target: 'healthy', actions: recordHealth}},
         },
       },
@@ -143,11 +144,11 @@ export const running = chart.createStateConfig({
       initial: 'kept',
       states: {
         kept: {
-          description: 'None is being changed.',
+          description: 'No limit is being changed.',
           on: {'container.update-requested': {target: 'changing', actions: beginUpdate}},
         },
         changing: {
-          description: 'The runtime changes them, whether or not it is paused. An exit seen now waits.',
+          description: 'The runtime changes the limits, paused or not. An exit that is observed meanwhile is recorded after the outcome.',
           tags: 'in-flight',
           on: {
             'container.updated': {target: 'kept', actions: endUpdate},

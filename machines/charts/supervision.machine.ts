@@ -4,7 +4,7 @@
  *
  * It is a chart of its own beside that of `supervisor.machine.ts`. That one is a fold over the ledger, and says what the ledger knows of
  * supervisors; what the coordinator observes (the lock of the journal is free, a process has ended) is in no ledger, and is observed
- * again by the next coordinator. Therefore a restarted node begins anew, also with a container that was given up.
+ * again by the next coordinator. Therefore a restarted node starts from zero, also for a container that was given up.
  */
 import {setup} from 'xstate'
 import {decideReplacement, selectRecent, usualRestartIntensity} from './restart-intensity.ts'
@@ -97,14 +97,14 @@ const onVacancy = [
 ] as const
 
 const onRequest = {
-  description: 'Somebody needs one, to delete the container with all others.',
+  description: 'A supervisor is needed to delete the container, when the node deletes all of them.',
   target: 'assigning',
   actions: [recordReplacement, assign],
 } as const
 
 export const supervisionMachine = chart.createMachine({
   id: 'supervision',
-  description: 'How the coordinator sees to it that a container has a supervisor.',
+  description: 'How the coordinator ensures that a container has a supervisor.',
   context: {replacements: []},
   initial: 'supervised',
   states: {
@@ -117,11 +117,12 @@ export const supervisionMachine = chart.createMachine({
       },
     },
     vacant: {
-      description: 'Nobody supervises it. It gets a supervisor at the next look, or later when it has just had one.',
+      description:
+        'The container has no supervisor. The coordinator starts one at once, or after a delay if the last one died shortly before.',
       on: {'vacancy.observed': onVacancy, 'supervisor.requested': onRequest},
     },
     assigning: {
-      description: 'A supervisor was started for it, folds the journal and takes over.',
+      description: 'A supervisor was started; it folds the journal and takes over.',
       tags: 'in-flight',
       on: {
         'supervisor.ready': 'supervised',
@@ -130,7 +131,7 @@ export const supervisionMachine = chart.createMachine({
       },
     },
     'gave-up': {
-      description: 'Its supervisors died too often: it gets no other until the node is started again. The container runs on.',
+      description: 'The supervisors died too often: no other is started before the node is started again. The container runs on.',
       on: {'supervisor.requested': onRequest},
     },
   },

@@ -26,16 +26,16 @@ const recordNone = chart.assign({since: undefined, pid: undefined})
 
 export const supervisorMachine = chart.createMachine({
   id: 'supervisor',
-  description: 'Who looks after a container, from one supervisor to the next.',
+  description: 'Which supervisor has the container, from one supervisor to the next.',
   context: {since: undefined, pid: undefined, adoptions: 0},
   initial: 'absent',
   states: {
     absent: {
-      description: 'There is no container yet.',
+      description: 'The container does not exist yet.',
       on: {'container.create-requested': {target: 'first', actions: recordFirst}},
     },
     first: {
-      description: 'The one that made the container looks after it.',
+      description: 'The supervisor that created the container has it.',
       on: {
         'supervisor.adopted': {target: 'replaced', actions: recordNext},
         'supervisor.gave-up': {target: 'unsupervised', actions: recordNone},
@@ -43,17 +43,18 @@ export const supervisorMachine = chart.createMachine({
       },
     },
     replaced: {
-      description: 'One that took over from one that died looks after it. It folded the journal and finished what was in flight.',
+      description:
+        'A supervisor has the container that took over from one that died. It folded the journal and finished what was in flight.',
       on: {
-        'supervisor.adopted': {description: 'That one died too.', actions: recordNext},
+        'supervisor.adopted': {description: 'That supervisor died as well.', actions: recordNext},
         'supervisor.gave-up': {target: 'unsupervised', actions: recordNone},
         'container.deleted': 'ended',
       },
     },
     unsupervised: {
-      description: 'They died too often: it gets no other until the node is started again. The container runs on.',
+      description: 'The supervisors died too often: no other is started before the node is started again. The container runs on.',
       on: {'supervisor.adopted': {target: 'replaced', actions: recordNext}},
     },
-    ended: {description: 'The container is gone, and its supervisor with it.', type: 'final'},
+    ended: {description: 'The container is gone, and so is its supervisor.', type: 'final'},
   },
 })

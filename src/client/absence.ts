@@ -21,7 +21,7 @@ export type Finding<T> =
 
 export interface Surroundings {
   readonly nowMs: number
-  /** An earlier attempt was not refused: whoever took it has died since, and is about to be started again. */
+  /** An earlier attempt was not refused: the process that took it has died since, and is about to be started again. */
   readonly wasHeard: boolean
   /** The connection has come back a short time ago: others may not be connected yet. */
   readonly isRecent: boolean

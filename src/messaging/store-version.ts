@@ -30,7 +30,7 @@ export async function assertReadsStore({binary, dir}: StoreOptions): Promise<voi
   throw new TallyError(
     'NATS_TOO_OLD',
     `the store ${join(dir, 'store')} was written by nats-server ${known}, and ${binary} is ${server}, which may misread it: ` +
-      `expected --nats-server to name one of ${toMinor(writer.version)} or newer; or move the store away, and containers that are there publish their journals anew, ` +
+      `expected --nats-server to name one of ${toMinor(writer.version)} or newer; or move the store away, and containers that are there publish their journals again, ` +
       'while the events of those that were deleted stay behind in it',
     {details: {store: join(dir, 'store'), writtenBy: writer.version, server}},
   )

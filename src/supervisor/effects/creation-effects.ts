@@ -38,8 +38,8 @@ export function createCreationEffects(
         await runtime.delete(id, {force: true})
         await removeCgroupRemains(layout.cgroupsPath, clock)
         await output.renew()
-        const {checkpoint: _, ...anew} = request
-        return await create(anew)
+        const {checkpoint: _, ...again} = request
+        return await create(again)
       } catch (error) {
         return toFailure(error)
       }

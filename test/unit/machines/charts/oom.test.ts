@@ -19,7 +19,7 @@ describe('the watch for kills because memory ran out', () => {
     expect(given(...histories.starting).then(happen.started).effects).toEqual([])
   })
 
-  it('begins anew after a restart, with nothing known', () => {
+  it('starts again at zero after a restart', () => {
     const waiting = [happen.restartingRequested, ...running.slice(1), oom(4), happen.exited, happen.restartScheduled]
     expect(given(...waiting, happen.restartDue).then(happen.created).effects).toContainEqual({type: 'oom.watch', init, cgroups, known: 0})
   })

@@ -3,6 +3,7 @@ import type {ContainerFlags} from './container-flags.ts'
 import {addContainerOptions} from './container-options.ts'
 import {toCreateRequest} from './container-request.ts'
 import {printLacks, toPrettyJson} from './print.ts'
+import {removeContainer} from './remove-container.ts'
 import {addVerb, withClient} from './verb.ts'
 import {makeOrRemove, watchSignals} from './watch-signals.ts'
 
@@ -15,7 +16,7 @@ export function addCreate(program: Command): void {
         const request = toCreateRequest(flags, args, {namespace, autoRemove: flags.rm === true})
         await makeOrRemove(signals, {
           make: () => client.create(request),
-          remove: ({id}) => client.container(id, namespace).delete({force: true}),
+          remove: ({id}) => removeContainer(client.container(id, namespace)),
           finish: async (view, tell) => {
             printLacks(view)
             await tell(json ? toPrettyJson(view) : view.id)

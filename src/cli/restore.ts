@@ -2,6 +2,7 @@ import {resolve} from 'node:path'
 import type {Command} from 'commander'
 import {addCriuOptions, type CriuFlags, toCriuOptions} from './criu-options.ts'
 import {toPrettyJson} from './print.ts'
+import {removeContainer} from './remove-container.ts'
 import {addVerb, withClient} from './verb.ts'
 import {makeOrRemove, watchSignals} from './watch-signals.ts'
 
@@ -23,7 +24,7 @@ export function addRestore(program: Command): void {
         const request = {image: resolve(directory), namespace, autoRemove: rm === true, ...id, ...toCriuOptions(flags)}
         await makeOrRemove(signals, {
           make: () => client.restore(request),
-          remove: (made) => client.container(made.id, namespace).delete({force: true}),
+          remove: ({id}) => removeContainer(client.container(id, namespace)),
           finish: async (made, tell) => {
             const view = await client.container(made.id, namespace).start()
             signals.check()

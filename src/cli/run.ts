@@ -11,6 +11,7 @@ import {checkDetachKeys} from './detach-keys.ts'
 import {exitCodes} from './exit-codes.ts'
 import {type NodeOptions, resolveNodeOptions} from './node-options.ts'
 import {printLacks, toPrettyJson} from './print.ts'
+import {removeContainer} from './remove-container.ts'
 import {runSession, type SessionEnd, toSessionExitCode} from './session.ts'
 import {addVerb, connect} from './verb.ts'
 import {makeOrRemove, type SignalWatch, watchSignals} from './watch-signals.ts'
@@ -38,7 +39,7 @@ async function run(options: NodeOptions, flags: RunFlags, args: readonly string[
   await using client = await connect(options)
   return await makeOrRemove(signals, {
     make: () => client.create(request),
-    remove: ({id}) => client.container(id, namespace).delete({force: true}),
+    remove: ({id}) => removeContainer(client.container(id, namespace)),
     finish: async (made, tell) => {
       const {id} = made
       printLacks(made)

@@ -1,10 +1,10 @@
 /** What a node has left on the machine, as the kernel lists it. Looks for what is the node's alone, since other tests run at the same time. */
-import {readdirSync} from 'node:fs'
+import {existsSync, readdirSync} from 'node:fs'
 import {basename, join} from 'node:path'
 import {setTimeout as sleep} from 'node:timers/promises'
 import {listProcesses, readProcessStat} from '../../src/linux/process-table.ts'
 import {describeProcess, isRunning, listCgroups, listMembers, listMountsBelow, readProcFile, usesDirectory} from './proc.ts'
-import {killProcess, removeGroup} from './sweep.ts'
+import {killProcess, removeGroup, thawGroup} from './sweep.ts'
 
 export interface Leftovers {
   /** Processes that have something open below the directories, or name them. */
@@ -38,20 +38,26 @@ export async function findLeftovers(traces: NodeTraces): Promise<Leftovers> {
 
 /** Ends what a failed test left running, so that the next one starts without it. */
 export async function sweep({processes, cgroups}: Leftovers): Promise<void> {
-  const killed = [...processes.map((line) => Number.parseInt(line, 10)), ...cgroups.flatMap(listMembers)]
-  if (killed.length === 0 && cgroups.length === 0) return
-  for (const pid of killed) killProcess(pid)
-  await sleep(200)
-  for (const cgroup of cgroups) removeGroup(cgroup)
+  for (const line of processes) killProcess(Number.parseInt(line, 10))
+  for (const giveUpAt = Date.now() + patienceMs; Date.now() < giveUpAt; await sleep(50)) {
+    for (const cgroup of cgroups) {
+      thawGroup(cgroup)
+      for (const pid of listMembers(cgroup)) killProcess(pid)
+      removeGroup(cgroup)
+    }
+    if (!cgroups.some((cgroup) => existsSync(cgroup))) return
+  }
 }
 
 function look({dirs, isOwnGroup}: NodeTraces): Leftovers {
   const pids = listProcesses().filter((pid) => pid !== process.pid)
+  const own = new Set(pids.filter((pid) => isOfNode(pid, dirs)))
   return {
-    processes: pids.filter((pid) => isOfNode(pid, dirs)).map(describeProcess),
+    processes: [...own].map(describeProcess),
     zombies: pids.filter((pid) => isUnreaped(pid, dirs)).map(describeProcess),
     mounts: dirs.flatMap(listMountsBelow),
-    cgroups: listCgroups('tally-').filter((path) => isOwnGroup(basename(path))),
+    // One whose container is not known any more, since the disk with its journal is gone, is known by its processes.
+    cgroups: listCgroups('tally-').filter((path) => isOwnGroup(basename(path)) || listMembers(path).some((pid) => own.has(pid))),
     fifosAndSockets: dirs.flatMap(listSpecialFiles),
   }
 }

@@ -1,4 +1,4 @@
-import {mkdirSync} from 'node:fs'
+import {existsSync, mkdirSync, rmSync} from 'node:fs'
 import {dirname} from 'node:path'
 import {expect, it} from 'vitest'
 import {findFormerCreate} from '../../../../src/coordinator/endpoints/former-create.ts'
@@ -31,4 +31,21 @@ it('a create of another request, which has the id now, is not waited for', async
   for (const event of toHistory([happen.createRequested])) journal.append(event)
   const sleep = () => Promise.reject(new Error('waited'))
   expect(await findFormerCreate(directories, name, {origin: {...origin, correlationId: 'c2'}, clock: {sleep}})).toBeUndefined()
+})
+
+it('a create that has failed is answered when its directory is gone, so that its id is free', async () => {
+  await using dir = makeTempDir()
+  const directories = {stateDir: dir.path, runDir: dir.path}
+  const {journal: path, stateDir} = toContainerLayout(directories, name, '')
+  using journal = openFileJournal(path)
+  for (const event of toHistory([happen.createRequested, happen.createFailed, happen.deleteRequested, happen.deleted]))
+    journal.append(event)
+  let sleeps = 0
+  const sleep = async () => {
+    sleeps += 1
+    if (sleeps === 3) rmSync(stateDir, {recursive: true})
+  }
+  await expect(findFormerCreate(directories, name, {origin, clock: {sleep}})).rejects.toMatchObject({code: 'RUNC_CREATE_FAILED'})
+  expect(existsSync(stateDir)).toBe(false)
+  expect(sleeps).toBe(3)
 })

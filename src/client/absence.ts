@@ -14,8 +14,10 @@ export type Finding<T> =
   /** The stream, or the caller, knows the answer. */
   | {readonly type: 'answered'; readonly reply: T}
   | {readonly type: 'no coordinator'; readonly error: TallyError}
-  /** The coordinator knows of no such container. */
+  /** The coordinator, or in its absence the stream, knows of no such container. */
   | {readonly type: 'no container'; readonly error: TallyError}
+  /** The stream has the container, and neither its supervisor nor a coordinator listens. */
+  | {readonly type: 'nobody'; readonly error: TallyError}
   /** The coordinator knows the container, whose supervisor has died. `isForGood`: it gets no other. */
   | {readonly type: 'no supervisor'; readonly isForGood: boolean; readonly error: TallyError}
 
@@ -25,14 +27,16 @@ export interface Surroundings {
   readonly wasHeard: boolean
   /** The connection has come back a short time ago: others may not be connected yet. */
   readonly isRecent: boolean
+  /** The container has answered this client before: it is there, and is about to get another supervisor. */
+  readonly isKnown: boolean
   /** There are several servers: the coordinator may be on its way to another one. */
   readonly isCluster: boolean
 }
 
 /** A coordinator notices at once that a supervisor has died; another takes over within a second, or later on a busy machine. */
 export const adoptionPatienceMs = 30_000
-/** Within that a coordinator or a supervisor that has lost its server is connected to another one. */
-const clusterPatienceMs = 3_000
+/** Within that a coordinator or a supervisor that has lost its server is connected again, to the same server or to another one. */
+export const reconnectionPatienceMs = 3_000
 
 /** @returns 'over' when it is not worth waiting any longer */
 export function judgeAbsence(
@@ -48,14 +52,15 @@ export function judgeAbsence(
     }
     case 'no container':
       return isRecent ? {supervisor, coordinator} : 'over'
+    case 'nobody':
     case 'no coordinator': {
-      const untilMs = coordinator.type === 'absent' ? coordinator.untilMs : nowMs + toPatienceMs(surroundings)
+      const untilMs = coordinator.type === 'absent' ? coordinator.untilMs : nowMs + toPatienceMs(finding.type, surroundings)
       return isRecent || nowMs < untilMs ? {supervisor, coordinator: {type: 'absent', untilMs}} : 'over'
     }
   }
 }
 
-function toPatienceMs({wasHeard, isCluster}: Surroundings): number {
-  if (wasHeard) return adoptionPatienceMs
-  return isCluster ? clusterPatienceMs : 0
+function toPatienceMs(missing: 'nobody' | 'no coordinator', {wasHeard, isKnown, isCluster}: Surroundings): number {
+  if (wasHeard || isKnown) return adoptionPatienceMs
+  return isCluster || missing === 'nobody' ? reconnectionPatienceMs : 0
 }

@@ -2,7 +2,7 @@
 import {randomUUID} from 'node:crypto'
 import {TallyError} from '../kernel/errors.ts'
 import type {Clock} from '../kernel/clock.ts'
-import type {Finding, Surroundings} from './absence.ts'
+import type {Finding} from './absence.ts'
 import {
   afterAttempt,
   afterConnection,
@@ -40,10 +40,15 @@ export interface Request<T> {
   /** Nobody listens: who is there? */
   readonly search: (asked: {readonly correlationId: string; readonly attempts: number}) => Promise<Finding<T>>
   readonly patience: Patience
+  /** Whether the one that is asked has answered before. */
+  readonly isKnown?: () => boolean
 }
 
 /** @throws TallyError that of the reply; TIMED_OUT, NATS_UNREACHABLE, and those of the search */
-export async function ask<T>({connection, clock, isCluster}: AskDependencies, {send, search, patience}: Request<T>): Promise<T> {
+export async function ask<T>(
+  {connection, clock, isCluster}: AskDependencies,
+  {send, search, patience, isKnown = () => false}: Request<T>,
+): Promise<T> {
   const correlationId = randomUUID()
   let asking: Asking<T> = begin(patience, clock.elapsed())
   for (;;) {
@@ -63,8 +68,8 @@ export async function ask<T>({connection, clock, isCluster}: AskDependencies, {s
       case 'nobody listens': {
         const {progress} = asking
         const finding = await search({correlationId, attempts: progress.attempts})
-        const surroundings: Omit<Surroundings, 'wasHeard'> = {nowMs: clock.elapsed(), isRecent: connection.isRecent, isCluster}
-        asking = afterSearch(progress, finding, surroundings)
+        const {isRecent} = connection
+        asking = afterSearch(progress, finding, {nowMs: clock.elapsed(), isRecent, isKnown: isKnown(), isCluster})
         break
       }
       case 'waiting for a supervisor or coordinator': {

@@ -6,6 +6,7 @@ import {type ContainerView, listReplySchema} from '../../machines/views/view.ts'
 import {TallyError} from '../kernel/errors.ts'
 import {requestJson} from '../messaging/codec.ts'
 import {readEvents} from '../messaging/read-events.ts'
+import {lastEventOf} from '../messaging/stream.ts'
 import type {Subjects} from '../messaging/subjects.ts'
 import {adoptionPatienceMs, type Finding} from './absence.ts'
 import {ask, type AskDependencies, type Attempt} from './ask.ts'
@@ -19,7 +20,7 @@ const usualPatience: Patience = {patienceMs: requestTimeoutMs}
 export interface Requester {
   /** @throws TallyError that of the reply; NODE_NOT_RUNNING, TIMED_OUT, NATS_UNREACHABLE */
   toNode<S extends z.ZodType>(verb: NodeVerb, request: unknown, schema: S): Promise<z.output<S>>
-  /** @throws TallyError that of the reply; CONTAINER_NOT_FOUND, SUPERVISOR_FAILED, TIMED_OUT, NATS_UNREACHABLE */
+  /** @throws TallyError that of the reply; CONTAINER_NOT_FOUND, SUPERVISOR_FAILED, NODE_NOT_RUNNING, TIMED_OUT, NATS_UNREACHABLE */
   toContainer<S extends z.ZodType>(
     address: ContainerAddress,
     verb: ContainerVerb,
@@ -41,6 +42,8 @@ export interface RequesterOptions {
 
 export function createRequester(dependencies: RequesterDependencies, {node, subjects, actor}: RequesterOptions): Requester {
   const {connection} = dependencies
+  /** Containers that have answered. */
+  const known = new Set<string>()
   return {
     toNode: (verb, request, schema) =>
       ask(dependencies, {
@@ -49,17 +52,22 @@ export function createRequester(dependencies: RequesterDependencies, {node, subj
         // A node that shuts down answers, and is gone: there is nobody to send a retry to.
         patience: verb === 'shutdown' ? {...usualPatience, attemptMs: [requestTimeoutMs], once: true} : usualPatience,
       }),
-    toContainer: (address, verb, request, schema, patience = usualPatience) =>
-      ask(dependencies, {
+    toContainer: async (address, verb, request, schema, patience = usualPatience) => {
+      const key = subjects.events(address)
+      const reply = await ask(dependencies, {
         send: sender(subjects.containerCommand(address, verb), request, schema),
         search: async (asked) => {
           const finding = await findSupervisor(address, patience)
-          if (finding.type === 'no supervisor' || (finding.type === 'no coordinator' && verb === 'wait')) return finding
+          if (finding.type === 'no supervisor' || (finding.type !== 'no container' && verb === 'wait')) return finding
           const ended = await findEnded(address, verb, asked)
           return ended ? {type: 'answered', reply: schema.parse(ended)} : finding
         },
         patience,
-      }),
+        isKnown: () => known.has(key),
+      })
+      known.add(key)
+      return reply
+    },
   }
 
   function sender<S extends z.ZodType>(subject: string, request: unknown, schema: S) {
@@ -84,9 +92,20 @@ export function createRequester(dependencies: RequesterDependencies, {node, subj
       if (!view) return {type: 'no container', error: notFound(address)}
       return {type: 'no supervisor', isForGood: view.unsupervised === true, error: unsupervised(view)}
     } catch (error) {
-      if (error instanceof TallyError && error.code === 'NODE_NOT_RUNNING') return {type: 'no coordinator', error: notFound(address)}
+      if (error instanceof TallyError && error.code === 'NODE_NOT_RUNNING') return await findInStream(address)
       throw error
     }
+  }
+
+  /** Without a coordinator the stream is left to say whether there is such a container. */
+  async function findInStream(address: ContainerAddress): Promise<Exclude<Finding<never>, {type: 'answered'}>> {
+    try {
+      const last = await lastEventOf(connection.present, subjects, address)
+      if (!last || last.event.type === 'container.deleted') return {type: 'no container', error: notFound(address)}
+    } catch {
+      // It cannot be read now, which is no reason to say that there is none.
+    }
+    return {type: 'nobody', error: unattended(address)}
   }
 
   /** The command may have been carried out, and the container be gone, before its answer came. */
@@ -118,6 +137,11 @@ function notFound({node, namespace, id}: ContainerAddress): TallyError {
   return new TallyError('CONTAINER_NOT_FOUND', `no container ${id} in namespace ${namespace} on node ${node}`, {
     details: {node, namespace, id},
   })
+}
+
+function unattended({node, namespace, id}: ContainerAddress): TallyError {
+  const why = `neither its supervisor nor a coordinator of node ${node} listens; \`tally up\` starts one`
+  return new TallyError('NODE_NOT_RUNNING', `nobody answers for container ${id}: ${why}`, {details: {node, namespace, id}})
 }
 
 function unsupervised({node, namespace, id, unsupervised}: ContainerView): TallyError {

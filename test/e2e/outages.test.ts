@@ -29,6 +29,25 @@ describe.concurrent('while there is no coordinator', () => {
 })
 
 describe.concurrent('while coordinator and supervisor are dead together', () => {
+  it('a command waits for the next ones, or says that nobody answers, and run in the foreground goes on', async () => {
+    await using node = await startNode()
+    const running = node.spawn('run', '--name', 'attached', '--rootfs', node.rootfs, '--', 'sh', '-c', `${untilTold}; exit 7`)
+    await eventually('it runs', async () => (await node.tally('ps', '-q')).stdout === 'attached\n')
+    const {supervisorPid, pid} = await node.json<ContainerView>('inspect', 'attached')
+    const {coordinatorPid} = await node.info()
+    sendSignal(coordinatorPid, 'SIGKILL')
+    sendSignal(supervisorPid, 'SIGKILL')
+    expect(await node.tally('kill', 'attached')).toMatchObject({
+      exitCode: 1,
+      stderr: expect.stringMatching(/^tally: nobody answers for container attached: .*`tally up` starts one \[NODE_NOT_RUNNING\]\n$/),
+    })
+    expect((await node.tally('kill', 'nosuch')).stderr).toContain('[CONTAINER_NOT_FOUND]')
+    expect(await node.tally('up', '-d')).toMatchObject({exitCode: 0})
+    await eventually('another supervisor', async () => (await node.tally('inspect', 'attached')).exitCode === 0)
+    tellToEnd(pid)
+    expect(await running).toMatchObject({exitCode: 7, stderr: ''})
+  })
+
   it('a container exits, and its exit is reported as lost, if not as it was', async () => {
     await using node = await startNode()
     await node.tally('run', '-d', '--name', 'unseen', '--rootfs', node.rootfs, '--', 'sh', '-c', 'sleep 2; exit 7')

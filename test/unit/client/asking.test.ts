@@ -14,7 +14,7 @@ import {TallyError} from '../../../src/kernel/errors.ts'
 
 const timedOut = {type: 'timed out', error: new TallyError('TIMED_OUT', 'no answer', {details: {subject: 's'}})} as const
 const lost = {type: 'connection lost', error: new TallyError('NATS_UNREACHABLE', 'lost')} as const
-const surroundings = {nowMs: 0, isRecent: false, isCluster: false}
+const surroundings = {nowMs: 0, isRecent: false, isKnown: false, isCluster: false}
 
 function toProgress(asking: Asking<unknown>): Progress {
   if (!('progress' in asking)) throw new Error(`expected a request that goes on, got ${asking.type}`)
@@ -78,6 +78,7 @@ describe('a request', () => {
 describe('the judgement of an absence', () => {
   const error = new TallyError('NODE_NOT_RUNNING', 'no')
   const noCoordinator: Finding<never> = {type: 'no coordinator', error}
+  const nobody: Finding<never> = {type: 'nobody', error}
   const noSupervisor = {type: 'no supervisor', isForGood: false, error} as const
   const around = {...surroundings, wasHeard: false}
 
@@ -97,6 +98,18 @@ describe('the judgement of an absence', () => {
     if (absence === 'over') throw new Error('over')
     expect(judgeAbsence(absence, noCoordinator, {...around, nowMs: 2_999})).toEqual(absence)
     expect(judgeAbsence(absence, noCoordinator, {...around, nowMs: 3_000})).toBe('over')
+  })
+
+  it('of all who could answer for a container that is there is over after 3 s, after 30 s if it has answered before', () => {
+    for (const [isKnown, patienceMs] of [
+      [false, 3_000],
+      [true, adoptionPatienceMs],
+    ] as const) {
+      const absence = judgeAbsence(notAbsent, nobody, {...around, isKnown})
+      if (absence === 'over') throw new Error('over')
+      expect(judgeAbsence(absence, nobody, {...around, isKnown, nowMs: patienceMs - 1})).toEqual(absence)
+      expect(judgeAbsence(absence, nobody, {...around, isKnown, nowMs: patienceMs})).toBe('over')
+    }
   })
 
   it('is not over while the connection has just come back', () => {

@@ -1,4 +1,5 @@
 /** How a new supervisor takes over from one that died: it looks at what there is, journals what it finds, and continues. */
+import {mkdirSync} from 'node:fs'
 import type {LedgerEvent, ProcessIdentity} from '../../../machines/ledger/events.ts'
 import type {JournalRepair} from '../../journal/journal.ts'
 import {isSameProcess, readBootId} from '../../linux/process-table.ts'
@@ -65,7 +66,7 @@ export async function takeOver(dependencies: TakeOverDependencies, {id, inherite
 
 /** Also after the exit: output may be left in the FIFOs, and the log is read through them. */
 async function reopenOutputs(
-  {loop, outputs}: TakeOverDependencies,
+  {loop, outputs, layout}: TakeOverDependencies,
   {opened}: RecoveryPlan,
   inherited: readonly InheritedDescriptor[],
 ): Promise<void> {
@@ -76,6 +77,8 @@ async function reopenOutputs(
     await outputs.of().handOver()
   }
   for (const {exec, stdin, terminal} of opened) {
+    // A deletion that was interrupted may have removed it.
+    mkdirSync(layout.exec(exec).stateDir, {recursive: true, mode: 0o700})
     await outputs.of(exec).open({stdin, terminal, master: findInheritedTerminal(inherited, exec), again: true})
     await outputs.of(exec).handOver()
   }

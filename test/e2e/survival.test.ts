@@ -1,5 +1,5 @@
 /** Supervisors are killed: their containers run on under others, and nothing of output, input, terminals and exit statuses is lost. */
-import {existsSync, readdirSync, readlinkSync} from 'node:fs'
+import {existsSync, readdirSync, readlinkSync, rmSync} from 'node:fs'
 import {join} from 'node:path'
 import {describe, expect, it} from 'vitest'
 import type {ContainerView} from '../../machines/views/view.ts'
@@ -30,6 +30,18 @@ describe.concurrent('a container whose supervisor is killed', () => {
     const exited = (await node.events('orphaned')).find(({type}) => type === 'container.exited')
     expect(exited?.data).toMatchObject({exit: {type: 'code', code: 5}, source: 'coordinator'})
     expect(await node.tally('rm', 'orphaned')).toMatchObject({exitCode: 0})
+  })
+
+  it('in the middle of its deletion, with the files of exec processes gone, is taken over and deleted', async () => {
+    await node.tally('run', '-d', '--name', 'halfway', '--rootfs', node.rootfs, '--', 'sleep', '600')
+    await using client = await connectTally({runDir: node.runDir})
+    const container = client.container('halfway')
+    await container.addProcess({exec: 'ended', args: ['true']})
+    await container.process('ended').wait()
+    rmSync(join(node.stateDir, 'containers/default/halfway/exec'), {recursive: true})
+    await killSupervisor('halfway')
+    await becomesAdopted('halfway')
+    expect(await node.tally('rm', '-f', 'halfway')).toMatchObject({exitCode: 0})
   })
 
   it('and that removes itself stays for as long as its output is leased, and no longer', async () => {

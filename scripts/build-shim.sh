@@ -1,0 +1,65 @@
+#!/bin/sh
+# Compiles src/shim into dist/tally-shim, statically, with musl: by tcc, which is the smallest compiler of the distribution that does
+# it (docs/adr/0025), or by whichever of musl-gcc, gcc and cc is there. `--sanitize` makes dist/tally-shim-sanitized, by gcc, with
+# AddressSanitizer and UndefinedBehaviorSanitizer; `--test` the unit tests in test/unit/shim beside either; `--debug` one for valgrind.
+set -eu
+cd "$(dirname "$0")/.."
+
+fail() {
+  echo "tallyman build-shim: $1" >&2
+  exit 1
+}
+
+case "$(uname -m)" in
+  x86_64) triple=x86_64-linux ;;
+  aarch64 | arm64) triple=aarch64-linux ;;
+  *) triple=$(uname -m)-linux ;;
+esac
+musl_lib=/usr/lib/$triple-musl
+musl_include=/usr/include/$triple-musl
+tcc_dir=/usr/lib/$triple-gnu/tcc
+warnings='-std=c11 -Wall -Wextra -Werror'
+out=${SHIM_OUT:-dist}
+sources='src/shim/frames.c src/shim/loop.c src/shim/places.c src/shim/log.c src/shim/children.c src/shim/streams.c src/shim/supervisor.c src/shim/link.c src/shim/requests.c src/shim/control.c src/shim/upgrade.c'
+mkdir -p "$out"
+
+# @param 1 the result, then what to compile. tcc's own <stdarg.h> comes before that of musl.
+compile() {
+  target=$1
+  shift
+  case "${SHIM_CC:-}" in
+    '' | tcc)
+      if command -v tcc >/dev/null && [ -f "$musl_lib/libc.a" ]; then
+        # shellcheck disable=SC2086
+        tcc $warnings -static -nostdlib -nostdinc -I"$tcc_dir/include" -I"$musl_include" -Isrc/shim -o "$target.new" \
+          "$musl_lib/crt1.o" "$musl_lib/crti.o" "$@" "$musl_lib/libc.a" "$tcc_dir/libtcc1.a" "$musl_lib/libc.a" "$musl_lib/crtn.o"
+        mv "$target.new" "$target"
+        return
+      fi
+      [ "${SHIM_CC:-}" != tcc ] || fail 'expected tcc and musl-dev to be installed: apt-get install tcc musl-dev'
+      ;;
+  esac
+  for compiler in ${SHIM_CC:-musl-gcc gcc cc}; do
+    command -v "$compiler" >/dev/null || continue
+    linkage=
+    [ "$compiler" != musl-gcc ] || linkage=-static
+    # shellcheck disable=SC2086
+    "$compiler" $warnings -O2 $linkage -Isrc/shim -o "$target.new" "$@"
+    mv "$target.new" "$target"
+    return
+  done
+  fail 'expected a C compiler: apt-get install tcc musl-dev'
+}
+
+# shellcheck disable=SC2086
+case "${1:-}" in
+  '') compile "$out/tally-shim" $sources src/shim/main.c ;;
+  --test) compile "$out/tally-shim-tests" $sources test/unit/shim/*.c ;;
+  --sanitize)
+    for pair in tally-shim-sanitized:src/shim/main.c tally-shim-tests-sanitized:test/unit/shim/tests.c; do
+      gcc $warnings -g -O1 -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all -Isrc/shim -o "$out/${pair%%:*}" $sources "${pair#*:}"
+    done
+    ;;
+  --debug) gcc $warnings -g -O1 -Isrc/shim -o "$out/tally-shim-debug" $sources src/shim/main.c ;;
+  *) fail "expected --test, --sanitize or --debug, got $1" ;;
+esac

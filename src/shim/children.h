@@ -1,0 +1,49 @@
+/*
+ * The processes that fall to the shim, which is their subreaper. One that is watched stays a zombie after its end, until `reap`: so its
+ * status is safe in the kernel, and its pid is nobody else's, until the supervisor has it in the journal. Others are reaped at once,
+ * but for the moments in which the supervisor holds them, since it does not know yet which of them it will watch.
+ */
+#ifndef TALLY_CHILDREN_H
+#define TALLY_CHILDREN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+struct child {
+  pid_t pid;
+  /* Field 22 of /proc/<pid>/stat: with it, a pid that is used again is not taken for this one. */
+  uint64_t start_ticks;
+  bool ended, told;
+  /* As wait(2) encodes it. */
+  uint32_t status;
+  uint64_t user_us, system_us, max_rss_bytes;
+  /* When the end was seen. */
+  uint64_t real_ns, boot_ns;
+};
+
+/* Idempotent. @returns 0, or -ECHILD when it is no child, whose end would never be seen */
+int children_watch(pid_t, struct child **);
+/* Idempotent: of one that is not watched there is nothing to do. @returns 0, or -EBUSY when it has not ended */
+int children_reap(pid_t);
+void children_hold(bool);
+bool children_are_held(void);
+/* Looks at every child but this one, which is the supervisor. */
+void children_scan(pid_t supervisor);
+
+size_t children_count(void);
+struct child *children_at(size_t);
+/* As it was before execve. @returns 0 or -ENOMEM */
+int children_restore(const struct child *);
+/* An end of which the supervisor has not been told; NULL when there is none. */
+struct child *children_untold(void);
+/* Whether an end has not been acknowledged. */
+bool children_have_ended(void);
+/* All children, by the list that the kernel has of them, or, where it has none, by looking at every process. Allocated. */
+ssize_t children_list(pid_t **);
+ssize_t children_list_by_parent(pid_t **);
+/* 0 when there is no such process. */
+uint64_t read_start_ticks(pid_t);
+
+#endif

@@ -1,0 +1,210 @@
+#define _GNU_SOURCE
+#include "control.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "loop.h"
+#include "requests.h"
+#include "supervisor.h"
+
+#define MOST_CONNECTIONS 32
+#define REPLY_ROOM 1024
+
+struct connection {
+  struct source source;
+  struct buffer in;
+  /* The request by which it follows. */
+  uint32_t follows;
+};
+
+static void accept_one(struct source *, uint32_t events);
+static struct source listener = {.fd = -1, .urgent = true, .ready = accept_one};
+static struct connection connections[MOST_CONNECTIONS];
+static char *listen_path;
+static int lock = -1;
+/* What was told last. */
+static enum phase told_phase;
+static enum leaving told_leaving;
+static pid_t told_pid;
+
+const char *control_path(void) { return listen_path ? listen_path : ""; }
+
+static int lock_directory(const char *path, int *locked) {
+  char directory[PATH_MAX];
+  const char *slash = strrchr(path, '/');
+  snprintf(directory, sizeof directory, "%.*s", slash && slash > path ? (int)(slash - path) : 1, slash ? path : ".");
+  *locked = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (*locked < 0) return -errno;
+  if (flock(*locked, LOCK_EX | LOCK_NB) == 0) return 0;
+  int failed = errno == EWOULDBLOCK ? -EADDRINUSE : -errno;
+  close(*locked);
+  return failed;
+}
+
+static int open_socket(const char *path, int directory) {
+  struct sockaddr_un address = {.sun_family = AF_UNIX};
+  const char *name = strrchr(path, '/') ? strrchr(path, '/') + 1 : path;
+  /* By descriptor where the path is longer than an address can be. */
+  int length = strlen(path) < sizeof address.sun_path ? snprintf(address.sun_path, sizeof address.sun_path, "%s", path)
+                                                       : snprintf(address.sun_path, sizeof address.sun_path, "/proc/self/fd/%d/%s", directory, name);
+  if (length >= (int)sizeof address.sun_path) return -ENAMETOOLONG;
+  int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+  if (fd < 0) return -errno;
+  unlink(path);
+  mode_t former = umask(0177);
+  int failed = bind(fd, (struct sockaddr *)&address, sizeof address) < 0 || listen(fd, SOMAXCONN) < 0 ? -errno : 0;
+  umask(former);
+  if (failed == 0) return fd;
+  close(fd);
+  return failed;
+}
+
+static void stop_listening(void) {
+  loop_want(&listener, 0);
+  if (listener.fd >= 0) close(listener.fd);
+  listener.fd = -1;
+}
+
+int control_listen(const char *path) {
+  int locked;
+  int failed = lock_directory(path, &locked);
+  if (failed < 0) return failed;
+  int fd = open_socket(path, locked);
+  char *copy = fd < 0 ? NULL : strdup(path);
+  if (!copy) {
+    close(locked);
+    if (fd >= 0) close(fd);
+    return fd < 0 ? fd : -ENOMEM;
+  }
+  if (listen_path) unlink(listen_path);
+  stop_listening();
+  if (lock >= 0) close(lock);
+  free(listen_path);
+  listen_path = copy;
+  lock = locked;
+  listener.fd = fd;
+  loop_want(&listener, EPOLLIN);
+  return 0;
+}
+
+void control_relisten(void) {
+  struct stat found;
+  int locked;
+  if (!listen_path || stat(listen_path, &found) == 0) return;
+  /* The directory is another one, as a rule. */
+  int failed = lock_directory(listen_path, &locked);
+  int fd = failed < 0 && failed != -EADDRINUSE ? -1 : open_socket(listen_path, failed == 0 ? locked : lock);
+  if (failed == 0) {
+    close(lock);
+    lock = locked;
+  }
+  if (fd < 0) return;
+  stop_listening();
+  listener.fd = fd;
+  loop_want(&listener, EPOLLIN);
+}
+
+static void drop(struct connection *connection) {
+  loop_want(&connection->source, 0);
+  close(connection->source.fd);
+  free(connection->in.bytes);
+  memset(connection, 0, sizeof *connection);
+}
+
+/* Who does not read what little there is to be read is not waited for. */
+static bool answer(struct connection *connection, const struct buffer *out) {
+  if (out->length == 0 || send(connection->source.fd, out->bytes, out->length, MSG_DONTWAIT | MSG_NOSIGNAL) == (ssize_t)out->length) return true;
+  drop(connection);
+  return false;
+}
+
+static void hear(struct source *source, uint32_t events) {
+  struct connection *connection = (struct connection *)source;
+  struct buffer *in = &connection->in;
+  (void)events;
+  ssize_t count = recv(source->fd, in->bytes + in->length, in->capacity - in->length, MSG_DONTWAIT);
+  if (count < 0 && (errno == EAGAIN || errno == EINTR)) return;
+  if (count <= 0) return drop(connection);
+  in->length += (size_t)count;
+  for (struct frame frame; !upgrade_is_due();) {
+    uint8_t bytes[REPLY_ROOM];
+    struct buffer out = {.bytes = bytes, .capacity = sizeof bytes};
+    ssize_t length = frame_parse(in->bytes, in->length, FRAME_MOST, &frame);
+    if (length < 0) return drop(connection);
+    if (length == 0) return;
+    if (frame.type == FRAME_STATUS) {
+      struct fields fields = frame.fields;
+      connection->follows = has_more(&fields) && get_u8(&fields) != 0 ? frame.request : 0;
+    }
+    request_handle(&frame, &out, true);
+    buffer_drop(in, (size_t)length);
+    if (!answer(connection, &out)) return;
+  }
+}
+
+static void accept_one(struct source *source, uint32_t events) {
+  (void)events;
+  int fd = accept4(source->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+  if (fd < 0) return;
+  for (struct connection *connection = connections; connection < connections + MOST_CONNECTIONS; connection++) {
+    if (connection->in.bytes) continue;
+    *connection = (struct connection){.source = {.fd = fd, .urgent = true, .ready = hear}, .in = {.capacity = FRAME_MOST}};
+    connection->in.bytes = malloc(FRAME_MOST);
+    if (!connection->in.bytes) break;
+    return loop_want(&connection->source, EPOLLIN);
+  }
+  close(fd);
+}
+
+void control_pump(void) {
+  if (told_phase == supervisor.phase && told_leaving == supervisor.leaving && told_pid == supervisor.pid) return;
+  told_phase = supervisor.phase;
+  told_leaving = supervisor.leaving;
+  told_pid = supervisor.pid;
+  for (struct connection *connection = connections; connection < connections + MOST_CONNECTIONS; connection++) {
+    if (!connection->in.bytes || connection->follows == 0) continue;
+    uint8_t bytes[REPLY_ROOM];
+    struct buffer out = {.bytes = bytes, .capacity = sizeof bytes};
+    size_t begin = frame_begin(&out, FRAME_OK, connection->follows);
+    put_status(&out);
+    frame_end(&out, begin);
+    answer(connection, &out);
+  }
+}
+
+void control_end(void) {
+  if (listen_path) unlink(listen_path);
+}
+
+void control_save(struct buffer *state) {
+  put_text(state, listen_path);
+  put_u32(state, (uint32_t)listener.fd);
+  put_u32(state, (uint32_t)lock);
+}
+
+int control_restore(struct fields *fields) {
+  listen_path = get_text(fields);
+  listener.fd = (int)get_u32(fields);
+  lock = (int)get_u32(fields);
+  if (listener.fd >= 0) loop_want(&listener, EPOLLIN);
+  if (listen_path && !*listen_path) {
+    free(listen_path);
+    listen_path = NULL;
+  }
+  return fields->torn ? -EBADMSG : 0;
+}
+
+void control_fds(void (*use)(int fd)) {
+  use(listener.fd);
+  use(lock);
+}

@@ -1,0 +1,321 @@
+#define _GNU_SOURCE
+#include "requests.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "control.h"
+#include "supervisor.h"
+#include "upgrade.h"
+
+/* A reply to which fields are added; nothing is said to whoever wants no answer. */
+static size_t ok_begin(struct buffer *out, uint32_t request) { return frame_begin(out, FRAME_OK, request); }
+
+static void ok_end(struct buffer *out, size_t begin, uint32_t request) {
+  frame_end(out, begin);
+  if (request == 0) out->length = begin;
+}
+
+void put_ok(struct buffer *out, uint32_t request) { ok_end(out, ok_begin(out, request), request); }
+
+void put_error(struct buffer *out, uint32_t request, int failed) {
+  size_t begin = frame_begin(out, FRAME_ERROR, request);
+  put_u32(out, (uint32_t)failed);
+  put_text(out, strerror(failed));
+  frame_end(out, begin);
+}
+
+static void put_result(struct buffer *out, uint32_t request, int failed) {
+  if (failed < 0) put_error(out, request, -failed);
+  else put_ok(out, request);
+}
+
+void put_hello(struct buffer *out, uint32_t reasons) {
+  size_t begin = frame_begin(out, FRAME_HELLO, 0);
+  put_u16(out, PROTOCOL_VERSION);
+  put_u16(out, STATE_VERSION);
+  put_u64(out, FEATURES);
+  put_u32(out, reasons);
+  put_u32(out, (uint32_t)getpid());
+  put_u64(out, read_start_ticks(getpid()));
+  put_u32(out, supervisor.wakes);
+  put_u64(out, supervisor.starts);
+  put_u64(out, supervisor.deaths);
+  put_u32(out, supervisor.last_status);
+  put_u8(out, children_are_held());
+  put_u64(out, supervisor.deadline);
+  put_text(out, control_path());
+  frame_end(out, begin);
+}
+
+void put_child(struct buffer *out, const struct child *child) {
+  size_t begin = frame_begin(out, FRAME_CHILD, 0);
+  put_u32(out, (uint32_t)child->pid);
+  put_u64(out, child->start_ticks);
+  put_u8(out, child->ended);
+  frame_end(out, begin);
+}
+
+void put_exit(struct buffer *out, const struct child *child) {
+  size_t begin = frame_begin(out, FRAME_EXIT, 0);
+  put_u32(out, (uint32_t)child->pid);
+  put_u64(out, child->start_ticks);
+  put_u32(out, child->status);
+  put_u64(out, child->user_us);
+  put_u64(out, child->system_us);
+  put_u64(out, child->max_rss_bytes);
+  put_u64(out, child->real_ns);
+  put_u64(out, child->boot_ns);
+  frame_end(out, begin);
+}
+
+static void put_counts(struct buffer *out, const struct stdio *stdio) {
+  put_u64(out, log_position(&stdio->log));
+  put_u64(out, stdio->log.totals[STDOUT]);
+  put_u64(out, stdio->log.totals[STDERR]);
+}
+
+void put_stdio(struct buffer *out, const struct stdio *stdio) {
+  size_t begin = frame_begin(out, FRAME_STDIO, 0);
+  put_u32(out, stdio->id);
+  put_u32(out, stdio->flags);
+  put_text(out, stdio->name);
+  put_text(out, stdio->directory);
+  put_text(out, stdio->log.path);
+  put_counts(out, stdio);
+  put_u8(out, stdio->master >= 0);
+  put_u8(out, stdio->input.fd >= 0 && !stdio->input.ends);
+  put_u64(out, stdio->input.accepted);
+  put_u64(out, stdio->input.taken);
+  put_bytes(out, stdio->input.cookie, stdio->input.cookie_length);
+  put_u8(out, stdio_is_drained(stdio));
+  put_u32(out, (uint32_t)stdio->out[STDOUT].why);
+  put_u32(out, (uint32_t)stdio->out[STDERR].why);
+  frame_end(out, begin);
+}
+
+bool put_news(struct buffer *out, struct stdio *stdio) {
+  struct input *input = &stdio->input;
+  if (input->request != 0 && input->answered) {
+    uint32_t request = input->request;
+    input->request = 0;
+    if (input->failed != 0) {
+      put_error(out, request, input->failed);
+      return true;
+    }
+    size_t begin = ok_begin(out, request);
+    put_u64(out, input->taken);
+    ok_end(out, begin, request);
+    return true;
+  }
+  if (stdio->drain_request != 0 && stdio_is_drained(stdio)) {
+    uint32_t request = stdio->drain_request;
+    stdio->drain_request = 0;
+    size_t begin = ok_begin(out, request);
+    put_counts(out, stdio);
+    ok_end(out, begin, request);
+    return true;
+  }
+  if (stdio->log.path && log_position(&stdio->log) > stdio->follow) {
+    stdio->follow = NEVER;
+    size_t begin = frame_begin(out, FRAME_GREW, 0);
+    put_u32(out, stdio->id);
+    put_counts(out, stdio);
+    frame_end(out, begin);
+    return true;
+  }
+  return false;
+}
+
+static void watch(struct fields *fields, uint32_t request, struct buffer *out) {
+  struct child *child;
+  pid_t pid = (pid_t)get_u32(fields);
+  int failed = fields->torn ? -EBADMSG : children_watch(pid, &child);
+  if (failed < 0) return put_error(out, request, -failed);
+  size_t begin = ok_begin(out, request);
+  put_u64(out, child->start_ticks);
+  ok_end(out, begin, request);
+}
+
+static void open_stdio(struct fields *fields, uint32_t request, struct buffer *out) {
+  struct stdio_options options = {.id = get_u32(fields), .flags = get_u32(fields) & (STDIO_TERMINAL | STDIO_INPUT | STDIO_AGAIN)};
+  char *name = get_text(fields), *directory = get_text(fields), *log = get_text(fields);
+  options.name = name;
+  options.directory = directory;
+  options.log = log;
+  options.uid = get_u32(fields);
+  options.gid = get_u32(fields);
+  options.max_bytes = get_u64(fields);
+  options.max_files = get_u32(fields);
+  options.columns = get_u16(fields);
+  options.rows = get_u16(fields);
+  struct stdio *stdio;
+  int failed = fields->torn ? -EBADMSG : strlen(directory) > 3900 || strlen(log) > 3900 || strlen(name) > 1000 ? -ENAMETOOLONG : stdio_open(&options, &stdio);
+  if (failed < 0) put_error(out, request, -failed);
+  else {
+    char console[4096];
+    size_t begin = ok_begin(out, request);
+    stdio_console_path(stdio, console, sizeof console);
+    put_text(out, console);
+    put_counts(out, stdio);
+    ok_end(out, begin, request);
+  }
+  free(name);
+  free(directory);
+  free(log);
+}
+
+static void close_stdio(struct stdio *stdio, uint32_t request, struct buffer *out) {
+  uint64_t lost[2];
+  /* Whoever waits for it to be drained is told that it is not. */
+  if (stdio->drain_request != 0) put_error(out, stdio->drain_request, stdio->out[STDOUT].why ? stdio->out[STDOUT].why : stdio->out[STDERR].why ? stdio->out[STDERR].why : ECANCELED);
+  if (stdio->input.request != 0) put_error(out, stdio->input.request, ECANCELED);
+  size_t begin = ok_begin(out, request);
+  put_counts(out, stdio);
+  stdio_close(stdio, lost);
+  put_u64(out, lost[STDOUT]);
+  put_u64(out, lost[STDERR]);
+  ok_end(out, begin, request);
+}
+
+static void input(struct stdio *stdio, struct fields *fields, uint32_t request, struct buffer *out) {
+  size_t cookie_length, count;
+  const uint8_t *cookie = get_bytes(fields, &cookie_length), *bytes = get_bytes(fields, &count);
+  int failed = fields->torn ? -EBADMSG : stdio_input(stdio, request, bytes, count, cookie, cookie_length);
+  /* Otherwise it is answered when the kernel has all of it. */
+  if (failed < 0) put_error(out, request, -failed);
+}
+
+static int command(struct fields *fields) {
+  uint32_t count = get_u32(fields);
+  if (fields->torn || count == 0 || count > 1000) return -EBADMSG;
+  char **argv = calloc(count + 1, sizeof *argv);
+  if (!argv) return -ENOMEM;
+  for (uint32_t i = 0; i < count; i++) argv[i] = get_text(fields);
+  char **unused = fields->torn ? argv : supervisor.argv;
+  if (!fields->torn) supervisor.argv = argv;
+  for (char **at = unused; *at; at++) free(*at);
+  free(unused);
+  return fields->torn ? -EBADMSG : 0;
+}
+
+static int listen_at(struct fields *fields) {
+  char *path = get_text(fields);
+  int failed = path ? control_listen(path) : -EBADMSG;
+  free(path);
+  return failed;
+}
+
+/* @param request 0 for whoever is not told: his connection ends with this image */
+static int ask_upgrade(struct fields *fields, uint32_t request) {
+  char *path = get_text(fields);
+  int failed = path ? upgrade_ask(path, request) : -EBADMSG;
+  free(path);
+  return failed;
+}
+
+static void put_status_reply(struct buffer *out, uint32_t request) {
+  size_t begin = ok_begin(out, request);
+  put_status(out);
+  ok_end(out, begin, request);
+}
+
+static int hold_output(struct stdio *stdio, struct fields *fields) {
+  uint64_t until = get_u64(fields), wanted[2];
+  wanted[STDOUT] = get_u64(fields);
+  wanted[STDERR] = get_u64(fields);
+  if (fields->torn) return -EBADMSG;
+  stdio_hold(stdio, until, wanted);
+  return 0;
+}
+
+static int follow(struct stdio *stdio, struct fields *fields) {
+  uint64_t position = get_u64(fields);
+  if (fields->torn) return -EBADMSG;
+  stdio->follow = position;
+  return 0;
+}
+
+static int resize(struct stdio *stdio, struct fields *fields) {
+  uint16_t columns = get_u16(fields), rows = get_u16(fields);
+  return fields->torn ? -EBADMSG : stdio_resize(stdio, columns, rows);
+}
+
+static int hold_orphans(struct fields *fields) {
+  bool hold = get_u8(fields) != 0;
+  if (fields->torn) return -EBADMSG;
+  children_hold(hold);
+  /* Those that ended meanwhile, and that nobody watches. */
+  if (!hold) children_scan(supervisor.pid);
+  return 0;
+}
+
+static int leave(enum leaving leaving, struct fields *fields) {
+  uint32_t wakes = get_u32(fields);
+  return fields->torn ? -EBADMSG : supervisor_leave(leaving, wakes);
+}
+
+static int reap(struct fields *fields) {
+  pid_t pid = (pid_t)get_u32(fields);
+  return fields->torn ? -EBADMSG : children_reap(pid);
+}
+
+static int set_deadline(struct fields *fields) {
+  uint64_t at = get_u64(fields);
+  if (fields->torn) return -EBADMSG;
+  supervisor_set_deadline(at == 0 ? NEVER : at);
+  return 0;
+}
+
+static void handle_stdio(struct frame *frame, struct buffer *out) {
+  struct fields *fields = &frame->fields;
+  uint32_t request = frame->request, id = get_u32(fields);
+  struct stdio *stdio = fields->torn ? NULL : stdio_find(id);
+  if (!stdio) return put_error(out, request, fields->torn ? EBADMSG : ENOENT);
+  switch (frame->type) {
+    case FRAME_HAND_OVER: return put_result(out, request, stdio_hand_over(stdio));
+    case FRAME_INPUT: return input(stdio, fields, request, out);
+    case FRAME_RESIZE: return put_result(out, request, resize(stdio, fields));
+    case FRAME_FOLLOW: return put_result(out, request, follow(stdio, fields));
+    case FRAME_HOLD_OUTPUT: return put_result(out, request, hold_output(stdio, fields));
+    case FRAME_CLOSE_INPUT: stdio_close_input(stdio); return put_ok(out, request);
+    case FRAME_DRAIN: return stdio_drain(stdio, request);
+    case FRAME_DISCARD: stdio_discard(stdio); return put_ok(out, request);
+    case FRAME_CLOSE: return close_stdio(stdio, request, out);
+  }
+}
+
+void request_handle(struct frame *frame, struct buffer *out, bool is_stranger) {
+  struct fields *fields = &frame->fields;
+  uint32_t request = frame->request;
+  switch (frame->type) {
+    case FRAME_STATUS: return put_status_reply(out, request);
+    case FRAME_COMMAND: return put_result(out, request, command(fields));
+    case FRAME_WAKE:
+      supervisor_wake(get_u8(fields) != 0);
+      return put_status_reply(out, request);
+    case FRAME_UPGRADE: {
+      int failed = ask_upgrade(fields, is_stranger ? 0 : request);
+      /* Otherwise it is answered by the new image. */
+      if (failed < 0) put_error(out, request, -failed);
+      return;
+    }
+  }
+  if (is_stranger) return put_error(out, request, EPERM);
+  switch (frame->type) {
+    case FRAME_WATCH: return watch(fields, request, out);
+    case FRAME_REAP: return put_result(out, request, reap(fields));
+    case FRAME_HOLD_ORPHANS: return put_result(out, request, hold_orphans(fields));
+    case FRAME_DEADLINE: return put_result(out, request, set_deadline(fields));
+    case FRAME_SLEEP: return put_result(out, request, leave(LEAVES_TO_SLEEP, fields));
+    case FRAME_END: return put_result(out, request, leave(LEAVES_FOR_GOOD, fields));
+    case FRAME_LISTEN: return put_result(out, request, listen_at(fields));
+    case FRAME_OPEN: return open_stdio(fields, request, out);
+    case FRAME_HAND_OVER: case FRAME_INPUT: case FRAME_RESIZE: case FRAME_FOLLOW: case FRAME_HOLD_OUTPUT: case FRAME_CLOSE_INPUT:
+    case FRAME_DRAIN: case FRAME_DISCARD: case FRAME_CLOSE:
+      return handle_stdio(frame, out);
+  }
+  put_error(out, request, ENOSYS);
+}

@@ -31,9 +31,9 @@ compile() {
     '' | tcc)
       if command -v tcc >/dev/null && [ -f "$musl_lib/libc.a" ]; then
         # shellcheck disable=SC2086
-        tcc $warnings -static -nostdlib -nostdinc -I"$tcc_dir/include" -I"$musl_include" -Isrc/shim -o "$target.new" \
+        tcc $warnings -static -nostdlib -nostdinc -I"$tcc_dir/include" -I"$musl_include" -Isrc/shim -o "$target.$$" \
           "$musl_lib/crt1.o" "$musl_lib/crti.o" "$@" "$musl_lib/libc.a" "$tcc_dir/libtcc1.a" "$musl_lib/libc.a" "$musl_lib/crtn.o"
-        mv "$target.new" "$target"
+        mv "$target.$$" "$target"
         return
       fi
       [ "${SHIM_CC:-}" != tcc ] || fail 'expected tcc and musl-dev to be installed: apt-get install tcc musl-dev'
@@ -44,8 +44,8 @@ compile() {
     linkage=
     [ "$compiler" != musl-gcc ] || linkage=-static
     # shellcheck disable=SC2086
-    "$compiler" $warnings -O2 $linkage -Isrc/shim -o "$target.new" "$@"
-    mv "$target.new" "$target"
+    "$compiler" $warnings -O2 $linkage -Isrc/shim -o "$target.$$" "$@"
+    mv "$target.$$" "$target"
     return
   done
   fail 'expected a C compiler: apt-get install tcc musl-dev'
@@ -54,7 +54,10 @@ compile() {
 # shellcheck disable=SC2086
 case "${1:-}" in
   '') compile "$out/tally-shim" $sources src/shim/main.c ;;
-  --test) compile "$out/tally-shim-tests" $sources test/unit/shim/*.c ;;
+  --test)
+    compile "$out/tally-shim-tests" $sources test/unit/shim/tests.c
+    compile "$out/tally-shim-relay" test/fixtures/shim/relay.c
+    ;;
   --sanitize)
     for pair in tally-shim-sanitized:src/shim/main.c tally-shim-tests-sanitized:test/unit/shim/tests.c; do
       gcc $warnings -g -O1 -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all -Isrc/shim -o "$out/${pair%%:*}" $sources "${pair#*:}"

@@ -76,22 +76,23 @@ static bool greet(void) {
   return false;
 }
 
-/* One thing of which it has not been told. @returns whether there was any */
+/* One thing of which it has not been told; who leaves is not told what the next has to know. @returns whether there was any */
 static bool tell(void) {
-  struct child *child = children_untold();
+  bool stays = supervisor.leaving == STAYS;
+  struct child *child = stays ? children_untold() : NULL;
   if (child) {
     put_exit(&out, child);
     child->told = true;
     return true;
   }
-  if (supervisor.woken_untold) {
+  if (stays && supervisor.woken_untold) {
     size_t begin = frame_begin(&out, FRAME_WOKEN, 0);
     put_u32(&out, supervisor.wakes);
     frame_end(&out, begin);
     supervisor.woken_untold = false;
     return true;
   }
-  if (supervisor.due_untold) {
+  if (stays && supervisor.due_untold) {
     frame_end(&out, frame_begin(&out, FRAME_DUE, 0));
     supervisor.due_untold = false;
     return true;

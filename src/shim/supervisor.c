@@ -102,7 +102,7 @@ void supervisor_look(void) {
   /* Something came while it left. */
   if (supervisor.woken_untold) supervisor.reasons |= REASON_WOKEN;
   if (supervisor.due_untold) supervisor.reasons |= REASON_DUE;
-  if (children_untold()) supervisor.reasons |= REASON_EXIT;
+  if (children_have_ended()) supervisor.reasons |= REASON_EXIT;
   supervisor.phase = PHASE_ASLEEP;
   if (supervisor.reasons != 0) {
     supervisor.phase = PHASE_WAITING;

@@ -23,8 +23,8 @@
 struct connection {
   struct source source;
   struct buffer in;
-  /* The request by which it follows. */
-  uint32_t follows;
+  /* The request by which it follows, and the one by which it has asked for another image. */
+  uint32_t follows, upgrade;
 };
 
 static void accept_one(struct source *, uint32_t events);
@@ -147,6 +147,7 @@ static void hear(struct source *source, uint32_t events) {
       connection->follows = has_more(&fields) && get_u8(&fields) != 0 ? frame.request : 0;
     }
     request_handle(&frame, &out, true);
+    if (upgrade_is_due()) connection->upgrade = frame.request;
     buffer_drop(in, (size_t)length);
     if (!answer(connection, &out)) return;
   }
@@ -178,6 +179,17 @@ void control_pump(void) {
     size_t begin = frame_begin(&out, FRAME_OK, connection->follows);
     put_status(&out);
     frame_end(&out, begin);
+    answer(connection, &out);
+  }
+}
+
+void control_tell_error(int failed) {
+  for (struct connection *connection = connections; connection < connections + MOST_CONNECTIONS; connection++) {
+    if (!connection->in.bytes || connection->upgrade == 0) continue;
+    uint8_t bytes[REPLY_ROOM];
+    struct buffer out = {.bytes = bytes, .capacity = sizeof bytes};
+    put_error(&out, connection->upgrade, failed);
+    connection->upgrade = 0;
     answer(connection, &out);
   }
 }

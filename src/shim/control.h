@@ -14,6 +14,8 @@ void control_relisten(void);
 const char *control_path(void);
 /* Tells who follows. */
 void control_pump(void);
+/* Another image was asked for, and there is none. */
+void control_tell_error(int failed);
 /* Nobody finds it any more; who came too late is not answered, and knows by that. */
 void control_end(void);
 /* Over execve. Connections are closed: who asks, asks again. */

@@ -26,8 +26,6 @@ static bool batch_in_line, batch_is_large;
 #define KEPT_BYTES (1024u * 1024)
 /* A file of a few bytes each makes a rotation of every line: then others have their turn. */
 #define MOST_ROTATIONS 8
-/* A byte of output takes no more of the log than an empty line does. */
-#define MOST_PER_BYTE 48
 
 /* ` stdout F ` behind the time; see parse in src/stdio/cri-log.ts. */
 static const uint8_t *parse_line(const uint8_t *line, size_t length, enum stream_name *stream, bool *full) {

@@ -32,6 +32,8 @@ struct log {
 };
 
 #define LONGEST_PART (16u * 1024)
+/* A byte of output takes no more of the log than an empty line does. */
+#define MOST_PER_BYTE 48
 
 /* Opens or makes it, counts what is in it, cuts off a line that a crash has left torn. @returns 0 or -errno */
 int log_open(struct log *, const char *path, uint64_t max_bytes, uint32_t max_files);

@@ -211,7 +211,10 @@ int main(int argc, char **argv) {
     streams_run(boot_ns());
     link_pump();
     control_pump();
-    if (upgrade_is_due()) upgrade_run(argv[0]);
+    if (upgrade_is_due()) {
+      upgrade_run(argv[0]);
+      continue;
+    }
     uint64_t due = supervisor_due();
     loop_turn(streams_due() < due ? streams_due() : due, idle);
   }

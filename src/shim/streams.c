@@ -130,6 +130,12 @@ static void set_drained(struct stream *stream) {
   wait_for(stream, NOTHING);
 }
 
+/* What begins no more than one file: of what somebody still wants, no more than the eldest may go. */
+static size_t piece_within_a_file(const struct log *log) {
+  uint64_t bytes = log->max_bytes / MOST_PER_BYTE;
+  return log->max_bytes == 0 || bytes >= PIECE ? PIECE : bytes > 0 ? (size_t)bytes : 1;
+}
+
 /* One piece, from the FIFO through the spool into the log. */
 static void read_piece(struct source *source, uint32_t events) {
   struct stream *stream = (struct stream *)source;
@@ -137,7 +143,9 @@ static void read_piece(struct source *source, uint32_t events) {
   struct log *log = &stdio->log;
   (void)events;
   if (stream->state == DISCARDING) return discard_piece(stream);
-  if (stdio->held_until > boot_ns() && !log_has_room(log, PIECE, stdio->wanted)) {
+  bool is_held = stdio->held_until > boot_ns();
+  size_t most = is_held ? piece_within_a_file(log) : PIECE;
+  if (is_held && !log_has_room(log, most, stdio->wanted)) {
     stream->state = WAITING;
     wait_for(stream, NOTHING);
     if (stdio->held_until < retry_at) retry_at = stdio->held_until;
@@ -145,12 +153,13 @@ static void read_piece(struct source *source, uint32_t events) {
   }
   uint64_t offset = log->totals[stream->name];
   if (stream->spool_end < offset) stream->spool_end = stream->spool_begin = offset;
-  size_t waiting = stream->spool_end - offset < PIECE ? (size_t)(stream->spool_end - offset) : PIECE;
-  ssize_t taken = waiting < PIECE ? take(stream, PIECE - waiting) : 0;
+  size_t waiting = stream->spool_end - offset < most ? (size_t)(stream->spool_end - offset) : most;
+  ssize_t taken = waiting < most ? take(stream, most - waiting) : 0;
   if (taken > 0) waiting += (size_t)taken;
   if (waiting == 0) {
     if (stdio->draining) return set_drained(stream);
     if (taken < 0) return block(stream, (int)-taken, taken == -EIO ? HUNG_UP_RETRY : DISK_RETRY);
+    stream->why = 0;
     return wait_for(stream, MORE);
   }
   ssize_t got = pread(stream->spool, piece, waiting, (off_t)offset);
@@ -166,6 +175,7 @@ static void read_piece(struct source *source, uint32_t events) {
     if (stream->left == 0) return set_drained(stream);
   }
   if (why != 0) return block(stream, why, DISK_RETRY);
+  stream->why = 0;
   wait_for(stream, is_more || logged < (size_t)got || stdio->draining ? TURN : MORE);
 }
 
@@ -464,7 +474,6 @@ static void resume(struct stream *stream) {
   if (stream->fifo < 0) return;
   if (stream->state == BLOCKED || stream->state == WAITING) {
     stream->state = READING;
-    stream->why = 0;
     wait_for(stream, TURN);
   }
   if (stream->state == DISCARDING) loop_want(&stream->source, EPOLLIN);

@@ -318,6 +318,7 @@ void upgrade_run(const char *title) {
   free(image);
   image = NULL;
   if (link_fd() >= 0 && asked_by != 0) link_tell_error(asked_by, failed);
+  control_tell_error(failed);
 }
 
 int upgrade_resume(int fd) {

@@ -51,20 +51,24 @@ static int lock_directory(const char *path, int *locked) {
   return failed;
 }
 
+/* It has its name when it is listened on, and not before: whoever finds it can connect. By descriptor, since paths may be too long. */
 static int open_socket(const char *path, int directory) {
   struct sockaddr_un address = {.sun_family = AF_UNIX};
   const char *name = strrchr(path, '/') ? strrchr(path, '/') + 1 : path;
-  /* By descriptor where the path is longer than an address can be. */
-  int length = strlen(path) < sizeof address.sun_path ? snprintf(address.sun_path, sizeof address.sun_path, "%s", path)
-                                                       : snprintf(address.sun_path, sizeof address.sun_path, "/proc/self/fd/%d/%s", directory, name);
+  int length = snprintf(address.sun_path, sizeof address.sun_path, "/proc/self/fd/%d/%s.new", directory, name);
   if (length >= (int)sizeof address.sun_path) return -ENAMETOOLONG;
   int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
   if (fd < 0) return -errno;
-  unlink(path);
+  unlink(address.sun_path);
   mode_t former = umask(0177);
-  int failed = bind(fd, (struct sockaddr *)&address, sizeof address) < 0 || listen(fd, SOMAXCONN) < 0 ? -errno : 0;
+  bool is_ready = bind(fd, (struct sockaddr *)&address, sizeof address) == 0 && listen(fd, SOMAXCONN) == 0;
+  if (is_ready && rename(address.sun_path, path) == 0) {
+    umask(former);
+    return fd;
+  }
+  int failed = -errno;
   umask(former);
-  if (failed == 0) return fd;
+  unlink(address.sun_path);
   close(fd);
   return failed;
 }

@@ -60,7 +60,8 @@ export const shimTests = join(dist, 'tally-shim-tests')
 const relay = join(dist, 'tally-shim-relay')
 
 export async function openShimHarness({args = ['--delay', '10'], program, listen}: ShimHarnessOptions = {}): Promise<ShimHarness> {
-  for (const file of [shimProgram, relay]) if (!existsSync(file)) throw new Error(`expected ${file}: run scripts/build-shim.sh, and with --test`)
+  for (const file of [shimProgram, relay])
+    if (!existsSync(file)) throw new Error(`expected ${file}: run scripts/build-shim.sh, and with --test`)
   const temp = makeTempDir()
   const dir = temp.path
   const runDir = join(dir, 'run')

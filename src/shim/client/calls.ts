@@ -34,7 +34,11 @@ interface Waiting {
   readonly isStream: boolean
 }
 
-const errnoNames = new Map(Object.entries(constants.errno).map(([name, number]) => [number, name] as const).toReversed())
+const errnoNames = new Map(
+  Object.entries(constants.errno)
+    .map(([name, number]) => [number, name] as const)
+    .toReversed(),
+)
 
 export function createCalls(socket: Socket, {onFrame, onEnd}: CallsOptions): Calls {
   const split = createFrameSplitter()
@@ -95,7 +99,11 @@ export function createCalls(socket: Socket, {onFrame, onEnd}: CallsOptions): Cal
   }
 }
 
-function encode<S extends Shape>({type, fields: shape}: {readonly type: number; readonly fields: S}, request: number, fields: Fields<S>): Buffer {
+function encode<S extends Shape>(
+  {type, fields: shape}: {readonly type: number; readonly fields: S},
+  request: number,
+  fields: Fields<S>,
+): Buffer {
   return encodeFrame(type, request, shape, fields)
 }
 

@@ -92,7 +92,8 @@ const writers: {readonly [K in keyof Kinds]: (value: Kinds[K]) => Buffer} = {
   time: (value) => write(8, (bytes) => bytes.writeBigUInt64LE(toNs(value))),
   text: (value) => withLength(Buffer.from(value)),
   bytes: (value) => withLength(value),
-  texts: (values) => Buffer.concat([write(4, (bytes) => bytes.writeUInt32LE(values.length)), ...values.map((value) => withLength(Buffer.from(value)))]),
+  texts: (values) =>
+    Buffer.concat([write(4, (bytes) => bytes.writeUInt32LE(values.length)), ...values.map((value) => withLength(Buffer.from(value)))]),
 }
 
 function write(size: number, put: (bytes: Buffer) => void): Buffer {

@@ -16,7 +16,16 @@ export interface ExitRecord {
   readonly seenBootMs: number
 }
 
-export function toExitRecord({pid, startTicks, status, userUs, systemUs, maxRssBytes, seenAtMs = 0, seenBootMs = 0}: MessageFields<'exit'>): ExitRecord {
+export function toExitRecord({
+  pid,
+  startTicks,
+  status,
+  userUs,
+  systemUs,
+  maxRssBytes,
+  seenAtMs = 0,
+  seenBootMs = 0,
+}: MessageFields<'exit'>): ExitRecord {
   const usage = {userMs: userUs / 1000, systemMs: systemUs / 1000, maxRssBytes}
   return {pid, startTicks, status: toWaitStatus(status), usage, seenAtMs, seenBootMs}
 }

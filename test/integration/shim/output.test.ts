@@ -39,7 +39,9 @@ test('output goes on while no supervisor is there, and its log with it when it i
   first.exit()
   const second = await harness.next()
   await expect.poll(() => second.exits.length, soon).toBe(1)
-  expect(second.shim.held.stdios).toMatchObject([{stdio: 0, name: 'stdio-0', directory: io.directory, log: io.log, isInputOpen: false, isDrained: false}])
+  expect(second.shim.held.stdios).toMatchObject([
+    {stdio: 0, name: 'stdio-0', directory: io.directory, log: io.log, isInputOpen: false, isDrained: false},
+  ])
   const {stdout} = await second.shim.call('drain', {stdio: 0})
   const expected = Array.from({length: 50}, (_, index) => `line ${index}\n`).join('')
   expect(stdout).toBe(expected.length)
@@ -71,7 +73,9 @@ test('every byte of a flood is in the log once, over rotations; frames are answe
   expect(await flood).toBe(0)
   const {stdout} = await supervisor.shim.call('drain', {stdio: 0})
   expect(stdout).toBe(40 * lines)
-  const sha256 = createHash('sha256').update(execFileSync('sh', ['-c', script], {maxBuffer: 100_000_000})).digest('hex')
+  const sha256 = createHash('sha256')
+    .update(execFileSync('sh', ['-c', script], {maxBuffer: 100_000_000}))
+    .digest('hex')
   const found = hashLog(io.log, 'stdout')
   expect(found).toMatchObject({bytes: 40 * lines, sha256})
   // It writes 4 KiB at a time, which ends within a line: only some of them are read before the rest has come.
@@ -85,7 +89,10 @@ test('every byte of a flood is in the log once, over rotations; frames are answe
 test('an exit is told, and others write, while somebody floods', async () => {
   await using harness = await openShimHarness()
   const supervisor = await harness.next()
-  const [flooding, quiet] = [await openStdio(harness, supervisor, {maxBytes: 1_000_000, maxFiles: 2}), await openStdio(harness, supervisor, {stdio: 1})]
+  const [flooding, quiet] = [
+    await openStdio(harness, supervisor, {maxBytes: 1_000_000, maxFiles: 2}),
+    await openStdio(harness, supervisor, {stdio: 1}),
+  ]
   const flood = await flooding.orphan('yes')
   await supervisor.shim.call('watch', {pid: flood})
   await sleep(100)
@@ -228,12 +235,20 @@ test('a process that a process leaves behind does not block when nobody wants wh
 test('three hundred processes at once, each with its own log', {timeout: 60_000}, async () => {
   await using harness = await openShimHarness()
   const supervisor = await harness.next()
-  const all = await Promise.all(Array.from({length: 300}, (_, index) => openStdio(harness, supervisor, {stdio: index, input: index % 2 === 0})))
-  const script = all.map(({directory}, index) => `(for i in 1 2 3 4 5; do echo "${index} $i"; echo "e$i" >&2; done) 1<>${directory}/stdout 2<>${directory}/stderr &`).join('\n')
+  const all = await Promise.all(
+    Array.from({length: 300}, (_, index) => openStdio(harness, supervisor, {stdio: index, input: index % 2 === 0})),
+  )
+  const script = all
+    .map(
+      ({directory}, index) =>
+        `(for i in 1 2 3 4 5; do echo "${index} $i"; echo "e$i" >&2; done) 1<>${directory}/stdout 2<>${directory}/stderr &`,
+    )
+    .join('\n')
   writeFileSync(join(harness.dir, 'script'), `${script}\nwait\n`)
   expect(await supervisor.run(`sh ${harness.dir}/script`)).toBe(0)
   const drained = await Promise.all(all.map(({stdio}) => supervisor.shim.call('drain', {stdio})))
-  for (const [index, {stdout, stderr}] of drained.entries()) expect({stdout, stderr}).toEqual({stdout: 5 * (String(index).length + 3), stderr: 15})
+  for (const [index, {stdout, stderr}] of drained.entries())
+    expect({stdout, stderr}).toEqual({stdout: 5 * (String(index).length + 3), stderr: 15})
   for (const [index, io] of all.entries()) expect(io.text()).toBe([1, 2, 3, 4, 5].map((i) => `${index} ${i}\n`).join(''))
   supervisor.kill()
   const second = await harness.next()
@@ -257,7 +272,9 @@ test('what a shim that was killed had taken, and what waits in a pipe, the next 
   const next = await harness.next()
   const again = await openStdio({dir}, next)
   const expected = Array.from({length: 400_000}, (_, index) => `${index + 1}\n`).join('')
-  await expect.poll(async () => (await next.shim.call('follow', {stdio: 0, position: 0}), next.growths.at(-1)?.stdout), soon).toBe(expected.length)
+  await expect
+    .poll(async () => (await next.shim.call('follow', {stdio: 0, position: 0}), next.growths.at(-1)?.stdout), soon)
+    .toBe(expected.length)
   expect(again.text() === expected).toBe(true)
   process.kill(pid, 'SIGKILL')
 })

@@ -29,7 +29,12 @@ interface Container {
   text(): string
 }
 
-async function makeContainer({dir}: ShimHarness, {shim}: TestSupervisor, args: readonly string[], flags = 0): Promise<Container & {readonly console: string}> {
+async function makeContainer(
+  {dir}: ShimHarness,
+  {shim}: TestSupervisor,
+  args: readonly string[],
+  flags = 0,
+): Promise<Container & {readonly console: string}> {
   containers += 1
   const id = `c${containers}`
   const bundle = join(dir, id)
@@ -62,7 +67,10 @@ async function makeContainer({dir}: ShimHarness, {shim}: TestSupervisor, args: r
   }
 }
 
-async function create(supervisor: TestSupervisor, {runc, bundle, pidFile, id, stdio, console}: Container & {readonly console: string}): Promise<number> {
+async function create(
+  supervisor: TestSupervisor,
+  {runc, bundle, pidFile, id, stdio, console}: Container & {readonly console: string},
+): Promise<number> {
   const {shim, run} = supervisor
   await shim.call('holdOrphans', {hold: true})
   expect(await run(`${runc} create --bundle ${bundle} --pid-file ${pidFile} ${console} ${id} ${stdio}`)).toBe(0)
@@ -102,7 +110,11 @@ const phases = ['before start', 'while it runs', 'after its exit, before it is r
 test.each(phases)('a supervisor killed %s: status 7, and all of the output', async (phase) => {
   await using harness = await openShimHarness()
   let supervisor = await harness.next()
-  const container = await makeContainer(harness, supervisor, ['sh', '-c', 'i=0; while [ $i -lt 30 ]; do echo "$i"; i=$((i+1)); sleep 0.02; done; exit 7'])
+  const container = await makeContainer(harness, supervisor, [
+    'sh',
+    '-c',
+    'i=0; while [ $i -lt 30 ]; do echo "$i"; i=$((i+1)); sleep 0.02; done; exit 7',
+  ])
   const pid = await create(supervisor, container)
   const killed = async () => {
     supervisor.kill()
@@ -195,7 +207,12 @@ test('a program that does not read its terminal holds up its own input alone; an
   await using harness = await openShimHarness()
   const supervisor = await harness.next()
   const {shim} = supervisor
-  const container = await makeContainer(harness, supervisor, ['sh', '-c', 'stty -icanon -echo; echo ready; sleep 1; stty icanon; cat; exit 3'], stdioFlags.terminal | stdioFlags.input)
+  const container = await makeContainer(
+    harness,
+    supervisor,
+    ['sh', '-c', 'stty -icanon -echo; echo ready; sleep 1; stty icanon; cat; exit 3'],
+    stdioFlags.terminal | stdioFlags.input,
+  )
   const pid = await create(supervisor, container)
   expect(await supervisor.run(`${container.runc} start ${container.id}`)).toBe(0)
   await expect.poll(() => container.text(), soon).toContain('ready')
@@ -232,7 +249,11 @@ test('an added process falls to the shim as init does', async () => {
   })
   await shim.call('holdOrphans', {hold: true})
   const pidFile = join(container.bundle, 'exec-pid')
-  expect(await run(`${container.runc} exec --detach --pid-file ${pidFile} ${container.id} sh -c 'echo added; exit 4' </dev/null 1<>${directory}/stdout 2<>${directory}/stderr`)).toBe(0)
+  expect(
+    await run(
+      `${container.runc} exec --detach --pid-file ${pidFile} ${container.id} sh -c 'echo added; exit 4' </dev/null 1<>${directory}/stdout 2<>${directory}/stderr`,
+    ),
+  ).toBe(0)
   const added = Number(readFileSync(pidFile, 'utf8'))
   await shim.call('watch', {pid: added})
   await shim.call('holdOrphans', {hold: false})

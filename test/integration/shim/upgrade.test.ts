@@ -50,11 +50,11 @@ test('what waits in a stdin, an exit that is not acknowledged and orphans that a
   const supervisor = await harness.next()
   const {shim} = supervisor
   const io = await openStdio(harness, supervisor, {input: true})
+  await shim.call('holdOrphans', {hold: true})
   const reader = await io.orphan('sleep 0.5; wc -c')
   const ended = await supervisor.orphan('sleep 0.1; exit 9')
   for (const pid of [reader, ended]) await shim.call('watch', {pid})
   await shim.call('handOver', {stdio: 0})
-  await shim.call('holdOrphans', {hold: true})
   const bytes = Buffer.alloc(16 * 1024)
   for (let index = 0; index < 4; index += 1) await shim.call('input', {stdio: 0, cookie: Buffer.alloc(0), bytes})
   const last = shim.call('input', {stdio: 0, cookie: Buffer.alloc(0), bytes})
@@ -66,7 +66,10 @@ test('what waits in a stdin, an exit that is not acknowledged and orphans that a
   await shim.call('drain', {stdio: 0})
   expect(io.text().trim()).toBe(String(5 * 16 * 1024))
   supervisor.kill()
-  expect((await harness.next()).shim.held).toMatchObject({holdsOrphans: true, children: [{pid: expect.any(Number)}, {pid: expect.any(Number)}]})
+  expect((await harness.next()).shim.held).toMatchObject({
+    holdsOrphans: true,
+    children: [{pid: expect.any(Number)}, {pid: expect.any(Number)}],
+  })
 })
 
 test('a sleeper is upgraded over the socket, and wakes with what it is to be now', async () => {
@@ -113,7 +116,10 @@ test('nothing that it holds is inherited by a supervisor', async () => {
   supervisor.kill()
   const second = await harness.next()
   await second.run(`ls /proc/${second.pid}/fd > ${harness.dir}/fds`)
-  const fds = execFileSync('cat', [`${harness.dir}/fds`], {encoding: 'utf8'}).trim().split('\n').map(Number)
+  const fds = execFileSync('cat', [`${harness.dir}/fds`], {encoding: 'utf8'})
+    .trim()
+    .split('\n')
+    .map(Number)
   // 0, 1, 2, the socket to the shim, and two of the test's own.
   expect(fds.sort((a, b) => a - b)).toEqual([0, 1, 2, 3, 4, 5])
 })

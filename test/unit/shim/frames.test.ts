@@ -12,7 +12,13 @@ beforeAll(() => {
   execFileSync('sh', ['scripts/build-shim.sh', '--test'], {cwd: root})
 })
 
-const types = () => new Map(execFileSync(program, ['types'], {encoding: 'utf8'}).trim().split('\n').map((line) => [line.split(' ')[0] ?? '', Number(line.split(' ')[1])]))
+const types = () =>
+  new Map(
+    execFileSync(program, ['types'], {encoding: 'utf8'})
+      .trim()
+      .split('\n')
+      .map((line) => [line.split(' ')[0] ?? '', Number(line.split(' ')[1])]),
+  )
 const toName = (name: string) => name.replace(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase()
 
 describe('the program', () => {

@@ -77,7 +77,10 @@ describe('the log of the shim', () => {
 
   it('parts lines that are longer than 16 KiB where the other writer does', () => {
     withLog((path) => {
-      const long = [16_383, 16_384, 16_385, 40_000].map((length) => ({stream: 'stdout' as const, bytes: Buffer.from(`${'x'.repeat(length)}\n`)}))
+      const long = [16_383, 16_384, 16_385, 40_000].map((length) => ({
+        stream: 'stdout' as const,
+        bytes: Buffer.from(`${'x'.repeat(length)}\n`),
+      }))
       append(path, long)
       const expected = Buffer.concat(long.map((chunk) => encodeChunk({...chunk, atMs})))
       expect(withoutTimes(readFileSync(path, 'latin1'))).toBe(withoutTimes(expected.toString('latin1')))
@@ -147,8 +150,7 @@ describe('the log of the shim', () => {
           }
           const all = turns.flat()
           const reader = createOutputReader(path)
-          for (const stream of ['stdout', 'stderr'] as const)
-            expect(reader.read(stream, 0, 100_000).bytes).toEqual(bytesOf(all, stream))
+          for (const stream of ['stdout', 'stderr'] as const) expect(reader.read(stream, 0, 100_000).bytes).toEqual(bytesOf(all, stream))
           const page = readLogPage(path, 0, 10_000_000)
           expect(page.next).toBe(findEnd(path))
           expect(Array.from(readLog(path)).length).toBe(page.entries.length)

@@ -16,6 +16,7 @@
 #include "loop.h"
 #include "requests.h"
 #include "supervisor.h"
+#include "upgrade.h"
 
 #define MOST_CONNECTIONS 32
 #define REPLY_ROOM 1024
@@ -202,22 +203,16 @@ void control_end(void) {
   if (listen_path) unlink(listen_path);
 }
 
-void control_save(struct buffer *state) {
-  put_text(state, listen_path);
-  put_u32(state, (uint32_t)listener.fd);
-  put_u32(state, (uint32_t)lock);
-}
-
-int control_restore(struct fields *fields) {
-  listen_path = get_text(fields);
-  listener.fd = (int)get_u32(fields);
-  lock = (int)get_u32(fields);
+void control_carry(struct carrier *carrier) {
+  carry_text(carrier, &listen_path);
+  carry(carrier, listener.fd);
+  carry(carrier, lock);
+  if (!carrier->from) return;
   if (listener.fd >= 0) loop_want(&listener, EPOLLIN);
   if (listen_path && !*listen_path) {
     free(listen_path);
     listen_path = NULL;
   }
-  return fields->torn ? -EBADMSG : 0;
 }
 
 void control_fds(void (*use)(int fd)) {

@@ -19,8 +19,8 @@ void control_tell_error(int failed);
 /* Nobody finds it any more; who came too late is not answered, and knows by that. */
 void control_end(void);
 /* Over execve. Connections are closed: who asks, asks again. */
-void control_save(struct buffer *);
-int control_restore(struct fields *);
+struct carrier;
+void control_carry(struct carrier *);
 void control_fds(void (*use)(int fd));
 
 #endif

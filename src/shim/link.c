@@ -13,6 +13,7 @@
 #include "requests.h"
 #include "streams.h"
 #include "supervisor.h"
+#include "upgrade.h"
 
 /* Room for the largest reply, and for the largest of what is told unasked. */
 #define ROOM_WANTED (16u * 1024)
@@ -184,26 +185,13 @@ void link_end(void) {
   in.length = out.length = 0;
 }
 
-void link_save(struct buffer *state) {
-  put_u8(state, (uint8_t)greeting);
-  put_u32(state, (uint32_t)greeted);
-  put_u32(state, start_reasons);
-  put_bytes(state, in.bytes, in.length);
-  put_bytes(state, out.bytes, out.length);
-  put_u32(state, (uint32_t)source.fd);
-}
-
-int link_restore(struct fields *fields) {
-  size_t in_length, out_length;
-  greeting = get_u8(fields);
-  greeted = get_u32(fields);
-  start_reasons = get_u32(fields);
-  const uint8_t *in_saved = get_bytes(fields, &in_length), *out_saved = get_bytes(fields, &out_length);
-  source.fd = (int)get_u32(fields);
-  if (fields->torn || in_length > in.capacity || out_length > out.capacity) return -EBADMSG;
-  memcpy(in.bytes, in_saved, in.length = in_length);
-  memcpy(out.bytes, out_saved, out.length = out_length);
-  return 0;
+void link_carry(struct carrier *carrier) {
+  carry(carrier, greeting);
+  carry(carrier, greeted);
+  carry(carrier, start_reasons);
+  carry_bytes(carrier, in.bytes, &in.length, in.capacity);
+  carry_bytes(carrier, out.bytes, &out.length, out.capacity);
+  carry(carrier, source.fd);
 }
 
 void link_trim(void) {

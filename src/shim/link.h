@@ -13,8 +13,8 @@ void link_end(void);
 /* Says what is to be said, and hears what is to be heard, as far as there is room. */
 void link_pump(void);
 /* Over execve. */
-void link_save(struct buffer *);
-int link_restore(struct fields *);
+struct carrier;
+void link_carry(struct carrier *);
 int link_fd(void);
 /* The answer to a request that was put off. */
 void link_tell_ok(uint32_t request);

@@ -31,226 +31,166 @@ int upgrade_ask(const char *path, uint32_t request) {
   return (image = strdup(path)) ? 0 : -ENOMEM;
 }
 
-static void save_shim(struct buffer *state) {
-  const struct supervisor *s = &supervisor;
+void carry_value(struct carrier *carrier, void *value, size_t size) {
+  uint8_t *bytes = value;
+  for (size_t i = 0; i < size; i++)
+    if (carrier->to) put_u8(carrier->to, bytes[i]);
+    else bytes[i] = get_u8(carrier->from);
+}
+
+void carry_text(struct carrier *carrier, char **text) {
+  if (carrier->to) put_text(carrier->to, *text);
+  else *text = get_text(carrier->from);
+}
+
+void carry_bytes(struct carrier *carrier, uint8_t *bytes, size_t *count, size_t most) {
+  if (carrier->to) return put_bytes(carrier->to, bytes, *count);
+  const uint8_t *found = get_bytes(carrier->from, count);
+  if (*count > most) {
+    carrier->from->torn = true;
+    *count = 0;
+  }
+  memcpy(bytes, found, *count);
+}
+
+static void carry_arguments(struct carrier *carrier, char ***argv) {
   uint32_t count = 0;
-  size_t begin = frame_begin(state, FRAME_STATE_SHIM, asked_by);
-  put_u16(state, STATE_VERSION);
-  link_save(state);
-  control_save(state);
-  while (s->argv[count]) count++;
-  put_u32(state, count);
-  for (uint32_t i = 0; i < count; i++) put_text(state, s->argv[i]);
-  put_u32(state, (uint32_t)s->pid);
-  put_u8(state, (uint8_t)s->phase);
-  put_u8(state, (uint8_t)s->leaving);
-  put_u32(state, s->reasons);
-  put_u32(state, s->wakes);
-  put_u8(state, s->woken_untold);
-  put_u64(state, s->starts);
-  put_u64(state, s->deaths);
-  put_u32(state, s->last_status);
-  put_u64(state, s->start_at);
-  put_u64(state, s->kill_at);
-  put_u64(state, s->deadline);
-  put_u8(state, s->due_untold);
-  put_u32(state, s->most);
-  put_u64(state, s->period);
-  put_u64(state, s->delay);
-  for (int i = 0; i < MOST_RESTARTS; i++) put_u64(state, s->restarts[i]);
-  put_u32(state, (uint32_t)s->oom_score_adj);
-  put_u64(state, s->soft_files);
-  put_u64(state, s->hard_files);
-  put_u8(state, s->terminate);
-  put_u8(state, children_are_held());
-  frame_end(state, begin);
+  while (carrier->to && (*argv)[count]) count++;
+  carry(carrier, count);
+  if (carrier->from && (count == 0 || count > 1000 || !(*argv = calloc(count + 1, sizeof **argv)))) carrier->from->torn = true;
+  else
+    for (uint32_t i = 0; i < count; i++) carry_text(carrier, &(*argv)[i]);
 }
 
-static int restore_shim(struct fields *fields) {
-  struct supervisor *s = &supervisor;
-  if (get_u16(fields) > STATE_VERSION) return -EPROTO;
-  int failed = link_restore(fields);
-  if (failed == 0) failed = control_restore(fields);
-  uint32_t count = get_u32(fields);
-  if (failed < 0 || fields->torn || count == 0 || count > 1000) return failed < 0 ? failed : -EBADMSG;
-  if (!(s->argv = calloc(count + 1, sizeof *s->argv))) return -ENOMEM;
-  for (uint32_t i = 0; i < count; i++) s->argv[i] = get_text(fields);
-  s->pid = (pid_t)get_u32(fields);
-  s->phase = (enum phase)get_u8(fields);
-  s->leaving = (enum leaving)get_u8(fields);
-  s->reasons = get_u32(fields);
-  s->wakes = get_u32(fields);
-  s->woken_untold = get_u8(fields);
-  s->starts = get_u64(fields);
-  s->deaths = get_u64(fields);
-  s->last_status = get_u32(fields);
-  s->start_at = get_u64(fields);
-  s->kill_at = get_u64(fields);
-  s->deadline = get_u64(fields);
-  s->due_untold = get_u8(fields);
-  s->most = get_u32(fields);
-  s->period = get_u64(fields);
-  s->delay = get_u64(fields);
-  for (int i = 0; i < MOST_RESTARTS; i++) s->restarts[i] = get_u64(fields);
-  s->oom_score_adj = (int)get_u32(fields);
-  s->soft_files = get_u64(fields);
-  s->hard_files = get_u64(fields);
-  s->terminate = get_u8(fields);
-  children_hold(get_u8(fields));
-  return fields->torn ? -EBADMSG : 0;
+static void carry_supervisor(struct carrier *carrier, struct supervisor *s) {
+  carry_arguments(carrier, &s->argv);
+  carry(carrier, s->pid);
+  carry(carrier, s->phase);
+  carry(carrier, s->leaving);
+  carry(carrier, s->reasons);
+  carry(carrier, s->wakes);
+  carry(carrier, s->woken_untold);
+  carry(carrier, s->starts);
+  carry(carrier, s->deaths);
+  carry(carrier, s->last_status);
+  carry(carrier, s->start_at);
+  carry(carrier, s->kill_at);
+  carry(carrier, s->deadline);
+  carry(carrier, s->due_untold);
+  carry(carrier, s->most);
+  carry(carrier, s->period);
+  carry(carrier, s->delay);
+  carry(carrier, s->restarts);
+  carry(carrier, s->oom_score_adj);
+  carry(carrier, s->soft_files);
+  carry(carrier, s->hard_files);
+  carry(carrier, s->terminate);
 }
 
-static void save_child(struct buffer *state, const struct child *child) {
-  size_t begin = frame_begin(state, FRAME_STATE_CHILD, 0);
-  put_u32(state, (uint32_t)child->pid);
-  put_u64(state, child->start_ticks);
-  put_u8(state, child->ended);
-  put_u8(state, child->told);
-  put_u32(state, child->status);
-  put_u64(state, child->user_us);
-  put_u64(state, child->system_us);
-  put_u64(state, child->max_rss_bytes);
-  put_u64(state, child->real_ns);
-  put_u64(state, child->boot_ns);
-  frame_end(state, begin);
+static void carry_shim(struct carrier *carrier) {
+  uint16_t version = STATE_VERSION;
+  bool are_held = children_are_held();
+  carry(carrier, version);
+  if (carrier->from && version > STATE_VERSION) carrier->from->torn = true;
+  carry_supervisor(carrier, &supervisor);
+  carry(carrier, are_held);
+  children_hold(are_held);
+  link_carry(carrier);
+  control_carry(carrier);
 }
 
-static int restore_child(struct fields *fields) {
-  struct child child = {.pid = (pid_t)get_u32(fields)};
-  child.start_ticks = get_u64(fields);
-  child.ended = get_u8(fields);
-  child.told = get_u8(fields);
-  child.status = get_u32(fields);
-  child.user_us = get_u64(fields);
-  child.system_us = get_u64(fields);
-  child.max_rss_bytes = get_u64(fields);
-  child.real_ns = get_u64(fields);
-  child.boot_ns = get_u64(fields);
-  return fields->torn ? -EBADMSG : children_restore(&child);
+static void carry_child(struct carrier *carrier, struct child *child) {
+  carry(carrier, child->pid);
+  carry(carrier, child->start_ticks);
+  carry(carrier, child->ended);
+  carry(carrier, child->told);
+  carry(carrier, child->status);
+  carry(carrier, child->user_us);
+  carry(carrier, child->system_us);
+  carry(carrier, child->max_rss_bytes);
+  carry(carrier, child->real_ns);
+  carry(carrier, child->boot_ns);
 }
 
-static void save_log(struct buffer *state, const struct log *log) {
-  put_text(state, log->path);
-  put_u32(state, (uint32_t)log->fd);
-  put_u64(state, log->max_bytes);
-  put_u32(state, log->max_files);
-  put_u64(state, log->begin.position);
-  put_u64(state, log->size);
-  for (int i = 0; i < 2; i++) {
-    put_u64(state, log->begin.bytes[i]);
-    put_u64(state, log->totals[i]);
-    put_u8(state, log->in_line[i]);
+static void carry_log(struct carrier *carrier, struct log *log) {
+  carry_text(carrier, &log->path);
+  carry(carrier, log->fd);
+  carry(carrier, log->max_bytes);
+  carry(carrier, log->max_files);
+  carry(carrier, log->begin.position);
+  carry(carrier, log->begin.bytes);
+  carry(carrier, log->size);
+  carry(carrier, log->totals);
+  carry(carrier, log->in_line);
+}
+
+static void carry_stream(struct carrier *carrier, struct stream *stream) {
+  carry(carrier, stream->state);
+  carry(carrier, stream->fifo);
+  carry(carrier, stream->spool);
+  carry(carrier, stream->spool_end);
+  carry(carrier, stream->spool_begin);
+  carry(carrier, stream->left);
+  carry(carrier, stream->why);
+}
+
+static void carry_input(struct carrier *carrier, struct input *input) {
+  size_t cookie_length = input->cookie_length, waiting = input->length - input->written;
+  bool is_pending = input->bytes != NULL;
+  carry(carrier, input->fd);
+  carry(carrier, input->both);
+  carry(carrier, is_pending);
+  if (is_pending) {
+    uint8_t *bytes = carrier->to ? input->bytes + input->written : malloc(FRAME_MOST);
+    if (!bytes) carrier->from->torn = true;
+    else carry_bytes(carrier, bytes, &waiting, FRAME_MOST);
+    if (carrier->from) {
+      input->bytes = bytes;
+      input->length = bytes ? waiting : 0;
+    }
   }
+  carry(carrier, input->ends);
+  carry(carrier, input->request);
+  carry(carrier, input->answered);
+  carry(carrier, input->failed);
+  carry(carrier, input->accepted);
+  carry(carrier, input->taken);
+  carry_bytes(carrier, input->cookie, &cookie_length, MOST_COOKIE);
+  input->cookie_length = (uint16_t)cookie_length;
 }
 
-static void restore_log(struct fields *fields, struct log *log) {
-  log->path = get_text(fields);
-  log->fd = (int)get_u32(fields);
-  log->max_bytes = get_u64(fields);
-  log->max_files = get_u32(fields);
-  log->begin.position = get_u64(fields);
-  log->size = get_u64(fields);
-  for (int i = 0; i < 2; i++) {
-    log->begin.bytes[i] = get_u64(fields);
-    log->totals[i] = get_u64(fields);
-    log->in_line[i] = get_u8(fields);
-  }
+static void carry_stdio(struct carrier *carrier, struct stdio *stdio) {
+  carry(carrier, stdio->id);
+  carry(carrier, stdio->flags);
+  carry_text(carrier, &stdio->name);
+  carry_text(carrier, &stdio->directory);
+  carry_log(carrier, &stdio->log);
+  for (int i = 0; i < 2; i++) carry_stream(carrier, &stdio->out[i]);
+  carry_input(carrier, &stdio->input);
+  carry(carrier, stdio->master);
+  carry(carrier, stdio->columns);
+  carry(carrier, stdio->rows);
+  carry(carrier, stdio->console.fd);
+  carry(carrier, stdio->console_connected);
+  carry(carrier, stdio->console_directory);
+  carry(carrier, stdio->held_until);
+  carry(carrier, stdio->wanted);
+  carry(carrier, stdio->follow);
+  carry(carrier, stdio->draining);
+  carry(carrier, stdio->drain_request);
 }
 
-static void save_stdio(struct buffer *state, const struct stdio *stdio) {
-  size_t begin = frame_begin(state, FRAME_STATE_STDIO, 0);
-  put_u32(state, stdio->id);
-  put_u32(state, stdio->flags);
-  put_text(state, stdio->name);
-  put_text(state, stdio->directory);
-  save_log(state, &stdio->log);
-  for (int i = 0; i < 2; i++) {
-    const struct stream *stream = &stdio->out[i];
-    put_u8(state, (uint8_t)stream->state);
-    put_u32(state, (uint32_t)stream->fifo);
-    put_u32(state, (uint32_t)stream->spool);
-    put_u64(state, stream->spool_end);
-    put_u64(state, stream->spool_begin);
-    put_u64(state, stream->left);
-  }
-  const struct input *input = &stdio->input;
-  put_u32(state, (uint32_t)input->fd);
-  put_u32(state, (uint32_t)input->both);
-  put_u8(state, input->bytes != NULL);
-  put_bytes(state, input->bytes ? input->bytes + input->written : NULL, input->length - input->written);
-  put_u8(state, input->ends);
-  put_u32(state, input->request);
-  put_u8(state, input->answered);
-  put_u32(state, (uint32_t)input->failed);
-  put_u64(state, input->accepted);
-  put_u64(state, input->taken);
-  put_bytes(state, input->cookie, input->cookie_length);
-  put_u32(state, (uint32_t)stdio->master);
-  put_u16(state, stdio->columns);
-  put_u16(state, stdio->rows);
-  put_u32(state, (uint32_t)stdio->console.fd);
-  put_u32(state, (uint32_t)stdio->console_directory);
-  put_u8(state, stdio->console_connected);
-  put_u64(state, stdio->held_until);
-  put_u64(state, stdio->wanted[STDOUT]);
-  put_u64(state, stdio->wanted[STDERR]);
-  put_u64(state, stdio->follow);
-  put_u8(state, stdio->draining);
-  put_u32(state, stdio->drain_request);
-  frame_end(state, begin);
+static int restore_child(struct carrier *carrier) {
+  struct child child = {0};
+  carry_child(carrier, &child);
+  return carrier->from->torn ? -EBADMSG : children_restore(&child);
 }
 
-static int restore_stdio(struct fields *fields) {
+static int restore_stdio(struct carrier *carrier) {
   struct stdio *stdio = calloc(1, sizeof *stdio);
   if (!stdio) return -ENOMEM;
-  stdio->id = get_u32(fields);
-  stdio->flags = get_u32(fields);
-  stdio->name = get_text(fields);
-  stdio->directory = get_text(fields);
-  restore_log(fields, &stdio->log);
-  for (int i = 0; i < 2; i++) {
-    struct stream *stream = &stdio->out[i];
-    stream->state = (enum stream_state)get_u8(fields);
-    stream->fifo = (int)get_u32(fields);
-    stream->spool = (int)get_u32(fields);
-    stream->spool_end = get_u64(fields);
-    stream->spool_begin = get_u64(fields);
-    stream->left = get_u64(fields);
-  }
-  struct input *input = &stdio->input;
-  size_t length;
-  input->fd = (int)get_u32(fields);
-  input->both = (int)get_u32(fields);
-  bool is_pending = get_u8(fields);
-  const uint8_t *bytes = get_bytes(fields, &length);
-  if (is_pending) {
-    if (!(input->bytes = malloc(length ? length : 1))) return -ENOMEM;
-    memcpy(input->bytes, bytes, length);
-    input->length = length;
-  }
-  input->ends = get_u8(fields);
-  input->request = get_u32(fields);
-  input->answered = get_u8(fields);
-  input->failed = (int)get_u32(fields);
-  input->accepted = get_u64(fields);
-  input->taken = get_u64(fields);
-  bytes = get_bytes(fields, &length);
-  if (length > MOST_COOKIE) return -EBADMSG;
-  memcpy(input->cookie, bytes, length);
-  input->cookie_length = (uint16_t)length;
-  stdio->master = (int)get_u32(fields);
-  stdio->columns = get_u16(fields);
-  stdio->rows = get_u16(fields);
-  stdio->console.fd = (int)get_u32(fields);
-  stdio->console_directory = (int)get_u32(fields);
-  stdio->console_connected = get_u8(fields);
-  stdio->held_until = get_u64(fields);
-  stdio->wanted[STDOUT] = get_u64(fields);
-  stdio->wanted[STDERR] = get_u64(fields);
-  stdio->follow = get_u64(fields);
-  stdio->draining = get_u8(fields);
-  stdio->drain_request = get_u32(fields);
-  return fields->torn ? -EBADMSG : stdio_restore(stdio);
+  carry_stdio(carrier, stdio);
+  return carrier->from->torn ? -EBADMSG : stdio_restore(stdio);
 }
 
 static void keep_open(int fd) {
@@ -278,7 +218,9 @@ static void each_fd(void (*use)(int fd)) {
   }
 }
 
-static bool write_out(int fd, struct buffer *state) {
+/* @returns whether the frame that has been put is in the file */
+static bool write_frame(int fd, struct buffer *state) {
+  frame_end(state, 0);
   bool is_written = !state->full && write(fd, state->bytes, state->length) == (ssize_t)state->length;
   state->length = 0;
   return is_written;
@@ -286,19 +228,23 @@ static bool write_out(int fd, struct buffer *state) {
 
 static bool save(int fd) {
   struct buffer state = {.bytes = malloc(STATE_ROOM), .capacity = STATE_ROOM};
+  struct carrier carrier = {.to = &state};
   if (!state.bytes) return false;
-  save_shim(&state);
-  bool is_saved = write_out(fd, &state);
+  frame_begin(&state, FRAME_STATE_SHIM, asked_by);
+  carry_shim(&carrier);
+  bool is_saved = write_frame(fd, &state);
   for (size_t i = 0; is_saved && i < children_count(); i++) {
-    save_child(&state, children_at(i));
-    is_saved = write_out(fd, &state);
+    frame_begin(&state, FRAME_STATE_CHILD, 0);
+    carry_child(&carrier, children_at(i));
+    is_saved = write_frame(fd, &state);
   }
   for (struct stdio *stdio = stdio_first(); is_saved && stdio; stdio = stdio->next) {
-    save_stdio(&state, stdio);
-    is_saved = write_out(fd, &state);
+    frame_begin(&state, FRAME_STATE_STDIO, 0);
+    carry_stdio(&carrier, stdio);
+    is_saved = write_frame(fd, &state);
   }
-  frame_end(&state, frame_begin(&state, FRAME_STATE_END, 0));
-  is_saved = is_saved && write_out(fd, &state);
+  frame_begin(&state, FRAME_STATE_END, 0);
+  is_saved = is_saved && write_frame(fd, &state);
   free(state.bytes);
   return is_saved;
 }
@@ -321,32 +267,33 @@ void upgrade_run(const char *title) {
   control_tell_error(failed);
 }
 
+static int restore(struct frame *frame) {
+  struct carrier carrier = {.from = &frame->fields};
+  switch (frame->type) {
+    case FRAME_STATE_CHILD: return restore_child(&carrier);
+    case FRAME_STATE_STDIO: return restore_stdio(&carrier);
+    case FRAME_STATE_SHIM:
+      asked_by = frame->request;
+      carry_shim(&carrier);
+      return frame->fields.torn ? -EBADMSG : 0;
+  }
+  return 0;
+}
+
 int upgrade_resume(int fd) {
   struct stat found;
   uint8_t *bytes = fstat(fd, &found) == 0 ? malloc((size_t)found.st_size + 1) : NULL;
   if (!bytes || pread(fd, bytes, (size_t)found.st_size, 0) != found.st_size) return -EIO;
   close(fd);
-  int failed = -EBADMSG;
-  uint32_t request = 0;
-  struct frame frame;
-  for (size_t at = 0;;) {
+  struct frame frame = {0};
+  int failed = 0;
+  for (size_t at = 0; failed == 0 && frame.type != FRAME_STATE_END;) {
     ssize_t length = frame_parse(bytes + at, (size_t)found.st_size - at, STATE_ROOM, &frame);
-    if (length <= 0) break;
-    at += (size_t)length;
-    if (frame.type == FRAME_STATE_END) {
-      failed = 0;
-      break;
-    }
-    if (frame.type == FRAME_STATE_SHIM) request = frame.request;
-    int wrong = frame.type == FRAME_STATE_SHIM ? restore_shim(&frame.fields) : frame.type == FRAME_STATE_CHILD ? restore_child(&frame.fields)
-              : frame.type == FRAME_STATE_STDIO ? restore_stdio(&frame.fields) : 0;
-    if (wrong < 0) {
-      failed = wrong;
-      break;
-    }
+    failed = length > 0 ? restore(&frame) : -EBADMSG;
+    at += length > 0 ? (size_t)length : 0;
   }
   free(bytes);
   each_fd(close_at_exec);
-  if (failed == 0 && link_fd() >= 0 && request != 0) link_tell_ok(request);
+  if (failed == 0 && link_fd() >= 0 && asked_by != 0) link_tell_ok(asked_by);
   return failed;
 }

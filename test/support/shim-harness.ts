@@ -138,8 +138,12 @@ async function toSupervisor(pid: number, socket: Socket, commands: Socket): Prom
     {
       onExit: (exit) => exits.push(exit),
       onGrew: (growth) => growths.push(growth),
-      onWoken: () => void (counts.wokenCount += 1),
-      onDue: () => void (counts.dueCount += 1),
+      onWoken: () => {
+        counts.wokenCount += 1
+      },
+      onDue: () => {
+        counts.dueCount += 1
+      },
       onLost: lose,
     },
     socket,

@@ -74,7 +74,10 @@ export function createCalls(socket: Socket, {onFrame, onEnd}: CallsOptions): Cal
   }
 
   function send<N extends RequestName>(name: N, fields: RequestFields<N>, answer: Waiting): void {
-    if (ended) return answer.onError(ended)
+    if (ended) {
+      answer.onError(ended)
+      return
+    }
     latest = latest === 0xffff_ffff ? 1 : latest + 1
     waiting.set(latest, answer)
     socket.write(encode(requests[name], latest, fields))
@@ -82,11 +85,14 @@ export function createCalls(socket: Socket, {onFrame, onEnd}: CallsOptions): Cal
 
   function receive(frame: Frame): void {
     const answer = waiting.get(frame.request)
-    if (frame.request === 0 || !answer) return onFrame(frame)
-    if (frame.type !== messages.ok.type || !answer.isStream) waiting.delete(frame.request)
-    if (frame.type === messages.ok.type) return answer.onOk(frame.payload)
-    const {errno, message} = decodeFields(messages.error.fields, frame.payload)
-    answer.onError(new ShimError(errnoNames.get(errno) ?? `errno ${errno}`, message))
+    if (frame.request === 0 || !answer) {
+      onFrame(frame)
+      return
+    }
+    const isOk = frame.type === messages.ok.type
+    if (!isOk || !answer.isStream) waiting.delete(frame.request)
+    if (isOk) answer.onOk(frame.payload)
+    else answer.onError(toError(frame))
   }
 
   function end(why: Error): void {
@@ -97,6 +103,11 @@ export function createCalls(socket: Socket, {onFrame, onEnd}: CallsOptions): Cal
     waiting.clear()
     onEnd(why)
   }
+}
+
+function toError({payload}: Frame): ShimError {
+  const {errno, message} = decodeFields(messages.error.fields, payload)
+  return new ShimError(errnoNames.get(errno) ?? `errno ${errno}`, message)
 }
 
 function encode<S extends Shape>(

@@ -69,22 +69,29 @@ export async function openShim(events: ShimEvents, socket = new Socket({fd: shim
       case messages.hello.type:
         hello = decodeFields(messages.hello.fields, payload)
         wakes = hello.wakes
-        return
+        break
       case messages.child.type:
-        return void children.push(decodeFields(messages.child.fields, payload))
+        children.push(decodeFields(messages.child.fields, payload))
+        break
       case messages.stdio.type:
-        return void stdios.push(decodeFields(messages.stdio.fields, payload))
+        stdios.push(decodeFields(messages.stdio.fields, payload))
+        break
       case messages.ready.type:
-        return hello && resolve({...hello, children, stdios})
+        if (hello) resolve({...hello, children, stdios})
+        break
       case messages.exit.type:
-        return events.onExit(toExitRecord(decodeFields(messages.exit.fields, payload)))
+        events.onExit(toExitRecord(decodeFields(messages.exit.fields, payload)))
+        break
       case messages.woken.type:
         wakes = decodeFields(messages.woken.fields, payload).wakes
-        return events.onWoken()
+        events.onWoken()
+        break
       case messages.due.type:
-        return events.onDue()
+        events.onDue()
+        break
       case messages.grew.type:
-        return events.onGrew(decodeFields(messages.grew.fields, payload))
+        events.onGrew(decodeFields(messages.grew.fields, payload))
+        break
     }
   }
 }

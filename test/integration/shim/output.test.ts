@@ -173,8 +173,8 @@ test('a full disk stops the reading and the process waits; with room again nothi
   const io = await openStdio(harness, supervisor, {log: join(disk, 'log')})
   const pid = await io.orphan('seq 60000')
   await supervisor.shim.call('watch', {pid})
-  const size = async () => (await sleep(500), statSync(io.log).size)
-  await expect.poll(async () => (await size()) === (await size()), {timeout: 10_000}).toBe(true)
+  // Nothing has been logged for half a second: longer than a retry takes.
+  for (let before = -1; !existsSync(io.log) || statSync(io.log).size !== before; await sleep(500)) before = statSync(io.log).size
   expect(supervisor.exits).toEqual([])
   expect(readFileSync(io.log, 'latin1').endsWith('\n')).toBe(true)
   // A supervisor that is started now sees that output waits for the disk.
@@ -272,9 +272,11 @@ test('what a shim that was killed had taken, and what waits in a pipe, the next 
   const next = await harness.next()
   const again = await openStdio({dir}, next)
   const expected = Array.from({length: 400_000}, (_, index) => `${index + 1}\n`).join('')
-  await expect
-    .poll(async () => (await next.shim.call('follow', {stdio: 0, position: 0}), next.growths.at(-1)?.stdout), soon)
-    .toBe(expected.length)
+  const logged = async () => {
+    await next.shim.call('follow', {stdio: 0, position: 0})
+    return next.growths.at(-1)?.stdout
+  }
+  await expect.poll(logged, soon).toBe(expected.length)
   expect(again.text() === expected).toBe(true)
   process.kill(pid, 'SIGKILL')
 })

@@ -12,7 +12,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "loop.h"
 
 static struct child *children;
 static size_t count, capacity;
@@ -38,17 +37,21 @@ static uint32_t to_status(const siginfo_t *info) {
   return ((uint32_t)info->si_status & 0x7f) | (info->si_code == CLD_DUMPED ? 0x80 : 0);
 }
 
+static void set_ended(struct child *child, uint32_t status) {
+  child->ended = true;
+  child->status = status;
+  child->real_ns = real_ns();
+  child->boot_ns = boot_ns();
+}
+
 static void look(struct child *child) {
   siginfo_t info;
   struct rusage usage;
-  if (child->ended || wait_child(P_PID, child->pid, WNOWAIT, &info, &usage) <= 0) return;
-  child->ended = true;
-  child->status = to_status(&info);
+  if (child->ended || child->stranger || wait_child(P_PID, child->pid, WNOWAIT, &info, &usage) <= 0) return;
+  set_ended(child, to_status(&info));
   child->user_us = to_us(usage.ru_utime);
   child->system_us = to_us(usage.ru_stime);
   child->max_rss_bytes = (uint64_t)usage.ru_maxrss * 1024;
-  child->real_ns = real_ns();
-  child->boot_ns = boot_ns();
 }
 
 static struct child *add(const struct child *child) {
@@ -73,7 +76,47 @@ int children_watch(pid_t pid, struct child **child) {
   return 0;
 }
 
-int children_restore(const struct child *child) { return add(child) ? 0 : -ENOMEM; }
+void (*children_on_stranger)(void);
+
+static void stranger_ended(struct source *source, uint32_t events) {
+  (void)events;
+  loop_want(source, 0);
+  for (size_t i = 0; i < count; i++)
+    if (children[i].stranger == source) set_ended(&children[i], UNKNOWN_STATUS);
+  children_on_stranger();
+}
+
+static int follow_stranger(struct child *child, int pidfd) {
+  struct source *source = malloc(sizeof *source);
+  if (!source) return -ENOMEM;
+  *source = (struct source){.fd = pidfd, .urgent = true, .ready = stranger_ended};
+  child->stranger = source;
+  if (!child->ended) loop_want(source, EPOLLIN);
+  return 0;
+}
+
+int children_watch_stranger(pid_t pid, struct child **child) {
+  if ((*child = find(pid))) return 0;
+#ifdef SYS_pidfd_open
+  int pidfd = pid > 0 ? (int)syscall(SYS_pidfd_open, pid, 0) : -1;
+#else
+  int pidfd = -1;
+  errno = ENOSYS;
+#endif
+  if (pidfd < 0) return pid > 0 ? -errno : -ESRCH;
+  struct child stranger = {.pid = pid, .start_ticks = read_start_ticks(pid)};
+  int failed = follow_stranger(&stranger, pidfd);
+  if (failed == 0 && !(*child = add(&stranger))) failed = -ENOMEM;
+  if (failed < 0) close(pidfd);
+  return failed;
+}
+
+int children_restore(const struct child *saved, int pidfd) {
+  struct child *child = add(saved);
+  if (!child) return -ENOMEM;
+  child->stranger = NULL;
+  return pidfd < 0 ? 0 : follow_stranger(child, pidfd);
+}
 
 int children_reap(pid_t pid) {
   siginfo_t info;
@@ -81,7 +124,12 @@ int children_reap(pid_t pid) {
   struct child *child = find(pid);
   if (!child) return 0;
   if (!child->ended) return -EBUSY;
-  wait_child(P_PID, pid, 0, &info, &usage);
+  if (child->stranger) {
+    close(child->stranger->fd);
+    free(child->stranger);
+  } else {
+    wait_child(P_PID, pid, 0, &info, &usage);
+  }
   *child = children[--count];
   return 0;
 }

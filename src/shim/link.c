@@ -133,7 +133,7 @@ static void hear(bool to_the_end) {
     else if (greeting != SAID || out.capacity - out.length < ROOM_WANTED) break;
     ssize_t length = frame_parse(in.bytes + at, in.length - at, FRAME_MOST, &frame);
     if (length < 0) {
-      dprintf(STDERR_FILENO, "tally-shim: a frame that can be none: %s is ended\n", supervisor.argv[0]);
+      say("a frame that can be none: %s is ended", supervisor.argv[0]);
       in.length = at = 0;
       if (!to_the_end) end_of_stream(true);
     }

@@ -2,6 +2,9 @@
 #include "loop.h"
 
 #include <errno.h>
+#include <poll.h>
+#include <stdarg.h>
+#include <stdio.h>
 #include <time.h>
 #include <sys/timerfd.h>
 #include <unistd.h>
@@ -87,3 +90,17 @@ static uint64_t read_clock(clockid_t clock) {
 
 uint64_t boot_ns(void) { return read_clock(CLOCK_BOOTTIME); }
 uint64_t real_ns(void) { return read_clock(CLOCK_REALTIME); }
+
+void say(const char *format, ...) {
+  char text[1024] = "tally-shim: ";
+  const size_t prefix = sizeof "tally-shim: " - 1;
+  struct pollfd out = {.fd = STDERR_FILENO, .events = POLLOUT};
+  va_list arguments;
+  va_start(arguments, format);
+  int length = vsnprintf(text + prefix, sizeof text - prefix - 1, format, arguments);
+  va_end(arguments);
+  if (length < 0 || poll(&out, 1, 0) != 1) return;
+  size_t end = prefix + ((size_t)length < sizeof text - prefix - 1 ? (size_t)length : sizeof text - prefix - 2);
+  text[end++] = '\n';
+  if (write(STDERR_FILENO, text, end) < 0) return;
+}

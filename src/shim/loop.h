@@ -30,4 +30,7 @@ void loop_turn(uint64_t deadline, void (*idle)(void));
 uint64_t boot_ns(void);
 uint64_t real_ns(void);
 
+/* To stderr, unless nobody reads it: then it would be waited for. */
+void say(const char *format, ...);
+
 #endif

@@ -31,7 +31,7 @@ static void signal_came(struct source *, uint32_t events);
 static struct source signals = {.fd = -1, .urgent = true, .ready = signal_came};
 
 static void fail(const char *what, int failed) {
-  dprintf(STDERR_FILENO, "tally-shim: %s: %s\n", what, strerror(failed < 0 ? -failed : failed));
+  say("%s: %s", what, strerror(failed < 0 ? -failed : failed));
   exit(1);
 }
 
@@ -42,10 +42,14 @@ static void usage(void) {
   exit(2);
 }
 
+static void need_supervisor(void) {
+  if (children_untold()) supervisor_needed(REASON_EXIT);
+}
+
 static void look_at_children(void) {
   children_scan(supervisor.pid);
   supervisor_look();
-  if (children_untold()) supervisor_needed(REASON_EXIT);
+  need_supervisor();
 }
 
 static void signal_came(struct source *source, uint32_t events) {
@@ -205,6 +209,7 @@ int main(int argc, char **argv) {
   }
   if (prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) < 0) fail("subreaper", errno);
   prctl(PR_SET_NAME, "tally-shim", 0, 0, 0);
+  children_on_stranger = need_supervisor;
   if (argc == 3 && strcmp(argv[1], "--resume") == 0) resume(argv[2]);
   else begin(argv);
   while (supervisor_run(boot_ns())) {

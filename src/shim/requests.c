@@ -132,7 +132,11 @@ bool put_news(struct buffer *out, struct stdio *stdio) {
 static void watch(struct fields *fields, uint32_t request, struct buffer *out) {
   struct child *child;
   pid_t pid = (pid_t)get_u32(fields);
-  int failed = fields->torn ? -EBADMSG : children_watch(pid, &child);
+  bool is_stranger = get_u8(fields) != 0;
+  int failed = fields->torn ? -EBADMSG
+               : pid == supervisor.pid ? -ECHILD
+               : is_stranger ? children_watch_stranger(pid, &child)
+                             : children_watch(pid, &child);
   if (failed < 0) return put_error(out, request, -failed);
   size_t begin = ok_begin(out, request);
   put_u64(out, child->start_ticks);

@@ -501,6 +501,8 @@ void stdio_drain(struct stdio *stdio, uint32_t request) {
     /* What comes later is of whoever was left behind, and may come for ever; a terminal is empty when it is hung up. */
     stream->left = bytes_in(stream->fifo) + (stream->spool_end > logged ? stream->spool_end - logged : 0);
     if (stdio->master >= 0) stream->left = NEVER;
+    /* Hung up is what it is to be, and no reason to wait. */
+    if (stream->state == BLOCKED && stdio->master >= 0 && stream->why == EIO) stream->state = READING;
     if (stream->left == 0) set_drained(stream);
     else if (stream->state == READING) wait_for(stream, TURN);
   }

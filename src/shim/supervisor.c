@@ -33,7 +33,7 @@ static void become_supervisor(int socket) {
   if (socket == 3) fcntl(socket, F_SETFD, 0);
   else if (dup2(socket, 3) < 0) _exit(126);
   execvp(supervisor.argv[0], supervisor.argv);
-  dprintf(STDERR_FILENO, "tally-shim: cannot start %s: %s\n", supervisor.argv[0], strerror(errno));
+  say("cannot start %s: %s", supervisor.argv[0], strerror(errno));
   _exit(127);
 }
 
@@ -50,7 +50,7 @@ static void restart(uint64_t now) {
   if (recent >= supervisor.most) {
     supervisor.phase = PHASE_GAVE_UP;
     supervisor.start_at = NEVER;
-    dprintf(STDERR_FILENO, "tally-shim: gave up: %s has died too often\n", supervisor.argv[0]);
+    say("gave up: %s has died too often", supervisor.argv[0]);
     return;
   }
   uint64_t earliest = recent == 0 ? now : supervisor.restarts[0] + (supervisor.delay << (recent - 1));
@@ -70,7 +70,7 @@ static void start(uint64_t now) {
     if (pid < 0) close(ends[0]);
   }
   if (pid < 0) {
-    dprintf(STDERR_FILENO, "tally-shim: cannot start %s: %s\n", supervisor.argv[0], strerror(errno));
+    say("cannot start %s: %s", supervisor.argv[0], strerror(errno));
     supervisor.deaths++;
     return restart(now);
   }

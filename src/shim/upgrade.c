@@ -99,7 +99,9 @@ static void carry_shim(struct carrier *carrier) {
   control_carry(carrier);
 }
 
-static void carry_child(struct carrier *carrier, struct child *child) {
+static void carry_child(struct carrier *carrier, struct child *child, int *pidfd) {
+  *pidfd = child->stranger ? child->stranger->fd : -1;
+  carry(carrier, *pidfd);
   carry(carrier, child->pid);
   carry(carrier, child->start_ticks);
   carry(carrier, child->ended);
@@ -182,8 +184,9 @@ static void carry_stdio(struct carrier *carrier, struct stdio *stdio) {
 
 static int restore_child(struct carrier *carrier) {
   struct child child = {0};
-  carry_child(carrier, &child);
-  return carrier->from->torn ? -EBADMSG : children_restore(&child);
+  int pidfd;
+  carry_child(carrier, &child, &pidfd);
+  return carrier->from->torn ? -EBADMSG : children_restore(&child, pidfd);
 }
 
 static int restore_stdio(struct carrier *carrier) {
@@ -204,6 +207,8 @@ static void close_at_exec(int fd) {
 static void each_fd(void (*use)(int fd)) {
   use(link_fd());
   control_fds(use);
+  for (size_t i = 0; i < children_count(); i++)
+    if (children_at(i)->stranger) use(children_at(i)->stranger->fd);
   for (struct stdio *stdio = stdio_first(); stdio; stdio = stdio->next) {
     for (int i = 0; i < 2; i++) {
       use(stdio->out[i].fifo);
@@ -229,13 +234,14 @@ static bool write_frame(int fd, struct buffer *state) {
 static bool save(int fd) {
   struct buffer state = {.bytes = malloc(STATE_ROOM), .capacity = STATE_ROOM};
   struct carrier carrier = {.to = &state};
+  int pidfd;
   if (!state.bytes) return false;
   frame_begin(&state, FRAME_STATE_SHIM, asked_by);
   carry_shim(&carrier);
   bool is_saved = write_frame(fd, &state);
   for (size_t i = 0; is_saved && i < children_count(); i++) {
     frame_begin(&state, FRAME_STATE_CHILD, 0);
-    carry_child(&carrier, children_at(i));
+    carry_child(&carrier, children_at(i), &pidfd);
     is_saved = write_frame(fd, &state);
   }
   for (struct stdio *stdio = stdio_first(); is_saved && stdio; stdio = stdio->next) {
@@ -260,7 +266,7 @@ void upgrade_run(const char *title) {
     each_fd(close_at_exec);
   }
   if (fd >= 0) close(fd);
-  dprintf(STDERR_FILENO, "tally-shim: cannot become %s: %s\n", image, strerror(failed));
+  say("cannot become %s: %s", image, strerror(failed));
   free(image);
   image = NULL;
   if (link_fd() >= 0 && asked_by != 0) link_tell_error(asked_by, failed);

@@ -97,7 +97,7 @@ export async function openShimHarness({args = ['--delay', '10'], program, listen
     control: async () => await connectShimControl(socketPath),
     stderr: () => said,
     [Symbol.asyncDispose]: async () => {
-      const isSanitized = /AddressSanitizer|runtime error/.test(said)
+      const isSanitized = /AddressSanitizer|LeakSanitizer|runtime error|^==\d+==/m.test(said)
       // What is below it, too: nobody is left to take it over.
       const below = listBelow(pid)
       for (const one of [pid, ...below]) killIfThere(one)

@@ -1,4 +1,4 @@
-import type {MessageFields} from './frames.ts'
+import {type MessageFields, noStatus} from './frames.ts'
 
 export type WaitStatus =
   | {readonly type: 'code'; readonly code: number}
@@ -9,7 +9,8 @@ export interface ExitRecord {
   readonly pid: number
   /** Field 22 of /proc/<pid>/stat. */
   readonly startTicks: number
-  readonly status: WaitStatus
+  /** Undefined of a stranger, which is another's child: the kernel tells his parent. */
+  readonly status: WaitStatus | undefined
   readonly usage: {readonly userMs: number; readonly systemMs: number; readonly maxRssBytes: number}
   /** When it was seen: epoch milliseconds, and milliseconds since boot. */
   readonly seenAtMs: number
@@ -27,7 +28,7 @@ export function toExitRecord({
   seenBootMs = 0,
 }: MessageFields<'exit'>): ExitRecord {
   const usage = {userMs: userUs / 1000, systemMs: systemUs / 1000, maxRssBytes}
-  return {pid, startTicks, status: toWaitStatus(status), usage, seenAtMs, seenBootMs}
+  return {pid, startTicks, status: status === noStatus ? undefined : toWaitStatus(status), usage, seenAtMs, seenBootMs}
 }
 
 /** The status word of wait(2): the signal in the low 7 bits, the core flag above it, the exit code in the second byte. */

@@ -28,7 +28,7 @@ interface RequestFrame {
 
 /** What a supervisor asks for. Each has one reply: OK with these fields, or ERROR. */
 export const requests = {
-  watch: {type: 1, fields: {pid: 'u32'}, reply: {startTicks: 'u64'}},
+  watch: {type: 1, fields: {pid: 'u32', isStranger: 'flag'}, reply: {startTicks: 'u64'}},
   reap: {type: 2, fields: {pid: 'u32'}, reply: {}},
   holdOrphans: {type: 3, fields: {hold: 'flag'}, reply: {}},
   open: {
@@ -143,7 +143,7 @@ export type Phase = (typeof phases)[number]
 export const leavings = ['stays', 'to-sleep', 'for-good'] as const
 /** `uid` and `gid` of whom the FIFOs are given to: nobody. */
 export const nobody = 0xffff_ffff
-/** `lastStatus` before a supervisor has ended. */
+/** `lastStatus` before a supervisor has ended, and `status` of a stranger. */
 export const noStatus = 0xffff_ffff
 /** What an input frame carries beside its cookie. */
 export const mostInputBytes = 16 * 1024

@@ -1,6 +1,8 @@
+import {spawn} from 'node:child_process'
+import {readdirSync} from 'node:fs'
 import {expect, test} from 'vitest'
 import {readProcessStat} from '../../../src/linux/process-table.ts'
-import {openShimHarness} from '../../support/shim-harness.ts'
+import {openShimHarness, shimProgram} from '../../support/shim-harness.ts'
 
 const soon = {interval: 2, timeout: 5_000}
 const code = (value: number) => ({type: 'code', code: value})
@@ -11,7 +13,7 @@ test('an orphan that is watched is told of with its status and stays a zombie un
   const {shim, orphan, exits} = await harness.next()
   const pid = await orphan('sleep 0.2; exit 7')
   expect(readProcessStat(pid)?.parentPid).toBe(harness.pid)
-  const {startTicks} = await shim.call('watch', {pid})
+  const {startTicks} = await shim.call('watch', {pid, isStranger: false})
   expect(startTicks).toBe(readProcessStat(pid)?.startTimeTicks)
   await expect.poll(() => exits.length, soon).toBe(1)
   expect(exits[0]).toMatchObject({pid, startTicks, status: code(7)})
@@ -26,7 +28,7 @@ test('a signal, a core flag and the resources of a child are told', async () => 
   await using harness = await openShimHarness()
   const {shim, orphan, exits} = await harness.next()
   const pid = await orphan('i=0; while [ $i -lt 200000 ]; do i=$((i+1)); done; kill -9 $$')
-  await shim.call('watch', {pid})
+  await shim.call('watch', {pid, isStranger: false})
   await expect.poll(() => exits.length, soon).toBe(1)
   expect(exits[0]?.status).toEqual({type: 'signal', signalNumber: 9, coreDumped: false})
   expect(exits[0]?.usage.userMs).toBeGreaterThan(10)
@@ -40,7 +42,7 @@ test('orphans that nobody watches are reaped at once, behind a zombie that is ke
   const hold = await orphan('sleep 0.3; exit 4')
   // Ended before anybody watched it: gone.
   await expect.poll(() => stateOf(kept), soon).toBeUndefined()
-  await shim.call('watch', {pid: hold})
+  await shim.call('watch', {pid: hold, isStranger: false})
   await expect.poll(() => exits.length, soon).toBe(1)
   const others = await Promise.all(Array.from({length: 20}, () => orphan('sleep 0.1')))
   for (const pid of others) await expect.poll(() => stateOf(pid), soon).toBeUndefined()
@@ -53,7 +55,7 @@ test('an orphan that ends while orphans are held can still be watched', async ()
   await shim.call('holdOrphans', {hold: true})
   const [wanted, unwanted] = [await orphan('sleep 0.2; exit 5'), await orphan('sleep 0.2; exit 6')]
   for (const pid of [wanted, unwanted]) await expect.poll(() => stateOf(pid), soon).toBe('Z')
-  await shim.call('watch', {pid: wanted})
+  await shim.call('watch', {pid: wanted, isStranger: false})
   await expect.poll(() => exits.map(({status}) => status), soon).toEqual([code(5)])
   await shim.call('holdOrphans', {hold: false})
   expect(stateOf(unwanted)).toBeUndefined()
@@ -63,10 +65,10 @@ test('an orphan that ends while orphans are held can still be watched', async ()
 test('what is no child cannot be watched, and what runs cannot be reaped', async () => {
   await using harness = await openShimHarness()
   const {shim, orphan} = await harness.next()
-  await expect(shim.call('watch', {pid: process.pid})).rejects.toMatchObject({name: 'ShimError', code: 'ECHILD'})
-  await expect(shim.call('watch', {pid: 0})).rejects.toMatchObject({code: 'ECHILD'})
+  await expect(shim.call('watch', {pid: process.pid, isStranger: false})).rejects.toMatchObject({name: 'ShimError', code: 'ECHILD'})
+  await expect(shim.call('watch', {pid: 0, isStranger: false})).rejects.toMatchObject({code: 'ECHILD'})
   const pid = await orphan('sleep 1000')
-  await shim.call('watch', {pid})
+  await shim.call('watch', {pid, isStranger: false})
   await expect(shim.call('reap', {pid})).rejects.toMatchObject({code: 'EBUSY'})
 })
 
@@ -74,7 +76,7 @@ test('a supervisor that is killed is replaced, and the next is told of what it h
   await using harness = await openShimHarness()
   const first = await harness.next()
   const [early, late] = [await first.orphan('sleep 0.1; exit 7'), await first.orphan('sleep 1000')]
-  for (const pid of [early, late]) await first.shim.call('watch', {pid})
+  for (const pid of [early, late]) await first.shim.call('watch', {pid, isStranger: false})
   await expect.poll(() => first.exits.length, soon).toBe(1)
   first.kill()
   const second = await harness.next()
@@ -95,7 +97,7 @@ test('an exit while there is no supervisor starts one, which is told', async () 
   await using harness = await openShimHarness()
   const first = await harness.next()
   const pid = await first.orphan('sleep 0.3; exit 7')
-  await first.shim.call('watch', {pid})
+  await first.shim.call('watch', {pid, isStranger: false})
   await first.shim.leave('sleep')
   first.exit()
   const second = await harness.next()
@@ -113,7 +115,7 @@ test('orphans are held over the death of a supervisor', async () => {
   const second = await harness.next()
   expect(second.shim.held.holdsOrphans).toBe(true)
   await expect.poll(() => stateOf(pid), soon).toBe('Z')
-  await second.shim.call('watch', {pid})
+  await second.shim.call('watch', {pid, isStranger: false})
   await expect.poll(() => second.exits.map(({status}) => status), soon).toEqual([code(7)])
 })
 
@@ -124,11 +126,34 @@ test('a hundred children that end at once are told of, each once', async () => {
   await run(`mkfifo ${gate}`)
   const pids = []
   for (let index = 0; index < 100; index += 1) pids.push(await orphan(`read -r _ < ${gate}; exit ${index}`))
-  for (const pid of pids) await shim.call('watch', {pid})
+  for (const pid of pids) await shim.call('watch', {pid, isStranger: false})
   await run(`seq 100 > ${gate} 2>/dev/null`)
   for (const pid of pids) if (stateOf(pid) !== 'Z') process.kill(pid, 'SIGKILL')
   await expect.poll(() => exits.length, soon).toBe(100)
   expect(new Set(exits.map(({pid}) => pid)).size).toBe(100)
   await Promise.all(pids.map((pid) => shim.call('reap', {pid})))
   expect(pids.filter((pid) => stateOf(pid) !== undefined)).toEqual([])
+})
+
+test('that a process of somebody else ends is seen, also by a sleeper, and how it ended is not', async () => {
+  await using harness = await openShimHarness()
+  const first = await harness.next()
+  const stranger = spawn('sh', ['-c', 'read _; exit 7'])
+  const pid = stranger.pid ?? 0
+  await first.shim.call('watch', {pid, isStranger: true})
+  await first.shim.call('upgrade', {image: shimProgram})
+  await first.shim.leave('sleep')
+  first.exit()
+  stranger.stdin.end()
+  const second = await harness.next()
+  expect(second.shim.held).toMatchObject({reasons: 4, children: [{pid, hasEnded: true}]})
+  await expect.poll(() => second.exits, soon).toMatchObject([{pid, status: undefined}])
+  const descriptors = () => readdirSync(`/proc/${harness.pid}/fd`).length
+  const before = descriptors()
+  await second.shim.call('reap', {pid})
+  expect(descriptors()).toBe(before - 1)
+  await expect(second.shim.call('watch', {pid: 2 ** 22 + 5, isStranger: true})).rejects.toMatchObject({
+    code: expect.stringMatching(/ESRCH|EINVAL/),
+  })
+  await expect(second.shim.call('watch', {pid: second.pid, isStranger: false})).rejects.toMatchObject({code: 'ECHILD'})
 })

@@ -16,7 +16,7 @@ test('input goes to the process in order, and ends after what was written before
   const {shim} = supervisor
   const io = await openStdio(harness, supervisor, {input: true})
   const pid = await io.orphan(`sha256sum > ${harness.dir}/sum`)
-  await shim.call('watch', {pid})
+  await shim.call('watch', {pid, isStranger: false})
   await shim.call('handOver', {stdio: 0})
   const hash = createHash('sha256')
   for (let index = 0; index < 300; index += 1) {
@@ -64,7 +64,7 @@ test('a supervisor that is killed leaves no end of file, and the next knows exac
   const first = await harness.next()
   const io = await openStdio(harness, first, {input: true})
   const pid = await io.orphan('sleep 0.5; cat')
-  await first.shim.call('watch', {pid})
+  await first.shim.call('watch', {pid, isStranger: false})
   await first.shim.call('handOver', {stdio: 0})
   const bytes = Buffer.alloc(mostInputBytes, 'a')
   for (let index = 0; index < 4; index += 1) await first.shim.call('input', {stdio: 0, cookie: Buffer.from(`session ${index}`), bytes})
@@ -88,7 +88,7 @@ test('an end of file that was asked for comes after what waits', async () => {
   const supervisor = await harness.next()
   const io = await openStdio(harness, supervisor, {input: true})
   const pid = await io.orphan('sleep 0.3; wc -c')
-  await supervisor.shim.call('watch', {pid})
+  await supervisor.shim.call('watch', {pid, isStranger: false})
   await supervisor.shim.call('handOver', {stdio: 0})
   const bytes = Buffer.alloc(mostInputBytes)
   for (let index = 0; index < 4; index += 1) await supervisor.shim.call('input', {stdio: 0, cookie: none, bytes})

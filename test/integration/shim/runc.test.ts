@@ -75,7 +75,7 @@ async function create(
   await shim.call('holdOrphans', {hold: true})
   expect(await run(`${runc} create --bundle ${bundle} --pid-file ${pidFile} ${console} ${id} ${stdio}`)).toBe(0)
   const pid = Number(readFileSync(pidFile, 'utf8'))
-  await shim.call('watch', {pid})
+  await shim.call('watch', {pid, isStranger: false})
   await shim.call('handOver', {stdio: 0})
   await shim.call('holdOrphans', {hold: false})
   return pid
@@ -165,7 +165,7 @@ test('a supervisor killed while the runtime makes the container: the next finds 
   await expect.poll(() => readProcessStat(pid)?.parentPid, soon).toBe(harness.pid)
   await expect.poll(() => second.run(`${runc} start ${id} 2>/dev/null`), soon).toBe(0)
   await expect.poll(() => readProcessStat(pid)?.isZombie, soon).toBe(true)
-  await second.shim.call('watch', {pid})
+  await second.shim.call('watch', {pid, isStranger: false})
   await second.shim.call('holdOrphans', {hold: false})
   await expect.poll(() => second.exits, soon).toMatchObject([{pid, status: code(7)}])
   await second.shim.call('reap', {pid})
@@ -255,7 +255,7 @@ test('an added process falls to the shim as init does', async () => {
     ),
   ).toBe(0)
   const added = Number(readFileSync(pidFile, 'utf8'))
-  await shim.call('watch', {pid: added})
+  await shim.call('watch', {pid: added, isStranger: false})
   await shim.call('holdOrphans', {hold: false})
   await expect.poll(() => exits, soon).toMatchObject([{pid: added, status: code(4)}])
   expect((await shim.call('drain', {stdio: 1})).stdout).toBe(6)

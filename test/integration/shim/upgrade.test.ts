@@ -21,7 +21,7 @@ test('another image takes over under output, again and again: same pid, nothing 
   const io = await openStdio(harness, supervisor, {maxBytes: 1_000_000, maxFiles: 100, input: true})
   const images = [copyImage(harness.dir, 'shim-a'), copyImage(harness.dir, 'shim-b')]
   const pid = await io.orphan('seq 500000; cat; exit 7')
-  await shim.call('watch', {pid})
+  await shim.call('watch', {pid, isStranger: false})
   await shim.call('handOver', {stdio: 0})
   const deadline = bootMs() + 3_000
   await shim.call('deadline', {atMs: deadline})
@@ -53,7 +53,7 @@ test('what waits in a stdin, an exit that is not acknowledged and orphans that a
   await shim.call('holdOrphans', {hold: true})
   const reader = await io.orphan('sleep 0.5; wc -c')
   const ended = await supervisor.orphan('sleep 0.1; exit 9')
-  for (const pid of [reader, ended]) await shim.call('watch', {pid})
+  for (const pid of [reader, ended]) await shim.call('watch', {pid, isStranger: false})
   await shim.call('handOver', {stdio: 0})
   const bytes = Buffer.alloc(16 * 1024)
   for (let index = 0; index < 4; index += 1) await shim.call('input', {stdio: 0, cookie: Buffer.alloc(0), bytes})
@@ -76,7 +76,7 @@ test('a sleeper is upgraded over the socket, and wakes with what it is to be now
   await using harness = await openShimHarness()
   const first = await harness.next()
   const pid = await first.orphan('sleep 1000')
-  await first.shim.call('watch', {pid})
+  await first.shim.call('watch', {pid, isStranger: false})
   await first.shim.leave('sleep')
   first.exit()
   const image = copyImage(harness.dir, 'shim-new')

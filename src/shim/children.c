@@ -15,7 +15,7 @@
 
 static struct child *children;
 static size_t count, capacity;
-static bool held;
+static enum orphans orphans;
 
 /* The library's waitid has no resource usage. @returns the pid, 0 when nothing has ended, -1 when there is no such child */
 static pid_t wait_child(idtype_t which, pid_t pid, int flags, siginfo_t *info, struct rusage *usage) {
@@ -134,8 +134,8 @@ int children_reap(pid_t pid) {
   return 0;
 }
 
-void children_hold(bool hold) { held = hold; }
-bool children_are_held(void) { return held; }
+void children_set_orphans(enum orphans wanted) { orphans = wanted; }
+enum orphans children_orphans(void) { return orphans; }
 size_t children_count(void) { return count; }
 struct child *children_at(size_t index) { return &children[index]; }
 
@@ -151,27 +151,30 @@ bool children_have_ended(void) {
   return false;
 }
 
-/* Reaps it, if it is an orphan that has ended. */
-static void reap_orphan(pid_t pid, pid_t supervisor) {
+/* Reaps an orphan that has ended, or has it told of from now on. */
+static void look_at_orphan(pid_t pid, pid_t supervisor) {
   siginfo_t info;
   struct rusage usage;
-  if (pid != supervisor && !find(pid)) wait_child(P_PID, pid, 0, &info, &usage);
+  struct child *child;
+  if (pid == supervisor || find(pid)) return;
+  if (orphans == ORPHANS_REAPED) wait_child(P_PID, pid, 0, &info, &usage);
+  else if (wait_child(P_PID, pid, WNOWAIT, &info, &usage) > 0) children_watch(pid, &child);
 }
 
 void children_scan(pid_t supervisor) {
   siginfo_t info;
   struct rusage usage;
   for (size_t i = 0; i < count; i++) look(&children[i]);
-  if (held) return;
+  if (orphans == ORPHANS_HELD) return;
   for (pid_t pid; (pid = wait_child(P_ALL, 0, WNOWAIT, &info, &usage)) > 0;) {
     if (pid != supervisor && !find(pid)) {
-      reap_orphan(pid, supervisor);
+      look_at_orphan(pid, supervisor);
       continue;
     }
     /* The kernel tells of the eldest that has ended, always: a zombie that is kept hides all behind it. */
     pid_t *all;
     ssize_t listed = children_list(&all);
-    for (ssize_t i = 0; i < listed; i++) reap_orphan(all[i], supervisor);
+    for (ssize_t i = 0; i < listed; i++) look_at_orphan(all[i], supervisor);
     if (listed >= 0) free(all);
     return;
   }

@@ -1,7 +1,8 @@
 /*
  * The processes that fall to the shim, which is their subreaper. One that is watched stays a zombie after its end, until `reap`: so its
  * status is safe in the kernel, and its pid is nobody else's, until the supervisor has it in the journal. Others are reaped at once,
- * but for the moments in which the supervisor holds them, since it does not know yet which of them it will watch.
+ * but for the moments in which the supervisor holds them, since it does not know yet which of them it will watch. A coordinator is told of
+ * all of them, and reaps them: they are what is left of shims that were killed.
  */
 #ifndef TALLY_CHILDREN_H
 #define TALLY_CHILDREN_H
@@ -35,8 +36,9 @@ int children_watch(pid_t, struct child **);
 int children_watch_stranger(pid_t, struct child **);
 /* Idempotent: of one that is not watched there is nothing to do. @returns 0, or -EBUSY when it has not ended */
 int children_reap(pid_t);
-void children_hold(bool);
-bool children_are_held(void);
+enum orphans { ORPHANS_REAPED, ORPHANS_HELD, ORPHANS_TOLD };
+void children_set_orphans(enum orphans);
+enum orphans children_orphans(void);
 /* Looks at every child but this one, which is the supervisor. */
 void children_scan(pid_t supervisor);
 

@@ -44,7 +44,7 @@ void put_hello(struct buffer *out, uint32_t reasons) {
   put_u64(out, supervisor.starts);
   put_u64(out, supervisor.deaths);
   put_u32(out, supervisor.last_status);
-  put_u8(out, children_are_held());
+  put_u8(out, (uint8_t)children_orphans());
   put_u64(out, supervisor.deadline);
   put_text(out, control_path());
   frame_end(out, begin);
@@ -247,12 +247,12 @@ static int resize(struct stdio *stdio, struct fields *fields) {
   return fields->torn ? -EBADMSG : stdio_resize(stdio, columns, rows);
 }
 
-static int hold_orphans(struct fields *fields) {
-  bool hold = get_u8(fields) != 0;
-  if (fields->torn) return -EBADMSG;
-  children_hold(hold);
+static int set_orphans(struct fields *fields) {
+  uint8_t wanted = get_u8(fields);
+  if (fields->torn || wanted > ORPHANS_TOLD) return -EBADMSG;
+  children_set_orphans((enum orphans)wanted);
   /* Those that ended meanwhile, and that nobody watches. */
-  if (!hold) children_scan(supervisor.pid);
+  children_scan(supervisor.pid);
   return 0;
 }
 
@@ -311,7 +311,7 @@ void request_handle(struct frame *frame, struct buffer *out, bool is_stranger) {
   switch (frame->type) {
     case FRAME_WATCH: return watch(fields, request, out);
     case FRAME_REAP: return put_result(out, request, reap(fields));
-    case FRAME_HOLD_ORPHANS: return put_result(out, request, hold_orphans(fields));
+    case FRAME_ORPHANS: return put_result(out, request, set_orphans(fields));
     case FRAME_DEADLINE: return put_result(out, request, set_deadline(fields));
     case FRAME_SLEEP: return put_result(out, request, leave(LEAVES_TO_SLEEP, fields));
     case FRAME_END: return put_result(out, request, leave(LEAVES_FOR_GOOD, fields));

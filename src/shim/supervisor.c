@@ -133,7 +133,7 @@ void supervisor_wake(bool force) {
 
 int supervisor_leave(enum leaving leaving, uint32_t wakes) {
   if (wakes != supervisor.wakes || supervisor.due_untold || children_have_ended()) return -EAGAIN;
-  if (children_are_held() || (leaving == LEAVES_FOR_GOOD && children_count() > 0)) return -EBUSY;
+  if (children_orphans() == ORPHANS_HELD || (leaving == LEAVES_FOR_GOOD && children_count() > 0)) return -EBUSY;
   supervisor.leaving = leaving;
   supervisor.kill_at = boot_ns() + LEAVE_PATIENCE;
   return 0;

@@ -89,12 +89,12 @@ static void carry_supervisor(struct carrier *carrier, struct supervisor *s) {
 
 static void carry_shim(struct carrier *carrier) {
   uint16_t version = STATE_VERSION;
-  bool are_held = children_are_held();
+  enum orphans orphans = children_orphans();
   carry(carrier, version);
   if (carrier->from && version > STATE_VERSION) carrier->from->torn = true;
   carry_supervisor(carrier, &supervisor);
-  carry(carrier, are_held);
-  children_hold(are_held);
+  carry(carrier, orphans);
+  children_set_orphans(orphans);
   link_carry(carrier);
   control_carry(carrier);
 }

@@ -30,7 +30,7 @@ interface RequestFrame {
 export const requests = {
   watch: {type: 1, fields: {pid: 'u32', isStranger: 'flag'}, reply: {startTicks: 'u64'}},
   reap: {type: 2, fields: {pid: 'u32'}, reply: {}},
-  holdOrphans: {type: 3, fields: {hold: 'flag'}, reply: {}},
+  orphans: {type: 3, fields: {mode: 'u8'}, reply: {}},
   open: {
     type: 4,
     fields: {
@@ -84,7 +84,7 @@ export const messages = {
       starts: 'u64',
       deaths: 'u64',
       lastStatus: 'u32',
-      holdsOrphans: 'flag',
+      orphans: 'u8',
       deadlineMs: 'time',
       socket: 'text',
     },
@@ -136,6 +136,8 @@ export type MessageFields<N extends MessageName> = Fields<(typeof messages)[N]['
 
 /** Bits of `flags` of open and stdio. */
 export const stdioFlags = {terminal: 1, input: 2, again: 4} as const
+/** What becomes of a child that nobody watches, when it has ended: it is reaped, kept, or told of and kept. */
+export const orphanModes = {reap: 0, hold: 1, tell: 2} as const
 /** Bits of `reasons`: why the supervisor was started. */
 export const startReasons = {first: 1, died: 2, exit: 4, woken: 8, due: 16} as const
 export const phases = ['asleep', 'waiting', 'up', 'gave-up'] as const

@@ -1,7 +1,9 @@
 import {spawn} from 'node:child_process'
-import {readdirSync} from 'node:fs'
+import {existsSync, readdirSync, readFileSync, writeFileSync} from 'node:fs'
+import {join} from 'node:path'
 import {expect, test} from 'vitest'
 import {readProcessStat} from '../../../src/linux/process-table.ts'
+import {orphanModes} from '../../../src/shim/client/frames.ts'
 import {openShimHarness, shimProgram} from '../../support/shim-harness.ts'
 
 const soon = {interval: 2, timeout: 5_000}
@@ -52,12 +54,12 @@ test('orphans that nobody watches are reaped at once, behind a zombie that is ke
 test('an orphan that ends while orphans are held can still be watched', async () => {
   await using harness = await openShimHarness()
   const {shim, orphan, exits} = await harness.next()
-  await shim.call('holdOrphans', {hold: true})
+  await shim.call('orphans', {mode: orphanModes.hold})
   const [wanted, unwanted] = [await orphan('sleep 0.2; exit 5'), await orphan('sleep 0.2; exit 6')]
   for (const pid of [wanted, unwanted]) await expect.poll(() => stateOf(pid), soon).toBe('Z')
   await shim.call('watch', {pid: wanted, isStranger: false})
   await expect.poll(() => exits.map(({status}) => status), soon).toEqual([code(5)])
-  await shim.call('holdOrphans', {hold: false})
+  await shim.call('orphans', {mode: orphanModes.reap})
   expect(stateOf(unwanted)).toBeUndefined()
   expect(stateOf(wanted)).toBe('Z')
 })
@@ -109,11 +111,11 @@ test('an exit while there is no supervisor starts one, which is told', async () 
 test('orphans are held over the death of a supervisor', async () => {
   await using harness = await openShimHarness()
   const first = await harness.next()
-  await first.shim.call('holdOrphans', {hold: true})
+  await first.shim.call('orphans', {mode: orphanModes.hold})
   const pid = await first.orphan('sleep 0.1; exit 7')
   first.kill()
   const second = await harness.next()
-  expect(second.shim.held.holdsOrphans).toBe(true)
+  expect(second.shim.held.orphans).toBe(orphanModes.hold)
   await expect.poll(() => stateOf(pid), soon).toBe('Z')
   await second.shim.call('watch', {pid, isStranger: false})
   await expect.poll(() => second.exits.map(({status}) => status), soon).toEqual([code(7)])
@@ -156,4 +158,43 @@ test('that a process of somebody else ends is seen, also by a sleeper, and how i
     code: expect.stringMatching(/ESRCH|EINVAL/),
   })
   await expect(second.shim.call('watch', {pid: second.pid, isStranger: false})).rejects.toMatchObject({code: 'ECHILD'})
+})
+
+test('who wants to be told of all orphans is told of each, also of one that had ended before, and over deaths', async () => {
+  await using harness = await openShimHarness()
+  const first = await harness.next()
+  await first.shim.call('orphans', {mode: orphanModes.hold})
+  const early = await first.orphan('sleep 0.1; exit 3')
+  await expect.poll(() => stateOf(early), soon).toBe('Z')
+  await first.shim.call('orphans', {mode: orphanModes.tell})
+  await expect.poll(() => first.exits.map(({status}) => status), soon).toEqual([code(3)])
+  // What a program leaves behind that is itself a subreaper, and is killed.
+  const late = await first.orphan('sleep 0.3; exit 4')
+  first.kill()
+  const second = await harness.next()
+  expect(second.shim.held.orphans).toBe(orphanModes.tell)
+  await expect.poll(() => second.exits.find(({pid}) => pid === late)?.status, soon).toEqual(code(4))
+  for (const {pid} of second.exits) await second.shim.call('reap', {pid})
+  expect([early, late].map(stateOf)).toEqual([undefined, undefined])
+  await expect(second.shim.call('orphans', {mode: 3})).rejects.toMatchObject({code: 'EBADMSG'})
+})
+
+test('a shim above keeps what a killed shim has left: its status and its container', async () => {
+  await using above = await openShimHarness()
+  const coordinator = await above.next()
+  await coordinator.shim.call('orphans', {mode: orphanModes.tell})
+  // A shim that the coordinator has started, whose program has a child of its own.
+  const script = join(above.dir, 'script')
+  writeFileSync(script, `sh -c 'sleep 1; exit 7' & echo $! > ${above.dir}/child; exec sleep 1000`)
+  const below = await coordinator.orphan(`exec ${shimProgram} -- sh ${script}`)
+  const readChild = () => (existsSync(`${above.dir}/child`) ? Number(readFileSync(`${above.dir}/child`, 'utf8')) : 0)
+  await expect.poll(readChild, soon).toBeGreaterThan(0)
+  const child = readChild()
+  const program = readProcessStat(child)?.parentPid ?? -1
+  expect(readProcessStat(program)?.parentPid).toBe(below)
+  for (const pid of [below, program]) process.kill(pid, 'SIGKILL')
+  coordinator.kill()
+  const next = await above.next()
+  await expect.poll(() => next.exits.find(({pid}) => pid === child)?.status, soon).toEqual(code(7))
+  expect(next.exits.find(({pid}) => pid === below)?.status).toEqual({type: 'signal', signalNumber: 9, coreDumped: false})
 })

@@ -4,7 +4,7 @@ import {existsSync, mkdirSync, readFileSync, writeFileSync} from 'node:fs'
 import {join} from 'node:path'
 import {afterEach, expect, test} from 'vitest'
 import {readProcessStat} from '../../../src/linux/process-table.ts'
-import {nobody, stdioFlags} from '../../../src/shim/client/frames.ts'
+import {nobody, orphanModes, stdioFlags} from '../../../src/shim/client/frames.ts'
 import {createOutputReader} from '../../../src/stdio/log-file.ts'
 import {makeBusyboxRootfs} from '../../support/busybox.ts'
 import {expectNothingLeft} from '../../support/leaks.ts'
@@ -72,12 +72,12 @@ async function create(
   {runc, bundle, pidFile, id, stdio, console}: Container & {readonly console: string},
 ): Promise<number> {
   const {shim, run} = supervisor
-  await shim.call('holdOrphans', {hold: true})
+  await shim.call('orphans', {mode: orphanModes.hold})
   expect(await run(`${runc} create --bundle ${bundle} --pid-file ${pidFile} ${console} ${id} ${stdio}`)).toBe(0)
   const pid = Number(readFileSync(pidFile, 'utf8'))
   await shim.call('watch', {pid, isStranger: false})
   await shim.call('handOver', {stdio: 0})
-  await shim.call('holdOrphans', {hold: false})
+  await shim.call('orphans', {mode: orphanModes.reap})
   return pid
 }
 
@@ -145,14 +145,14 @@ test('a supervisor killed while the runtime makes the container: the next finds 
   await using harness = await openShimHarness()
   const first = await harness.next()
   const container = await makeContainer(harness, first, ['sh', '-c', 'exit 7'])
-  await first.shim.call('holdOrphans', {hold: true})
+  await first.shim.call('orphans', {mode: orphanModes.hold})
   const {runc, bundle, pidFile, id, stdio} = container
   first.run(`${runc} create --bundle ${bundle} --pid-file ${pidFile} ${id} ${stdio}`).catch(() => {})
   // It is at work.
   await expect.poll(() => existsSync(`${harness.dir}/runc`), soon).toBe(true)
   first.kill()
   const second = await harness.next()
-  expect(second.shim.held.holdsOrphans).toBe(true)
+  expect(second.shim.held.orphans).toBe(orphanModes.hold)
   const readPid = () => {
     try {
       return Number(readFileSync(pidFile, 'utf8'))
@@ -166,7 +166,7 @@ test('a supervisor killed while the runtime makes the container: the next finds 
   await expect.poll(() => second.run(`${runc} start ${id} 2>/dev/null`), soon).toBe(0)
   await expect.poll(() => readProcessStat(pid)?.isZombie, soon).toBe(true)
   await second.shim.call('watch', {pid, isStranger: false})
-  await second.shim.call('holdOrphans', {hold: false})
+  await second.shim.call('orphans', {mode: orphanModes.reap})
   await expect.poll(() => second.exits, soon).toMatchObject([{pid, status: code(7)}])
   await second.shim.call('reap', {pid})
   await remove(second, container)
@@ -247,7 +247,7 @@ test('an added process falls to the shim as init does', async () => {
     ...{stdio: 1, name: 'exec-1', flags: 0, directory, log: join(container.bundle, 'exec-log'), uid: nobody, gid: nobody},
     ...{maxBytes: 0, maxFiles: 0, columns: 0, rows: 0},
   })
-  await shim.call('holdOrphans', {hold: true})
+  await shim.call('orphans', {mode: orphanModes.hold})
   const pidFile = join(container.bundle, 'exec-pid')
   expect(
     await run(
@@ -256,7 +256,7 @@ test('an added process falls to the shim as init does', async () => {
   ).toBe(0)
   const added = Number(readFileSync(pidFile, 'utf8'))
   await shim.call('watch', {pid: added, isStranger: false})
-  await shim.call('holdOrphans', {hold: false})
+  await shim.call('orphans', {mode: orphanModes.reap})
   await expect.poll(() => exits, soon).toMatchObject([{pid: added, status: code(4)}])
   expect((await shim.call('drain', {stdio: 1})).stdout).toBe(6)
   process.kill(pid, 'SIGKILL')

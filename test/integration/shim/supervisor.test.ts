@@ -7,6 +7,9 @@ import {setTimeout as sleep} from 'node:timers/promises'
 import {expect, test} from 'vitest'
 import type {ShimStatus} from '../../../src/shim/client/control.ts'
 import {encodeFrame} from '../../../src/shim/client/codec.ts'
+import {messages} from '../../../src/shim/client/frames.ts'
+import {readShimVersion} from '../../../src/shim/client/version.ts'
+import {orphanModes} from '../../../src/shim/client/frames.ts'
 import {openShimHarness, shimProgram} from '../../support/shim-harness.ts'
 
 const soon = {interval: 2, timeout: 5_000}
@@ -17,7 +20,7 @@ test('a supervisor is told first what shim it has, and why it was started', asyn
   const {shim} = await harness.next()
   expect(shim.held).toEqual({
     ...{protocol: 1, state: 1, features: 0, reasons: 1, pid: harness.pid, startTicks: expect.any(Number), wakes: 0},
-    ...{starts: 1, deaths: 0, lastStatus: 0xffff_ffff, holdsOrphans: false, deadlineMs: undefined, socket: harness.socketPath},
+    ...{starts: 1, deaths: 0, lastStatus: 0xffff_ffff, orphans: 0, deadlineMs: undefined, socket: harness.socketPath},
     ...{children: [], stdios: []},
   })
 })
@@ -173,8 +176,12 @@ test('an unknown frame and one that is too short are answered with an error, and
   socket.on('data', (bytes: Buffer) => answers.push(bytes))
   socket.write(encodeFrame(9_999, 0xfffe, {}, {}))
   socket.write(encodeFrame(1, 0xfffd, {}, {}))
+  // Fields that a newer supervisor has added are passed over.
+  socket.write(encodeFrame(14, 0xfffc, {at: 'time', more: 'text'}, {at: undefined, more: 'new'}))
   expect(await shim.call('status', {follow: false})).toMatchObject({protocol: 1})
-  const text = Buffer.concat(answers).toString('latin1')
+  const bytes = Buffer.concat(answers)
+  const text = bytes.toString('latin1')
+  expect(bytes.includes(encodeFrame(messages.ok.type, 0xfffc, {}, {}))).toBe(true)
   expect(text).toContain('Function not implemented')
   expect(text).toContain('Bad message')
 })
@@ -213,9 +220,9 @@ test('it does not sleep over an exit that it has not reaped, nor while it holds 
   await expect.poll(() => exits.length, soon).toBe(1)
   await expect(shim.leave('sleep')).rejects.toMatchObject({code: 'EAGAIN'})
   await shim.call('reap', {pid})
-  await shim.call('holdOrphans', {hold: true})
+  await shim.call('orphans', {mode: orphanModes.hold})
   await expect(shim.leave('sleep')).rejects.toMatchObject({code: 'EBUSY'})
-  await shim.call('holdOrphans', {hold: false})
+  await shim.call('orphans', {mode: orphanModes.reap})
   await shim.leave('sleep')
 })
 
@@ -336,4 +343,7 @@ test('arguments that are wrong are refused, and the version says what it can', (
   expect(() => execFileSync(shimProgram, ['--restarts', 'x', '--', 'true'], {stdio: 'pipe'})).toThrow(/usage/)
   expect(() => execFileSync(shimProgram, [], {stdio: 'pipe'})).toThrow(/usage/)
   expect(execFileSync(shimProgram, ['--version'], {encoding: 'utf8'})).toBe('tally-shim protocol 1 state 1 features 0\n')
+  expect(readShimVersion(shimProgram)).toEqual({protocol: 1, state: 1, features: 0})
+  expect(readShimVersion('/bin/true')).toBeUndefined()
+  expect(readShimVersion('/nonexistent')).toBeUndefined()
 })

@@ -2,6 +2,7 @@ import {execFileSync} from 'node:child_process'
 import {copyFileSync, existsSync, readlinkSync, statSync} from 'node:fs'
 import {join} from 'node:path'
 import {expect, test} from 'vitest'
+import {orphanModes} from '../../../src/shim/client/frames.ts'
 import {openShimHarness, shimProgram} from '../../support/shim-harness.ts'
 import {openStdio} from '../../support/shim-stdio.ts'
 
@@ -50,7 +51,7 @@ test('what waits in a stdin, an exit that is not acknowledged and orphans that a
   const supervisor = await harness.next()
   const {shim} = supervisor
   const io = await openStdio(harness, supervisor, {input: true})
-  await shim.call('holdOrphans', {hold: true})
+  await shim.call('orphans', {mode: orphanModes.hold})
   const reader = await io.orphan('sleep 0.5; wc -c')
   const ended = await supervisor.orphan('sleep 0.1; exit 9')
   for (const pid of [reader, ended]) await shim.call('watch', {pid, isStranger: false})
@@ -67,7 +68,7 @@ test('what waits in a stdin, an exit that is not acknowledged and orphans that a
   expect(io.text().trim()).toBe(String(5 * 16 * 1024))
   supervisor.kill()
   expect((await harness.next()).shim.held).toMatchObject({
-    holdsOrphans: true,
+    orphans: orphanModes.hold,
     children: [{pid: expect.any(Number)}, {pid: expect.any(Number)}],
   })
 })

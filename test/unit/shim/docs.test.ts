@@ -4,7 +4,11 @@ import type {Shape} from '../../../src/shim/client/codec.ts'
 import {messages, requests} from '../../../src/shim/client/frames.ts'
 
 const text = readFileSync(new URL('../../../docs/shim.md', import.meta.url), 'utf8')
-const rows = [...text.matchAll(/^\| (\d+) ([A-Z_]+) \|(.*)\|$/gm)].map(([, number, name, cells = '']) => [number, name, ...cells.split('|').map((cell) => cell.trim())])
+const rows = [...text.matchAll(/^\| (\d+) ([A-Z_]+) \|(.*)\|$/gm)].map(([, number, name, cells = '']) => [
+  number,
+  name,
+  ...cells.split('|').map((cell) => cell.trim()),
+])
 const toName = (name: string) => name.replace(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase()
 const toCell = (shape: Shape) =>
   Object.entries(shape)

@@ -277,7 +277,7 @@ static void watched_children_stay_and_others_go(void) {
   for (int i = 0; i < 2; i++) expect(children_watch(watched[i], &child) == 0 && child->start_ticks > 0);
   expect(children_watch(1, &child) == -ECHILD);
   expect(children_reap(watched[0]) == -EBUSY);
-  children_hold(true);
+  children_set_orphans(ORPHANS_HELD);
   close(gate[1]);
   for (int tries = 0; tries < 500 && !(children_at(0)->ended && children_at(1)->ended); tries++) {
     usleep(2000);
@@ -287,7 +287,7 @@ static void watched_children_stay_and_others_go(void) {
   expect(children_at(1)->ended && children_at(1)->status == SIGKILL);
   siginfo_t info;
   for (int i = 0; i < 3; i++) expect(waitid(P_PID, (id_t)other[i], &info, WEXITED | WNOWAIT) == 0);
-  children_hold(false);
+  children_set_orphans(ORPHANS_REAPED);
   children_scan(0);
   for (int i = 0; i < 3; i++) expect(!is_there(other[i]));
   for (int i = 0; i < 2; i++) expect(is_there(watched[i]));

@@ -10,7 +10,7 @@ import {join, resolve} from 'node:path'
 import {setTimeout as sleep} from 'node:timers/promises'
 import {connectShimControl, type ShimControl} from '../../src/shim/client/control.ts'
 import type {ExitRecord} from '../../src/shim/client/exit-record.ts'
-import type {MessageFields} from '../../src/shim/client/frames.ts'
+import {type MessageFields, orphanModes} from '../../src/shim/client/frames.ts'
 import {openShim, type Shim} from '../../src/shim/client/shim.ts'
 import {expectNothingLeft} from './leaks.ts'
 import {makeTempDir} from './temp-dir.ts'
@@ -28,6 +28,8 @@ export interface TestSupervisor {
   run(command: string): Promise<number>
   /** Runs a script that falls to the shim at once. @returns its pid, when the shim is its parent */
   orphan(script: string): Promise<number>
+  /** The same, watched before it can have been reaped. */
+  watch(script: string): Promise<number>
   /** As `kill -9` does. */
   kill(): void
   /** Ends by itself, with status 0. */
@@ -155,6 +157,13 @@ async function toSupervisor(pid: number, socket: Socket, commands: Socket): Prom
     commands.write(`${latest} ${command}\n`)
     return await promise
   }
+  const orphan = async (script: string): Promise<number> => {
+    const file = `/tmp/tally-orphan-${process.pid}-${pid}-${latest}`
+    await run(`sh -c ${quote(script)} </dev/null >/dev/null 2>&1 & echo $! > ${file}`)
+    const orphaned = Number(readFileSync(file, 'utf8'))
+    execFileSync('rm', ['-f', file])
+    return orphaned
+  }
   return {
     pid,
     shim,
@@ -163,12 +172,13 @@ async function toSupervisor(pid: number, socket: Socket, commands: Socket): Prom
     growths,
     lost,
     run,
-    orphan: async (script) => {
-      const file = `/tmp/tally-orphan-${process.pid}-${pid}-${latest}`
-      await run(`sh -c ${quote(`${script}`)} </dev/null >/dev/null 2>&1 & echo $! > ${file}`)
-      const orphan = Number(readFileSync(file, 'utf8'))
-      execFileSync('rm', ['-f', file])
-      return orphan
+    orphan,
+    watch: async (script) => {
+      await shim.call('orphans', {mode: orphanModes.hold})
+      const orphaned = await orphan(script)
+      await shim.call('watch', {pid: orphaned, isStranger: false})
+      await shim.call('orphans', {mode: orphanModes.reap})
+      return orphaned
     },
     kill: () => process.kill(pid, 'SIGKILL'),
     exit: () => void socket.end(),

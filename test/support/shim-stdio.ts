@@ -15,6 +15,7 @@ export interface TestStdio {
   run(script: string): Promise<number>
   /** The same, as a child of the shim. @returns its pid */
   orphan(script: string): Promise<number>
+  watch(script: string): Promise<number>
   text(stream?: StreamName): string
 }
 
@@ -22,7 +23,7 @@ type OpenFields = Partial<RequestFields<'open'>> & {readonly input?: boolean}
 
 export async function openStdio(
   {dir}: Pick<ShimHarness, 'dir'>,
-  {shim, run, orphan}: TestSupervisor,
+  {shim, run, orphan, watch}: Pick<TestSupervisor, 'shim' | 'run' | 'orphan' | 'watch'>,
   {input = false, ...fields}: OpenFields = {},
 ): Promise<TestStdio> {
   const stdio = fields.stdio ?? 0
@@ -44,6 +45,7 @@ export async function openStdio(
     log,
     run: (script) => run(redirected(script)),
     orphan: (script) => orphan(redirected(script)),
+    watch: (script) => watch(redirected(script)),
     text: (stream = 'stdout') => createOutputReader(log).read(stream, 0, 400_000_000).bytes.toString('latin1'),
   }
 }

@@ -28,9 +28,8 @@ test('an orphan that is watched is told of with its status and stays a zombie un
 
 test('a signal, a core flag and the resources of a child are told', async () => {
   await using harness = await openShimHarness()
-  const {shim, orphan, exits} = await harness.next()
-  const pid = await orphan('i=0; while [ $i -lt 200000 ]; do i=$((i+1)); done; kill -9 $$')
-  await shim.call('watch', {pid, isStranger: false})
+  const {watch, exits} = await harness.next()
+  await watch('i=0; while [ $i -lt 200000 ]; do i=$((i+1)); done; kill -9 $$')
   await expect.poll(() => exits.length, soon).toBe(1)
   expect(exits[0]?.status).toEqual({type: 'signal', signalNumber: 9, coreDumped: false})
   expect(exits[0]?.usage.userMs).toBeGreaterThan(10)
@@ -66,19 +65,17 @@ test('an orphan that ends while orphans are held can still be watched', async ()
 
 test('what is no child cannot be watched, and what runs cannot be reaped', async () => {
   await using harness = await openShimHarness()
-  const {shim, orphan} = await harness.next()
+  const {shim, watch} = await harness.next()
   await expect(shim.call('watch', {pid: process.pid, isStranger: false})).rejects.toMatchObject({name: 'ShimError', code: 'ECHILD'})
   await expect(shim.call('watch', {pid: 0, isStranger: false})).rejects.toMatchObject({code: 'ECHILD'})
-  const pid = await orphan('sleep 1000')
-  await shim.call('watch', {pid, isStranger: false})
+  const pid = await watch('sleep 1000')
   await expect(shim.call('reap', {pid})).rejects.toMatchObject({code: 'EBUSY'})
 })
 
 test('a supervisor that is killed is replaced, and the next is told of what it has not reaped, with the time at which it was seen', async () => {
   await using harness = await openShimHarness()
   const first = await harness.next()
-  const [early, late] = [await first.orphan('sleep 0.1; exit 7'), await first.orphan('sleep 1000')]
-  for (const pid of [early, late]) await first.shim.call('watch', {pid, isStranger: false})
+  const [early, late] = [await first.watch('sleep 0.1; exit 7'), await first.watch('sleep 1000')]
   await expect.poll(() => first.exits.length, soon).toBe(1)
   first.kill()
   const second = await harness.next()
@@ -98,8 +95,7 @@ test('a supervisor that is killed is replaced, and the next is told of what it h
 test('an exit while there is no supervisor starts one, which is told', async () => {
   await using harness = await openShimHarness()
   const first = await harness.next()
-  const pid = await first.orphan('sleep 0.3; exit 7')
-  await first.shim.call('watch', {pid, isStranger: false})
+  await first.watch('sleep 0.3; exit 7')
   await first.shim.leave('sleep')
   first.exit()
   const second = await harness.next()

@@ -33,8 +33,7 @@ test('output goes on while no supervisor is there, and its log with it when it i
   await using harness = await openShimHarness()
   const first = await harness.next()
   const io = await openStdio(harness, first)
-  const pid = await io.orphan('i=0; while [ $i -lt 50 ]; do echo "line $i"; i=$((i+1)); sleep 0.01; done')
-  await first.shim.call('watch', {pid, isStranger: false})
+  await io.watch('i=0; while [ $i -lt 50 ]; do echo "line $i"; i=$((i+1)); sleep 0.01; done')
   await first.shim.leave('sleep')
   first.exit()
   const second = await harness.next()
@@ -93,8 +92,7 @@ test('an exit is told, and others write, while somebody floods', async () => {
     await openStdio(harness, supervisor, {maxBytes: 1_000_000, maxFiles: 2}),
     await openStdio(harness, supervisor, {stdio: 1}),
   ]
-  const flood = await flooding.orphan('yes')
-  await supervisor.shim.call('watch', {pid: flood, isStranger: false})
+  const flood = await flooding.watch('yes')
   await sleep(100)
   const begin = performance.now()
   const pid = await quiet.orphan('echo quiet; exit 3')
@@ -144,8 +142,7 @@ test('what a reader wants is not dropped: the process waits until he is done wit
   const hold = (stdout: number, forMs = 60_000) =>
     supervisor.shim.call('holdOutput', {stdio: 0, untilMs: bootMs() + forMs, stdout, stderr: 0})
   await hold(0)
-  const pid = await io.orphan('seq 100000')
-  await supervisor.shim.call('watch', {pid, isStranger: false})
+  await io.watch('seq 100000')
   const logged = async () => {
     await sleep(200)
     const told = supervisor.growths.length
@@ -171,8 +168,7 @@ test('a full disk stops the reading and the process waits; with room again nothi
   const supervisor = await harness.next()
   await using _disk = mountDisk(disk, '256k')
   const io = await openStdio(harness, supervisor, {log: join(disk, 'log')})
-  const pid = await io.orphan('seq 60000')
-  await supervisor.shim.call('watch', {pid, isStranger: false})
+  await io.watch('seq 60000')
   // Nothing has been logged for half a second: longer than a retry takes.
   for (let before = -1; !existsSync(io.log) || statSync(io.log).size !== before; await sleep(500)) before = statSync(io.log).size
   expect(supervisor.exits).toEqual([])

@@ -130,8 +130,7 @@ test('output goes on, and exits are kept, after a supervisor has been given up',
   await using harness = await openShimHarness({args: ['--restarts', '0/60000']})
   using control = await harness.control()
   const first = await harness.next()
-  const pid = await first.orphan('sleep 0.2; exit 7')
-  await first.shim.call('watch', {pid, isStranger: false})
+  await first.watch('sleep 0.2; exit 7')
   first.kill()
   await expect.poll(async () => (await control.status()).ended, soon).toBe(1)
   expect(await control.status()).toMatchObject({phase: 'gave-up', watched: 1})
@@ -154,8 +153,7 @@ test('a program that cannot be started is given up', async () => {
 test('what can be no frame ends the supervisor, and nothing else', async () => {
   await using harness = await openShimHarness()
   const first = await harness.next()
-  const pid = await first.orphan('sleep 1000')
-  await first.shim.call('watch', {pid, isStranger: false})
+  const pid = await first.watch('sleep 1000')
   first.socket.write(Buffer.alloc(64, 0xff))
   await first.lost
   const second = await harness.next()
@@ -190,8 +188,7 @@ test('a supervisor that hangs without reading stops neither exits nor wakes', as
   await using harness = await openShimHarness()
   using control = await harness.control()
   const first = await harness.next()
-  const pid = await first.orphan('sleep 0.5; exit 7')
-  await first.shim.call('watch', {pid, isStranger: false})
+  await first.watch('sleep 0.5; exit 7')
   process.kill(first.pid, 'SIGSTOP')
   // More than all buffers in between hold.
   for (let index = 0; index < 20_000; index += 1) void first.shim.call('status', {follow: false}).catch(() => {})
@@ -214,9 +211,8 @@ test('a supervisor that has said that it sleeps, and does not end, is ended', {t
 
 test('it does not sleep over an exit that it has not reaped, nor while it holds orphans', async () => {
   await using harness = await openShimHarness()
-  const {shim, orphan, exits} = await harness.next()
-  const pid = await orphan('sleep 0.1')
-  await shim.call('watch', {pid, isStranger: false})
+  const {shim, watch, exits} = await harness.next()
+  const pid = await watch('sleep 0.1')
   await expect.poll(() => exits.length, soon).toBe(1)
   await expect(shim.leave('sleep')).rejects.toMatchObject({code: 'EAGAIN'})
   await shim.call('reap', {pid})
@@ -228,9 +224,8 @@ test('it does not sleep over an exit that it has not reaped, nor while it holds 
 
 test('the shim ends with a supervisor that leaves for good, and its socket is gone', async () => {
   await using harness = await openShimHarness()
-  const {shim, orphan, exit} = await harness.next()
-  const pid = await orphan('sleep 1000')
-  await shim.call('watch', {pid, isStranger: false})
+  const {shim, watch, exit} = await harness.next()
+  const pid = await watch('sleep 1000')
   await expect(shim.leave('end')).rejects.toMatchObject({code: 'EBUSY'})
   process.kill(pid, 'SIGKILL')
   await expect.poll(() => shim.leave('end').catch((error: {code: string}) => error.code), soon).toBe('EAGAIN')

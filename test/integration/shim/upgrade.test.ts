@@ -21,8 +21,7 @@ test('another image takes over under output, again and again: same pid, nothing 
   const {shim} = supervisor
   const io = await openStdio(harness, supervisor, {maxBytes: 1_000_000, maxFiles: 100, input: true})
   const images = [copyImage(harness.dir, 'shim-a'), copyImage(harness.dir, 'shim-b')]
-  const pid = await io.orphan('seq 500000; cat; exit 7')
-  await shim.call('watch', {pid, isStranger: false})
+  await io.watch('seq 500000; cat; exit 7')
   await shim.call('handOver', {stdio: 0})
   const deadline = bootMs() + 3_000
   await shim.call('deadline', {atMs: deadline})
@@ -76,8 +75,7 @@ test('what waits in a stdin, an exit that is not acknowledged and orphans that a
 test('a sleeper is upgraded over the socket, and wakes with what it is to be now', async () => {
   await using harness = await openShimHarness()
   const first = await harness.next()
-  const pid = await first.orphan('sleep 1000')
-  await first.shim.call('watch', {pid, isStranger: false})
+  const pid = await first.watch('sleep 1000')
   await first.shim.leave('sleep')
   first.exit()
   const image = copyImage(harness.dir, 'shim-new')

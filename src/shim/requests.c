@@ -156,9 +156,13 @@ static void open_stdio(struct fields *fields, uint32_t request, struct buffer *o
   options.columns = get_u16(fields);
   options.rows = get_u16(fields);
   struct stdio *stdio;
-  int failed = fields->torn ? -EBADMSG : strlen(directory) > 3900 || strlen(log) > 3900 || strlen(name) > 1000 ? -ENAMETOOLONG : stdio_open(&options, &stdio);
-  if (failed < 0) put_error(out, request, -failed);
-  else {
+  int failed = fields->torn ? -EBADMSG : 0;
+  /* So that STDIO fits into a frame, and a path with a suffix into PATH_MAX. */
+  if (failed == 0 && (strlen(directory) > 3900 || strlen(log) > 3900 || strlen(name) > 1000)) failed = -ENAMETOOLONG;
+  if (failed == 0) failed = stdio_open(&options, &stdio);
+  if (failed < 0) {
+    put_error(out, request, -failed);
+  } else {
     char console[4096];
     size_t begin = ok_begin(out, request);
     stdio_console_path(stdio, console, sizeof console);
@@ -173,8 +177,9 @@ static void open_stdio(struct fields *fields, uint32_t request, struct buffer *o
 
 static void close_stdio(struct stdio *stdio, uint32_t request, struct buffer *out) {
   uint64_t lost[2];
+  int why = stdio->out[STDOUT].why != 0 ? stdio->out[STDOUT].why : stdio->out[STDERR].why;
   /* Whoever waits for it to be drained is told that it is not. */
-  if (stdio->drain_request != 0) put_error(out, stdio->drain_request, stdio->out[STDOUT].why ? stdio->out[STDOUT].why : stdio->out[STDERR].why ? stdio->out[STDERR].why : ECANCELED);
+  if (stdio->drain_request != 0) put_error(out, stdio->drain_request, why != 0 ? why : ECANCELED);
   if (stdio->input.request != 0) put_error(out, stdio->input.request, ECANCELED);
   size_t begin = ok_begin(out, request);
   put_counts(out, stdio);

@@ -508,7 +508,9 @@ void stdio_drain(struct stdio *stdio, uint32_t request) {
   }
 }
 
-bool stdio_is_drained(const struct stdio *stdio) { return stdio->draining && stdio->out[STDOUT].state == DRAINED && stdio->out[STDERR].state == DRAINED; }
+bool stdio_is_drained(const struct stdio *stdio) {
+  return stdio->draining && stdio->out[STDOUT].state == DRAINED && stdio->out[STDERR].state == DRAINED;
+}
 
 static void close_stream(struct stream *stream) {
   loop_want(&stream->source, 0);
@@ -543,9 +545,11 @@ void stdio_discard(struct stdio *stdio) {
 
 void stdio_close(struct stdio *stdio, uint64_t lost[2]) {
   for (int i = 0; i < 2; i++) {
-    uint64_t end = stdio->out[i].spool_end, logged = stdio->log.totals[i];
-    if (lost) lost[i] = (end > logged ? end - logged : 0) + (stdio->out[i].why != 0 && stdio->out[i].fifo >= 0 ? bytes_in(stdio->out[i].fifo) : 0);
-    close_stream(&stdio->out[i]);
+    struct stream *stream = &stdio->out[i];
+    uint64_t logged = stdio->log.totals[i];
+    if (lost) lost[i] = stream->spool_end > logged ? stream->spool_end - logged : 0;
+    if (lost && stream->why != 0 && stream->fifo >= 0) lost[i] += bytes_in(stream->fifo);
+    close_stream(stream);
   }
   close_console(stdio);
   loop_want(&stdio->input.source, 0);

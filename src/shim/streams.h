@@ -111,7 +111,7 @@ void stdio_drain(struct stdio *, uint32_t request);
 bool stdio_is_drained(const struct stdio *);
 /* Goes on reading, for whoever writes still, and forgets what it reads. Nobody finds it any more. */
 void stdio_discard(struct stdio *);
-/* @param lost bytes that have left the FIFOs and are not in the log, to be forgotten */
+/* @param lost bytes that were there and are not in the log; NULL when nobody asks */
 void stdio_close(struct stdio *, uint64_t lost[2]);
 
 /* After execve: links one whose descriptors are the former image's. */

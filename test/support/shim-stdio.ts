@@ -1,7 +1,8 @@
 /** The stdio of a process under a real shim, for tests. */
 import {createHash} from 'node:crypto'
-import {mkdirSync} from 'node:fs'
+import {mkdirSync, readlinkSync} from 'node:fs'
 import {join} from 'node:path'
+import {setTimeout as sleep} from 'node:timers/promises'
 import {nobody, type RequestFields, stdioFlags} from '../../src/shim/client/frames.ts'
 import {createOutputReader, readLog} from '../../src/stdio/log-file.ts'
 import type {StreamName} from '../../src/stdio/streams.ts'
@@ -39,14 +40,28 @@ export async function openStdio(
   })
   const redirected = (script: string) =>
     `exec sh -c ${quote(script)} ${input ? `<${directory}/stdin` : '</dev/null'} 1<>${directory}/stdout 2<>${directory}/stderr`
+  // A supervisor opens them before it runs the runtime; here the process does, a moment after it has been started.
+  const untilOpen = async (pid: number): Promise<number> => {
+    while (input && isWithoutInput(pid, `${directory}/stdin`)) await sleep(2)
+    return pid
+  }
   return {
     stdio,
     directory,
     log,
     run: (script) => run(redirected(script)),
-    orphan: (script) => orphan(redirected(script)),
-    watch: (script) => watch(redirected(script)),
+    orphan: async (script) => await untilOpen(await orphan(redirected(script))),
+    watch: async (script) => await untilOpen(await watch(redirected(script))),
     text: (stream = 'stdout') => createOutputReader(log).read(stream, 0, 400_000_000).bytes.toString('latin1'),
+  }
+}
+
+function isWithoutInput(pid: number, fifo: string): boolean {
+  try {
+    return readlinkSync(`/proc/${pid}/fd/0`) !== fifo
+  } catch {
+    // It has ended.
+    return false
   }
 }
 

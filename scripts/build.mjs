@@ -1,4 +1,5 @@
-// Bundles the programs into dist/, as JavaScript that starts without a loader.
+// Bundles the programs into dist/, as JavaScript that starts without a loader, and compiles the shim.
+import {execFileSync} from 'node:child_process'
 import {rm} from 'node:fs/promises'
 import {build} from 'esbuild'
 import {buildPage} from './build-page.mjs'
@@ -28,4 +29,5 @@ await build({
   banner: {js: "import {createRequire as __createRequire} from 'node:module'; const require = __createRequire(import.meta.url);"},
   logLevel: 'warning',
 })
+execFileSync('sh', ['scripts/build-shim.sh'], {stdio: 'inherit'})
 await buildPage()

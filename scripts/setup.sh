@@ -20,6 +20,12 @@ packages=
 command -v runc >/dev/null || packages="$packages runc"
 command -v nats-server >/dev/null || packages="$packages nats-server"
 is_static_busybox || packages="$packages busybox-static"
+# The smallest compiler of the distribution (docs/adr/0025); where there is no apt-get, any other serves.
+has_compiler() {
+  ls /usr/lib/*-linux-musl/libc.a >/dev/null 2>&1 && command -v tcc >/dev/null && return
+  ! command -v apt-get >/dev/null && { command -v musl-gcc || command -v gcc || command -v cc; } >/dev/null
+}
+has_compiler || packages="$packages tcc musl-dev"
 [ "${1:-}" != --tests ] || command -v chromium >/dev/null || command -v chromium-browser >/dev/null || packages="$packages chromium"
 if [ -n "$packages" ]; then
   command -v apt-get >/dev/null || fail "expected$packages to be installed, and there is no apt-get to do it: install them with this system's package manager."
@@ -41,7 +47,7 @@ if ! cmp -s package-lock.json node_modules/.tallyman-lock; then
   cp package-lock.json node_modules/.tallyman-lock
 fi
 
-if [ ! -f dist/tally.js ] || [ -n "$(find machines src scripts/build.mjs scripts/build-page.mjs package.json -newer dist/tally.js -type f | head -n 1)" ]; then
+if [ ! -f dist/tally.js ] || [ -n "$(find machines src scripts/build.mjs scripts/build-page.mjs scripts/build-shim.sh package.json -newer dist/tally.js -type f | head -n 1)" ]; then
   echo "tallyman setup: building"
   node_modules/node/bin/node scripts/build.mjs || fail "the build failed; see above."
 fi

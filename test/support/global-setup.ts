@@ -1,5 +1,6 @@
-/** Before the tests: removes what runs left that were killed, and starts a guard that does the same when this run is. */
-import {spawn} from 'node:child_process'
+/** Before the tests: compiles the programs that the shim is tested with, removes what runs left that were killed, and starts a guard that does the same
+ * when this run is. */
+import {execFileSync, spawn} from 'node:child_process'
 import {Socket} from 'node:net'
 import {join} from 'node:path'
 import {removeDeadRuns} from './remove-run.ts'
@@ -10,6 +11,7 @@ export async function setup(): Promise<void> {
   // Each project of tests calls this.
   if (process.env[runVariable] === run) return
   process.env[runVariable] = run
+  execFileSync('sh', ['scripts/build-shim.sh', '--test'], {cwd: join(import.meta.dirname, '../..'), stdio: 'inherit'})
   await removeDeadRuns()
   startGuard(run)
 }

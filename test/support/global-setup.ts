@@ -1,5 +1,7 @@
-/** Before the tests: compiles the programs that the shim is tested with, removes what runs left that were killed, and starts a guard that does the same
- * when this run is. */
+/**
+ * Before the tests: compiles the programs that the shim is tested with, removes what runs left that were killed, and starts a guard that does
+ * the same when this run is.
+ */
 import {execFileSync, spawn} from 'node:child_process'
 import {Socket} from 'node:net'
 import {join} from 'node:path'

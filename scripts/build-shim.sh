@@ -1,5 +1,5 @@
 #!/bin/sh
-# Compiles src/shim into dist/tally-shim, statically, with musl: by tcc, which is the smallest compiler of the distribution that does
+# Compiles src/shim into dist/<arch>/tally-shim, statically, with musl: by tcc, which is the smallest compiler of the distribution that does
 # it (docs/adr/0025), or by whichever of musl-gcc, gcc and cc is there. `--sanitize` makes dist/tally-shim-sanitized, by gcc, with
 # AddressSanitizer and UndefinedBehaviorSanitizer; `--test` the unit tests in test/unit/shim beside either; `--debug` one for valgrind.
 set -eu
@@ -10,17 +10,18 @@ fail() {
   exit 1
 }
 
+# By the names that Node.js has for processors.
 case "$(uname -m)" in
-  x86_64) triple=x86_64-linux ;;
-  aarch64 | arm64) triple=aarch64-linux ;;
-  *) triple=$(uname -m)-linux ;;
+  x86_64) arch=x64 triple=x86_64-linux ;;
+  aarch64 | arm64) arch=arm64 triple=aarch64-linux ;;
+  *) arch=$(uname -m) triple=$arch-linux ;;
 esac
 musl_lib=/usr/lib/$triple-musl
 musl_include=/usr/include/$triple-musl
 tcc_dir=/usr/lib/$triple-gnu/tcc
 warnings='-std=c11 -Wall -Wextra -Werror'
 out=${SHIM_OUT:-dist}
-sources='src/shim/frames.c src/shim/loop.c src/shim/places.c src/shim/log.c src/shim/children.c src/shim/streams.c src/shim/supervisor.c src/shim/link.c src/shim/requests.c src/shim/control.c src/shim/upgrade.c'
+sources=$(find src/shim -name '*.c' ! -name main.c | sort)
 mkdir -p "$out"
 
 # @param 1 the result, then what to compile. tcc's own <stdarg.h> comes before that of musl.
@@ -53,7 +54,10 @@ compile() {
 
 # shellcheck disable=SC2086
 case "${1:-}" in
-  '') compile "$out/tally-shim" $sources src/shim/main.c ;;
+  '')
+    mkdir -p "$out/$arch"
+    compile "$out/$arch/tally-shim" $sources src/shim/main.c
+    ;;
   --test)
     compile "$out/tally-shim-tests" $sources test/unit/shim/tests.c
     compile "$out/tally-shim-relay" test/fixtures/shim/relay.c

@@ -11,6 +11,7 @@ import {setTimeout as sleep} from 'node:timers/promises'
 import {connectShimControl, type ShimControl} from '../../src/shim/client/control.ts'
 import type {ExitRecord} from '../../src/shim/client/exit-record.ts'
 import {type MessageFields, orphanModes} from '../../src/shim/client/frames.ts'
+import {shimProgram as toShimProgram} from '../../src/shim/client/program.ts'
 import {openShim, type Shim} from '../../src/shim/client/shim.ts'
 import {expectNothingLeft} from './leaks.ts'
 import {makeTempDir} from './temp-dir.ts'
@@ -52,12 +53,12 @@ export interface ShimHarness extends AsyncDisposable {
 export interface ShimHarnessOptions {
   readonly args?: readonly string[]
   readonly program?: readonly string[]
-  readonly listen?: string | undefined
+  /** Where it listens from the start; `never`: where it is told to, if it is. */
+  readonly listen?: string | 'never'
 }
 
 const dist = resolve(import.meta.dirname, '../../dist')
-/** Another build of it: `tally-shim-sanitized`. */
-export const shimProgram = process.env['TALLY_SHIM'] ?? join(dist, 'tally-shim')
+export const shimProgram = toShimProgram(dist)
 export const shimTests = join(dist, 'tally-shim-tests')
 const relay = join(dist, 'tally-shim-relay')
 
@@ -68,7 +69,8 @@ export async function openShimHarness({args = ['--delay', '10'], program, listen
   const dir = temp.path
   const runDir = join(dir, 'run')
   mkdirSync(runDir, {mode: 0o700})
-  const socketPath = listen ?? join(runDir, 'shim.sock')
+  const socketPath = listen === undefined || listen === 'never' ? join(runDir, 'shim.sock') : listen
+  const listenArgs = listen === 'never' ? [] : ['--listen', socketPath]
   const relaySocket = join(dir, 'relay')
   const waiting = createQueue<TestSupervisor>()
   const sockets = new Map<number, {test?: Socket; run?: Socket}>()
@@ -76,7 +78,7 @@ export async function openShimHarness({args = ['--delay', '10'], program, listen
     serve(relaySocket, async (socket) => connected(await readPid(socket), 'test', socket)),
     serve(`${relaySocket}.run`, async (socket) => connected(await readPid(socket), 'run', socket)),
   ])
-  const child = spawn(shimProgram, ['--listen', socketPath, ...args, '--', ...(program ?? [relay, relaySocket])], {
+  const child = spawn(shimProgram, [...listenArgs, ...args, '--', ...(program ?? [relay, relaySocket])], {
     argv0: `tally-shim ${dir}`,
     detached: true,
     stdio: ['ignore', 'ignore', 'pipe'],
@@ -88,7 +90,7 @@ export async function openShimHarness({args = ['--delay', '10'], program, listen
   const ended = once(child, 'exit').then(([code]: (number | null)[]) => code ?? null)
   const {pid} = child
   if (pid === undefined) throw new Error(`cannot start ${shimProgram}`)
-  while (!existsSync(socketPath) && child.exitCode === null) await sleep(2)
+  while (listen !== 'never' && !existsSync(socketPath) && child.exitCode === null) await sleep(2)
 
   return {
     dir,

@@ -6,6 +6,7 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <limits.h>
 #include <signal.h>
 #include <stdio.h>
@@ -25,6 +26,7 @@
 #include "requests.h"
 #include "streams.h"
 #include "supervisor.h"
+#include "title.h"
 #include "upgrade.h"
 
 static void signal_came(struct source *, uint32_t events);
@@ -181,10 +183,11 @@ static void begin(char **argv) {
   supervisor_needed(REASON_FIRST);
 }
 
-static void resume(const char *number) {
+static void resume(char **argv) {
   int failed = loop_open();
-  if (failed == 0) failed = upgrade_resume(atoi(number));
+  if (failed == 0) failed = upgrade_resume(atoi(argv[2]));
   if (failed < 0) fail("what the former image has left", failed);
+  title_set(argv[0]);
   take_signals();
   /* Signals that came in between wait; one that was seen before is looked for again. */
   look_at_children();
@@ -204,20 +207,21 @@ static int exit_status(void) {
 
 int main(int argc, char **argv) {
   if (argc == 2 && strcmp(argv[1], "--version") == 0) {
-    dprintf(STDOUT_FILENO, "tally-shim protocol %u state %u features %llx\n", PROTOCOL_VERSION, STATE_VERSION, FEATURES);
+    dprintf(STDOUT_FILENO, "tally-shim protocol %u state %u features %" PRIx64 "\n", PROTOCOL_VERSION, STATE_VERSION, FEATURES);
     return 0;
   }
   if (prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) < 0) fail("subreaper", errno);
   prctl(PR_SET_NAME, "tally-shim", 0, 0, 0);
   children_on_stranger = need_supervisor;
-  if (argc == 3 && strcmp(argv[1], "--resume") == 0) resume(argv[2]);
+  title_begin(argv);
+  if (argc >= 3 && strcmp(argv[1], "--resume") == 0) resume(argv);
   else begin(argv);
   while (supervisor_run(boot_ns())) {
     streams_run(boot_ns());
     link_pump();
     control_pump();
     if (upgrade_is_due()) {
-      upgrade_run(argv[0]);
+      upgrade_run();
       continue;
     }
     uint64_t due = supervisor_due();

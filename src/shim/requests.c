@@ -8,6 +8,7 @@
 
 #include "control.h"
 #include "supervisor.h"
+#include "title.h"
 #include "upgrade.h"
 
 /* A reply to which fields are added; nothing is said to whoever wants no answer. */
@@ -217,6 +218,14 @@ static int listen_at(struct fields *fields) {
   return failed;
 }
 
+static int set_title(struct fields *fields) {
+  char *text = get_text(fields);
+  if (!text) return -EBADMSG;
+  title_set(text);
+  free(text);
+  return 0;
+}
+
 /* @param request 0 for whoever is not told: his connection ends with this image */
 static int ask_upgrade(struct fields *fields, uint32_t request) {
   char *path = get_text(fields);
@@ -321,6 +330,7 @@ void request_handle(struct frame *frame, struct buffer *out, bool is_stranger) {
     case FRAME_SLEEP: return put_result(out, request, leave(LEAVES_TO_SLEEP, fields));
     case FRAME_END: return put_result(out, request, leave(LEAVES_FOR_GOOD, fields));
     case FRAME_LISTEN: return put_result(out, request, listen_at(fields));
+    case FRAME_TITLE: return put_result(out, request, set_title(fields));
     case FRAME_OPEN: return open_stdio(fields, request, out);
     case FRAME_HAND_OVER: case FRAME_INPUT: case FRAME_RESIZE: case FRAME_FOLLOW: case FRAME_HOLD_OUTPUT: case FRAME_CLOSE_INPUT:
     case FRAME_DRAIN: case FRAME_DISCARD: case FRAME_CLOSE:

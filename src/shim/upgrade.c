@@ -16,6 +16,7 @@
 #include "requests.h"
 #include "streams.h"
 #include "supervisor.h"
+#include "title.h"
 
 /* One frame of state: the link has two buffers in it, a stdio its input. */
 #define STATE_ROOM (192u * 1024)
@@ -255,15 +256,17 @@ static bool save(int fd) {
   return is_saved;
 }
 
-void upgrade_run(const char *title) {
+void upgrade_run(void) {
   char number[16];
   int failed = ENOMEM, fd = memfd_create("tally-shim", 0);
   if (fd >= 0 && save(fd)) {
     snprintf(number, sizeof number, "%d", fd);
+    char **argv = title_hand_over("--resume", number);
     each_fd(keep_open);
-    execv(image, (char *[]){(char *)title, "--resume", number, NULL});
-    failed = errno;
+    if (argv) execv(image, argv);
+    failed = argv ? errno : ENOMEM;
     each_fd(close_at_exec);
+    free(argv);
   }
   if (fd >= 0) close(fd);
   say("cannot become %s: %s", image, strerror(failed));

@@ -10,7 +10,7 @@
 /* It is done by `upgrade_run`, when nothing else is under way. @returns 0 or -errno */
 int upgrade_ask(const char *path, uint32_t request);
 /* Does not return, unless it fails: then all is as before. */
-void upgrade_run(const char *title);
+void upgrade_run(void);
 /* In the new image. @returns 0 or -errno */
 int upgrade_resume(int state);
 

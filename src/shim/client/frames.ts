@@ -65,6 +65,7 @@ export const requests = {
   listen: {type: 19, fields: {path: 'text'}, reply: {}},
   status: {type: 20, fields: {follow: 'flag'}, reply: status},
   wake: {type: 21, fields: {force: 'flag'}, reply: status},
+  title: {type: 22, fields: {text: 'text'}, reply: {}},
 } as const satisfies Readonly<Record<string, RequestFrame>>
 
 /** What the shim says. */
@@ -134,6 +135,8 @@ export type Reply<N extends RequestName> = Fields<(typeof requests)[N]['reply']>
 export type MessageName = keyof typeof messages
 export type MessageFields<N extends MessageName> = Fields<(typeof messages)[N]['fields']>
 
+/** Bits of `features` in hello: what a shim can do beyond version 1. */
+export const features = {title: 1} as const
 /** Bits of `flags` of open and stdio. */
 export const stdioFlags = {terminal: 1, input: 2, again: 4} as const
 /** What becomes of a child that nobody watches, when it has ended: it is reaped, kept, or told of and kept. */

@@ -19,7 +19,7 @@ test('a supervisor is told first what shim it has, and why it was started', asyn
   await using harness = await openShimHarness()
   const {shim} = await harness.next()
   expect(shim.held).toEqual({
-    ...{protocol: 1, state: 1, features: 0, reasons: 1, pid: harness.pid, startTicks: expect.any(Number), wakes: 0},
+    ...{protocol: 1, state: 1, features: 1, reasons: 1, pid: harness.pid, startTicks: expect.any(Number), wakes: 0},
     ...{starts: 1, deaths: 0, lastStatus: 0xffff_ffff, orphans: 0, deadlineMs: undefined, socket: harness.socketPath},
     ...{children: [], stdios: []},
   })
@@ -337,8 +337,8 @@ test('a parent of a container is not ended by SIGTERM', async () => {
 test('arguments that are wrong are refused, and the version says what it can', () => {
   expect(() => execFileSync(shimProgram, ['--restarts', 'x', '--', 'true'], {stdio: 'pipe'})).toThrow(/usage/)
   expect(() => execFileSync(shimProgram, [], {stdio: 'pipe'})).toThrow(/usage/)
-  expect(execFileSync(shimProgram, ['--version'], {encoding: 'utf8'})).toBe('tally-shim protocol 1 state 1 features 0\n')
-  expect(readShimVersion(shimProgram)).toEqual({protocol: 1, state: 1, features: 0})
+  expect(execFileSync(shimProgram, ['--version'], {encoding: 'utf8'})).toBe('tally-shim protocol 1 state 1 features 1\n')
+  expect(readShimVersion(shimProgram)).toEqual({protocol: 1, state: 1, features: 1})
   expect(readShimVersion('/bin/true')).toBeUndefined()
   expect(readShimVersion('/nonexistent')).toBeUndefined()
 })

@@ -40,22 +40,38 @@ static pid_t told_pid;
 
 const char *control_path(void) { return listen_path ? listen_path : ""; }
 
+static bool is_same_file(int a, int b) {
+  struct stat one, other;
+  return a >= 0 && b >= 0 && fstat(a, &one) == 0 && fstat(b, &other) == 0 && one.st_dev == other.st_dev && one.st_ino == other.st_ino;
+}
+
+/* @param locked the descriptor that holds the lock: `lock` itself, when it is the same directory */
 static int lock_directory(const char *path, int *locked) {
   char directory[PATH_MAX];
   const char *slash = strrchr(path, '/');
   snprintf(directory, sizeof directory, "%.*s", slash && slash > path ? (int)(slash - path) : 1, slash ? path : ".");
   *locked = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (*locked < 0) return -errno;
+  if (is_same_file(*locked, lock)) {
+    close(*locked);
+    *locked = lock;
+    return 0;
+  }
   if (flock(*locked, LOCK_EX | LOCK_NB) == 0) return 0;
   int failed = errno == EWOULDBLOCK ? -EADDRINUSE : -errno;
   close(*locked);
   return failed;
 }
 
+static const char *name_in(const char *path) {
+  const char *slash = strrchr(path, '/');
+  return slash ? slash + 1 : path;
+}
+
 /* It has its name when it is listened on, and not before: whoever finds it can connect. By descriptor, since paths may be too long. */
 static int open_socket(const char *path, int directory) {
   struct sockaddr_un address = {.sun_family = AF_UNIX};
-  const char *name = strrchr(path, '/') ? strrchr(path, '/') + 1 : path;
+  const char *name = name_in(path);
   int length = snprintf(address.sun_path, sizeof address.sun_path, "/proc/self/fd/%d/%s.new", directory, name);
   if (length >= (int)sizeof address.sun_path) return -ENAMETOOLONG;
   int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
@@ -82,18 +98,21 @@ static void stop_listening(void) {
 
 int control_listen(const char *path) {
   int locked;
+  if (strlen(path) >= PATH_MAX) return -ENAMETOOLONG;
   int failed = lock_directory(path, &locked);
   if (failed < 0) return failed;
+  bool is_there = locked == lock && strcmp(name_in(path), name_in(listen_path)) == 0;
+  if (is_there && access(path, F_OK) == 0) return 0;
   int fd = open_socket(path, locked);
   char *copy = fd < 0 ? NULL : strdup(path);
   if (!copy) {
-    close(locked);
+    if (locked != lock) close(locked);
     if (fd >= 0) close(fd);
     return fd < 0 ? fd : -ENOMEM;
   }
-  if (listen_path) unlink(listen_path);
+  if (listen_path && !is_there && strcmp(path, listen_path) != 0) unlink(listen_path);
   stop_listening();
-  if (lock >= 0) close(lock);
+  if (lock >= 0 && lock != locked) close(lock);
   free(listen_path);
   listen_path = copy;
   lock = locked;
@@ -103,20 +122,7 @@ int control_listen(const char *path) {
 }
 
 void control_relisten(void) {
-  struct stat found;
-  int locked;
-  if (!listen_path || stat(listen_path, &found) == 0) return;
-  /* The directory is another one, as a rule. */
-  int failed = lock_directory(listen_path, &locked);
-  int fd = failed < 0 && failed != -EADDRINUSE ? -1 : open_socket(listen_path, failed == 0 ? locked : lock);
-  if (failed == 0) {
-    close(lock);
-    lock = locked;
-  }
-  if (fd < 0) return;
-  stop_listening();
-  listener.fd = fd;
-  loop_want(&listener, EPOLLIN);
+  if (listen_path && access(listen_path, F_OK) < 0) control_listen(listen_path);
 }
 
 static void drop(struct connection *connection) {

@@ -7,7 +7,7 @@
 
 #include "frames.h"
 
-/* @returns 0 or -errno; -EADDRINUSE when another shim has it */
+/* Moves there, if it listens already. Idempotent. @returns 0 or -errno; -EADDRINUSE when another shim has the directory */
 int control_listen(const char *path);
 /* Puts the socket back, if somebody has removed it. */
 void control_relisten(void);

@@ -54,6 +54,8 @@ async function show(client: TallyClient): Promise<void> {
   await run('create', '--name', 'demo', '--rootfs', makeBusyboxRootfs(dir), '--', 'sh', '-c', program)
   // Opened before the container, and its journal, is deleted: the content can still be read.
   const journal = openSync(join(stateDir, 'containers/default/demo/journal.jsonl'), 'r')
+  // Output is published while somebody asks for it.
+  await client.container('demo').output('stdout', 0, {watchMs: 60_000})
   await run('start', 'demo')
   const status = (await run('wait', 'demo')).trim()
   await run('rm', 'demo')

@@ -33,6 +33,11 @@ export const longestHoldMs = 60_000
  */
 const holdMs = z.int().min(0).max(longestHoldMs).optional()
 
+/** The longest time, in milliseconds, for which a subscriber can ask at once that something is published. */
+export const longestWatchMs = 60_000
+/** For how long it is published, from now on. If several callers watch, the longest counts; a caller that stays repeats it. */
+const watchMs = z.int().min(0).max(longestWatchMs).default(0)
+
 /** The most bytes in one reply: encoded as base64 they fit into a message of 1 MiB, the default limit of NATS servers. */
 const limitBytes = z
   .int()
@@ -90,6 +95,7 @@ export const containerCommandSchemas = {
   /**
    * Read output from `offset` (bytes of that stream since create), at most `limitBytes`. A reader that needs all of the output takes a
    * lease (`holdMs`). With `holdFrom`, the offsets up to which it has read, the log of an added process also keeps what it has not read.
+   * With `watchMs`, what comes after `total` of the reply is published: both streams of the process.
    */
   output: z.strictObject({
     exec,
@@ -97,20 +103,22 @@ export const containerCommandSchemas = {
     offset: z.int().nonnegative().default(0),
     holdMs,
     holdFrom: z.strictObject({stdout: z.int().nonnegative(), stderr: z.int().nonnegative()}).optional(),
+    watchMs,
     limitBytes,
   }),
-  /** Read the log from a file position, or its last `tail` lines: whole entries, about `limitBytes`, at least one entry. */
+  /**
+   * Read the log from a file position, or its last `tail` lines: whole entries, about `limitBytes`, at least one entry. With `watchMs`,
+   * what comes after `end` of the reply is published.
+   */
   log: z.strictObject({
     exec,
     position: z.int().nonnegative().optional(),
     tail: z.int().nonnegative().optional(),
+    watchMs,
     limitBytes,
   }),
-  /**
-   * Show resource usage. With `watchMs`, a sample is also published every second for that long. If several callers watch, the longest
-   * `watchMs` applies.
-   */
-  stats: z.strictObject({watchMs: z.int().min(0).max(60_000).default(0)}),
+  /** Show resource usage. With `watchMs`, a sample is also published every second. */
+  stats: z.strictObject({watchMs}),
   /** List the processes of the container, as the host sees them. */
   top: z.strictObject({
     /** The maximum number of processes; never more than fit into a message. */

@@ -1,6 +1,7 @@
 import type {Command} from 'commander'
 import type {LogReply} from '../../machines/views/view.ts'
 import type {ContainerClient, TallyClient} from '../client/client.ts'
+import {watched} from '../client/watched.ts'
 import {parseCount} from './arguments.ts'
 import {writeToFd} from './fd-writer.ts'
 import {resolveNodeOptions} from './node-options.ts'
@@ -20,7 +21,10 @@ interface LogsFlags {
 
 type Entry = LogReply['entries'][number]
 
-/** With --follow, the log is read at least this often, since messages that announce output can be lost. */
+/**
+ * With --follow, the log is read at least this often, since messages that announce output can be lost. Each time it is asked that output be
+ * published: by the supervisor that there is then.
+ */
 const pollMs = 1_000
 
 /** Where to begin: at the last lines, or at a position that a reply has named. */
@@ -46,7 +50,7 @@ export function addLogs(program: Command): void {
         const container = client.container(id, options.namespace)
         using output = watchOutput(client, container)
         for (;;) {
-          const page = await container.log(place)
+          const page = await (flags.follow ? watched((options) => container.log(place, options)) : container.log(place))
           // Without --follow: what is written from now on is not printed, however fast the program writes.
           if (!flags.follow) end ??= page.end
           if ('position' in place) noteDropped(place.position, page.position)
@@ -64,7 +68,7 @@ function noteDropped(wanted: number, begin: number): void {
   if (wanted > 0 && begin > wanted) printNote(`${begin - wanted} bytes of the log had been dropped before they could be read`)
 }
 
-/** Wakes up when the container writes: the supervisor publishes output as it is read. */
+/** Wakes up when the container writes: the supervisor publishes output for as long as it is asked to. */
 function watchOutput(client: TallyClient, container: ContainerClient): Disposable & Pick<WakeUp, 'next'> {
   const wakeUp = createWakeUp()
   const subscriptions = (['stdout', 'stderr'] as const).map((stream) =>

@@ -40,7 +40,7 @@ export function createContainerClient(requester: Requester, address: ContainerAd
     state: async () => await completeView(await command('state', {}), (execsFrom) => command('state', {execsFrom})),
     wait: () => command('wait', waitRequest, untilItEnds),
     output: (stream, offset, options = {}) => requester.toContainer(address, 'output', {stream, offset, ...options}, outputReplySchema),
-    log: (from) => requester.toContainer(address, 'log', from, logReplySchema),
+    log: (from, options = {}) => requester.toContainer(address, 'log', {...from, ...options}, logReplySchema),
     stats: (options = {}) => requester.toContainer(address, 'stats', options, statsReplySchema),
     top: () => topAll((page) => requester.toContainer(address, 'top', page, topReplySchema)),
     republish: () => requester.toContainer(address, 'republish', {}, republishReplySchema),

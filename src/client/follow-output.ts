@@ -1,12 +1,17 @@
 /**
  * A process's output as it is written, without a gap: live messages carry their offset, and what is missing before one is
- * requested. MUST hold: every byte once and in order; achieved by counting.
+ * requested. MUST hold: every byte once and in order; achieved by counting. Output is published while somebody asks for that: each request
+ * does, and there is one at the beginning, after each second of silence, and every few seconds between messages.
  */
 import type {Msg} from 'nats'
+import type {OutputReply} from '../../machines/views/view.ts'
 import type {StreamName} from '../../machines/schemas/streams.ts'
-import {TallyError} from '../kernel/errors.ts'
+import {createSystemClock} from '../kernel/clock.ts'
+import {assertNever, TallyError} from '../kernel/errors.ts'
 import {endHeader, offsetHeader} from '../messaging/headers.ts'
+import {createMessageQueue} from './message-queue.ts'
 import type {ProcessClient, TallyClient} from './types.ts'
+import {renewMs, watched} from './watched.ts'
 
 export interface OutputFollower extends Disposable {
   /**
@@ -30,7 +35,10 @@ export interface FollowOptions {
   readonly onBytes: (bytes: Uint8Array) => void | Promise<void>
 }
 
-/** After so long without a message the container is asked: the end may have been published before we subscribed. */
+/**
+ * After so long without a message the container is asked: the last message may have been lost, or the supervisor been replaced by one that
+ * does not publish yet.
+ */
 const askAgainMs = 1_000
 const usualQueueBytes = 8 * 1024 * 1024
 
@@ -41,23 +49,15 @@ export function followOutput(
   {stream, offset = 0, onDropped, mostQueuedBytes = usualQueueBytes, onBytes}: FollowOptions,
 ): OutputFollower {
   const {connection, subjects} = client
-  const queue: Msg[] = []
-  let queuedBytes = 0
+  const clock = createSystemClock()
+  const queue = createMessageQueue(mostQueuedBytes)
   let position = offset
-  let disposed = false
-  let wake = () => {}
+  let renewAtMs = 0
   const subscription = connection.subscribe(
     process.exec === undefined ? subjects.log(process.address, stream) : subjects.io(process.address, process.exec, stream),
-    {
-      callback: (error, message) => {
-        if (error || queuedBytes > mostQueuedBytes) return
-        queue.push(message)
-        queuedBytes += message.data.length
-        wake()
-      },
-    },
+    {callback: (error, message) => void (error ?? queue.push(message))},
   )
-  connection.closed().then(() => wake())
+  connection.closed().then(queue.end)
   const ended = run().finally(() => subscription.unsubscribe())
   // A caller that waits for it gets the error; none may be waiting yet.
   ended.catch(() => {})
@@ -67,22 +67,28 @@ export function followOutput(
     get position() {
       return position
     },
-    [Symbol.dispose]: () => {
-      disposed = true
-      wake()
-    },
+    [Symbol.dispose]: queue.dispose,
   }
 
   async function run(): Promise<void> {
-    while (!disposed) {
-      const message = queue.shift()
-      if (message) {
-        queuedBytes -= message.data.length
-        if (await take(message)) return
-      } else {
-        if (connection.isClosed()) throw new TallyError('NATS_UNREACHABLE', 'the connection to NATS was lost')
-        // Silence. Is there more, or was that all?
-        if ((await somethingHeard()) === 'silence' && (await catchUp())) return
+    // All that is not published.
+    if (await catchUp()) return
+    for (;;) {
+      const heard = await queue.next(askAgainMs)
+      switch (heard.type) {
+        case 'message':
+          if (await take(heard.message)) return
+          if (clock.elapsed() >= renewAtMs && (await catchUp(position))) return
+          break
+        case 'silence':
+          if (await catchUp()) return
+          break
+        case 'disposed':
+          return
+        case 'ended':
+          throw new TallyError('NATS_UNREACHABLE', 'the connection to NATS was lost')
+        default:
+          assertNever(heard)
       }
     }
   }
@@ -91,26 +97,37 @@ export function followOutput(
   async function take(message: Msg): Promise<boolean> {
     const at = Number(message.headers?.get(offsetHeader))
     if (!Number.isSafeInteger(at)) return false
-    if (at > position) await catchUp(at)
+    if (at > position && (await catchUp(at))) return true
     if (at > position) throw missed(at - position)
     const bytes = message.data.subarray(position - at)
     if (bytes.length > 0) await give(bytes)
     return message.headers?.has(endHeader) === true
   }
 
-  /** Requests what is missing, up to a position. @returns whether the container's output has ended and we have all of it */
-  async function catchUp(upTo = Number.POSITIVE_INFINITY): Promise<boolean> {
-    for (;;) {
-      const reply = await process.output(stream, position)
+  /**
+   * Requests what is missing.
+   * @param upTo that of the first reply when absent: from there on it is published
+   * @returns whether that was all: the container's output has ended and we have it, or no more is wanted
+   */
+  async function catchUp(upTo?: number): Promise<boolean> {
+    for (let end = upTo; ; ) {
+      const reply = await request()
+      end ??= reply.total
       if (reply.offset > position) {
         onDropped?.(reply.offset - position)
         position = reply.offset
       }
       const bytes = Buffer.from(reply.data, 'base64')
       if (bytes.length > 0) await give(bytes)
-      if (reply.ended && position >= reply.total) return true
-      if (bytes.length === 0 || position >= upTo) return false
+      if (queue.isDisposed || (reply.ended && position >= reply.total)) return true
+      if (bytes.length === 0 || position >= end) return false
     }
+  }
+
+  async function request(): Promise<OutputReply> {
+    const reply = await watched((options) => process.output(stream, position, options))
+    renewAtMs = clock.elapsed() + renewMs
+    return reply
   }
 
   async function give(bytes: Uint8Array): Promise<void> {
@@ -120,15 +137,5 @@ export function followOutput(
 
   function missed(count: number): TallyError {
     return new TallyError('CONTAINER_NOT_FOUND', `${count} bytes of ${stream} were missed, and the container that had them is gone`)
-  }
-
-  function somethingHeard(): Promise<'message' | 'silence'> {
-    return new Promise((resolve) => {
-      const timer = setTimeout(() => resolve('silence'), askAgainMs)
-      wake = () => {
-        clearTimeout(timer)
-        resolve('message')
-      }
-    })
   }
 }

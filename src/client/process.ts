@@ -25,7 +25,7 @@ export function createExecClient(requester: Requester, address: ContainerAddress
     delete: () => requester.toContainer(address, 'delete', {exec}, containerViewSchema),
     output: (stream, offset, options = {}) =>
       requester.toContainer(address, 'output', {exec, stream, offset, ...options}, outputReplySchema),
-    log: (from) => requester.toContainer(address, 'log', {exec, ...from}, logReplySchema),
+    log: (from, options = {}) => requester.toContainer(address, 'log', {exec, ...from, ...options}, logReplySchema),
   }
 
   function command(verb: ContainerVerb, request: object, patience?: Patience): Promise<ProcessView> {

@@ -60,6 +60,16 @@ export interface TallyClient extends AsyncDisposable {
   reader(options: EventReaderOptions): EventReader
 }
 
+export interface WatchOptions {
+  readonly watchMs?: number
+}
+
+export interface OutputOptions extends WatchOptions {
+  readonly holdMs?: number
+  readonly holdFrom?: Readonly<Record<StreamName, number>>
+  readonly limitBytes?: number
+}
+
 /** A process of a container: its init, or one that was added. */
 export interface ProcessClient {
   readonly address: ContainerAddress
@@ -74,15 +84,14 @@ export interface ProcessClient {
   wait(): Promise<{readonly exit?: ProcessExit | undefined}>
   /**
    * @param options `holdMs`: the lease of the reader, for which a process that removes itself waits; 0 ends it. `holdFrom`: from where the
-   *   reader still lacks output, for which an added process waits
+   *   reader still lacks output, for which an added process waits. `watchMs`: for how long both streams are published from `total` on
    */
-  output(
-    stream: StreamName,
-    offset: number,
-    options?: {readonly holdMs?: number; readonly holdFrom?: Readonly<Record<StreamName, number>>; readonly limitBytes?: number},
-  ): Promise<OutputReply>
-  /** Entries of its log from a file position, or the last `tail` lines of it. */
-  log(from: {readonly position: number} | {readonly tail: number}): Promise<LogReply>
+  output(stream: StreamName, offset: number, options?: OutputOptions): Promise<OutputReply>
+  /**
+   * Entries of its log from a file position, or the last `tail` lines of it.
+   * @param options `watchMs`: for how long output is published that comes after `end`
+   */
+  log(from: {readonly position: number} | {readonly tail: number}, options?: WatchOptions): Promise<LogReply>
 }
 
 /** A process that was added. Each method rejects with EXEC_NOT_FOUND when it has been deleted. */

@@ -35,6 +35,7 @@ describe('a bare NATS client', () => {
     await nats.flush()
     const script = 'trap "echo bye; exit 4" TERM; echo hello; while true; do sleep 0.05; done'
     expect(await ask('create', {id: 'bare', rootfs: node.rootfs, args: ['sh', '-c', script]})).toMatchObject({id: 'bare', state: 'created'})
+    expect(await ask('default.bare.log', {watchMs: 60_000})).toMatchObject({entries: [], end: 0})
     expect(await ask('default.bare.start')).toMatchObject({state: 'running', pid: expect.any(Number)})
     expect(await ask('default.bare.state')).toMatchObject({state: 'running'})
     expect(await ask('list')).toMatchObject({containers: [{id: 'bare', state: 'running'}]})

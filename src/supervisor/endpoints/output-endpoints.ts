@@ -24,20 +24,25 @@ export function createOutputEndpoints({on, loop, outputs, layout}: OutputDepende
   /** By the output that they read: an exec id that is free again belongs to another process. */
   const readers = new WeakMap<Output, OutputReader>()
   return [
-    on('output', async ({exec, stream, offset, holdMs, holdFrom, limitBytes}, _origin, {room}): Promise<OutputReply> => {
+    on('output', async ({exec, stream, offset, holdMs, holdFrom, watchMs, limitBytes}, _origin, {room}): Promise<OutputReply> => {
       assertKnown(exec)
       const output = outputs.of(exec)
       if (holdMs !== undefined) output.lease.take(holdMs, holdFrom)
+      // Before `total` is read: what comes after it is published.
+      output.interest.watch(watchMs)
       const ended = hasEnded(output, exec)
       const total = output.totals[stream]
-      // A request that only renews a lease asks for none.
+      // A request that only renews a lease wants no bytes.
       if (offset >= total) return {offset, data: '', total, ended}
       const {offset: begin, bytes} = toReader(output, exec).read(stream, offset, Math.min(limitBytes, toBase64Room(room)))
       return {offset: begin, data: bytes.toString('base64'), total, ended}
     }),
-    on('log', async ({exec, position, tail, limitBytes}, _origin, {room}): Promise<LogReply> => {
+    on('log', async ({exec, position, tail, watchMs, limitBytes}, _origin, {room}): Promise<LogReply> => {
       assertKnown(exec)
-      const ended = hasEnded(outputs.of(exec), exec)
+      const output = outputs.of(exec)
+      // Before `end` is read: what comes after it is published.
+      output.interest.watch(watchMs)
+      const ended = hasEnded(output, exec)
       const log = toLog(exec)
       const end = findEnd(log)
       const start = position ?? (tail === undefined ? 0 : findTail(log, tail))

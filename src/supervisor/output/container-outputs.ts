@@ -7,6 +7,7 @@ import type {Subjects} from '../../messaging/subjects.ts'
 import {openProcessStdio, reopenProcessStdio} from '../../stdio/process-stdio.ts'
 import type {ProcessStdioOptions} from '../../stdio/process-stdio-port.ts'
 import type {Failpoints} from '../failpoints.ts'
+import {createInterest} from './interest.ts'
 import {createLease} from './lease.ts'
 import {createLeaseFile} from './lease-file.ts'
 import type {ContainerLayout} from '../../layout/container-layout.ts'
@@ -45,6 +46,7 @@ export function createContainerOutputs({
     const feed = createOutputFeed(link, (stream) =>
       exec === undefined ? subjects.log(address, stream) : subjects.io(address, exec, stream),
     )
+    const interest = createInterest(clock)
     return createOutput({
       openStdio: ({again, ...options}, onOutput, wanted) =>
         (again ? reopenProcessStdio : openProcessStdio)({
@@ -64,9 +66,10 @@ export function createContainerOutputs({
             onOutput(chunk)
           },
         }),
-      publish: feed.publish,
+      publish: (chunk) => interest.isWatched && feed.publish(chunk),
       publishEnd: (totals) => feed.publishEnd(totals, clock.now()),
       lease: createLease(createLeaseFile(join(runDir, 'held-until')), clock),
+      interest,
     })
   })
 }

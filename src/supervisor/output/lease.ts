@@ -18,6 +18,8 @@ export interface Lease {
   take(leaseMs: number, from?: Offsets): void
   /** From where on the log may drop nothing; undefined when it may drop anything. */
   needed(): Offsets | undefined
+  /** When it runs out, in milliseconds of `Clock.elapsed`; undefined when nobody has it. */
+  untilMs(): number | undefined
   /** Resolves when the reader has let go, or its lease has run out. */
   whenReleased(): Promise<void>
   /** Writes the file again: the directory may be younger than the lease. */
@@ -46,6 +48,10 @@ export function createLease(file: LeaseFile, clock: Pick<Clock, 'elapsed' | 'at'
       const present = settle()
       if (present.type === 'free') return undefined
       return present.type === 'inherited' ? everything : present.from
+    },
+    untilMs: () => {
+      const present = settle()
+      return present.type === 'free' ? undefined : present.untilMs
     },
     whenReleased: async () => {
       for (let present = settle(); present.type !== 'free'; present = settle()) await untilChanged(present.untilMs)

@@ -9,6 +9,7 @@ import type {LogRotation, Wanted} from '../../stdio/log-writer.ts'
 import type {ConsoleSize} from '../../../machines/schemas/fields.ts'
 import type {RuntimeStdio} from '../../kernel/runtime-stdio.ts'
 import type {ProcessStdio} from '../../stdio/process-stdio-port.ts'
+import type {Interest} from './interest.ts'
 import type {Lease} from './lease.ts'
 
 export interface Output {
@@ -26,7 +27,9 @@ export interface Output {
   /** The next process is about to use it: reads what is left and removes the FIFOs; the end is not published. Idempotent. */
   renew(): Promise<void>
   /** That of the reader which cannot do without the rest. */
-  readonly lease: Pick<Lease, 'take' | 'whenReleased'>
+  readonly lease: Pick<Lease, 'take' | 'untilMs' | 'whenReleased'>
+  /** That of subscribers: it is published only while there are any, but for its end. */
+  readonly interest: Pick<Interest, 'watch' | 'untilMs'>
   /**
    * Removes the FIFOs. Idempotent.
    * @param isWritten by processes that this one has left behind: their output is read and discarded, so that they do not block
@@ -53,6 +56,7 @@ export interface OutputDependencies {
   readonly publish: (chunk: OutputChunk) => void
   readonly publishEnd: (totals: Readonly<Record<StreamName, number>>) => void
   readonly lease: Lease
+  readonly interest: Interest
 }
 
 type Phase =
@@ -66,7 +70,7 @@ type Phase =
 
 const nothing = {stdout: 0, stderr: 0} as const
 
-export function createOutput({openStdio, publish, publishEnd, lease}: OutputDependencies): Output {
+export function createOutput({openStdio, publish, publishEnd, lease, interest}: OutputDependencies): Output {
   let phase: Phase = {type: 'closed', totals: nothing}
 
   return {
@@ -100,6 +104,7 @@ export function createOutput({openStdio, publish, publishEnd, lease}: OutputDepe
       if (phase.type === 'ending') await phase.done
     },
     lease,
+    interest,
     renew: async () => {
       if (phase.type === 'closed') return
       await phase.stdio.drain()

@@ -6,6 +6,11 @@ export interface Outputs {
   of(exec?: string): Output
   /** No reader has a lease on any of them. */
   whenReleased(): Promise<void>
+  /**
+   * When the last lease runs out that a reader or a subscriber has on any of them, in milliseconds of `Clock.elapsed`; undefined when nobody
+   * is attached.
+   */
+  attendedUntilMs(): number | undefined
   /** The process has been deleted. */
   forget(exec: string): void
 }
@@ -20,7 +25,15 @@ export function createOutputs(create: (exec: string | undefined) => Output): Out
       added.set(exec, output)
       return output
     },
-    whenReleased: async () => void (await Promise.all([init, ...added.values()].map((output) => output.lease.whenReleased()))),
+    whenReleased: async () => void (await Promise.all(all().map((output) => output.lease.whenReleased()))),
+    attendedUntilMs: () => {
+      const ends = all().flatMap(({lease, interest}) => [lease.untilMs(), interest.untilMs()].filter((endMs) => endMs !== undefined))
+      return ends.length === 0 ? undefined : Math.max(...ends)
+    },
     forget: (exec) => void added.delete(exec),
+  }
+
+  function all(): readonly Output[] {
+    return [init, ...added.values()]
   }
 }

@@ -2,10 +2,12 @@
 import type {ContainerAddress} from '../../../machines/ledger/ids.ts'
 import {streamNames} from '../../../machines/schemas/streams.ts'
 import type {LogReply} from '../../../machines/views/view.ts'
-import type {ContainerClient, TallyClient} from '../../client/client.ts'
+import type {TallyClient} from '../../client/client.ts'
+import {watched} from '../../client/watched.ts'
 
 export interface LogSource {
   isClosed(): boolean
+  /** What comes after it is published for some seconds. */
   read(from: {readonly position: number} | {readonly tail: number}): Promise<LogReply>
   /** Calls for every piece of output that is published. */
   watch(onOutput: () => void): Disposable
@@ -18,11 +20,12 @@ export function createLogSource(
   exec?: string,
 ): LogSource {
   const {connection, subjects} = client
-  const container: ContainerClient = client.container(id, namespace)
+  const container = client.container(id, namespace)
   const {address} = container
+  const process = exec === undefined ? container : container.process(exec)
   return {
     isClosed: () => connection.isClosed(),
-    read: (from) => (exec === undefined ? container.log(from) : container.process(exec).log(from)),
+    read: (from) => watched((options) => process.log(from, options)),
     watch: (onOutput) => {
       const subscriptions = streamNames.map((stream) =>
         connection.subscribe(exec === undefined ? subjects.log(address, stream) : subjects.io(address, exec, stream), {callback: onOutput}),

@@ -17,7 +17,12 @@ function open() {
   const clock = createFakeClock(epoch)
   const released = Promise.withResolvers<void>()
   const output = {lease: {whenReleased: () => released.promise}} as Output
-  const outputs: Outputs = {of: () => output, whenReleased: () => released.promise, forget: () => {}}
+  const outputs: Outputs = {
+    of: () => output,
+    whenReleased: () => released.promise,
+    attendedUntilMs: () => undefined,
+    forget: () => {},
+  }
   return {clock, released, handlers: createRequestEffects({clock, outputs})}
 }
 

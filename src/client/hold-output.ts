@@ -18,6 +18,15 @@ export interface OutputHold extends AsyncDisposable {
   tell(): void
 }
 
+/** What the supervisor knows of how far the reader is. */
+type Report =
+  | {readonly type: 'nothing new'}
+  | {readonly type: 'due'; readonly timer: NodeJS.Timeout}
+  | {readonly type: 'sent'}
+  /** The reader has read more since it was sent. */
+  | {readonly type: 'sent, and old'}
+  | {readonly type: 'disposed'}
+
 /**
  * Takes a lease on output: a container or an added process that removes itself does not do so before it is disposed, so that the last of the
  * output and the exit status can be read. The lease lapses by itself 30 s after this process has died.
@@ -25,25 +34,36 @@ export interface OutputHold extends AsyncDisposable {
  * @param isOver false while the reader is about to take the lease again, over another connection: then it is not ended
  */
 export async function holdOutput(process: ProcessClient, got?: () => Got, isOver = () => true): Promise<OutputHold> {
-  let told: NodeJS.Timeout | undefined
+  let report: Report = {type: 'nothing new'}
   await hold(holdMs)
   // If it fails because NATS cannot be reached, the next renewal is in time.
   const timer = setInterval(() => hold(holdMs).catch(() => {}), renewMs)
   return {
     tell: () => {
-      told ??= setTimeout(() => {
-        hold(holdMs).then(
-          () => (told = undefined),
-          () => (told = undefined),
-        )
-      }, toldEveryMs)
+      if (report.type === 'nothing new') schedule()
+      else if (report.type === 'sent') report = {type: 'sent, and old'}
     },
     [Symbol.asyncDispose]: async () => {
       clearInterval(timer)
-      clearTimeout(told)
+      if (report.type === 'due') clearTimeout(report.timer)
+      report = {type: 'disposed'}
       // If the process or NATS is gone, the lease lapses by itself.
       if (isOver()) await hold(0).catch(() => {})
     },
+  }
+
+  function schedule(): void {
+    report = {type: 'due', timer: setTimeout(send, toldEveryMs)}
+  }
+
+  function send(): void {
+    report = {type: 'sent'}
+    hold(holdMs).then(finish, finish)
+  }
+
+  function finish(): void {
+    if (report.type === 'sent, and old') schedule()
+    else if (report.type === 'sent') report = {type: 'nothing new'}
   }
 
   async function hold(forMs: number): Promise<void> {

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Compiles src/shim into dist/<arch>/tally-shim, statically, with musl: by tcc, which is the smallest compiler of the distribution that does
-# it (docs/adr/0025), or by whichever of musl-gcc, gcc and cc is there. `--sanitize` makes dist/tally-shim-sanitized, by gcc, with
+# Compiles src/shim into dist/<arch>/tally-shim, statically, with musl: on x64 by tcc, which is the smallest compiler of the distribution that
+# does it (docs/adr/0025), or by whichever of musl-gcc, gcc and cc is there. `--sanitize` makes dist/tally-shim-sanitized, by gcc, with
 # AddressSanitizer and UndefinedBehaviorSanitizer; `--test` the unit tests in test/unit/shim beside either; `--debug` one for valgrind.
 set -eu
 cd "$(dirname "$0")/.."
@@ -30,14 +30,15 @@ compile() {
   shift
   case "${SHIM_CC:-}" in
     '' | tcc)
-      if command -v tcc >/dev/null && [ -f "$musl_lib/libc.a" ]; then
+      # For arm64 it cannot link musl.
+      if [ "$arch" = x64 ] && command -v tcc >/dev/null && [ -f "$musl_lib/libc.a" ]; then
         # shellcheck disable=SC2086
         tcc $warnings -static -nostdlib -nostdinc -I"$tcc_dir/include" -I"$musl_include" -Isrc/shim -o "$target.$$" \
           "$musl_lib/crt1.o" "$musl_lib/crti.o" "$@" "$musl_lib/libc.a" "$tcc_dir/libtcc1.a" "$musl_lib/libc.a" "$musl_lib/crtn.o"
         mv "$target.$$" "$target"
         return
       fi
-      [ "${SHIM_CC:-}" != tcc ] || fail 'expected tcc and musl-dev to be installed: apt-get install tcc musl-dev'
+      [ "${SHIM_CC:-}" != tcc ] || fail 'expected tcc and musl-dev on x64: apt-get install tcc musl-dev'
       ;;
   esac
   for compiler in ${SHIM_CC:-musl-gcc gcc cc}; do
@@ -49,7 +50,7 @@ compile() {
     mv "$target.$$" "$target"
     return
   done
-  fail 'expected a C compiler: apt-get install tcc musl-dev'
+  fail 'expected a C compiler: apt-get install tcc musl-dev, or musl-tools on arm64'
 }
 
 # shellcheck disable=SC2086

@@ -166,6 +166,13 @@ export const nodeCommandSchemas = {
   ui: z.strictObject({}),
   /** Sent by a supervisor before it adds a process: the coordinator keeps the pipes of the process open if the supervisor dies. */
   hold: z.strictObject({namespace: idSchema, id: idSchema, exec: idSchema}),
+  /**
+   * Sent by a supervisor that has nothing to do: from the reply on the coordinator receives the commands of its container. It ends only if
+   * `standsIn` is true.
+   */
+  sleep: z.strictObject({namespace: idSchema, id: idSchema}),
+  /** Sent by a supervisor that listens: the coordinator hands on what has come in the meantime. */
+  awake: z.strictObject({namespace: idSchema, id: idSchema}),
   /** End the coordinator and the embedded nats-server; with `containers` kill and delete all containers first. */
   shutdown: z.strictObject({containers: z.boolean().default(false)}),
 } as const

@@ -1,11 +1,13 @@
 /** The coordinator process: one per node. It may be killed and started again at any time; containers run on. */
 import {once} from 'node:events'
+import {existsSync} from 'node:fs'
 import {dirname, join} from 'node:path'
 import {fileURLToPath} from 'node:url'
 import {createSystemClock} from '../kernel/clock.ts'
 import {toErrorBody} from '../kernel/errors.ts'
 import {createLogger, writeOut} from '../kernel/log.ts'
 import {version} from '../kernel/version.ts'
+import {toContainerLayout} from '../layout/container-layout.ts'
 import {readConnection} from '../messaging/connection.ts'
 import {settleProcess} from '../linux/settle-process.ts'
 import {createNatsLink} from '../messaging/link.ts'
@@ -36,6 +38,8 @@ import {createExternalNats, followServers} from './stream/external-nats.ts'
 import {followStream} from './stream/follow-stream.ts'
 import {createJetStreamWatch} from './stream/jetstream-watch.ts'
 import {createStreamKeeper} from './stream/stream-keeper.ts'
+import {createSleepEndpoints} from './sleepers/endpoints.ts'
+import {createStandIn} from './sleepers/stand-in.ts'
 import {createInputFollower} from './supervision/follow-inputs.ts'
 import {createNodeSupervision} from './supervision/node-supervision.ts'
 import {watchContainers} from './supervision/watch.ts'
@@ -138,6 +142,16 @@ async function main(options: CoordinatorOptions, warnings: readonly string[]): P
     renderMetrics: metrics.render,
   })
 
+  const standIn = createStandIn({
+    node,
+    subjects,
+    link,
+    wake: async (name) => supervision.request(name),
+    exists: (name) => existsSync(toContainerLayout(options, name, '').journal),
+    toRead: () => undefined,
+    clock,
+    logger,
+  })
   const runtime = createRunc({binary: options.runtime, root: join(runDir, 'runc'), logDir: runDir})
   const endpoints = createNodeEndpoints({
     node,
@@ -182,7 +196,7 @@ async function main(options: CoordinatorOptions, warnings: readonly string[]): P
     createRegistration({
       node,
       startedAt,
-      endpoints,
+      endpoints: [...endpoints, ...createSleepEndpoints({node, subjects, standIn})],
       measure: metrics.measure,
       logger,
       nats: {type: nats.type, url: () => nats.access().url},

@@ -3,7 +3,7 @@
  * receives the reply in numbered messages, whose payloads in their order are the reply. Any other client gets an error that says how to
  * request less (docs/adr/0022).
  */
-import {headers, type Msg, type NatsConnection, type ServiceMsg} from 'nats'
+import {headers, type Msg, type NatsConnection} from 'nats'
 import {TallyError} from '../kernel/errors.ts'
 import {acceptsChunksHeader, chunkHeader} from './headers.ts'
 
@@ -38,7 +38,7 @@ export function toReplyRoom(connection: Pick<NatsConnection, 'info'>, request: P
 }
 
 /** @throws TallyError REPLY_TOO_LARGE */
-export function respond(message: ServiceMsg, connection: Pick<NatsConnection, 'info'>, bytes: Uint8Array): void {
+export function respond(message: Msg, connection: Pick<NatsConnection, 'info'>, bytes: Uint8Array): void {
   const [room, messageRoom] = [toReplyRoom(connection, message), toMessageRoom(connection)]
   if (bytes.length > room) throw tooLarge(bytes.length, room, acceptsChunks(message))
   if (bytes.length <= messageRoom) {

@@ -43,7 +43,7 @@ export function createRegistration({
     if (reached === 'not-yet') writeOut(1, `${announce(node, nats.url(), pageUrl)}\n`)
     else logger.info({url: nats.url()}, 'connected again')
     reached = 'once'
-    if (nats.type === 'embedded' || !(await mustGiveWay(connection, {id: service.info().id, node}).catch(() => false))) return
+    if (nats.type === 'embedded' || !(await mustGiveWay(connection, {id: service.id, node}).catch(() => false))) return
     writeOut(2, `tally: another coordinator answers for node ${node} on this NATS, and was there before [NODE_RUNNING]\n`)
     onSecond()
   }

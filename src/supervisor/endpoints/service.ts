@@ -5,7 +5,7 @@ import type {Logger} from '../../kernel/log.ts'
 import type {ContainerLayout} from '../../layout/container-layout.ts'
 import type {NatsLink} from '../../messaging/link.ts'
 import type {Outbox} from '../../messaging/outbox.ts'
-import {type Endpoint, registerService, type Service} from '../../messaging/services.ts'
+import {type Endpoint, registerService} from '../../messaging/services.ts'
 import type {Subjects} from '../../messaging/subjects.ts'
 import {createInputEndpoint} from '../input/input-endpoint.ts'
 import type {Loop} from '../loop/loop.ts'
@@ -13,9 +13,12 @@ import type {Outputs} from '../output/outputs.ts'
 import type {Stats} from '../processes/stats.ts'
 import {createToEndpoint} from './command-endpoint.ts'
 import {fitToMessage} from './fit-to-message.ts'
+import {createLateAttempts} from './late-attempts.ts'
 import {createLifecycleEndpoints} from './lifecycle-endpoints.ts'
 import {createObservationEndpoints} from './observation-endpoints.ts'
+import {createOpenWaits} from './open-waits.ts'
 import {createOutputEndpoints} from './output-endpoints.ts'
+import {createPresence, type Presence} from './presence.ts'
 import {createProcessEndpoints} from './process-endpoints.ts'
 import {createToPublishedView} from './published.ts'
 
@@ -30,56 +33,57 @@ export interface ServiceDependencies {
   readonly link: NatsLink
   readonly outbox: Outbox
   readonly subjects: Subjects
-  readonly clock: Pick<Clock, 'sleep'>
+  readonly clock: Pick<Clock, 'elapsed' | 'sleep'>
   readonly logger: Logger
 }
 
-export interface ContainerService {
-  /** Takes no more requests: from now on nobody listens on the address. Resolves when the server knows, or after the time. */
-  leave(timeoutMs: number): Promise<void>
+export interface ContainerService extends Pick<Presence, 'handOver' | 'takeBack' | 'leave'> {
   /** The container is gone: answers those that waited for that. Resolves when all are answered. */
   answerAll(): Promise<void>
 }
 
-type Registration = {readonly type: 'none'} | {readonly type: 'registered'; readonly service: Service} | {readonly type: 'left'}
-
 /** Answers on every session from now on. */
 export function serveContainer(dependencies: ServiceDependencies): ContainerService {
-  const {address, uid, version, link, clock, logger} = dependencies
+  const {address, uid, version, link, subjects, clock, logger} = dependencies
   const unanswered = new Set<Promise<unknown>>()
   const gone = Promise.withResolvers<void>()
-  const endpoints = createEndpoints(dependencies, gone.promise).map((one) => ({...one, handle: tracked(fitToMessage(one.handle))}))
-  let registration: Registration = {type: 'none'}
-  link.onSession(async (connection) => {
-    if (registration.type === 'left') return
-    const service = await registerService(connection, {
-      name: 'tally-supervisor',
-      version,
-      description: `supervises container ${address.namespace}/${address.id}`,
-      metadata: {...address, uid, pid: String(process.pid)},
-      endpoints,
-      logger,
-    })
-    // It may have been left meanwhile.
-    if (hasLeft()) await service.stop()
-    else registration = {type: 'registered', service}
+  const waits = createOpenWaits(clock)
+  const toLateAttempt = createLateAttempts(clock)
+  const endpoints = createEndpoints(dependencies, gone.promise)
+    .map(toLateAttempt)
+    .map((one) => (one.name === 'wait' ? waits.wrap(one) : one))
+    .map((one) => ({...one, handle: tracked(fitToMessage(one.handle))}))
+  const {handOver, takeBack, leave} = createPresence({
+    address,
+    subjects,
+    link,
+    register: (connection) =>
+      registerService(connection, {
+        name: 'tally-supervisor',
+        version,
+        description: `supervises container ${address.namespace}/${address.id}`,
+        metadata: {...address, uid, pid: String(process.pid)},
+        endpoints,
+        own: {subject: subjects.own(address), toPublic: subjects.fromOwn},
+        logger,
+      }),
+    onSilence: (connection) => {
+      if (unanswered.size > waits.count) return 'a request has come'
+      waits.passOn(connection)
+      return undefined
+    },
+    clock,
+    logger,
   })
 
   return {
-    leave: async (timeoutMs) => {
-      const former = registration
-      registration = {type: 'left'}
-      // Without a connection no requests come.
-      if (former.type === 'registered') await Promise.race([former.service.stop().catch(() => {}), clock.sleep(timeoutMs)])
-    },
+    handOver,
+    takeBack,
+    leave,
     answerAll: async () => {
       gone.resolve()
       await Promise.allSettled(unanswered)
     },
-  }
-
-  function hasLeft(): boolean {
-    return registration.type === 'left'
   }
 
   function tracked(handle: Endpoint['handle']): Endpoint['handle'] {

@@ -37,6 +37,8 @@ const smallest: Readonly<Record<string, object>> = {
   checkpoint: {image: '/checkpoint'},
   restore: {image: '/checkpoint'},
   hold: {namespace: 'default', id: 'web', exec: 'shell'},
+  sleep: {namespace: 'default', id: 'web'},
+  awake: {namespace: 'default', id: 'web'},
   resize: {columns: 80, rows: 24},
 }
 

@@ -37,7 +37,16 @@ describe('docs/subjects.md', () => {
     const documented = readRows(text, 'built by', 'subject', 'carries', 'answered or published by').map((row) =>
       unquote(row['built by'] ?? ''),
     )
-    const {prefix: _, parseEvent: __, parseInput: ___, events: ____, ...builders} = subjects
+    const {
+      prefix: _,
+      parseEvent: __,
+      parseInput: ___,
+      events: ____,
+      toOwn: _____,
+      fromOwn: ______,
+      parseVerb: _______,
+      ...builders
+    } = subjects
     expect(documented).toEqual(Object.keys(builders))
     expect(text).toContain('`events` builds a filter')
     expect(text).toContain(`a prefix: \`${defaultPrefix}\``)
@@ -65,6 +74,14 @@ describe('docs/subjects.md', () => {
 
   it('has the pattern of samples', () => {
     expect(fill(readPattern('stats'), tokens)).toBe(subjects.stats(address))
+  })
+
+  it('has the subjects of a supervisor alone, and how it gets what was sent to the container', () => {
+    expect(fill(readPattern('own'), tokens)).toBe(subjects.own(address))
+    expect(fill(readPattern('awake'), tokens)).toBe(subjects.awake(address))
+    expect(text).toContain(
+      `\`${subjects.toOwn('tally.cmd.node.ns.id.verb')?.replace('node.ns.id', '<node>.<ns>.<id>').replace('verb', '<verb>')}\``,
+    )
   })
 
   it('has every verb and stream of subjects', () => {

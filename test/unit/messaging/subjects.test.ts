@@ -85,3 +85,27 @@ describe('an invalid token', () => {
     expect(() => subjects.nodeCommand('a.b', 'list')).toThrow('expected 1 to 63 of A-Z a-z 0-9 _ -, the first a letter or digit, got "a.b"')
   })
 })
+
+describe("a supervisor's own subject", () => {
+  it('is made of that of a command or of input, and gives it back', () => {
+    const kill = subjects.containerCommand(address, 'close-stdin')
+    const input = subjects.io(address, 'init', 'stdin')
+    expect(subjects.toOwn(kill)).toBe('tally.own.n1.default.web.cmd.close-stdin')
+    expect(subjects.toOwn(input)).toBe('tally.own.n1.default.web.io.init.stdin')
+    for (const subject of [kill, input]) expect(subjects.fromOwn(subjects.toOwn(subject) ?? '')).toBe(subject)
+  })
+
+  it('is nothing else', () => {
+    expect(subjects.toOwn(subjects.stats(address))).toBeUndefined()
+    expect(subjects.fromOwn(subjects.awake(address))).toBeUndefined()
+    expect(subjects.fromOwn(subjects.containerCommand(address, 'kill'))).toBeUndefined()
+  })
+
+  it('has any prefix', () => {
+    const own = createSubjects('acme.prod')
+    const kill = own.containerCommand(address, 'kill')
+    expect(own.fromOwn(own.toOwn(kill) ?? '')).toBe(kill)
+    expect(own.parseVerb(kill)).toBe('kill')
+    expect(own.parseVerb(own.nodeCommand('n1', 'list'))).toBeUndefined()
+  })
+})

@@ -37,6 +37,11 @@ const holdMs = z.int().min(0).max(longestHoldMs).optional()
 export const longestWatchMs = 60_000
 /** For how long it is published, from now on. If several callers watch, the longest counts; a caller that stays repeats it. */
 const watchMs = z.int().min(0).max(longestWatchMs).default(0)
+/**
+ * A name that a reader of output has chosen. While it watches, a container or process with `autoRemove` is not removed. Its `watchMs` replaces
+ * that of its request before, and 0 ends it.
+ */
+const reader = idSchema.optional()
 
 /** The most bytes in one reply: encoded as base64 they fit into a message of 1 MiB, the default limit of NATS servers. */
 const limitBytes = z
@@ -104,6 +109,7 @@ export const containerCommandSchemas = {
     holdMs,
     holdFrom: z.strictObject({stdout: z.int().nonnegative(), stderr: z.int().nonnegative()}).optional(),
     watchMs,
+    reader,
     limitBytes,
   }),
   /**
@@ -115,6 +121,7 @@ export const containerCommandSchemas = {
     position: z.int().nonnegative().optional(),
     tail: z.int().nonnegative().optional(),
     watchMs,
+    reader,
     limitBytes,
   }),
   /** Show resource usage. With `watchMs`, a sample is also published every second. */

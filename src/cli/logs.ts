@@ -1,7 +1,7 @@
 import type {Command} from 'commander'
 import type {LogReply} from '../../machines/views/view.ts'
 import type {ContainerClient, TallyClient} from '../client/client.ts'
-import {watched} from '../client/watched.ts'
+import {createNamedReader} from '../client/watched.ts'
 import {parseCount} from './arguments.ts'
 import {writeToFd} from './fd-writer.ts'
 import {resolveNodeOptions} from './node-options.ts'
@@ -45,19 +45,22 @@ export function addLogs(program: Command): void {
       await using client = await connect(options)
       const writePage = createPageWriter(flags, options.json)
       let place: Place = flags.tail === undefined ? {position: 0} : {tail: flags.tail}
+      const reader = createNamedReader()
       let end: number | undefined
       await withReconnect(client, async () => {
         const container = client.container(id, options.namespace)
         using output = watchOutput(client, container)
         for (;;) {
-          const page = await (flags.follow ? watched((options) => container.log(place, options)) : container.log(place))
+          const from = place
+          const page = await (flags.follow ? reader.watched((options) => container.log(from, options)) : container.log(from))
           // Without --follow: what is written from now on is not printed, however fast the program writes.
           if (!flags.follow) end ??= page.end
           if ('position' in place) noteDropped(place.position, page.position)
           await writePage(page.entries)
           place = {position: page.next}
           const isAtEnd = page.entries.length === 0 || page.ended || (end !== undefined && page.next >= end)
-          if (isAtEnd && (!flags.follow || page.ended)) return
+          if (isAtEnd && !flags.follow) return
+          if (isAtEnd && page.ended) return await reader.letGo((options) => container.log({tail: 0}, options))
           if (isAtEnd) await output.next(pollMs)
         }
       })

@@ -62,6 +62,8 @@ export interface TallyClient extends AsyncDisposable {
 
 export interface WatchOptions {
   readonly watchMs?: number
+  /** A name: a process that removes itself waits for this reader until its `watchMs` are over, or it says 0. */
+  readonly reader?: string
 }
 
 export interface OutputOptions extends WatchOptions {

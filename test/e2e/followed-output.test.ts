@@ -5,7 +5,7 @@ import {afterAll, beforeAll, describe, expect, it} from 'vitest'
 import {connectTally, followOutput, type ProcessClient, type TallyClient} from '../../src/client/index.ts'
 import {findSupervisor} from '../support/find-supervisor.ts'
 import {sendSignal} from '../support/send-signal.ts'
-import {eventually, useNode} from '../support/tally-node.ts'
+import {eventually, startNode, useNode} from '../support/tally-node.ts'
 
 const node = useNode()
 let client: TallyClient
@@ -155,5 +155,32 @@ describe('a follower', () => {
     await follower.ended
     expect(Buffer.concat(pieces).toString()).toBe(Array.from({length: 100_000}, (_, index) => `${index + 1}\n`).join(''))
     await container.delete()
+  })
+})
+
+describe('a container that removes itself', () => {
+  const lines = (count: number) => Array.from({length: count}, (_, index) => `line ${index + 1}\n`).join('')
+  const runRemoved = (id: string, count: number) =>
+    node.tally('run', '-d', '--rm', '--name', id, '--rootfs', node.rootfs, '--', 'sh', '-c', counting(count))
+
+  it('waits until logs -f has its last line, and no longer', async () => {
+    expect(await runRemoved('brief', 20)).toMatchObject({exitCode: 0})
+    expect(await node.tally('logs', '-f', 'brief')).toEqual({exitCode: 0, stdout: lines(20), stderr: ''})
+    await eventually('it is gone', async () => (await node.tally('inspect', 'brief')).exitCode !== 0, 5_000)
+  })
+
+  it('does so while the node is down', async () => {
+    await using other = await startNode()
+    for (const count of [30, 60]) {
+      const id = `for-${count}`
+      await other.tally('run', '-d', '--rm', '--name', id, '--rootfs', other.rootfs, '--', 'sh', '-c', counting(count))
+      const followed = other.spawn('logs', '-f', id)
+      await sleep(700)
+      await other.tally('down')
+      await sleep(500)
+      await other.up()
+      const {exitCode, stdout} = await followed
+      expect([exitCode, `${stdout}\n`]).toEqual([0, lines(count)])
+    }
   })
 })

@@ -28,7 +28,7 @@ export function createRequestEffects({
     },
 
     'request.exec-delete': async ({exec, reason}, {request}) => {
-      await outputs.of(exec).lease.whenReleased()
+      await outputs.whenReleased(exec)
       // A user may have deleted it, and the container with it.
       await request({type: 'exec-delete', exec, reason}).catch(() => {})
       return undefined

@@ -24,12 +24,12 @@ export function createOutputEndpoints({on, loop, outputs, layout}: OutputDepende
   /** By the output that they read: an exec id that is free again belongs to another process. */
   const readers = new WeakMap<Output, OutputReader>()
   return [
-    on('output', async ({exec, stream, offset, holdMs, holdFrom, watchMs, limitBytes}, _origin, {room}): Promise<OutputReply> => {
+    on('output', async ({exec, stream, offset, holdMs, holdFrom, watchMs, reader, limitBytes}, _origin, {room}): Promise<OutputReply> => {
       assertKnown(exec)
       const output = outputs.of(exec)
       if (holdMs !== undefined) output.lease.take(holdMs, holdFrom)
       // Before `total` is read: what comes after it is published.
-      output.interest.watch(watchMs)
+      output.interest.watch(watchMs, reader)
       const ended = hasEnded(output, exec)
       const total = output.totals[stream]
       // A request that only renews a lease wants no bytes.
@@ -37,11 +37,11 @@ export function createOutputEndpoints({on, loop, outputs, layout}: OutputDepende
       const {offset: begin, bytes} = toReader(output, exec).read(stream, offset, Math.min(limitBytes, toBase64Room(room)))
       return {offset: begin, data: bytes.toString('base64'), total, ended}
     }),
-    on('log', async ({exec, position, tail, watchMs, limitBytes}, _origin, {room}): Promise<LogReply> => {
+    on('log', async ({exec, position, tail, watchMs, reader, limitBytes}, _origin, {room}): Promise<LogReply> => {
       assertKnown(exec)
       const output = outputs.of(exec)
       // Before `end` is read: what comes after it is published.
-      output.interest.watch(watchMs)
+      output.interest.watch(watchMs, reader)
       const ended = hasEnded(output, exec)
       const log = toLog(exec)
       const end = findEnd(log)

@@ -46,7 +46,7 @@ export function createContainerOutputs({
     const feed = createOutputFeed(link, (stream) =>
       exec === undefined ? subjects.log(address, stream) : subjects.io(address, exec, stream),
     )
-    const interest = createInterest(clock)
+    const interest = createInterest(createLeaseFile(join(runDir, 'followed-until')), clock)
     return createOutput({
       openStdio: ({again, ...options}, onOutput, wanted) =>
         (again ? reopenProcessStdio : openProcessStdio)({

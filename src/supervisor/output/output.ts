@@ -29,7 +29,7 @@ export interface Output {
   /** That of the reader which cannot do without the rest. */
   readonly lease: Pick<Lease, 'take' | 'untilMs' | 'whenReleased'>
   /** That of subscribers: it is published only while there are any, but for its end. */
-  readonly interest: Pick<Interest, 'watch' | 'untilMs'>
+  readonly interest: Pick<Interest, 'watch' | 'untilMs' | 'whenReleased'>
   /**
    * Removes the FIFOs. Idempotent.
    * @param isWritten by processes that this one has left behind: their output is read and discarded, so that they do not block

@@ -2,6 +2,7 @@
 import type {Context} from 'hono'
 import * as z from 'zod'
 import {idSchema} from '../../../machines/ledger/ids.ts'
+import {createNamedReader} from '../../client/watched.ts'
 import type {App, AppEnvironment} from './app-environment.ts'
 import {type Backend, toClient} from './backend.ts'
 import {createEventFeed} from './event-feed.ts'
@@ -27,7 +28,8 @@ export function addFeedRoutes(app: App, backend: Backend): void {
     const {node, namespace, id} = parseAddress(context.req.param())
     const {position, exec} = parseFields(followQuery, {...context.req.query(), ...lastId(context, 'position')})
     const session = context.get('session')
-    const connect = async () => createLogSource(await toClient(backend, session, node), {id, namespace}, exec)
+    const reader = createNamedReader()
+    const connect = async () => createLogSource(await toClient(backend, session, node), reader, {id, namespace, exec})
     // If the log cannot be read at all, the response is an error and not an empty stream.
     await (await connect()).read({tail: 0})
     return respond(context, (signal) => followLog({connect, position, clock: backend.clock}, signal))

@@ -30,29 +30,35 @@ export async function* followLog(
   const notifier = createNotifier()
   const temporary = createTemporaryErrors(clock)
   let {position} = options
-  for (; !signal.aborted; await clock.sleep(retryMs)) {
-    try {
-      const source = await connect()
-      using _watch = source.watch(notifier.notify)
-      while (!signal.aborted && !source.isClosed()) {
-        const {count} = notifier
-        const reply = await source.read({position})
-        if (reply.entries.length > 0) yield format(reply)
-        const hasMore = reply.next > position && reply.next < reply.end
-        position = reply.next
-        if (reply.ended) return yield formatEvent({event: 'end', data: {position}})
-        if (hasMore) continue
-        // A notification during the request may be of output that is not in its reply.
-        if (notifier.count === count) await notifier.wait(signal, lookMs)
-        await clock.sleep(gatherMs)
-      }
-      if (source.isClosed()) temporary.noteLoss()
-    } catch (error) {
-      if (!temporary.isTemporary(error)) {
-        if (isGone(error)) return yield formatEvent({event: 'end', data: {position}})
-        throw error
+  let source: LogSource | undefined
+  try {
+    for (; !signal.aborted; await clock.sleep(retryMs)) {
+      try {
+        source = await connect()
+        using _watch = source.watch(notifier.notify)
+        while (!signal.aborted && !source.isClosed()) {
+          const {count} = notifier
+          const reply = await source.read({position})
+          if (reply.entries.length > 0) yield format(reply)
+          const hasMore = reply.next > position && reply.next < reply.end
+          position = reply.next
+          if (reply.ended) return yield formatEvent({event: 'end', data: {position}})
+          if (hasMore) continue
+          // A notification during the request may be of output that is not in its reply.
+          if (notifier.count === count) await notifier.wait(signal, lookMs)
+          await clock.sleep(gatherMs)
+        }
+        if (source.isClosed()) temporary.noteLoss()
+      } catch (error) {
+        if (!temporary.isTemporary(error)) {
+          if (isGone(error)) return yield formatEvent({event: 'end', data: {position}})
+          throw error
+        }
       }
     }
+  } finally {
+    // A container that removes itself waits for its readers.
+    void source?.letGo()
   }
 }
 

@@ -3,7 +3,7 @@ import type {ContainerAddress} from '../../../machines/ledger/ids.ts'
 import {streamNames} from '../../../machines/schemas/streams.ts'
 import type {LogReply} from '../../../machines/views/view.ts'
 import type {TallyClient} from '../../client/client.ts'
-import {watched} from '../../client/watched.ts'
+import type {NamedReader} from '../../client/watched.ts'
 
 export interface LogSource {
   isClosed(): boolean
@@ -11,13 +11,15 @@ export interface LogSource {
   read(from: {readonly position: number} | {readonly tail: number}): Promise<LogReply>
   /** Calls for every piece of output that is published. */
   watch(onOutput: () => void): Disposable
+  /** Nothing more is wanted. Does not fail. */
+  letGo(): Promise<void>
 }
 
 /** @param exec an added process; the container itself when absent */
 export function createLogSource(
   client: TallyClient,
-  {id, namespace}: Pick<ContainerAddress, 'id' | 'namespace'>,
-  exec?: string,
+  reader: NamedReader,
+  {id, namespace, exec}: Pick<ContainerAddress, 'id' | 'namespace'> & {readonly exec?: string | undefined},
 ): LogSource {
   const {connection, subjects} = client
   const container = client.container(id, namespace)
@@ -25,7 +27,8 @@ export function createLogSource(
   const process = exec === undefined ? container : container.process(exec)
   return {
     isClosed: () => connection.isClosed(),
-    read: (from) => watched((options) => process.log(from, options)),
+    read: (from) => reader.watched((options) => process.log(from, options)),
+    letGo: () => reader.letGo((options) => process.log({tail: 0}, options)),
     watch: (onOutput) => {
       const subscriptions = streamNames.map((stream) =>
         connection.subscribe(exec === undefined ? subjects.log(address, stream) : subjects.io(address, exec, stream), {callback: onOutput}),

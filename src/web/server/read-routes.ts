@@ -7,7 +7,6 @@ import {parseRequest} from '../../messaging/codec.ts'
 import type {App} from './app-environment.ts'
 import {type Backend, toClient} from './backend.ts'
 import {readLedger} from './ledger.ts'
-import {createLogSource} from './log-source.ts'
 import {readStreamState} from '../../messaging/stream.ts'
 
 export const addressPath = '/api/containers/:node/:namespace/:id'
@@ -51,9 +50,9 @@ export function addReadRoutes(app: App, backend: Backend): void {
   app.get(`${addressPath}/log`, async (context) => {
     const {node, namespace, id} = parseAddress(context.req.param())
     const {tail, position = 0, exec} = parseFields(logQuery, context.req.query())
-    const client = await toClient(backend, context.get('session'), node)
-    const log = createLogSource(client, {id, namespace}, exec)
-    return context.json(await log.read(tail === undefined ? {position} : {tail}))
+    const container = (await toClient(backend, context.get('session'), node)).container(id, namespace)
+    const process = exec === undefined ? container : container.process(exec)
+    return context.json(await process.log(tail === undefined ? {position} : {tail}))
   })
 }
 

@@ -1,5 +1,6 @@
 import {describe, expect, it} from 'vitest'
-import {createInterest} from '../../../../src/supervisor/output/interest.ts'
+import {createInterest, type Interest} from '../../../../src/supervisor/output/interest.ts'
+import type {LeaseFile} from '../../../../src/supervisor/output/lease-file.ts'
 import {createLease} from '../../../../src/supervisor/output/lease.ts'
 import type {Output} from '../../../../src/supervisor/output/output.ts'
 import {createOutputs} from '../../../../src/supervisor/output/outputs.ts'
@@ -7,10 +8,25 @@ import {createFakeClock} from '../../../support/fake-clock.ts'
 
 const startMs = 1_000_000
 
+/** Counts how often it is written. */
+function createMemoryFile(): LeaseFile & {readonly written: readonly (number | undefined)[]} {
+  const written: (number | undefined)[] = []
+  return {written, read: () => written.at(-1), write: (untilMs) => void written.push(untilMs)}
+}
+
+function open(file = createMemoryFile(), nowMs = startMs) {
+  const clock = createFakeClock(nowMs)
+  return {clock, file, interest: createInterest(file, clock)}
+}
+
+async function isReleased(interest: Interest): Promise<boolean> {
+  const later = new Promise<boolean>((resolve) => setImmediate(() => resolve(false)))
+  return await Promise.race([interest.whenReleased().then(() => true), later])
+}
+
 describe('interest in output', () => {
   it('lasts for as long as was asked from then on, and begins with nobody', () => {
-    const clock = createFakeClock(startMs)
-    const interest = createInterest(clock)
+    const {clock, interest} = open()
     expect([interest.isWatched, interest.untilMs()]).toEqual([false, undefined])
     interest.watch(10_000)
     clock.advance(9_999)
@@ -20,8 +36,7 @@ describe('interest in output', () => {
   })
 
   it('is that of the caller who asks for longest', () => {
-    const clock = createFakeClock(startMs)
-    const interest = createInterest(clock)
+    const {clock, interest} = open()
     interest.watch(10_000)
     interest.watch(3_000)
     interest.watch(0)
@@ -32,9 +47,82 @@ describe('interest in output', () => {
   })
 
   it('needs no timer', () => {
-    const clock = createFakeClock(startMs)
-    createInterest(clock).watch(10_000)
+    const {clock, interest, file} = open()
+    interest.watch(10_000)
+    expect([clock.armed, file.written]).toEqual([0, []])
+  })
+})
+
+describe('a reader with a name', () => {
+  it('is waited for until it lets go, by each who waits', async () => {
+    const {clock, interest} = open()
+    expect(await isReleased(interest)).toBe(true)
+    interest.watch(10_000, 'a')
+    const released = Promise.all([interest.whenReleased(), interest.whenReleased()])
+    expect([interest.isWatched, await isReleased(interest)]).toEqual([true, false])
+    interest.watch(0, 'a')
+    await released
+    expect([interest.isWatched, interest.untilMs()]).toEqual([false, undefined])
+    await new Promise((resolve) => setImmediate(resolve))
+    clock.advance(20_000)
     expect(clock.armed).toBe(0)
+  })
+
+  it('is waited for until its time is over, however often it has renewed it', async () => {
+    const {clock, interest} = open()
+    interest.watch(10_000, 'a')
+    clock.advance(9_000)
+    interest.watch(10_000, 'a')
+    clock.advance(9_999)
+    expect(await isReleased(interest)).toBe(false)
+    clock.advance(1)
+    expect(await isReleased(interest)).toBe(true)
+  })
+
+  it('lets go for itself alone; a watcher without a name is not waited for', async () => {
+    const {interest} = open()
+    interest.watch(60_000)
+    interest.watch(10_000, 'a')
+    interest.watch(5_000, 'b')
+    interest.watch(0, 'a')
+    expect([await isReleased(interest), interest.untilMs()]).toEqual([false, startMs + 60_000])
+    interest.watch(0, 'b')
+    expect([await isReleased(interest), interest.isWatched]).toEqual([true, true])
+  })
+
+  it('is waited for by the next supervisor, which publishes nothing before it is asked', async () => {
+    const former = open()
+    former.interest.watch(10_000, 'a')
+    const {interest, clock} = open(former.file, startMs + 4_000)
+    expect([interest.isWatched, interest.untilMs(), await isReleased(interest)]).toEqual([false, startMs + 10_000, false])
+    clock.advance(6_000)
+    expect([interest.untilMs(), await isReleased(interest)]).toEqual([undefined, true])
+  })
+
+  it('that has let go is not waited for by the next supervisor', async () => {
+    const former = open()
+    former.interest.watch(10_000, 'a')
+    former.interest.watch(0, 'a')
+    expect(await isReleased(open(former.file).interest)).toBe(true)
+  })
+
+  it('from before a boot of the host is waited for no longer than anybody can ask for', async () => {
+    const former = open()
+    former.interest.watch(60_000, 'a')
+    const {interest, clock} = open(former.file, 500)
+    clock.advance(59_999)
+    expect(await isReleased(interest)).toBe(false)
+    clock.advance(1)
+    expect(await isReleased(interest)).toBe(true)
+  })
+
+  it('that asks often costs a write of the file a second', () => {
+    const {clock, interest, file} = open()
+    for (let asked = 0; asked < 100; asked += 1) {
+      interest.watch(10_000, 'a')
+      clock.advance(100)
+    }
+    expect(file.written.length).toBeLessThanOrEqual(10)
   })
 })
 
@@ -43,7 +131,7 @@ describe('whether anybody is attached', () => {
     const clock = createFakeClock(startMs)
     const outputs = createOutputs(() => {
       const lease = createLease({read: () => undefined, write: () => {}}, clock)
-      return {lease, interest: createInterest(clock)} as unknown as Output
+      return {lease, interest: createInterest(createMemoryFile(), clock)} as unknown as Output
     })
     return {clock, outputs}
   }
@@ -62,6 +150,16 @@ describe('whether anybody is attached', () => {
     expect(outputs.attendedUntilMs()).toBe(startMs + 20_000)
     clock.advance(10_000)
     expect(outputs.attendedUntilMs()).toBeUndefined()
+  })
+
+  it('has a removal wait for those of the process that is removed', async () => {
+    const {outputs} = open()
+    outputs.of().interest.watch(10_000, 'a')
+    outputs.of('shell').interest.watch(10_000)
+    await outputs.whenReleased('shell')
+    const all = outputs.whenReleased()
+    outputs.of().interest.watch(0, 'a')
+    await all
   })
 
   it('does not count a process that was deleted', () => {

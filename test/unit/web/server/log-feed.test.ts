@@ -34,6 +34,7 @@ function createSource(...replies: readonly (LogReply | Error)[]): LogSource {
       notify = onOutput
       return {[Symbol.dispose]: () => {}}
     },
+    letGo: async () => {},
   }
 }
 

@@ -137,6 +137,8 @@ export const containerCommandSchemas = {
   republish: z.strictObject({}),
 } as const
 export type ContainerVerb = keyof typeof containerCommandSchemas
+/** A parsed request. */
+export type ContainerRequest<V extends ContainerVerb> = z.output<(typeof containerCommandSchemas)[V]>
 export const containerVerbs = Object.keys(containerCommandSchemas) as readonly ContainerVerb[]
 
 const idSource = idPattern.source.slice(1, -1)

@@ -28,7 +28,7 @@ import {createInbox} from './loop/inbox.ts'
 import {createLoop, type Loop} from './loop/loop.ts'
 import {createContainerOutputs} from './output/container-outputs.ts'
 import {createUrgency} from './output/urgency.ts'
-import {createStats} from './processes/stats.ts'
+import {createStats} from '../observation/stats.ts'
 import {restoreFromStream} from './recovery/restore-from-stream.ts'
 import {takeOver} from './recovery/take-over.ts'
 

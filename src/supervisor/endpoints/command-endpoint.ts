@@ -1,11 +1,9 @@
 /** An endpoint of this container: subject and schema are those of its verb. */
 import type * as z from 'zod'
-import {type ContainerVerb, containerCommandSchemas} from '../../../machines/commands/commands.ts'
+import {type ContainerRequest, type ContainerVerb, containerCommandSchemas} from '../../../machines/commands/commands.ts'
 import type {ContainerAddress} from '../../../machines/ledger/ids.ts'
 import {type Asked, type Endpoint, endpoint, type Incoming} from '../../messaging/services.ts'
 import type {Subjects} from '../../messaging/subjects.ts'
-
-export type ContainerRequest<V extends ContainerVerb> = z.output<(typeof containerCommandSchemas)[V]>
 
 /** @returns an endpoint whose handler gets requests that are parsed */
 export type ToEndpoint = <V extends ContainerVerb>(

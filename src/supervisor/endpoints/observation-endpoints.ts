@@ -1,15 +1,13 @@
 /** What the container is, what it uses, and whether the stream agrees with its journal: these requests change nothing. */
 import type {RepublishReply} from '../../../machines/views/republish.ts'
 import type {StatsReply} from '../../../machines/views/stats.ts'
-import type {TopReply} from '../../../machines/views/top.ts'
 import {TallyError} from '../../kernel/errors.ts'
 import type {Outbox} from '../../messaging/outbox.ts'
 import type {Endpoint} from '../../messaging/services.ts'
+import {readState, readTop} from '../../observation/requests.ts'
+import type {Stats} from '../../observation/stats.ts'
 import type {Loop} from '../loop/loop.ts'
-import type {Stats} from '../processes/stats.ts'
-import {listContainerProcesses, toTopReply} from '../processes/top.ts'
 import type {ToEndpoint} from './command-endpoint.ts'
-import {toExecIds, toView, toViewFrom} from './replies.ts'
 
 export interface ObservationDependencies {
   readonly on: ToEndpoint
@@ -22,15 +20,12 @@ const republicationPatienceMs = 30_000
 
 export function createObservationEndpoints({on, loop, stats, outbox}: ObservationDependencies): readonly Endpoint[] {
   return [
-    on('state', async ({exec, execsFrom}) => (execsFrom === undefined ? toView(loop.ledger, exec) : toViewFrom(loop.ledger, execsFrom))),
+    on('state', async (request) => readState(loop.ledger, request, {supervisorPid: process.pid})),
     on('stats', async ({watchMs}): Promise<StatsReply> => {
       stats.watch(watchMs)
       return stats.read()
     }),
-    on('top', async (page, _origin, {room}): Promise<TopReply> => {
-      const {cgroups, init} = loop.ledger.snapshot.context
-      return toTopReply(listContainerProcesses({cgroups, initPid: init?.pid, execIds: toExecIds(loop.ledger)}), page, room)
-    }),
+    on('top', async (page, _origin, {room}) => readTop(loop.ledger, page, room)),
     on('republish', async (): Promise<RepublishReply> => {
       const {kept, wrong} = await outbox.compare()
       const published = loop.ledger.latest?.sequence ?? 0

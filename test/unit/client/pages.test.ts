@@ -5,7 +5,7 @@ import {toListReply} from '../../../src/coordinator/endpoints/list-reply.ts'
 import {TallyError} from '../../../src/kernel/errors.ts'
 import {fitView} from '../../../src/messaging/fit-view.ts'
 import {sizeOf, takePage} from '../../../src/messaging/page.ts'
-import {toTopReply} from '../../../src/supervisor/processes/top.ts'
+import {toTopReply} from '../../../src/observation/top.ts'
 
 const besides = 1024
 

@@ -1,6 +1,6 @@
 import {describe, expect, it} from 'vitest'
 import {parseUserNames, type ProcessDetails, toProcessDetails} from '../../../src/linux/process-details.ts'
-import {toContainerProcesses} from '../../../src/supervisor/processes/top.ts'
+import {toContainerProcesses} from '../../../src/observation/top.ts'
 
 /** The format of proc(5). */
 const texts = {

@@ -1,6 +1,6 @@
-import type {ContainerView} from '../../../machines/views/view.ts'
-import {fitView} from '../../messaging/fit-view.ts'
-import type {Endpoint} from '../../messaging/services.ts'
+import type {ContainerView} from '../../machines/views/view.ts'
+import {fitView} from '../messaging/fit-view.ts'
+import type {Endpoint} from '../messaging/services.ts'
 
 /** A container is shown with as many of its added processes as fit into the reply: the rest can be requested. */
 export function fitToMessage(handle: Endpoint['handle']): Endpoint['handle'] {

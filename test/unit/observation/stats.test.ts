@@ -1,10 +1,10 @@
 import {describe, expect, it} from 'vitest'
-import type {Draft} from '../../../../machines/ledger/draft.ts'
-import type {StatsReply} from '../../../../machines/views/stats.ts'
-import {createStats} from '../../../../src/supervisor/processes/stats.ts'
-import {createFakeClock} from '../../../support/fake-clock.ts'
-import {epoch, given, happen} from '../../../support/given.ts'
-import {histories} from '../../support/histories.ts'
+import type {Draft} from '../../../machines/ledger/draft.ts'
+import type {StatsReply} from '../../../machines/views/stats.ts'
+import {createStats} from '../../../src/observation/stats.ts'
+import {createFakeClock} from '../../support/fake-clock.ts'
+import {epoch, given, happen} from '../../support/given.ts'
+import {histories} from '../support/histories.ts'
 
 function open() {
   const clock = createFakeClock(epoch)

@@ -1,8 +1,8 @@
 /** Samples of what the container uses: on request, and once a second for as long as a subscriber has asked for. */
-import {type Ledger, toTopLevelState} from '../../../machines/ledger/ledger.ts'
-import {isFinalSample, type StatsReply} from '../../../machines/views/stats.ts'
-import type {Clock} from '../../kernel/clock.ts'
-import {readCgroupStats} from '../../linux/cgroup-stats.ts'
+import {type Ledger, toTopLevelState} from '../../machines/ledger/ledger.ts'
+import {isFinalSample, type StatsReply} from '../../machines/views/stats.ts'
+import type {Clock} from '../kernel/clock.ts'
+import {readCgroupStats} from '../linux/cgroup-stats.ts'
 
 export interface Stats {
   read(): StatsReply

@@ -1,7 +1,7 @@
-import type {ContainerProcess, TopReply} from '../../../machines/views/top.ts'
-import {readCgroupProcesses} from '../../linux/cgroup.ts'
-import {type ProcessDetails, readProcessDetails, readUserNames} from '../../linux/process-details.ts'
-import {takePage} from '../../messaging/page.ts'
+import type {ContainerProcess, TopReply} from '../../machines/views/top.ts'
+import {readCgroupProcesses} from '../linux/cgroup.ts'
+import {type ProcessDetails, readProcessDetails, readUserNames} from '../linux/process-details.ts'
+import {takePage} from '../messaging/page.ts'
 
 export interface TopOptions {
   readonly cgroups: readonly string[]

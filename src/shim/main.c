@@ -23,6 +23,7 @@
 #include "link.h"
 #include "log.h"
 #include "loop.h"
+#include "output.h"
 #include "requests.h"
 #include "streams.h"
 #include "supervisor.h"
@@ -195,7 +196,7 @@ static void resume(char **argv) {
 
 static void idle(void) {
   log_trim();
-  streams_trim();
+  output_trim();
   link_trim();
 }
 

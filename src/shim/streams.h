@@ -8,6 +8,8 @@
 #ifndef TALLY_STREAMS_H
 #define TALLY_STREAMS_H
 
+#include <stddef.h>
+
 #include "frames.h"
 #include "log.h"
 #include "loop.h"
@@ -82,6 +84,9 @@ struct stdio {
   uint32_t drain_request;
 };
 
+/* The one that has this source in it, by the name of the member. */
+#define owner_of(pointer, member) ((struct stdio *)((char *)(pointer)-offsetof(struct stdio, member)))
+
 struct stdio_options {
   uint32_t id, flags;
   const char *name, *directory, *log;
@@ -118,8 +123,9 @@ void stdio_close(struct stdio *, uint64_t lost[2]);
 int stdio_restore(struct stdio *);
 /* When something is to be tried again. */
 uint64_t streams_due(void);
+void streams_retry_at(uint64_t boot_ns);
+void streams_retry_after(uint64_t ns);
 void streams_run(uint64_t now);
-void streams_trim(void);
 /* A supervisor has been started: nobody waits for answers to the one before. */
 void streams_forget_requests(void);
 

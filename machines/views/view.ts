@@ -122,6 +122,8 @@ export const nodeInfoSchema = z.object({
   node: z.string(),
   version: z.string(),
   coordinatorPid: z.int(),
+  /** The shim that starts the coordinator again when it dies: how often it has started one, and how many have died. Absent in the foreground. */
+  parent: z.object({pid: z.int(), starts: z.int(), deaths: z.int()}).optional(),
   /** The pid of the embedded nats-server; null with an external server. */
   natsPid: z.int().nullable(),
   natsUrl: z.string(),

@@ -3,6 +3,8 @@ import type {Command} from 'commander'
 import {createSystemClock} from '../kernel/clock.ts'
 import {TallyError, toErrorBody} from '../kernel/errors.ts'
 import {toLockFile} from '../kernel/lock-file.ts'
+import {endShim} from './end-shim.ts'
+import {findShim} from './node-parent.ts'
 import {type NodeOptions, resolveNodeOptions} from './node-options.ts'
 import {printJson} from './print.ts'
 import {addVerb, connect} from './verb.ts'
@@ -10,6 +12,10 @@ import {addVerb, connect} from './verb.ts'
 type Outcome = 'ended' | 'ended nats-server; there was no coordinator' | 'nothing was running'
 
 const endPatienceMs = 10_000
+/** A coordinator that answers later than that hangs. */
+const answerPatienceMs = 10_000
+/** For how long one that is started again is waited for. */
+const requestTimeoutMs = 60_000
 
 export function addDown(program: Command): void {
   addVerb(program, 'down', 'stop the coordinator and the embedded nats-server; containers continue to run')
@@ -23,9 +29,10 @@ export function addDown(program: Command): void {
 }
 
 async function end(options: NodeOptions, containers: boolean): Promise<Outcome> {
+  const shim = await findShim(options)
   try {
-    await using client = await connect(options, {returns: false})
-    const {coordinatorPid} = await client.info()
+    await using client = await connect(options, {returns: false, awaitsCoordinator: containers})
+    const {coordinatorPid} = await withinPatience(client.info(), containers ? requestTimeoutMs : answerPatienceMs)
     const {isAlive, readProcessIdentity} = await import('../linux/process-table.ts')
     const coordinator = readProcessIdentity(coordinatorPid)
     await client.shutdown({containers})
@@ -34,20 +41,29 @@ async function end(options: NodeOptions, containers: boolean): Promise<Outcome> 
       if (clock.elapsed() > giveUpAt)
         throw new TallyError('TIMED_OUT', `the coordinator, pid ${coordinatorPid}, did not end within ${endPatienceMs / 1000} s`)
     }
+    // One that was killed before it had ended is started again, and nats-server with it.
+    if (shim) await endShim(shim, options)
+    await stopServer(options)
     return 'ended'
   } catch (error) {
     const {code, message} = toErrorBody(error)
     if (!unreachable.has(code)) throw error
     const {findLockHolder} = await import('../linux/lock-holder.ts')
+    if (containers) throw cannotDelete(findLockHolder(toLockFile(options.stateDir)), message, error)
+    if (shim) await endShim(shim, options)
     const pid = findLockHolder(toLockFile(options.stateDir))
-    if (containers) throw cannotDelete(pid, message, error)
-    if (pid !== undefined) {
-      await endByForce(pid)
-      await stopServer(options)
-      return 'ended'
-    }
-    return (await stopServer(options)) ? 'ended nats-server; there was no coordinator' : 'nothing was running'
+    if (pid !== undefined) await endByForce(pid)
+    const hadServer = await stopServer(options)
+    if (shim || pid !== undefined) return 'ended'
+    return hadServer ? 'ended nats-server; there was no coordinator' : 'nothing was running'
   }
+}
+
+async function withinPatience<T>(answer: Promise<T>, patienceMs: number): Promise<T> {
+  const late = new TallyError('TIMED_OUT', `the coordinator does not answer within ${patienceMs / 1000} s`)
+  const {promise, reject} = Promise.withResolvers<never>()
+  const timer = setTimeout(reject, patienceMs, late)
+  return await Promise.race([answer, promise]).finally(() => clearTimeout(timer))
 }
 
 const unreachable: ReadonlySet<string> = new Set([

@@ -1,14 +1,20 @@
 import type {Command} from 'commander'
 import type {NodeInfo} from '../../machines/views/view.ts'
+import {TallyError, toErrorBody} from '../kernel/errors.ts'
 import {formatAge, formatTable} from './format.ts'
+import {describeGivenUp, readParentStatus} from './node-parent.ts'
+import type {NodeOptions} from './node-options.ts'
 import {printJson} from './print.ts'
 import {addVerb, withClient} from './verb.ts'
 
 export function addInfo(program: Command): void {
   addVerb(program, 'info', 'show information on the node: processes, directories, versions, number of containers').action(
     async (_flags: unknown, command: Command) => {
-      await withClient(command, async (client, {json}) => {
-        const info = await client.info()
+      await withClient(command, async (client, options) => {
+        const {json} = options
+        const info = await client.info().catch(async (error: unknown) => {
+          throw (await toGivenUp(options, error)) ?? error
+        })
         if (json) printJson(info)
         else console.log(formatTable(['NODE', info.node], toRows(info, Date.now())))
       })
@@ -16,12 +22,20 @@ export function addInfo(program: Command): void {
   )
 }
 
+/** With what the coordinator said last. */
+async function toGivenUp(options: NodeOptions, cause: unknown): Promise<TallyError | undefined> {
+  const status = toErrorBody(cause).code === 'NODE_NOT_RUNNING' ? await readParentStatus(options) : undefined
+  if (status?.phase !== 'gave-up') return undefined
+  return new TallyError('NODE_NOT_RUNNING', `${describeGivenUp(status, options)}; \`tally up -d\` starts it again`, {cause})
+}
+
 function toRows(info: NodeInfo, now: number): readonly (readonly [string, string])[] {
   const {coordinatorPid, natsPid, natsUrl, stateDir, runDir, runtime, nodeVersion, containers, startedAt, version, httpUrl} = info
-  const {natsVersion, confinement, trouble, warnings = []} = info
+  const {natsVersion, confinement, trouble, parent, warnings = []} = info
   const counts = Object.entries(containers).map(([state, count]) => `${count} ${state}`)
   return [
     ['Coordinator', `pid ${coordinatorPid}, started ${formatAge(startedAt, now)}`],
+    ...(parent ? [['Parent', `pid ${parent.pid}, ${toCount(parent.starts, 'start')}, ${toCount(parent.deaths, 'death')}`] as const] : []),
     ['NATS', `${natsUrl} (${[natsPid === null ? 'external' : `embedded, pid ${natsPid}`, natsVersion].filter(Boolean).join(', ')})`],
     ...(trouble === undefined ? [] : [['Trouble', trouble] as const]),
     ['Page', httpUrl ? `${httpUrl} (\`tally ui\` opens it)` : 'none'],
@@ -34,4 +48,8 @@ function toRows(info: NodeInfo, now: number): readonly (readonly [string, string
     ['Containers', counts.join(', ') || 'none'],
     ['Version', `${version}, Node.js ${nodeVersion}`],
   ]
+}
+
+function toCount(count: number, what: string): string {
+  return `${count} ${what}${count === 1 ? '' : 's'}`
 }

@@ -22,6 +22,8 @@ export function addVerb(
 interface ConnectHow {
   /** Whether requests wait for a lost connection to return. */
   readonly returns?: boolean
+  /** Whether they wait for a coordinator that is about to be started again; by default, when `returns` is not false. */
+  readonly awaitsCoordinator?: boolean
   /** How long to wait for the answer of a server. */
   readonly patienceMs?: number
 }

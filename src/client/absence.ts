@@ -1,10 +1,11 @@
 /** How long a request waits for a supervisor or a coordinator that does not listen now: pure. */
 import type {TallyError} from '../kernel/errors.ts'
+import type {Outlook} from './outlook.ts'
 
 /** Each is waited for on its own: both may have died. */
 export interface Absence {
   readonly supervisor: {readonly type: 'expected'} | {readonly type: 'vacant'; readonly sinceMs: number}
-  readonly coordinator: {readonly type: 'expected'} | {readonly type: 'absent'; readonly untilMs: number}
+  readonly coordinator: {readonly type: 'expected'} | {readonly type: 'absent'; readonly outlook: Outlook['type']; readonly untilMs: number}
 }
 
 export const notAbsent: Absence = {supervisor: {type: 'expected'}, coordinator: {type: 'expected'}}
@@ -13,13 +14,15 @@ export const notAbsent: Absence = {supervisor: {type: 'expected'}, coordinator: 
 export type Finding<T> =
   /** The stream, or the caller, knows the answer. */
   | {readonly type: 'answered'; readonly reply: T}
-  | {readonly type: 'no coordinator'; readonly error: TallyError}
+  | {readonly type: 'no coordinator'; readonly outlook: Outlook['type']; readonly error: TallyError}
   /** The coordinator, or in its absence the stream, knows of no such container. */
   | {readonly type: 'no container'; readonly error: TallyError}
   /** The stream has the container, and neither its supervisor nor a coordinator listens. */
-  | {readonly type: 'nobody'; readonly error: TallyError}
+  | {readonly type: 'nobody'; readonly outlook: Outlook['type']; readonly error: TallyError}
   /** The coordinator knows the container, whose supervisor has died. `isForGood`: it gets no other. */
   | {readonly type: 'no supervisor'; readonly isForGood: boolean; readonly error: TallyError}
+
+type Absent = Extract<Finding<unknown>, {readonly outlook: unknown}>
 
 export interface Surroundings {
   readonly nowMs: number
@@ -54,13 +57,23 @@ export function judgeAbsence(
       return isRecent ? {supervisor, coordinator} : 'over'
     case 'nobody':
     case 'no coordinator': {
-      const untilMs = coordinator.type === 'absent' ? coordinator.untilMs : nowMs + toPatienceMs(finding.type, surroundings)
-      return isRecent || nowMs < untilMs ? {supervisor, coordinator: {type: 'absent', untilMs}} : 'over'
+      const {outlook} = finding
+      if (outlook === 'given up') return 'over'
+      const untilMs = toUntilMs(coordinator, finding, surroundings)
+      return isRecent || nowMs < untilMs ? {supervisor, coordinator: {type: 'absent', outlook, untilMs}} : 'over'
     }
   }
 }
 
-function toPatienceMs(missing: 'nobody' | 'no coordinator', {wasHeard, isKnown, isCluster}: Surroundings): number {
-  if (wasHeard || isKnown) return adoptionPatienceMs
-  return isCluster || missing === 'nobody' ? reconnectionPatienceMs : 0
+function toUntilMs(coordinator: Absence['coordinator'], finding: Absent, surroundings: Surroundings): number {
+  const {nowMs} = surroundings
+  if (coordinator.type === 'expected') return nowMs + toPatienceMs(finding, surroundings)
+  if (coordinator.outlook === finding.outlook) return coordinator.untilMs
+  // Its parent has ended with it, or was killed and is about to be replaced by another.
+  return nowMs + (finding.outlook === 'starting' ? adoptionPatienceMs : reconnectionPatienceMs)
+}
+
+function toPatienceMs({type, outlook}: Absent, {wasHeard, isKnown, isCluster}: Surroundings): number {
+  if (wasHeard || isKnown || outlook === 'starting') return adoptionPatienceMs
+  return isCluster || type === 'nobody' ? reconnectionPatienceMs : 0
 }

@@ -10,11 +10,13 @@ export interface ConnectionWish {
   readonly prefix?: string
 }
 
+export const defaultRunDir = '/run/tally'
+
 /**
  * The contents of the node's connection file, with the options of the caller in their place: another NATS replaces all of it, with TLS and credentials.
  * @throws TallyError NODE_NOT_RUNNING, STATE_DIR_INVALID
  */
-export async function findConnection({runDir = '/run/tally', nats, node, prefix}: ConnectionWish): Promise<Connection> {
+export async function findConnection({runDir = defaultRunDir, nats, node, prefix}: ConnectionWish): Promise<Connection> {
   const file = join(runDir, 'connection.json')
   const known = nats && node ? undefined : await readConnection(file)
   const access = nats ?? known
@@ -25,4 +27,11 @@ export async function findConnection({runDir = '/run/tally', nats, node, prefix}
     })
   }
   return {...access, node: name, prefix: prefix ?? known?.prefix ?? 'tally'}
+}
+
+/** @returns as `findConnection`, and whether it is the node of this machine's run directory, as far as its file says */
+export async function findNode(wish: ConnectionWish): Promise<Connection & {readonly isLocal: boolean}> {
+  const connection = await findConnection(wish)
+  const known = await readConnection(join(wish.runDir ?? defaultRunDir, 'connection.json')).catch(() => undefined)
+  return {...connection, isLocal: known?.node === connection.node}
 }

@@ -11,6 +11,7 @@ import type {Subjects} from '../messaging/subjects.ts'
 import {adoptionPatienceMs, type Finding} from './absence.ts'
 import {ask, type AskDependencies, type Attempt} from './ask.ts'
 import type {Patience} from './asking.ts'
+import type {Outlook} from './outlook.ts'
 import {type ListPage, listAll} from './pages.ts'
 import type {ReturningConnection} from './returning-connection.ts'
 
@@ -32,6 +33,8 @@ export interface Requester {
 
 export interface RequesterDependencies extends AskDependencies {
   readonly connection: ReturningConnection
+  /** Of a coordinator that does not answer. */
+  readonly readOutlook: () => Promise<Outlook>
 }
 
 export interface RequesterOptions {
@@ -48,7 +51,10 @@ export function createRequester(dependencies: RequesterDependencies, {node, subj
     toNode: (verb, request, schema) =>
       ask(dependencies, {
         send: sender(subjects.nodeCommand(node, verb), request, schema),
-        search: async () => ({type: 'no coordinator', error: notRunning(node)}),
+        search: async () => {
+          const outlook = await dependencies.readOutlook()
+          return {type: 'no coordinator', outlook: outlook.type, error: notRunning(node, outlook)}
+        },
         // A node that shuts down answers, and is gone: there is nobody to send a retry to.
         patience: verb === 'shutdown' ? {...usualPatience, attemptMs: [requestTimeoutMs], once: true} : usualPatience,
       }),
@@ -84,7 +90,7 @@ export function createRequester(dependencies: RequesterDependencies, {node, subj
         search: async () => ({type: 'answered', reply: undefined}) as const,
         patience: {patienceMs},
       })
-      if (!reply) throw notRunning(node)
+      if (!reply) throw notRunning(node, {type: 'unknown'})
       return reply
     }
     try {
@@ -105,7 +111,8 @@ export function createRequester(dependencies: RequesterDependencies, {node, subj
     } catch {
       // It cannot be read now, which is no reason to say that there is none.
     }
-    return {type: 'nobody', error: unattended(address)}
+    const outlook = await dependencies.readOutlook()
+    return {type: 'nobody', outlook: outlook.type, error: unattended(address, outlook)}
   }
 
   /** The command may have been carried out, and the container be gone, before its answer came. */
@@ -129,8 +136,13 @@ export function createRequester(dependencies: RequesterDependencies, {node, subj
   }
 }
 
-function notRunning(node: string): TallyError {
-  return new TallyError('NODE_NOT_RUNNING', `no coordinator answers for node ${node}; \`tally up\` starts one`, {details: {node}})
+function notRunning(node: string, outlook: Outlook): TallyError {
+  return new TallyError('NODE_NOT_RUNNING', `no coordinator answers for node ${node}; ${toAdvice(outlook)}`, {details: {node}})
+}
+
+function toAdvice(outlook: Outlook): string {
+  if (outlook.type !== 'given up') return '`tally up` starts one'
+  return `it has died ${outlook.deaths} times and was given up: \`tally up -d\` says why, and starts it again`
 }
 
 function notFound({node, namespace, id}: ContainerAddress): TallyError {
@@ -139,8 +151,8 @@ function notFound({node, namespace, id}: ContainerAddress): TallyError {
   })
 }
 
-function unattended({node, namespace, id}: ContainerAddress): TallyError {
-  const why = `neither its supervisor nor a coordinator of node ${node} listens; \`tally up\` starts one`
+function unattended({node, namespace, id}: ContainerAddress, outlook: Outlook): TallyError {
+  const why = `neither its supervisor nor a coordinator of node ${node} listens; ${toAdvice(outlook)}`
   return new TallyError('NODE_NOT_RUNNING', `nobody answers for container ${id}: ${why}`, {details: {node, namespace, id}})
 }
 

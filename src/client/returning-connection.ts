@@ -26,8 +26,9 @@ const retryMs = 250
 const recentMs = 10_000
 const passing: ReadonlySet<string> = new Set(['NATS_UNREACHABLE', 'NODE_NOT_RUNNING'])
 
-export async function connectReturning({dial, onLost, onBack}: ReturningOptions): Promise<ReturningConnection> {
-  let present = await dial()
+/** @param first the connection that there is */
+export function connectReturning(first: NatsConnection, {dial, onLost, onBack}: ReturningOptions): ReturningConnection {
+  let present = first
   let backAt: number | undefined
   let returning: Promise<NatsConnection> | undefined
   let disposed = false

@@ -31,6 +31,8 @@ export interface ClientOptions extends ConnectionWish {
   readonly actor?: string
   /** False: a request fails when the connection is lost, instead of waiting until it is back. */
   readonly returns?: boolean
+  /** Whether a coordinator that has died is waited for when it is about to be started again; by default, when `returns` is not false. */
+  readonly awaitsCoordinator?: boolean
   /** For how long a server may take to answer when the client connects; default 20 s, or 5 s when there are other servers. */
   readonly patienceMs?: number
   /** The connection was lost; the client tries to connect again. */

@@ -5,6 +5,7 @@ import {dirname, join} from 'node:path'
 import {fileURLToPath} from 'node:url'
 import {createSystemClock} from '../kernel/clock.ts'
 import {toErrorBody} from '../kernel/errors.ts'
+import {toNodeSocket} from '../kernel/lock-file.ts'
 import {createLogger, writeOut} from '../kernel/log.ts'
 import {version} from '../kernel/version.ts'
 import {toContainerLayout} from '../layout/container-layout.ts'
@@ -16,10 +17,11 @@ import {readFeatures} from '../runtime/runc/features.ts'
 import {createRunc} from '../runtime/runc/runc.ts'
 import {toNodeConfinement} from '../runtime/spec/confine.ts'
 import {readHostFacts} from '../runtime/spec/host-facts.ts'
+import {beneathShim} from '../shim/client/coordinator-command.ts'
 import {openPages, type PagesSources} from '../web/server/pages.ts'
 import {createConnectionFile, toConnectionFile} from './directories/connection-file.ts'
 import {keepDiagnosticsSmall} from './directories/diagnostics.ts'
-import {claimDirectories} from './directories/directories.ts'
+import {claimDirectories, claimDirectoriesAgain} from './directories/directories.ts'
 import {keepReserve} from './directories/disk-reserve.ts'
 import {removeUnusedRunDirectory, restoreAtStart, restoreIfWiped} from './directories/run-directory.ts'
 import {deleteAllContainers} from './endpoints/delete-all.ts'
@@ -41,7 +43,9 @@ import {createStreamKeeper} from './stream/stream-keeper.ts'
 import {createSleepEndpoints} from './sleepers/endpoints.ts'
 import {createStandIn} from './sleepers/stand-in.ts'
 import {createInputFollower} from './supervision/follow-inputs.ts'
+import {becomeShim} from './supervision/become-shim.ts'
 import {createNodeSupervision} from './supervision/node-supervision.ts'
+import {openParent} from './supervision/parent.ts'
 import {watchContainers} from './supervision/watch.ts'
 
 const logger = createLogger('coordinator')
@@ -49,28 +53,39 @@ const clock = createSystemClock()
 /** So that the reply to `shutdown` goes out first. */
 const endDelayMs = 20
 
+const program = dirname(fileURLToPath(import.meta.url))
+const ending = new AbortController()
+const parent = await openParent(process.argv.includes(beneathShim), {
+  onLost: () => {
+    if (!ending.signal.aborted) becomeShim(program, logger)
+  },
+})
+
 try {
   // Before anything is started, since every process that is started inherits it.
   const warnings = settleProcess()
   await main(coordinatorOptionsSchema.parse(JSON.parse(process.env[coordinatorOptionsVariable] ?? '{}')), warnings)
+  await parent.leave()
   process.exit(0)
 } catch (error) {
   const {code, message} = toErrorBody(error)
   logger.fatal({code, err: error}, message)
   writeOut(2, `tally: ${message} [${code}]\n`)
+  // Otherwise one that has run before is started again.
+  if (parent.isFirstStart || ending.signal.aborted || code === 'NODE_RUNNING') await parent.leave()
   process.exit(1)
 }
 
 async function main(options: CoordinatorOptions, warnings: readonly string[]): Promise<void> {
   const {stateDir, runDir, prefix} = options
   const startedAt = new Date(clock.now()).toISOString()
-  using lock = claimDirectories(options, options.node)
+  using lock = parent.isFirstStart ? claimDirectories(options, options.node) : await claimDirectoriesAgain(options, options.node, clock)
   const {node} = lock
   process.title = `tally-coordinator ${node}`
+  await parent.show(`tally-shim (coordinator ${node})`)
+  await parent.listen(toNodeSocket(runDir))
   for (const warning of warnings) logger.warn(warning)
   const subjects = createSubjects(prefix)
-  const program = dirname(fileURLToPath(import.meta.url))
-  const ending = new AbortController()
   const {signal} = ending
 
   // Before anything is started: an address that was asked for and cannot be had ends this.
@@ -129,6 +144,7 @@ async function main(options: CoordinatorOptions, warnings: readonly string[]): P
     readJournals: () => readJournals(options, {node, ledgers: projection.ledgers}),
     isConnected: () => link.session() !== undefined,
     startedAt: Date.parse(startedAt),
+    coordinatorRestarts: parent.process?.deaths ?? 0,
     caughtUp: async () => {
       const connection = link.session()
       return connection !== undefined && (await projection.caughtUp(connection).catch(() => false))
@@ -166,6 +182,7 @@ async function main(options: CoordinatorOptions, warnings: readonly string[]): P
       readNodeInfo({
         directories: options,
         startedAt,
+        parent: parent.process,
         warnings,
         confinement: async () => toNodeConfinement(readHostFacts(), await readFeatures(options.runtime, {cacheDir: runDir})),
         runtime,
@@ -204,7 +221,7 @@ async function main(options: CoordinatorOptions, warnings: readonly string[]): P
       onSecond: () => ending.abort(),
     }),
   )
-  const restoreRunDirectory = () => restoreIfWiped(options, {connectionFile, logger})
+  const restoreRunDirectory = () => restoreIfWiped(options, {connectionFile, listen: () => parent.listen(toNodeSocket(runDir)), logger})
   void watchContainers({restoreRunDirectory, descriptors, supervision, orphans, clock, signal})
   supervisors.prepare()
   void keepDiagnosticsSmall({stateDir, clock, logger, signal})

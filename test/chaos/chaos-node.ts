@@ -1,4 +1,4 @@
-/** A node in temporary directories whose processes are killed; the coordinator is restarted as by a service manager. */
+/** A node in temporary directories whose processes are killed; the coordinator is restarted by its shim or, when that has given it up, by `tally up`. */
 import {mkdirSync} from 'node:fs'
 import {basename, join} from 'node:path'
 import {setTimeout as sleep} from 'node:timers/promises'
@@ -23,7 +23,7 @@ export interface ChaosNode {
   readonly env: NodeJS.ProcessEnv
   /** Returns a connected client; waits until a connection is possible. */
   client(): Promise<TallyClient>
-  /** Starts the coordinator, retrying until it runs. */
+  /** Starts the coordinator, unless its shim does, retrying until it answers. */
   up(): Promise<void>
   /** Ends the node and removes its remains by force. @returns the remains */
   close(): Promise<Leftovers>
@@ -85,7 +85,9 @@ export async function startChaosNode({upArgs = [], env: more = {}}: ChaosNodeOpt
   async function up(): Promise<void> {
     for (const giveUpAt = Date.now() + 120_000; ; await sleep(200)) {
       const {exitCode, stderr} = await execa(program, ['up', '-d', ...upArgs], {env, reject: false})
-      if (exitCode === 0 || stderr.includes('NODE_RUNNING')) return
+      // Its shim may be about to start it, or one that was started may not answer yet.
+      if (exitCode === 0 || (stderr.includes('NODE_RUNNING') && (await execa(program, ['info'], {env, reject: false})).exitCode === 0))
+        return
       if (Date.now() > giveUpAt) throw new Error(`the coordinator does not start: ${stderr}`)
     }
   }

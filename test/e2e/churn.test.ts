@@ -56,7 +56,7 @@ describe('containers that come and go, four at a time', () => {
     for (let pid = coordinatorPid, kills = 0; !isOver && kills < 5; kills += 1) {
       await new Promise((resolve) => setTimeout(resolve, 1_500))
       sendSignal(pid, 'SIGKILL')
-      expect(await node.tally('up', '-d')).toMatchObject({exitCode: 0})
+      // Its shim starts another.
       pid = (await node.info()).coordinatorPid
     }
     expect(await churned).toEqual([])

@@ -8,6 +8,7 @@ import {findCgroups} from '../../src/linux/cgroup.ts'
 import {listMountsBelow} from '../../src/linux/mount.ts'
 import {isAlive, readProcessIdentity} from '../../src/linux/process-table.ts'
 import {findSupervisor} from '../support/find-supervisor.ts'
+import {killNode} from '../support/kill-node.ts'
 import {sendSignal} from '../support/send-signal.ts'
 import {eventually, startNode} from '../support/tally-node.ts'
 
@@ -21,9 +22,10 @@ it('groups, mounts and directories of a container that is in no ledger are found
   const {uid, pid = 0} = await node.json<ContainerView>('inspect', 'lost')
   const init = readProcessIdentity(pid)
   if (!init) throw new Error('the container has no init')
-  const {coordinatorPid} = await node.info()
+  const info = await node.info()
   const supervisors = ids.map((id) => findSupervisor(node, id))
-  for (const process of [coordinatorPid, ...supervisors]) sendSignal(process, 'SIGKILL')
+  killNode(info)
+  for (const process of supervisors) sendSignal(process, 'SIGKILL')
   const missing = ids.map((id) => `SUPERVISOR_MISSING default/${id}`).sort()
   expect(codes(await fsck())).toEqual(missing)
 

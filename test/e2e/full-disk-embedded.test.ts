@@ -4,7 +4,7 @@ import {setTimeout as sleep} from 'node:timers/promises'
 import {expect, it} from 'vitest'
 import type {ContainerView} from '../../machines/views/view.ts'
 import {isAlive, readProcessIdentity} from '../../src/linux/process-table.ts'
-import {sendSignal} from '../support/send-signal.ts'
+import {killNode} from '../support/kill-node.ts'
 import {fill, mountDisk} from '../support/small-disk.ts'
 import {eventually, startNode, type TallyNode} from '../support/tally-node.ts'
 
@@ -68,9 +68,9 @@ it.concurrent('a node is brought up on a disk that has become full, and goes on 
     const log = join(node.stateDir, 'coordinator.log')
     appendFileSync(log, ' '.repeat(pageBytes - (statSync(log).size % pageBytes)))
     // Before the disk is full: then nats-server is started again, without JetStream.
-    const {coordinatorPid} = await node.info()
+    const info = await node.info()
     fill(filler)
-    if (end === 'kill') sendSignal(coordinatorPid, 'SIGKILL')
+    if (end === 'kill') killNode(info)
     else expect(await node.tally('down')).toMatchObject({exitCode: 0})
     expect(await node.tally('up', '-d')).toMatchObject({exitCode: 0})
     expect(await run(node, 'b', 'true')).toMatchObject(refused)
@@ -87,13 +87,14 @@ it.concurrent('a coordinator that is killed between the end of nats-server and i
   const filler = join(node.stateDir, 'filler')
   expect(await node.tally('up', '-d')).toMatchObject({exitCode: 0, stderr: ''})
   expect(await run(node, 'a', 'sleep 1000')).toMatchObject({exitCode: 0, stderr: ''})
-  const {coordinatorPid, natsPid} = await node.info()
+  const info = await node.info()
+  const {natsPid} = info
   const server = readProcessIdentity(natsPid ?? 0)
   if (!server) throw new Error('the node has no nats-server')
   fill(filler)
   // The disk stays full, though a temporary file of the node may be removed meanwhile.
   for (const giveUpAt = Date.now() + 60_000; isAlive(server) && Date.now() < giveUpAt; await sleep(1)) fill(filler)
-  sendSignal(coordinatorPid, 'SIGKILL')
+  killNode(info)
 
   expect(await node.tally('up', '-d')).toMatchObject({exitCode: 0})
   expect((await node.info()).natsPid).not.toBe(natsPid)

@@ -6,6 +6,7 @@ import {beforeAll, expect, test} from 'vitest'
 import type {ContainerView} from '../../machines/views/view.ts'
 import type {LedgerEvent} from '../../machines/ledger/events.ts'
 import {connectTally} from '../../src/client/index.ts'
+import {killNode} from '../support/kill-node.ts'
 import {sendSignal} from '../support/send-signal.ts'
 import {eventually, useNode} from '../support/tally-node.ts'
 
@@ -110,9 +111,9 @@ test('a journal that has lost its end takes it back from the stream when its con
   await node.tally('kill', '-s', 'WINCH', 'two')
   const before = node.journal('two')
   const view = (await node.json<ContainerView[]>('ps')).find(({id}) => id === 'two')
-  const {coordinatorPid} = await node.info()
+  const info = await node.info()
   const {supervisorPid} = await node.json<ContainerView>('inspect', 'two')
-  sendSignal(coordinatorPid, 'SIGKILL')
+  killNode(info)
   sendSignal(supervisorPid, 'SIGKILL')
   const file = join(node.stateDir, 'containers/default/two/journal.jsonl')
   writeFileSync(file, `${before.slice(0, -2).join('\n')}\n`)

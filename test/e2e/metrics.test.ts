@@ -2,6 +2,7 @@ import {readFileSync} from 'node:fs'
 import {join} from 'node:path'
 import {expect, it} from 'vitest'
 import type {ContainerView} from '../../machines/views/view.ts'
+import {killNode} from '../support/kill-node.ts'
 import {sendSignal} from '../support/send-signal.ts'
 import {eventually, useNode} from '../support/tally-node.ts'
 
@@ -49,8 +50,7 @@ it('tells of states, exits, restarts, adoptions and how long commands took, also
   // A create that is retried on a busy machine is another request.
   expect((await scrape()).join('\n')).toMatch(/^tally_request_duration_seconds_count\{verb="create",outcome="done"\} [3-9]$/m)
 
-  const {coordinatorPid} = await node.info()
-  sendSignal(coordinatorPid, 'SIGKILL')
+  killNode(await node.info())
   expect((await node.tally('up', '-d', ...http)).exitCode).toBe(0)
   // What comes from the stream goes on where it was; the coordinator's own counters begin at 0.
   await eventually('told by the next', () => has(wanted))

@@ -3,6 +3,7 @@ import {release} from 'node:os'
 import {describe, expect, it} from 'vitest'
 import type {ContainerView} from '../../machines/views/view.ts'
 import {readProcessStat} from '../../src/linux/process-table.ts'
+import {killNode} from '../support/kill-node.ts'
 import {startNatsServer} from '../support/nats-server.ts'
 import {sendSignal} from '../support/send-signal.ts'
 import {eventually, startNode} from '../support/tally-node.ts'
@@ -18,7 +19,7 @@ describe.concurrent('while there is no coordinator', () => {
   it('the exit of a container is on the stream before there is one again', async () => {
     await using node = await startNode()
     await node.tally('run', '-d', '--name', 'alone', '--rootfs', node.rootfs, '--', 'sh', '-c', 'sleep 3; exit 7')
-    sendSignal((await node.info()).coordinatorPid, 'SIGKILL')
+    killNode(await node.info())
     await eventually('it is on the stream', async () => (await node.events('alone')).at(-1)?.type === 'container.exited')
     expect((await node.events('alone')).at(-1)).toMatchObject({
       type: 'container.exited',
@@ -34,8 +35,7 @@ describe.concurrent('while coordinator and supervisor are dead together', () => 
     const running = node.spawn('run', '--name', 'attached', '--rootfs', node.rootfs, '--', 'sh', '-c', `${untilTold}; exit 7`)
     await eventually('it runs', async () => (await node.tally('ps', '-q')).stdout === 'attached\n')
     const {supervisorPid, pid} = await node.json<ContainerView>('inspect', 'attached')
-    const {coordinatorPid} = await node.info()
-    sendSignal(coordinatorPid, 'SIGKILL')
+    killNode(await node.info())
     sendSignal(supervisorPid, 'SIGKILL')
     expect(await node.tally('kill', 'attached')).toMatchObject({
       exitCode: 1,
@@ -52,7 +52,7 @@ describe.concurrent('while coordinator and supervisor are dead together', () => 
     await using node = await startNode()
     await node.tally('run', '-d', '--name', 'unseen', '--rootfs', node.rootfs, '--', 'sh', '-c', 'sleep 2; exit 7')
     const {supervisorPid, pid = 0} = await node.json<ContainerView>('inspect', 'unseen')
-    sendSignal((await node.info()).coordinatorPid, 'SIGKILL')
+    killNode(await node.info())
     sendSignal(supervisorPid, 'SIGKILL')
     await eventually('it has ended', () => readProcessStat(pid)?.isZombie !== false)
     expect(await node.tally('up', '-d')).toMatchObject({exitCode: 0})
@@ -90,7 +90,7 @@ describe.concurrent('when the coordinator is killed', () => {
   it('the container runs on, its exit is on the stream, and the next coordinator lists it', async () => {
     await using node = await startNode()
     await node.tally('run', '-d', '--name', 'on', '--rootfs', node.rootfs, '--', 'sh', '-c', 'sleep 1; exit 6')
-    sendSignal((await node.info()).coordinatorPid, 'SIGKILL')
+    killNode(await node.info())
     expect(await node.tally('ps')).toMatchObject({exitCode: 1, stderr: expect.stringContaining('NODE_NOT_RUNNING')})
     expect((await node.tally('wait', 'on')).stdout).toBe('6\n')
     expect((await node.events('on')).map(({type}) => type)).toEqual(wholeLife)
@@ -108,7 +108,7 @@ describe.concurrent('when the coordinator is killed, and a supervisor after it',
     await using node = await startNode()
     await node.tally('run', '-d', '--name', 'alone', '--rootfs', node.rootfs, '--', 'sh', '-c', `${untilTold}; exit 5`)
     const {supervisorPid} = await node.json<ContainerView>('inspect', 'alone')
-    sendSignal((await node.info()).coordinatorPid, 'SIGKILL')
+    killNode(await node.info())
     if (isUpFirst) expect(await node.tally('up', '-d')).toMatchObject({exitCode: 0})
     sendSignal(supervisorPid, 'SIGKILL')
     if (!isUpFirst) expect(await node.tally('up', '-d')).toMatchObject({exitCode: 0})

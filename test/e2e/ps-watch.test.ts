@@ -1,7 +1,7 @@
 import {join} from 'node:path'
 import {describe, expect, it} from 'vitest'
+import {killNode} from '../support/kill-node.ts'
 import {startPtySession} from '../support/pty-session.ts'
-import {sendSignal} from '../support/send-signal.ts'
 import {eventually, useNode} from '../support/tally-node.ts'
 
 const program = join(import.meta.dirname, '../../bin/tally')
@@ -38,8 +38,7 @@ describe('tally ps --watch', () => {
     })
     await run('kept')
     await session.waitFor(/kept +sleep/)
-    const {coordinatorPid} = await node.info()
-    sendSignal(coordinatorPid, 'SIGKILL')
+    killNode(await node.info())
     await node.tally('pause', 'kept')
     await session.waitFor(/no coordinator answers/)
     expect((await node.tally('up', '-d')).exitCode).toBe(0)

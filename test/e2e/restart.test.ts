@@ -4,6 +4,7 @@ import {afterAll, beforeAll, describe, expect, it} from 'vitest'
 import type {ContainerView} from '../../machines/views/view.ts'
 import {connectTally, type CreateRequestInput, type TallyClient} from '../../src/client/index.ts'
 import {unmountBelow} from '../../src/runtime/rootfs.ts'
+import {killNode} from '../support/kill-node.ts'
 import {sendSignal} from '../support/send-signal.ts'
 import {eventually, startNode, type TallyNode, useNode} from '../support/tally-node.ts'
 
@@ -50,7 +51,7 @@ describe('a container with a restart policy', () => {
   it('comes back from its supervisor alone, without coordinator', async () => {
     const kept = await run(client, {id: 'kept', rootfs: node.rootfs, restart: {policy: 'always', ...quick}})
     const {pid = 0} = await kept.state()
-    sendSignal((await node.info()).coordinatorPid, 'SIGKILL')
+    killNode(await node.info())
     sendSignal(pid, 'SIGKILL')
     await become('kept', (view) => view.state === 'running' && view.pid !== pid)
     expect(await node.tally('up', '-d')).toMatchObject({exitCode: 0})

@@ -4,6 +4,7 @@ import {setTimeout as sleep} from 'node:timers/promises'
 import {afterAll, beforeAll, describe, expect, it} from 'vitest'
 import {connectTally, type TallyClient} from '../../src/client/index.ts'
 import {findReadySupervisor, findSupervisor} from '../support/find-supervisor.ts'
+import {killNode} from '../support/kill-node.ts'
 import {sendSignal} from '../support/send-signal.ts'
 import {eventually, startNode, useNode} from '../support/tally-node.ts'
 import {tellToEnd, untilTold} from '../support/until-told.ts'
@@ -83,7 +84,7 @@ describe('a create whose coordinator dies before it answers', () => {
     await using asking = await connectTally({runDir: own.runDir})
     const creating = asking.create({rootfs: own.rootfs, args: ['sleep', '600'], runtime: {binary: writeSlow(own.dir, 'made', 'create')}})
     await isCalled(own.dir, 'made')
-    sendSignal((await own.info()).coordinatorPid, 'SIGKILL')
+    killNode(await own.info())
     expect(await own.tally('up', '-d')).toMatchObject({exitCode: 0})
     const {id, state} = await creating
     expect(state).toBe('created')

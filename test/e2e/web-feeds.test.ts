@@ -5,6 +5,7 @@ import {type CloudEvent, parseLedgerEvent} from '../../machines/ledger/cloud-eve
 import {foldEvents, toTopLevelState} from '../../machines/ledger/ledger.ts'
 import type {ContainerView, LogReply, NodeInfo} from '../../machines/views/view.ts'
 import {type ContainerClient, connectTally, type TallyClient} from '../../src/client/index.ts'
+import {killNode} from '../support/kill-node.ts'
 import {sendSignal} from '../support/send-signal.ts'
 import {eventually, useNode} from '../support/tally-node.ts'
 import {ask, type SentEvent, type Visitor, visit} from '../support/visitor.ts'
@@ -136,8 +137,7 @@ describe('the feed of events', () => {
   it('is the same for everybody, and goes on when the coordinator was away', async () => {
     const {streamSequence} = await visitor.json<Overview>('/api/containers')
     const before = await visitor.follow('/api/events?after=0', (events) => toPlace(events.at(-1)?.id) >= streamSequence)
-    const {coordinatorPid} = await node.info()
-    sendSignal(coordinatorPid, 'SIGKILL')
+    killNode(await node.info())
     await eventually('dead', async () => (await node.tally('info')).exitCode !== 0)
     await box.pause()
     await box.resume()

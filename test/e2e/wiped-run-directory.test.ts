@@ -4,6 +4,7 @@ import {join} from 'node:path'
 import {expect, it} from 'vitest'
 import type {ContainerView} from '../../machines/views/view.ts'
 import {findSupervisor} from '../support/find-supervisor.ts'
+import {killNode} from '../support/kill-node.ts'
 import {sendSignal} from '../support/send-signal.ts'
 import {eventually, startNode, type TallyNode} from '../support/tally-node.ts'
 
@@ -69,8 +70,7 @@ it('a node whose run directory has been wiped is ended by down, and brought up a
   await expectToCount(node, 'counts')
   expect((await node.tally('exec', 'counts', 'echo', 'hello')).stdout).toBe('hello\n')
 
-  const {coordinatorPid} = await node.info()
-  sendSignal(coordinatorPid, 'SIGKILL')
+  killNode(await node.info())
   rmSync(node.runDir, {recursive: true})
   expect(await node.tally('ps')).toMatchObject({exitCode: 1, stderr: expect.stringMatching(/tally up.*\[NODE_NOT_RUNNING\]/)})
   expect(await node.tally('up', '-d')).toMatchObject({exitCode: 0, stderr: ''})
@@ -85,12 +85,12 @@ it('a coordinator that is killed while it puts the run directory back is replace
   const ids = ['counts', 'second', 'third']
   for (const id of ids) expect(await run(node, id, counting)).toMatchObject({exitCode: 0, stderr: ''})
   for (const missing of ['io', 'io/stdout', 'io/stderr', 'io/stdin']) {
-    const {coordinatorPid} = await node.info()
+    const info = await node.info()
     rmSync(node.runDir, {recursive: true})
     const giveUpAt = Date.now() + 20_000
     while (!ids.some((id) => existsSync(join(node.runDir, 'containers/default', id))) && Date.now() < giveUpAt)
       await new Promise(setImmediate)
-    sendSignal(coordinatorPid, 'SIGKILL')
+    killNode(info)
     // However far it came: the file that the next coordinator finds missing is one that it would have made next.
     rmSync(join(node.runDir, 'containers/default/counts', missing), {recursive: true, force: true})
     rmSync(join(node.runDir, 'connection.json'), {force: true})

@@ -2,7 +2,8 @@
 import {closeSync, constants, existsSync, mkdirSync, openSync, readFileSync, statSync, writeFileSync} from 'node:fs'
 import {hostname} from 'node:os'
 import {join} from 'node:path'
-import {TallyError} from '../../kernel/errors.ts'
+import type {Clock} from '../../kernel/clock.ts'
+import {TallyError, toErrorBody} from '../../kernel/errors.ts'
 import {toLockFile} from '../../kernel/lock-file.ts'
 import {lockFile} from '../../linux/file-lock.ts'
 import {findLockHolder} from '../../linux/lock-holder.ts'
@@ -29,6 +30,24 @@ export function claimDirectories({stateDir, runDir}: NodeDirectories, node: stri
     })
   }
   return {node: settleNode(stateDir, node), [Symbol.dispose]: () => closeSync(fd)}
+}
+
+/** A process that was being started when its coordinator was killed has the lock until it executes its program. */
+const inheritedLock = {patienceMs: 2_000, retryMs: 20} as const
+
+/** As `claimDirectories`, for a coordinator that is started after one that has died. */
+export async function claimDirectoriesAgain(
+  directories: NodeDirectories,
+  node: string | undefined,
+  clock: Pick<Clock, 'elapsed' | 'sleep'>,
+): Promise<ReturnType<typeof claimDirectories>> {
+  for (const giveUpAt = clock.elapsed() + inheritedLock.patienceMs; ; await clock.sleep(inheritedLock.retryMs)) {
+    try {
+      return claimDirectories(directories, node)
+    } catch (error) {
+      if (toErrorBody(error).code !== 'NODE_RUNNING' || clock.elapsed() > giveUpAt) throw error
+    }
+  }
 }
 
 /** Makes the directory if it is missing. Only its owner may write there, since that is as good as root on the node. @throws TallyError STATE_DIR_INVALID */

@@ -15,21 +15,24 @@ import {restoreContainers} from './restore-run-dir.ts'
  */
 export interface RestoreDependencies {
   readonly connectionFile: Pick<ConnectionFile, 'exists' | 'write'>
+  /** Makes the socket of this coordinator's parent again. */
+  readonly listen: () => Promise<void>
   readonly logger: Logger
 }
 
 /** When a coordinator starts, before it writes the connection file. */
-export function restoreAtStart(directories: Directories, {connectionFile, logger}: RestoreDependencies): void {
+export function restoreAtStart(directories: Directories, {connectionFile, logger}: Omit<RestoreDependencies, 'listen'>): void {
   restoreContainers(directories, connectionFile.exists() ? 'absent' : 'all', logger)
 }
 
 /** While a coordinator runs. Does nothing as long as the connection file is there. */
-export async function restoreIfWiped(directories: Directories, {connectionFile, logger}: RestoreDependencies): Promise<void> {
+export async function restoreIfWiped(directories: Directories, {connectionFile, listen, logger}: RestoreDependencies): Promise<void> {
   if (connectionFile.exists()) return
   const {runDir} = directories
   try {
     claimDirectory(runDir)
     restoreContainers(directories, 'all', logger)
+    await listen()
     await connectionFile.write()
     logger.error({runDir}, 'the run directory had been wiped: what could be put back is there again')
   } catch (error) {
@@ -41,7 +44,7 @@ export async function restoreIfWiped(directories: Directories, {connectionFile, 
 export function removeUnusedRunDirectory(directories: Directories): void {
   if (listContainers(directories).length > 0) return
   const {runDir} = directories
-  for (const entry of ['connection.json', 'open-page.html', 'runc', 'containers'])
+  for (const entry of ['connection.json', 'node.sock', 'open-page.html', 'runc', 'containers'])
     rmSync(join(runDir, entry), {recursive: true, force: true})
   removeIfEmpty(runDir)
 }

@@ -8,6 +8,8 @@ import type {Directories} from '../../layout/container-layout.ts'
 export interface NodeInfoDependencies {
   readonly directories: Directories
   readonly startedAt: string
+  /** What starts this coordinator again when it dies; undefined when there is nothing. */
+  readonly parent: NodeInfo['parent']
   /** What could not be put right of what the coordinator inherited. */
   readonly warnings: readonly string[]
   /** How containers of this node can be confined. */
@@ -23,6 +25,7 @@ export interface NodeInfoDependencies {
 export async function readNodeInfo({
   directories: {stateDir, runDir},
   startedAt,
+  parent,
   warnings,
   confinement,
   runtime,
@@ -38,6 +41,7 @@ export async function readNodeInfo({
   return {
     version,
     coordinatorPid: process.pid,
+    ...(parent && {parent}),
     natsPid: natsPid() ?? null,
     natsUrl: natsUrl(),
     ...(natsVersion !== undefined && {natsVersion}),

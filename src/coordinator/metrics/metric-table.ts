@@ -61,6 +61,12 @@ export const metricTable = {
     labels: ['verb', 'outcome'],
     help: 'Requests that the coordinator has answered, by verb and outcome (done, or the kind of the error).',
   },
+  tally_coordinator_restarts_total: {
+    type: 'counter',
+    of: 'node',
+    labels: [],
+    help: 'Coordinators that have died and were started again, since `tally up -d`; 0 in the foreground.',
+  },
   process_start_time_seconds: {
     type: 'gauge',
     of: 'node',

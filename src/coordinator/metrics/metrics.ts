@@ -22,6 +22,8 @@ export interface MetricsDependencies {
   readonly isConnected: () => boolean
   /** Of this process, in milliseconds since the epoch. */
   readonly startedAt: number
+  /** How many coordinators have died before this one and were replaced by it. */
+  readonly coordinatorRestarts: number
   /** Resolves once the stream has been read to its end, or to false when that takes long. */
   readonly caughtUp: () => Promise<boolean>
 }
@@ -37,7 +39,16 @@ export interface Metrics {
   readonly contentType: string
 }
 
-export function createMetrics({node, version, ledgers, readJournals, isConnected, startedAt, caughtUp}: MetricsDependencies): Metrics {
+export function createMetrics({
+  node,
+  version,
+  ledgers,
+  readJournals,
+  isConnected,
+  startedAt,
+  coordinatorRestarts,
+  caughtUp,
+}: MetricsDependencies): Metrics {
   const {ofStream, ofNode, gauge, counter, total, histogram} = createInstruments()
   const commandTimes = createCommandTimes()
   /** Uids of containers that have been started, until they are deleted. */
@@ -69,6 +80,7 @@ export function createMetrics({node, version, ledgers, readJournals, isConnected
   gauge('tally_outbox_lag_events', (set) => set(journals.reduce((sum, {unpublished}) => sum + unpublished, 0)))
   gauge('tally_outbox_lag_max_events', (set) => set(Math.max(0, ...journals.map(({unpublished}) => unpublished))))
   const requestDuration = histogram('tally_request_duration_seconds')
+  total('tally_coordinator_restarts_total', () => coordinatorRestarts)
   gauge('process_start_time_seconds', (set) => set(startedAt / 1_000))
   total('process_cpu_seconds_total', () => toSeconds(process.cpuUsage()))
   gauge('process_resident_memory_bytes', (set) => set(process.memoryUsage.rss()))

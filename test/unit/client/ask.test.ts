@@ -41,7 +41,8 @@ function start({replies, finding, patience = {patienceMs: 60_000}, comesBack = t
     isClosed = reply.code === 'NATS_UNREACHABLE'
     throw reply
   }
-  const search = async () => finding ?? {type: 'no coordinator' as const, error: new TallyError('NODE_NOT_RUNNING', 'no node')}
+  const search = async () =>
+    finding ?? {type: 'no coordinator' as const, outlook: 'unknown' as const, error: new TallyError('NODE_NOT_RUNNING', 'no node')}
   const answer = ask({connection, clock, isCluster: false}, {send, search, patience})
   answer.catch(() => {})
   return {answer, attempts, run, sentAt: () => attempts.map(({atMs}) => atMs)}

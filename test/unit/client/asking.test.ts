@@ -77,8 +77,8 @@ describe('a request', () => {
 
 describe('the judgement of an absence', () => {
   const error = new TallyError('NODE_NOT_RUNNING', 'no')
-  const noCoordinator: Finding<never> = {type: 'no coordinator', error}
-  const nobody: Finding<never> = {type: 'nobody', error}
+  const noCoordinator = {type: 'no coordinator', outlook: 'unknown', error} as const satisfies Finding<never>
+  const nobody = {type: 'nobody', outlook: 'unknown', error} as const satisfies Finding<never>
   const noSupervisor = {type: 'no supervisor', isForGood: false, error} as const
   const around = {...surroundings, wasHeard: false}
 
@@ -91,6 +91,27 @@ describe('the judgement of an absence', () => {
     if (absence === 'over') throw new Error('over')
     expect(judgeAbsence(absence, noCoordinator, {...around, wasHeard: true, nowMs: adoptionPatienceMs - 1})).toEqual(absence)
     expect(judgeAbsence(absence, noCoordinator, {...around, wasHeard: true, nowMs: adoptionPatienceMs})).toBe('over')
+  })
+
+  it('of a coordinator that is about to be started again is over after 30 s, at once when it is given up', () => {
+    for (const finding of [noCoordinator, nobody]) {
+      const starting = {...finding, outlook: 'starting'} as const
+      const absence = judgeAbsence(notAbsent, starting, around)
+      if (absence === 'over') throw new Error('over')
+      expect(judgeAbsence(absence, starting, {...around, nowMs: adoptionPatienceMs - 1})).toEqual(absence)
+      expect(judgeAbsence(absence, starting, {...around, nowMs: adoptionPatienceMs})).toBe('over')
+      for (const wasHeard of [false, true])
+        expect(judgeAbsence(absence, {...finding, outlook: 'given up'}, {...around, wasHeard})).toBe('over')
+    }
+  })
+
+  it('of a coordinator whose parent ends meanwhile is over 3 s later', () => {
+    const absence = judgeAbsence(notAbsent, {...noCoordinator, outlook: 'starting'}, around)
+    if (absence === 'over') throw new Error('over')
+    const alone = judgeAbsence(absence, noCoordinator, {...around, nowMs: 1_000})
+    if (alone === 'over') throw new Error('over')
+    expect(judgeAbsence(alone, noCoordinator, {...around, nowMs: 3_999})).toEqual(alone)
+    expect(judgeAbsence(alone, noCoordinator, {...around, nowMs: 4_000})).toBe('over')
   })
 
   it('of a coordinator in a cluster is over after 3 s', () => {

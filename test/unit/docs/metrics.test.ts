@@ -11,6 +11,7 @@ const metrics = createMetrics({
   readJournals: () => [],
   isConnected: () => true,
   startedAt: 0,
+  coordinatorRestarts: 0,
   caughtUp: async () => true,
 })
 

@@ -49,6 +49,7 @@ it('tell what the stream has and what the journals have beyond it, also without 
     readJournals: () => readJournals(directories, {node: 'n1', ledgers: projection.ledgers}),
     isConnected: () => link.session() !== undefined,
     startedAt: 0,
+    coordinatorRestarts: 0,
     caughtUp: async () => {
       const session = await link.connected()
       await projection.caughtUp(session)

@@ -26,6 +26,7 @@ function startMetrics(options: Partial<MetricsDependencies> = {}) {
     readJournals: () => [],
     isConnected: () => true,
     startedAt: 1_000,
+    coordinatorRestarts: 0,
     caughtUp: async () => true,
     ...options,
   })

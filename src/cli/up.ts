@@ -29,7 +29,7 @@ export function addUp(program: Command): void {
     .action(async (flags: UpFlags, command: Command) => {
       const options = resolveNodeOptions(command)
       const invocation = await toInvocation(options, flags)
-      if (!flags.detach) return becomeCoordinator(invocation)
+      if (!flags.detach) return becomeCoordinator(invocation, process.env)
       const {toShimCommand} = await import('../shim/client/coordinator-command.ts')
       const info = await startDetached({command: toShimCommand(dist, [process.execPath, ...nodeOptions]), env: invocation.env}, options)
       for (const warning of info.warnings ?? []) printNote(`the coordinator warns: ${warning}`)
@@ -77,8 +77,8 @@ function toPath(program: string | undefined): string | undefined {
   return program?.includes('/') ? resolve(program) : program
 }
 
-/** Replaces this process, so that a service manager sees one process. */
-function becomeCoordinator({args, env}: Invocation): never {
+/** Replaces this process, so that a service manager sees one process, which tells it when the node is ready. */
+function becomeCoordinator({args, env}: Invocation, {NOTIFY_SOCKET}: NodeJS.ProcessEnv): never {
   if (!process.execve) throw new TallyError('INTERNAL', `expected a Node.js with process.execve, got ${process.version}`)
-  return process.execve(process.execPath, [process.execPath, ...args], env)
+  return process.execve(process.execPath, [process.execPath, ...args], {...env, ...(NOTIFY_SOCKET !== undefined && {NOTIFY_SOCKET})})
 }

@@ -10,6 +10,7 @@ import {createLogger, writeOut} from '../kernel/log.ts'
 import {version} from '../kernel/version.ts'
 import {toContainerLayout} from '../layout/container-layout.ts'
 import {readConnection} from '../messaging/connection.ts'
+import {createServiceManager} from '../linux/notify.ts'
 import {settleProcess} from '../linux/settle-process.ts'
 import {createNatsLink} from '../messaging/link.ts'
 import {createSubjects} from '../messaging/subjects.ts'
@@ -55,6 +56,7 @@ const endDelayMs = 20
 
 const program = dirname(fileURLToPath(import.meta.url))
 const ending = new AbortController()
+const serviceManager = createServiceManager(process.env['NOTIFY_SOCKET'], (err) => logger.warn({err}, 'cannot tell the service manager'))
 const parent = await openParent(process.argv.includes(beneathShim), {
   onLost: () => {
     if (!ending.signal.aborted) becomeShim(program, logger)
@@ -218,6 +220,7 @@ async function main(options: CoordinatorOptions, warnings: readonly string[]): P
       logger,
       nats: {type: nats.type, url: () => nats.access().url},
       pageUrl: pages.url,
+      onReady: serviceManager.ready,
       onSecond: () => ending.abort(),
     }),
   )
@@ -230,6 +233,7 @@ async function main(options: CoordinatorOptions, warnings: readonly string[]): P
   for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(name, () => ending.abort())
 
   if (!signal.aborted) await once(signal, 'abort')
+  serviceManager.stopping()
   logger.debug('ending; containers run on')
   supervisors.close()
   await pages[Symbol.asyncDispose]()

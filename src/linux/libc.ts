@@ -27,6 +27,9 @@ export const libc = {
   bind: library.func('int bind(int fd, const uint8_t *address, uint32_t length)'),
   listen: library.func('int listen(int fd, int backlog)'),
   accept4: library.func('int accept4(int fd, void *address, void *length, int flags)'),
+  sendto: library.func(
+    'long sendto(int fd, const uint8_t *message, size_t length, int flags, const uint8_t *address, uint32_t addressLength)',
+  ),
   recvmsg: library.func('long recvmsg(int fd, _Inout_ msghdr *message, int flags)'),
   ioctl: library.func('int ioctl(int fd, unsigned long request, _Inout_ uint8_t *argument)'),
   poll: library.func('int poll(_Inout_ uint8_t *fds, unsigned long count, int timeoutMs)'),

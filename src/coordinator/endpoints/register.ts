@@ -14,6 +14,8 @@ export interface RegistrationOptions {
   /** `external`: other machines reach the same NATS, and a coordinator there may have this node's name. */
   readonly nats: {readonly type: 'embedded' | 'external'; readonly url: () => string}
   readonly pageUrl: string | undefined
+  /** Called once, when the node answers. @param status the same, for a person who looks at it later */
+  readonly onReady: (status: string) => void
   /** Called when another coordinator was there before. */
   readonly onSecond: () => void
 }
@@ -26,6 +28,7 @@ export function createRegistration({
   logger,
   nats,
   pageUrl,
+  onReady,
   onSecond,
 }: RegistrationOptions): (connection: NatsConnection) => Promise<void> {
   let reached: 'not-yet' | 'once' = 'not-yet'
@@ -40,8 +43,10 @@ export function createRegistration({
       logger,
       measure,
     })
-    if (reached === 'not-yet') writeOut(1, `${announce(node, nats.url(), pageUrl)}\n`)
-    else logger.info({url: nats.url()}, 'connected again')
+    if (reached === 'not-yet') {
+      writeOut(1, `${announce(node, nats.url(), pageUrl)}\n`)
+      onReady(`node ${node} is ready on ${nats.url()}`)
+    } else logger.info({url: nats.url()}, 'connected again')
     reached = 'once'
     if (nats.type === 'embedded' || !(await mustGiveWay(connection, {id: service.id, node}).catch(() => false))) return
     writeOut(2, `tally: another coordinator answers for node ${node} on this NATS, and was there before [NODE_RUNNING]\n`)

@@ -1,0 +1,38 @@
+/** The end of a service manager: a datagram socket, which Node.js does not have. */
+import {closeSync, rmSync} from 'node:fs'
+import {check, lastErrno, libc, SystemCallError} from '../../src/linux/libc.ts'
+
+export interface NotifySocket extends Disposable {
+  /** The next message; undefined when none has come. */
+  receive(): string | undefined
+}
+
+const AF_UNIX = 1
+const SOCK_DGRAM_CLOEXEC = 0o2000002
+const MSG_DONTWAIT = 0x40
+const EAGAIN = 11
+
+/** @param name a path or, beginning with `@`, an abstract name */
+export function openNotifySocket(name: string): NotifySocket {
+  const isAbstract = name.startsWith('@')
+  const path = Buffer.from(isAbstract ? `\0${name.slice(1)}` : `${name}\0`)
+  const address = Buffer.concat([Buffer.from([AF_UNIX, 0]), path])
+  const fd = check('socket', libc.socket(AF_UNIX, SOCK_DGRAM_CLOEXEC, 0))
+  check('bind', libc.bind(fd, address, address.length))
+  return {
+    receive: () => {
+      const text = Buffer.alloc(4096)
+      const pieces = [{base: text, length: text.length}]
+      const message = {name: null, nameLength: 0, pieces, pieceCount: 1, control: null, controlLength: 0, flags: 0}
+      const length = Number(libc.recvmsg(fd, message, MSG_DONTWAIT))
+      if (length >= 0) return text.toString('utf8', 0, length)
+      const errno = lastErrno()
+      if (errno !== EAGAIN) throw new SystemCallError('recvmsg', errno)
+      return undefined
+    },
+    [Symbol.dispose]: () => {
+      closeSync(fd)
+      if (!isAbstract) rmSync(name, {force: true})
+    },
+  }
+}

@@ -33,7 +33,7 @@ export const supervisorOptionsSchema = z.object({
   runtime: z.string(),
 })
 export type SupervisorOptions = z.infer<typeof supervisorOptionsSchema>
-export const supervisorOptionsVariable = 'TALLY_SUPERVISOR_OPTIONS'
+export {supervisorOptionsVariable} from './options-variable.ts'
 
 /** What the supervisor answers, once. */
 export const assignmentReplySchema = z.discriminatedUnion('type', [

@@ -4,6 +4,7 @@
  */
 import {join} from 'node:path'
 import {createSystemClock} from '../kernel/clock.ts'
+import {keepCode} from '../kernel/code-cache.ts'
 import {TallyError, toErrorBody} from '../kernel/errors.ts'
 import {createLogger} from '../kernel/log.ts'
 import {createChildReaper} from '../linux/child-reaper.ts'
@@ -69,6 +70,7 @@ async function accept(message: unknown): Promise<void> {
   } else {
     reply({type: 'done', view: toOwnView(loop.ledger)})
   }
+  keepCode()
   await leaveCoordinator()
 }
 

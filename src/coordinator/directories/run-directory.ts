@@ -44,7 +44,7 @@ export async function restoreIfWiped(directories: Directories, {connectionFile, 
 export function removeUnusedRunDirectory(directories: Directories): void {
   if (listContainers(directories).length > 0) return
   const {runDir} = directories
-  for (const entry of ['connection.json', 'node.sock', 'open-page.html', 'runc', 'containers'])
+  for (const entry of ['connection.json', 'node.sock', 'open-page.html', 'runc', 'containers', 'code-cache'])
     rmSync(join(runDir, entry), {recursive: true, force: true})
   removeIfEmpty(runDir)
 }

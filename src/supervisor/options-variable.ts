@@ -1,0 +1,1 @@
+export const supervisorOptionsVariable = 'TALLY_SUPERVISOR_OPTIONS'

@@ -1,7 +1,7 @@
 // Bundles the programs into dist/, as JavaScript that starts without a loader, and compiles the shim.
 import {execFileSync} from 'node:child_process'
-import {rm} from 'node:fs/promises'
-import {basename} from 'node:path'
+import {readFile, rm} from 'node:fs/promises'
+import {basename, resolve} from 'node:path'
 import {build} from 'esbuild'
 import {buildPage} from './build-page.mjs'
 
@@ -21,11 +21,26 @@ const common = {
   metafile: true,
   logLevel: 'warning',
 }
+/** A script cannot wait at its top level, which the main file of a program may do: what comes after its imports becomes an asynchronous function. */
+const waiting = {
+  name: 'waiting',
+  setup: ({initialOptions, onLoad}) => {
+    const [main] = Object.values(initialOptions.entryPoints).map((file) => resolve(file))
+    onLoad({filter: /\.ts$/}, async ({path}) => {
+      if (path !== main) return undefined
+      const text = await readFile(path, 'utf8')
+      const [imports = ''] = /^(?:\/\*\*.*?\*\/\n)?(?:import .*?from '[^']*'\n)*/s.exec(text) ?? []
+      return {loader: 'ts', contents: `${imports}void (async () => {${text.slice(imports.length)}})()`}
+    })
+  },
+}
+
 // One script in a function, for src/kernel/code-cache.ts. The cached bytecode is that of a name, so it has a hash of the content.
 const {metafile} = await build({
   ...common,
   entryPoints: {'supervisor-main': 'src/supervisor/main.ts'},
   entryNames: '[name]-[hash]',
+  plugins: [waiting],
   outExtension: {'.js': '.cjs'},
   format: 'cjs',
   banner: {js: '(function (exports, require, __filename, __dirname, __url) {'},

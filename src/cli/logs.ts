@@ -60,7 +60,7 @@ export function addLogs(program: Command): void {
           place = {position: page.next}
           const isAtEnd = page.entries.length === 0 || page.ended || (end !== undefined && page.next >= end)
           if (isAtEnd && !flags.follow) return
-          if (isAtEnd && page.ended) return await reader.letGo((options) => container.log({tail: 0}, options))
+          if (isAtEnd && page.ended) return await reader.letGo(container)
           if (isAtEnd) await output.next(pollMs)
         }
       })

@@ -3,12 +3,15 @@ import type {StreamName} from '../../machines/schemas/streams.ts'
 import type {ProcessClient, TallyClient} from '../client/client.ts'
 import {followOutput, type OutputFollower} from '../client/follow-output.ts'
 import type {Got, OutputHold} from '../client/hold-output.ts'
+import type {NamedReader} from '../client/watched.ts'
 import {writeToFd} from './fd-writer.ts'
 import {printNote} from './print.ts'
 
 export interface SessionOutputOptions {
   /** Its output from the first byte, or only what comes from now on. */
   readonly from: 'beginning' | 'now'
+  /** Who reads, where no lease is taken. */
+  readonly reader: NamedReader | undefined
   /** Nobody reads our output any more; without it we end, and the process does not. */
   readonly onReaderGone: (() => Promise<void>) | undefined
 }
@@ -24,7 +27,7 @@ export interface SessionOutput {
 /** How far one stream has been written. */
 type Place = {readonly type: 'the end, when it is first followed'} | {readonly type: 'at'; readonly offset: number}
 
-export function createSessionOutput({from, onReaderGone}: SessionOutputOptions): SessionOutput {
+export function createSessionOutput({from, reader, onReaderGone}: SessionOutputOptions): SessionOutput {
   const first: Place = from === 'beginning' ? {type: 'at', offset: 0} : {type: 'the end, when it is first followed'}
   const places: Record<StreamName, Place> = {stdout: first, stderr: first}
   const readerGone = Promise.withResolvers<void>()
@@ -37,6 +40,7 @@ export function createSessionOutput({from, onReaderGone}: SessionOutputOptions):
       return followOutput(client, process, {
         stream,
         offset: toOffset(stream),
+        ...(reader && {reader}),
         onDropped: (count) => {
           printNote(`${count} bytes of ${stream} had been dropped from the log before they could be read`)
           moveTo(stream, toOffset(stream) + count)

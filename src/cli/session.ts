@@ -1,6 +1,7 @@
 /** In the foreground with a process, as if it had been started here: its output, its input, its signals, and how it ends. */
 import type {ProcessClient, TallyClient} from '../client/client.ts'
 import {holdOutput} from '../client/hold-output.ts'
+import {createNamedReader} from '../client/watched.ts'
 import type {ProcessExit} from '../../machines/ledger/process-exit.ts'
 import {exitCodes, toExitStatus} from './exit-codes.ts'
 import {createForwarder} from './forward-signals.ts'
@@ -20,7 +21,10 @@ export interface SessionOptions {
   readonly start: (client: TallyClient) => Promise<void>
   /** Its output from the first byte, or only what comes from now on. */
   readonly from: 'beginning' | 'now'
-  /** It removes itself: with a lease it waits until we have its output and its exit. */
+  /**
+   * With a lease, a process that removes itself waits until we have its output and its exit, for half a minute if we are killed. Without it
+   * the process waits for 10 s at most.
+   */
   readonly hold: boolean
   /** Send it our input. */
   readonly input: boolean
@@ -43,7 +47,8 @@ export type SessionEnd =
 /** @throws TallyError CONTAINER_NOT_FOUND, EXEC_NOT_FOUND when it was removed meanwhile */
 export async function runSession(client: TallyClient, session: SessionOptions): Promise<SessionEnd> {
   const {toProcess, terminal, onReaderGone} = session
-  const output = createSessionOutput({from: session.from, onReaderGone: onReaderGone && (() => onReaderGone(client))})
+  const reader = session.hold ? undefined : createNamedReader()
+  const output = createSessionOutput({from: session.from, reader, onReaderGone: onReaderGone && (() => onReaderGone(client))})
   const detached = Promise.withResolvers<SessionEnd>()
   let phase: 'not started' | 'started' = 'not started'
   using stack = new DisposableStack()
@@ -73,7 +78,13 @@ export async function runSession(client: TallyClient, session: SessionOptions): 
       await onReaderGone?.(client)
       return {type: 'reader-gone'} as const
     })
-    return await Promise.race([ended, detached.promise, left])
+    const end = await Promise.race([ended, detached.promise, left])
+    if (reader) {
+      // They would ask again.
+      for (const follower of [stdout, stderr]) follower?.[Symbol.dispose]()
+      await reader.letGo(process)
+    }
+    return end
   })
 
   /** With a terminal the keys are for the process; a signal that comes otherwise ends us, as it ends any program. */

@@ -11,7 +11,7 @@ import {assertNever, TallyError} from '../kernel/errors.ts'
 import {endHeader, offsetHeader} from '../messaging/headers.ts'
 import {createMessageQueue} from './message-queue.ts'
 import type {ProcessClient, TallyClient} from './types.ts'
-import {renewMs, watched} from './watched.ts'
+import {type NamedReader, renewMs, watched} from './watched.ts'
 
 export interface OutputFollower extends Disposable {
   /**
@@ -29,6 +29,8 @@ export interface FollowOptions {
   readonly offset?: number
   /** So many bytes were dropped with an old file of the log before they could be read; those after them follow. */
   readonly onDropped?: (count: number) => void
+  /** A process that removes itself waits for this one, until it lets go. */
+  readonly reader?: Pick<NamedReader, 'watched'>
   /** How much may wait for a slow `onBytes`, default 8 MiB; the rest is dropped, and requested when its turn comes. */
   readonly mostQueuedBytes?: number
   /** The next piece waits until the returned promise is settled. */
@@ -46,7 +48,7 @@ const usualQueueBytes = 8 * 1024 * 1024
 export function followOutput(
   client: TallyClient,
   process: ProcessClient,
-  {stream, offset = 0, onDropped, mostQueuedBytes = usualQueueBytes, onBytes}: FollowOptions,
+  {stream, offset = 0, onDropped, reader = {watched}, mostQueuedBytes = usualQueueBytes, onBytes}: FollowOptions,
 ): OutputFollower {
   const {connection, subjects} = client
   const clock = createSystemClock()
@@ -125,7 +127,7 @@ export function followOutput(
   }
 
   async function request(): Promise<OutputReply> {
-    const reply = await watched((options) => process.output(stream, position, options))
+    const reply = await reader.watched((options) => process.output(stream, position, options))
     renewAtMs = clock.elapsed() + renewMs
     return reply
   }

@@ -22,3 +22,4 @@ export {type FollowOptions, followOutput, type OutputFollower} from './follow-ou
 export {followStats} from './follow-stats.ts'
 export {type Got, holdOutput, type OutputHold} from './hold-output.ts'
 export {createInputSender, type InputSender} from './send-input.ts'
+export {createNamedReader, type NamedReader} from './watched.ts'

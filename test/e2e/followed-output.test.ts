@@ -1,4 +1,5 @@
 /** Output is published while somebody asks for it, and whoever follows it hears of all of it. */
+import {once} from 'node:events'
 import {setTimeout as sleep} from 'node:timers/promises'
 import type {Msg} from 'nats'
 import {afterAll, beforeAll, describe, expect, it} from 'vitest'
@@ -163,24 +164,32 @@ describe('a container that removes itself', () => {
   const runRemoved = (id: string, count: number) =>
     node.tally('run', '-d', '--rm', '--name', id, '--rootfs', node.rootfs, '--', 'sh', '-c', counting(count))
 
-  it('waits until logs -f has its last line, and no longer', async () => {
-    expect(await runRemoved('brief', 20)).toMatchObject({exitCode: 0})
-    expect(await node.tally('logs', '-f', 'brief')).toEqual({exitCode: 0, stdout: lines(20), stderr: ''})
+  it('waits until logs -f and attach have its last line, and no longer', async () => {
+    expect(await runRemoved('brief', 60)).toMatchObject({exitCode: 0})
+    expect(await node.tally('logs', '-f', 'brief')).toEqual({exitCode: 0, stdout: lines(60), stderr: ''})
     await eventually('it is gone', async () => (await node.tally('inspect', 'brief')).exitCode !== 0, 5_000)
+    expect(await runRemoved('joined', 60)).toMatchObject({exitCode: 0})
+    const {exitCode, stdout} = await node.tally('attach', '--no-stdin', 'joined')
+    expect([exitCode, lines(60).endsWith(stdout), stdout.endsWith('line 60\n')]).toEqual([3, true, true])
+    await eventually('it is gone', async () => (await node.tally('inspect', 'joined')).exitCode !== 0, 5_000)
   })
 
   it('does so while the node is down', async () => {
     await using other = await startNode()
-    for (const count of [30, 60]) {
+    for (const count of [60, 160]) {
       const id = `for-${count}`
       await other.tally('run', '-d', '--rm', '--name', id, '--rootfs', other.rootfs, '--', 'sh', '-c', counting(count))
-      const followed = other.spawn('logs', '-f', id)
-      await sleep(700)
+      const [followed, attached] = [other.spawn('logs', '-f', id), other.spawn('attach', '--no-stdin', id)]
+      for (const {stdout} of [followed, attached]) if (stdout) await once(stdout, 'data')
       await other.tally('down')
-      await sleep(500)
+      // It ends meanwhile, or just after.
+      await sleep(2_500)
       await other.up()
       const {exitCode, stdout} = await followed
       expect([exitCode, `${stdout}\n`]).toEqual([0, lines(count)])
+      const rest = await attached
+      expect([rest.exitCode, rest.stderr]).toEqual([3, expect.stringContaining('connected again')])
+      expect(lines(count).endsWith(`${rest.stdout}\n`)).toBe(true)
     }
   })
 })

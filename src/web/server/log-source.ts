@@ -28,7 +28,7 @@ export function createLogSource(
   return {
     isClosed: () => connection.isClosed(),
     read: (from) => reader.watched((options) => process.log(from, options)),
-    letGo: () => reader.letGo((options) => process.log({tail: 0}, options)),
+    letGo: () => reader.letGo(process),
     watch: (onOutput) => {
       const subscriptions = streamNames.map((stream) =>
         connection.subscribe(exec === undefined ? subjects.log(address, stream) : subjects.io(address, exec, stream), {callback: onOutput}),

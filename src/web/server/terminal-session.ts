@@ -9,6 +9,7 @@ import type {StreamName} from '../../../machines/schemas/streams.ts'
 import type {ProcessClient, TallyClient} from '../../client/client.ts'
 import {followOutput, type OutputFollower} from '../../client/follow-output.ts'
 import {holdOutput, type OutputHold} from '../../client/hold-output.ts'
+import {createNamedReader} from '../../client/watched.ts'
 import {createInputSender} from '../../client/send-input.ts'
 import type {Clock} from '../../kernel/clock.ts'
 import {TallyError, toErrorBody} from '../../kernel/errors.ts'
@@ -71,6 +72,8 @@ async function relay({socket, connect, clock}: TerminalDependencies, process: Te
   // Awaited only while the process runs.
   failed.promise.catch(() => {})
   const offsets: Record<StreamName, number> = {...process.offsets}
+  // Who reads, where no lease is taken.
+  const reader = process.isOwn ? undefined : createNamedReader()
   let state: State = {type: 'new'}
   try {
     return await untilEnded()
@@ -120,8 +123,13 @@ async function relay({socket, connect, clock}: TerminalDependencies, process: Te
       listen()
     }
     const end = await Promise.race([Promise.all(ended), closed.promise, failed.promise])
-    if (end === 'closed') return 'closed'
+    if (end === 'closed') {
+      followers.dispose()
+      await reader?.letGo(target.process)
+      return 'closed'
+    }
     const {exit} = await target.process.wait()
+    await reader?.letGo(target.process)
     if (!exit) throw new TallyError('INTERNAL', 'the process has ended, and its exit is not known')
     state = {type: 'exited', target}
     return exit
@@ -132,6 +140,7 @@ async function relay({socket, connect, clock}: TerminalDependencies, process: Te
       stream,
       offset: offsets[stream],
       mostQueuedBytes,
+      ...(reader && {reader}),
       onDropped: (count) => {
         offsets[stream] += count
       },

@@ -179,7 +179,12 @@ export const nodeCommandSchemas = {
    * Sent by a supervisor that has nothing to do: from the reply on the coordinator receives the commands of its container. It ends only if
    * `standsIn` is true.
    */
-  sleep: z.strictObject({namespace: idSchema, id: idSchema}),
+  sleep: z.strictObject({
+    namespace: idSchema,
+    id: idSchema,
+    /** For how long samples of its resource usage are still to be published. */
+    watchStatsMs: z.int().min(0).max(60_000).default(0),
+  }),
   /** Sent by a supervisor that listens: the coordinator hands on what has come in the meantime. */
   awake: z.strictObject({namespace: idSchema, id: idSchema}),
   /** End the coordinator and the embedded nats-server; with `containers` kill and delete all containers first. */

@@ -49,6 +49,8 @@ export const containerViewSchema = z.object({
   pid: z.int().optional(),
   /** Absent when the responder does not know the supervisor. */
   supervisorPid: z.int().optional(),
+  /** No supervisor is there, and the coordinator stands in: the next command that changes something wakes one. */
+  sleeping: z.boolean().optional(),
   args: z.array(z.string()),
   rootfs: z.string().optional(),
   rootfsMounts: z.array(rootfsMountSchema).optional(),

@@ -1,6 +1,5 @@
 /** The coordinator process: one per node. It may be killed and started again at any time; containers run on. */
 import {once} from 'node:events'
-import {existsSync} from 'node:fs'
 import {dirname, join} from 'node:path'
 import {fileURLToPath} from 'node:url'
 import {createSystemClock} from '../kernel/clock.ts'
@@ -8,7 +7,6 @@ import {toErrorBody} from '../kernel/errors.ts'
 import {toNodeSocket} from '../kernel/lock-file.ts'
 import {createLogger, writeOut} from '../kernel/log.ts'
 import {version} from '../kernel/version.ts'
-import {toContainerLayout} from '../layout/container-layout.ts'
 import {readConnection} from '../messaging/connection.ts'
 import {createServiceManager} from '../linux/notify.ts'
 import {settleProcess} from '../linux/settle-process.ts'
@@ -41,8 +39,7 @@ import {createExternalNats, followServers} from './stream/external-nats.ts'
 import {followStream} from './stream/follow-stream.ts'
 import {createJetStreamWatch} from './stream/jetstream-watch.ts'
 import {createStreamKeeper} from './stream/stream-keeper.ts'
-import {createSleepEndpoints} from './sleepers/endpoints.ts'
-import {createStandIn} from './sleepers/stand-in.ts'
+import {createSleepers} from './sleepers/sleepers.ts'
 import {createInputFollower} from './supervision/follow-inputs.ts'
 import {becomeShim} from './supervision/become-shim.ts'
 import {createNodeSupervision} from './supervision/node-supervision.ts'
@@ -160,23 +157,26 @@ async function main(options: CoordinatorOptions, warnings: readonly string[]): P
     renderMetrics: metrics.render,
   })
 
-  const standIn = createStandIn({
+  const ledgers = createNodeLedgers({node, directories: options, ledgers: () => projection.ledgers, logger})
+  const sleepers = createSleepers({
     node,
     subjects,
     link,
+    directories: options,
+    find: ledgers.find,
     wake: async (name) => supervision.request(name),
-    exists: (name) => existsSync(toContainerLayout(options, name, '').journal),
-    toRead: () => undefined,
     clock,
     logger,
   })
+  projection.observe(sleepers.observer)
   const runtime = createRunc({binary: options.runtime, root: join(runDir, 'runc'), logDir: runDir})
   const endpoints = createNodeEndpoints({
     node,
     directories: options,
     supervisors,
     projection,
-    ledgers: createNodeLedgers({node, directories: options, ledgers: () => projection.ledgers, logger}),
+    ledgers,
+    isSleeping: sleepers.standIn.isSleeping,
     subjects,
     session: link.session,
     jetStream,
@@ -215,7 +215,7 @@ async function main(options: CoordinatorOptions, warnings: readonly string[]): P
     createRegistration({
       node,
       startedAt,
-      endpoints: [...endpoints, ...createSleepEndpoints({node, subjects, standIn})],
+      endpoints: [...endpoints, ...sleepers.endpoints],
       measure: metrics.measure,
       logger,
       nats: {type: nats.type, url: () => nats.access().url},

@@ -8,6 +8,10 @@ export interface Stats {
   read(): StatsReply
   /** Publishes samples for so many milliseconds from now on, the first after a second; ends with one that says `stopped`. */
   watch(forMs: number): void
+  /** For how many milliseconds samples are still to be published. */
+  left(): number
+  /** Publishes no more: somebody else does. */
+  end(): void
 }
 
 export interface StatsDependencies {
@@ -21,13 +25,19 @@ const intervalMs = 1_000
 
 export function createStats({ledger, publish, clock}: StatsDependencies): Stats {
   let until = 0
-  let isArmed = false
+  let next: Disposable | undefined
 
   return {
     read,
     watch: (forMs) => {
       until = Math.max(until, clock.elapsed() + forMs)
-      if (!isArmed) arm(clock.elapsed() + intervalMs)
+      if (!next) arm(clock.elapsed() + intervalMs)
+    },
+    left,
+    end: () => {
+      until = 0
+      next?.[Symbol.dispose]()
+      next = undefined
     },
   }
 
@@ -36,9 +46,13 @@ export function createStats({ledger, publish, clock}: StatsDependencies): Stats 
     return {time: new Date(clock.now()).toISOString(), state: toTopLevelState(ledger()), ...readCgroupStats(cgroups)}
   }
 
+  /** What nobody follows any more, or has ended, needs no other. */
+  function left(): number {
+    return next ? Math.max(0, until - clock.elapsed()) : 0
+  }
+
   function arm(atMs: number): void {
-    isArmed = atMs <= until
-    if (isArmed) clock.at(atMs, () => tick(atMs))
+    next = atMs <= until ? clock.at(atMs, () => tick(atMs)) : undefined
   }
 
   function tick(atMs: number): void {
@@ -46,6 +60,6 @@ export function createStats({ledger, publish, clock}: StatsDependencies): Stats 
     publish(sample)
     // After a halt of this process there is nothing to make up for.
     if (!isFinalSample(sample)) arm(Math.max(atMs, clock.elapsed() - intervalMs) + intervalMs)
-    else isArmed = false
+    else next = undefined
   }
 }

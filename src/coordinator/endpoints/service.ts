@@ -27,7 +27,8 @@ export interface NodeServiceDependencies {
   readonly directories: Directories
   readonly supervisors: Supervisors
   readonly projection: Projection
-  readonly ledgers: NodeLedgers
+  readonly ledgers: Pick<NodeLedgers, 'read'>
+  readonly isSleeping: (name: ContainerName) => boolean
   readonly subjects: Subjects
   readonly session: () => NatsConnection | undefined
   readonly jetStream: Pick<JetStreamWatch, 'trouble' | 'assertWell'>
@@ -117,11 +118,19 @@ async function create(
 }
 
 /** Answers also without the stream: the journals have what the stream lacks. */
-async function list({node, projection, ledgers, session, jetStream}: NodeServiceDependencies): Promise<readonly ContainerView[]> {
+async function list({
+  node,
+  projection,
+  ledgers,
+  isSleeping,
+  session,
+  jetStream,
+}: NodeServiceDependencies): Promise<readonly ContainerView[]> {
   const connection = jetStream.trouble() === undefined ? session() : undefined
   const isCaughtUp = connection !== undefined && (await projection.caughtUp(connection, catchUpMs).catch(() => false))
   const found = await ledgers.read(isCaughtUp)
-  return found.flatMap((ledger) => toContainerView(ledger) ?? []).filter((view) => view.node === node)
+  const views = found.flatMap((ledger) => toContainerView(ledger) ?? []).filter((view) => view.node === node)
+  return views.map((view) => (isSleeping(view) ? {...view, sleeping: true} : view))
 }
 
 /** What `ps` shows without `-a`. */

@@ -12,11 +12,14 @@ import {createJournalTail, type JournalTail} from '../../journal/journal-tail.ts
 import {readLatestEvent} from '../../journal/latest-event.ts'
 import type {Logger} from '../../kernel/log.ts'
 import {type Directories, toContainerLayout} from '../../layout/container-layout.ts'
+import type {ContainerName} from '../../layout/container-name.ts'
 import {listContainers} from '../directories/containers.ts'
 
 export interface NodeLedgers {
   /** @param isCaughtUp whether the stream has been read to its end: only then containers that have lost their journal are included */
   read(isCaughtUp: boolean): Promise<readonly Ledger[]>
+  /** One container, as its journal has it: of a journal that has not grown nothing is read. Undefined when it is deleted, or never was. */
+  find(name: ContainerName): Ledger | undefined
 }
 
 export interface NodeLedgersOptions {
@@ -72,6 +75,14 @@ export function createNodeLedgers({node, directories, ledgers, logger}: NodeLedg
       journals = read
       if (isCaughtUp) for (const [source, ledger] of ledgers()) if (isOrphan(source, read, found)) found.set(source, ledger)
       return [...found.values()]
+    },
+    find: ({namespace, id}) => {
+      const {journal} = toContainerLayout(directories, {namespace, id}, '')
+      const known = look(journal, journals.get(journal))
+      if (!known || known.latest?.type === 'container.deleted') return undefined
+      journals.set(journal, known)
+      const streamed = ledgers().get(toSource({node, namespace, id}))
+      return isBehind(streamed, known) ? (readOn(journal, known.fold) ?? streamed) : streamed
     },
   }
 

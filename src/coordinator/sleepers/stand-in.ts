@@ -16,8 +16,8 @@ import {answerMessage, type Handle, passedOn, toIncoming} from '../../messaging/
 import type {Subjects} from '../../messaging/subjects.ts'
 import {assertRoom, type HoldLimits, sizeOfAll, usualHoldLimits} from './hold.ts'
 import {notFound, notWoken, refuse, toWakeError} from './refusals.ts'
-import {type Interest, subscribeFor} from './interest.ts'
-import {type Effect, isListenedFor, type Observation, observe, released, type Standing} from './standing.ts'
+import {type Interest, isAnswered, subscribeFor} from './interest.ts'
+import {type Effect, isListenedFor, type Observation, observe, released, type Standing, toHeld} from './standing.ts'
 
 export interface StandIn {
   /** Receives the requests of a container whose supervisor is not there. Idempotent; also without a connection to NATS, for when there is one. */
@@ -52,6 +52,8 @@ export interface StandInDependencies {
   readonly exists: (name: ContainerName) => boolean
   /** How a verb is answered without waking anybody; undefined for one that cannot. It may resolve to `needsSupervisor`. */
   readonly toRead: (name: ContainerName, verb: string) => Handle | undefined
+  /** Called when its supervisor is awake, and has got what was held. */
+  readonly onAwake: (name: ContainerName) => void
   readonly clock: Pick<Clock, 'elapsed' | 'at' | 'sleep'>
   readonly logger: Logger
 }
@@ -65,12 +67,11 @@ interface Stand {
   deadline: Disposable | undefined
 }
 
-const probeMs = 1_000
 const firstPauseMs = 100
 const longestPauseMs = 2_000
 
 export function createStandIn(
-  {node, subjects, link, wake, exists, toRead, clock, logger}: StandInDependencies,
+  {node, subjects, link, wake, exists, toRead, onAwake, clock, logger}: StandInDependencies,
   limits: HoldLimits = usualHoldLimits,
 ): StandIn {
   const stands = new Map<string, Stand>()
@@ -111,14 +112,18 @@ export function createStandIn(
       return true
     },
     release: (name) => send(name, {type: 'awake'}),
-    isSleeping: (name) => isListenedFor(stands.get(toKey(name))?.standing ?? released),
+    isSleeping: (name) => isListenedFor(toStanding(name)),
     figures: () => {
       const all = [...stands.values()]
-      const held = all.flatMap(toHeld)
+      const held = all.flatMap(({standing}) => toHeld(standing))
       const count = (type: Standing['type']) => all.filter(({standing}) => standing.type === type).length
       const waking = count('waking')
       return {sleeping: count('standing in') + waking, waking, heldRequests: held.length, heldBytes: sizeOfAll(held), woken}
     },
+  }
+
+  function toStanding(name: ContainerName): Standing {
+    return stands.get(toKey(name))?.standing ?? released
   }
 
   function toStand(name: ContainerName): Stand {
@@ -132,7 +137,7 @@ export function createStandIn(
   }
 
   function receive(connection: NatsConnection, name: ContainerName, message: Msg): void {
-    const isSleeping = isListenedFor(stands.get(toKey(name))?.standing ?? released)
+    const isSleeping = isListenedFor(toStanding(name))
     if (isSleeping && !exists(name)) {
       refuse(link.session(), [keepRequest(message)], notFound({node, ...name}))
       send(name, {type: 'awake'})
@@ -161,8 +166,8 @@ export function createStandIn(
   /** Until the supervisor is awake; one that is awake gets it at once. */
   function hold(name: ContainerName, request: KeptRequest): void {
     try {
-      const bytesInAll = sizeOfAll([...stands.values()].flatMap(toHeld))
-      assertRoom(request, {held: toHeld(stands.get(toKey(name))), bytesInAll}, limits)
+      const bytesInAll = sizeOfAll([...stands.values()].flatMap(({standing}) => toHeld(standing)))
+      assertRoom(request, {held: toHeld(toStanding(name)), bytesInAll}, limits)
       send(name, {type: 'request', held: {request, untilMs: clock.elapsed() + limits.longestMs}})
     } catch (error) {
       refuse(link.session(), [request], error)
@@ -191,6 +196,7 @@ export function createStandIn(
         refuse(link.session(), effect.requests, why)
         return
       case 'unsubscribe':
+        onAwake(stand.name)
         void withdraw(stand)
         return
     }
@@ -223,13 +229,10 @@ export function createStandIn(
     const connection = link.session()
     if (!stand || !connection) return
     const before = stand.standing
-    const isAwake = await connection.request(subjects.awake({node, ...name}), '', {timeout: probeMs}).then(
-      () => true,
-      () => false,
-    )
+    const isThere = await isAnswered(connection, subjects.awake({node, ...name}))
     // If it has fallen asleep since, the answer is from before that.
     const isSame = stands.get(toKey(name)) === stand && isListenedFor(before) && isListenedFor(stand.standing)
-    if (isAwake && isSame) send(name, {type: 'awake'})
+    if (isThere && isSame) send(name, {type: 'awake'})
   }
 
   async function withdraw(stand: Stand): Promise<void> {
@@ -246,10 +249,6 @@ export function createStandIn(
       first &&
       clock.at(first.untilMs, () => send(stand.name, {type: 'time', nowMs: clock.elapsed()}, notWoken(stand.name, limits.longestMs)))
   }
-}
-
-function toHeld(stand: Stand | undefined): readonly KeptRequest[] {
-  return stand?.standing.type === 'waking' ? stand.standing.held.map(({request}) => request) : []
 }
 
 function toKey({namespace, id}: ContainerName): string {

@@ -75,6 +75,10 @@ export function isListenedFor(standing: Standing): standing is Extract<Standing,
   return standing.type === 'standing in' || standing.type === 'waking'
 }
 
+export function toHeld(standing: Standing): readonly KeptRequest[] {
+  return standing.type === 'waking' ? standing.held.map(({request}) => request) : []
+}
+
 function takeRequest(standing: Standing, held: HeldRequest): Step {
   switch (standing.type) {
     case 'standing in':
@@ -87,7 +91,7 @@ function takeRequest(standing: Standing, held: HeldRequest): Step {
 }
 
 function handOn(standing: Standing): Step {
-  const requests = standing.type === 'waking' ? standing.held.map(({request}) => request) : []
+  const requests = toHeld(standing)
   const effects: readonly Effect[] = requests.length > 0 ? [{type: 'send on', requests}] : []
   return {standing: {type: 'handing on'}, effects: [...effects, {type: 'unsubscribe'}]}
 }

@@ -14,7 +14,7 @@ import type {NatsConnection} from 'nats'
 
 export interface Presence {
   /**
-   * Lets the coordinator stand in. Resolves when it does, and this process receives nothing any more; it may end if it has nothing left to
+   * Lets the coordinator stand in. Call it only when nothing is in flight, and all output of processes that have ended is in the log. Resolves when it does, and this process receives nothing any more; it may end if it has nothing left to
    * do. Otherwise, and when a request has come meanwhile, it listens as before.
    */
   handOver(): Promise<HandOver>
@@ -33,6 +33,8 @@ export interface PresenceDependencies {
   readonly register: (connection: NatsConnection) => Promise<RegisteredService>
   /** Called when nothing is received any more and the coordinator stands in. @returns why it has to listen again; undefined when it need not */
   readonly onSilence: (connection: NatsConnection) => string | undefined
+  /** For how long samples are still to be published. */
+  readonly watchStatsMs: () => number
   readonly clock: Pick<Clock, 'sleep'>
   readonly logger: Logger
 }
@@ -47,7 +49,16 @@ const confirmationMs = 5_000
 const drainMs = 5_000
 const sleepReplySchema = z.object({standsIn: z.boolean()})
 
-export function createPresence({address, subjects, link, register, onSilence, clock, logger}: PresenceDependencies): Presence {
+export function createPresence({
+  address,
+  subjects,
+  link,
+  register,
+  onSilence,
+  watchStatsMs,
+  clock,
+  logger,
+}: PresenceDependencies): Presence {
   const {node, namespace, id} = address
   let state: State = {type: 'not registered'}
 
@@ -109,7 +120,12 @@ export function createPresence({address, subjects, link, register, onSilence, cl
   async function askToStandIn(connection: NatsConnection): Promise<boolean> {
     try {
       const options = {schema: sleepReplySchema, timeoutMs: confirmationMs}
-      const reply = await requestJson(connection, subjects.nodeCommand(node, 'sleep'), {namespace, id}, options)
+      const reply = await requestJson(
+        connection,
+        subjects.nodeCommand(node, 'sleep'),
+        {namespace, id, watchStatsMs: watchStatsMs()},
+        options,
+      )
       return reply?.standsIn ?? false
     } catch (error) {
       logger.debug({err: error}, 'the coordinator cannot stand in')

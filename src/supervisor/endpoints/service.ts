@@ -44,7 +44,7 @@ export interface ContainerService extends Pick<Presence, 'handOver' | 'takeBack'
 
 /** Answers on every session from now on. */
 export function serveContainer(dependencies: ServiceDependencies): ContainerService {
-  const {address, uid, version, link, subjects, clock, logger} = dependencies
+  const {address, uid, version, link, subjects, stats, clock, logger} = dependencies
   const unanswered = new Set<Promise<unknown>>()
   const gone = Promise.withResolvers<void>()
   const waits = createOpenWaits(clock)
@@ -70,8 +70,10 @@ export function serveContainer(dependencies: ServiceDependencies): ContainerServ
     onSilence: (connection) => {
       if (unanswered.size > waits.count) return 'a request has come'
       waits.passOn(connection)
+      stats.end()
       return undefined
     },
+    watchStatsMs: stats.left,
     clock,
     logger,
   })

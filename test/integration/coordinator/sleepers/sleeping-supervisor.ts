@@ -129,6 +129,7 @@ export function createSleepingSupervisor({
         waits.passOn(session)
         return undefined
       },
+      watchStatsMs: () => 0,
       clock,
       logger: silentLogger,
     })

@@ -2,21 +2,10 @@ import {setTimeout as sleep} from 'node:timers/promises'
 import {createInbox, headers, type Msg, type NatsConnection} from 'nats'
 import {afterEach, beforeEach, describe, expect, it} from 'vitest'
 import * as z from 'zod'
-import {createSleepEndpoints} from '../../../../src/coordinator/sleepers/endpoints.ts'
-import {createStandIn, type StandIn, type StandInDependencies} from '../../../../src/coordinator/sleepers/stand-in.ts'
-import {type HoldLimits, usualHoldLimits} from '../../../../src/coordinator/sleepers/hold.ts'
-import {silentLogger} from '../../../../src/kernel/log.ts'
-import {createNatsLink, type NatsLink} from '../../../../src/messaging/link.ts'
-import {registerService} from '../../../../src/messaging/services.ts'
+import {usualHoldLimits} from '../../../../src/coordinator/sleepers/hold.ts'
 import {type NatsServer, startNatsServer} from '../../../support/nats-server.ts'
-import {
-  address,
-  clock,
-  createSleepingSupervisor,
-  type SleepingSupervisor,
-  type SleepingSupervisorOptions,
-  subjects,
-} from './sleeping-supervisor.ts'
+import {startCoordinator} from './coordinator.ts'
+import {address, createSleepingSupervisor, type SleepingSupervisorOptions, subjects} from './sleeping-supervisor.ts'
 
 const name = {namespace: address.namespace, id: address.id}
 const patienceMs = 20_000
@@ -32,48 +21,9 @@ beforeEach(async () => {
 })
 afterEach(() => stack.disposeAsync())
 
-interface Coordinator extends AsyncDisposable {
-  readonly standIn: StandIn
-  readonly link: NatsLink
-}
-
-async function startCoordinator(
-  supervisor: Pick<SleepingSupervisor, 'wake'>,
-  dependencies: Partial<StandInDependencies> = {},
-  limits?: HoldLimits,
-): Promise<Coordinator> {
-  const link = createNatsLink({readConnection: async () => server.connection, name: () => 'coordinator', clock, logger: silentLogger})
-  const standIn = createStandIn(
-    {
-      node: 'n1',
-      subjects,
-      link,
-      wake: supervisor.wake,
-      exists: () => true,
-      toRead: () => undefined,
-      clock,
-      logger: silentLogger,
-      ...dependencies,
-    },
-    limits,
-  )
-  link.onSession(async (connection) => {
-    await registerService(connection, {
-      name: 'tally-coordinator',
-      version: '1.2.3',
-      description: 'for a test',
-      metadata: {},
-      endpoints: createSleepEndpoints({node: 'n1', subjects, standIn}),
-      logger: silentLogger,
-    })
-  })
-  await link.connected()
-  return {standIn, link, [Symbol.asyncDispose]: () => link[Symbol.asyncDispose]()}
-}
-
 async function startBoth(options: Partial<SleepingSupervisorOptions> = {}) {
   const supervisor = stack.use(createSleepingSupervisor({connection: server.connection, idleMs: () => 0, ...options}))
-  const coordinator = stack.use(await startCoordinator(supervisor))
+  const coordinator = stack.use(await startCoordinator(server.connection, {wake: supervisor.wake}))
   await coordinator.standIn.take(name)
   return {supervisor, coordinator, standIn: coordinator.standIn}
 }
@@ -138,9 +88,33 @@ describe('a supervisor that falls asleep whenever it may', () => {
   })
 })
 
+describe('somebody who waits for an exit', () => {
+  it('keeps no supervisor awake: the coordinator waits on, for the rest of the time', async () => {
+    const waits: unknown[] = []
+    const supervisor = stack.use(createSleepingSupervisor({connection: server.connection, idleMs: () => 100}))
+    const toRead = (_name: unknown, verb: string) =>
+      verb === 'wait'
+        ? async (bytes: Uint8Array) => {
+            waits.push(JSON.parse(Buffer.from(bytes).toString()))
+            return {exited: true}
+          }
+        : undefined
+    const {standIn} = stack.use(await startCoordinator(server.connection, {wake: supervisor.wake, toRead}))
+    await supervisor.wake()
+    await expect.poll(() => ask(1).catch(() => undefined)).toMatchObject({n: 1})
+    const [begun, subject] = [Date.now(), subjects.containerCommand(address, 'wait')]
+    const reply = client.request(subject, '{"waitMs":60000}', {timeout: patienceMs})
+    expect((await reply).json()).toEqual({exited: true})
+    expect(standIn.isSleeping(name)).toBe(true)
+    const [{waitMs}] = z.tuple([z.object({waitMs: z.number()})]).parse(waits)
+    expect(waitMs).toBeLessThan(60_000)
+    expect(waitMs).toBeGreaterThanOrEqual(60_000 - (Date.now() - begun) - 20)
+  })
+})
+
 describe('a request to a sleeper', () => {
   it('arrives with its reply subject, payload and headers unchanged', async () => {
-    const coordinator = stack.use(await startCoordinator({wake: async () => {}}))
+    const coordinator = stack.use(await startCoordinator(server.connection, {wake: async () => {}}))
     await coordinator.standIn.take(name)
     const told = Promise.withResolvers<Msg>()
     client.subscribe(subjects.own(address), {callback: (_error, message) => message.subject.endsWith('.awake') || told.resolve(message)})
@@ -169,7 +143,7 @@ describe('a request to a sleeper', () => {
       tried += 1
       throw new Error('no such program')
     }
-    const {standIn} = stack.use(await startCoordinator({wake}))
+    const {standIn} = stack.use(await startCoordinator(server.connection, {wake}))
     await standIn.take(name)
     for (const time of [1, 2]) {
       const reply = await client.request(subjects.containerCommand(address, 'start'), '{}', {timeout: patienceMs})
@@ -182,7 +156,7 @@ describe('a request to a sleeper', () => {
     const supervisor = stack.use(createSleepingSupervisor({connection: server.connection, idleMs: () => 50}))
     let mayWake = false
     const wake = async () => (mayWake ? supervisor.wake() : new Promise<void>(() => {}))
-    const {standIn} = stack.use(await startCoordinator({wake}, {}, {...usualHoldLimits, longestMs: 100}))
+    const {standIn} = stack.use(await startCoordinator(server.connection, {wake}, {...usualHoldLimits, longestMs: 100}))
     await standIn.take(name)
     const reply = await client.request(subjects.containerCommand(address, 'start'), '{"n":1}', {timeout: patienceMs})
     expect(reply.json()).toMatchObject({code: 'SUPERVISOR_FAILED', message: expect.stringContaining('has not woken within 100 ms')})
@@ -192,7 +166,7 @@ describe('a request to a sleeper', () => {
   })
 
   it('is refused when too many wait', async () => {
-    const {standIn} = stack.use(await startCoordinator({wake: async () => {}}, {}, {...usualHoldLimits, mostRequests: 2}))
+    const {standIn} = stack.use(await startCoordinator(server.connection, {wake: async () => {}}, {...usualHoldLimits, mostRequests: 2}))
     await standIn.take(name)
     const waiting = [1, 2].map((n) => ask(n).catch(() => 'given up'))
     await client.flush()
@@ -206,7 +180,7 @@ describe('a request to a sleeper', () => {
   })
 
   it('is told that the container is gone, and then nobody listens', async () => {
-    const {standIn} = stack.use(await startCoordinator({wake: async () => {}}, {exists: () => false}))
+    const {standIn} = stack.use(await startCoordinator(server.connection, {wake: async () => {}, exists: () => false}))
     await standIn.take(name)
     const reply = await client.request(subjects.containerCommand(address, 'start'), '{}', {timeout: patienceMs})
     expect(reply.json()).toMatchObject({code: 'CONTAINER_NOT_FOUND'})
@@ -254,7 +228,7 @@ describe('somebody who dies', () => {
     await coordinator.link.session()?.close()
     await coordinator[Symbol.asyncDispose]()
     expect(await ask(0).catch(({code}) => code)).toBe('503')
-    const {standIn} = stack.use(await startCoordinator(supervisor))
+    const {standIn} = stack.use(await startCoordinator(server.connection, {wake: supervisor.wake}))
     await standIn.take(name)
     expect(await ask(1)).toMatchObject({n: 1})
   })
@@ -265,7 +239,7 @@ describe('somebody who dies', () => {
     await coordinator[Symbol.asyncDispose]()
     await supervisor.wake()
     await expect.poll(() => ask(1).catch(() => undefined)).toMatchObject({n: 1})
-    const {standIn} = stack.use(await startCoordinator({wake: async () => {}}))
+    const {standIn} = stack.use(await startCoordinator(server.connection, {wake: async () => {}}))
     await standIn.take(name)
     expect(standIn.isSleeping(name)).toBe(false)
     await Promise.all(count(2, 100).map((n) => ask(n)))

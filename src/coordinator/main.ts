@@ -123,6 +123,7 @@ async function main(options: CoordinatorOptions, warnings: readonly string[]): P
     program: join(program, 'supervisor.js'),
     subjects,
     openLink,
+    parent,
     clock,
     logger,
     signal,

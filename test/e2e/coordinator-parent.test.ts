@@ -4,7 +4,15 @@ import {createServer} from 'node:net'
 import {join} from 'node:path'
 import {setTimeout as sleep} from 'node:timers/promises'
 import {describe, expect, it} from 'vitest'
-import {isAlive, listProcesses, type ProcessIdentity, readProcessIdentity, readProcessStat} from '../../src/linux/process-table.ts'
+import type {ContainerView, ProcessView} from '../../machines/views/view.ts'
+import {
+  isAlive,
+  isSameProcess,
+  listProcesses,
+  type ProcessIdentity,
+  readProcessIdentity,
+  readProcessStat,
+} from '../../src/linux/process-table.ts'
 import {connectShimControl} from '../../src/shim/client/control.ts'
 import {findSupervisor} from '../support/find-supervisor.ts'
 import {listProcessesThatName} from '../support/leaks.ts'
@@ -107,6 +115,33 @@ describe('a coordinator that is killed', () => {
     expect(await node.events()).toEqual(events)
   })
 })
+
+describe('a container that ends while coordinator and supervisor are dead together', () => {
+  it.each(['init', 'an added process'])('has its true exit status, since the shim keeps it: %s', async (which) => {
+    await using node = await startNode()
+    const runs = await node.tally('run', '-d', '--name', 'on', '--rootfs', node.rootfs, '--', 'sh', '-c', untilTold)
+    expect(runs).toMatchObject({exitCode: 0})
+    expect(await node.tally('exec', '-d', '--id', 'added', 'on', 'sh', '-c', untilTold.replace('7', '9'))).toMatchObject({exitCode: 0})
+    const {pid} = which === 'init' ? await node.json<ContainerView>('inspect', 'on') : await added(node)
+    const process = identify(pid)
+    const {coordinatorPid} = await node.info()
+    sendSignal(coordinatorPid, 'SIGSTOP')
+    sendSignal(findSupervisor(node, 'on'), 'SIGKILL')
+    sendSignal(coordinatorPid, 'SIGKILL')
+    sendSignal(pid, 'SIGUSR1')
+    await eventually('it has ended', () => !isAlive(process))
+    if (which === 'init') expect((await node.tally('wait', 'on')).stdout).toBe('7\n')
+    else expect((await node.tally('wait', '--exec', 'added', 'on')).stdout).toBe('9\n')
+    await eventually('it is reaped', () => !isSameProcess(process))
+    expect(await node.tally('rm', '-f', 'on')).toMatchObject({exitCode: 0})
+  })
+})
+
+async function added(node: TallyNode): Promise<ProcessView> {
+  const [view] = await node.json<readonly ProcessView[]>('execs', 'on')
+  if (!view) throw new Error('expected an added process')
+  return view
+}
 
 it('ten coordinators that are killed in a row are replaced, and a supervisor stays', async () => {
   await using node = await startNode()

@@ -9,6 +9,7 @@ import {findVacant, listContainers, removeEmptyNamespaces} from '../directories/
 import {createDescriptorStore, type DescriptorStore} from './descriptor-store.ts'
 import {recordGivenUp} from './give-up.ts'
 import {createOrphanReaper, type OrphanReaper} from './orphan-reaper.ts'
+import type {CoordinatorParent} from './parent.ts'
 import {createSupervision, type Supervision} from './supervision.ts'
 import {createSupervisors, type Supervisors} from './supervisors.ts'
 
@@ -27,6 +28,7 @@ export interface NodeSupervisionOptions {
   readonly program: string
   readonly subjects: Subjects
   readonly openLink: () => NatsLink
+  readonly parent: Pick<CoordinatorParent, 'onOrphanExit'>
   readonly clock: Clock
   readonly logger: Logger
   /** Aborted when the coordinator ends. */
@@ -39,6 +41,7 @@ export function createNodeSupervision({
   program,
   subjects,
   openLink,
+  parent,
   clock,
   logger,
   signal,
@@ -69,5 +72,5 @@ export function createNodeSupervision({
     descriptors.refreshContainer(container)
     supervision.observeEnd(container)
   })
-  return {descriptors, orphans: createOrphanReaper({descriptors, clock, logger}), supervisors, supervision}
+  return {descriptors, orphans: createOrphanReaper({parent, descriptors, clock, logger}), supervisors, supervision}
 }

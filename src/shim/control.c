@@ -20,10 +20,13 @@
 
 #define MOST_CONNECTIONS 32
 #define REPLY_ROOM 1024
+#define ACCEPT_RETRY (100 * MS)
 
 struct connection {
   struct source source;
   struct buffer in;
+  /* When it was heard last, in no unit but that of the others. */
+  uint64_t heard;
   /* The request by which it follows, and the one by which it has asked for another image. */
   uint32_t follows, upgrade;
 };
@@ -33,6 +36,9 @@ static struct source listener = {.fd = -1, .urgent = true, .ready = accept_one};
 static struct connection connections[MOST_CONNECTIONS];
 static char *listen_path;
 static int lock = -1;
+static uint64_t times_heard;
+/* When it is tried again to accept somebody (boottime, ns). */
+static uint64_t accept_at = NEVER;
 /* What was told last. */
 static enum phase told_phase;
 static enum leaving told_leaving;
@@ -139,14 +145,8 @@ static bool answer(struct connection *connection, const struct buffer *out) {
   return false;
 }
 
-static void hear(struct source *source, uint32_t events) {
-  struct connection *connection = (struct connection *)source;
+static void handle_frames(struct connection *connection) {
   struct buffer *in = &connection->in;
-  (void)events;
-  ssize_t count = recv(source->fd, in->bytes + in->length, in->capacity - in->length, MSG_DONTWAIT);
-  if (count < 0 && (errno == EAGAIN || errno == EINTR)) return;
-  if (count <= 0) return drop(connection);
-  in->length += (size_t)count;
   for (struct frame frame; !upgrade_is_due();) {
     uint8_t bytes[REPLY_ROOM];
     struct buffer out = {.bytes = bytes, .capacity = sizeof bytes};
@@ -164,21 +164,53 @@ static void hear(struct source *source, uint32_t events) {
   }
 }
 
+static void hear(struct source *source, uint32_t events) {
+  struct connection *connection = (struct connection *)source;
+  struct buffer *in = &connection->in;
+  (void)events;
+  /* Of another image, which is under way. */
+  if (in->length == in->capacity) return;
+  ssize_t count = recv(source->fd, in->bytes + in->length, in->capacity - in->length, MSG_DONTWAIT);
+  if (count < 0 && (errno == EAGAIN || errno == EINTR)) return;
+  if (count <= 0) return drop(connection);
+  in->length += (size_t)count;
+  connection->heard = ++times_heard;
+  handle_frames(connection);
+}
+
+/* A free one, or that of whoever has been silent longest; of those that follow only when there is nobody else. */
+static struct connection *find_place(void) {
+  struct connection *silent = connections;
+  for (struct connection *one = connections; one < connections + MOST_CONNECTIONS; one++) {
+    if (!one->in.bytes) return one;
+    bool follows = one->follows != 0, silent_follows = silent->follows != 0;
+    if (follows < silent_follows || (follows == silent_follows && one->heard < silent->heard)) silent = one;
+  }
+  drop(silent);
+  return silent;
+}
+
 static void accept_one(struct source *source, uint32_t events) {
   (void)events;
   int fd = accept4(source->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
-  if (fd < 0) return;
-  for (struct connection *connection = connections; connection < connections + MOST_CONNECTIONS; connection++) {
-    if (connection->in.bytes) continue;
-    *connection = (struct connection){.source = {.fd = fd, .urgent = true, .ready = hear}, .in = {.capacity = FRAME_MOST}};
-    connection->in.bytes = malloc(FRAME_MOST);
-    if (!connection->in.bytes) break;
-    return loop_want(&connection->source, EPOLLIN);
+  if (fd < 0 && (errno == EAGAIN || errno == EINTR || errno == ECONNABORTED)) return;
+  uint8_t *bytes = fd < 0 ? NULL : malloc(FRAME_MOST);
+  if (!bytes) {
+    /* No descriptor, or no memory: who is there waits. */
+    if (fd >= 0) close(fd);
+    loop_want(source, 0);
+    accept_at = boot_ns() + ACCEPT_RETRY;
+    return;
   }
-  close(fd);
+  struct connection *connection = find_place();
+  *connection = (struct connection){
+      .source = {.fd = fd, .urgent = true, .ready = hear}, .in = {.bytes = bytes, .capacity = FRAME_MOST}, .heard = ++times_heard};
+  loop_want(&connection->source, EPOLLIN);
 }
 
-void control_pump(void) {
+uint64_t control_due(void) { return accept_at; }
+
+static void tell_followers(void) {
   if (told_phase == supervisor.phase && told_leaving == supervisor.leaving && told_pid == supervisor.pid) return;
   told_phase = supervisor.phase;
   told_leaving = supervisor.leaving;
@@ -192,6 +224,17 @@ void control_pump(void) {
     frame_end(&out, begin);
     answer(connection, &out);
   }
+}
+
+void control_pump(void) {
+  if (accept_at != NEVER && boot_ns() >= accept_at) {
+    accept_at = NEVER;
+    if (listener.fd >= 0) loop_want(&listener, EPOLLIN);
+  }
+  /* What came together with the request for an image that was none. */
+  for (struct connection *connection = connections; connection < connections + MOST_CONNECTIONS; connection++)
+    if (connection->in.length > 0) handle_frames(connection);
+  tell_followers();
 }
 
 void control_tell_error(int failed) {

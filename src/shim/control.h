@@ -12,8 +12,10 @@ int control_listen(const char *path);
 /* Puts the socket back, if somebody has removed it. */
 void control_relisten(void);
 const char *control_path(void);
-/* Tells who follows. */
+/* Hears what was left, and tells who follows. */
 void control_pump(void);
+/* When it has something to do without being asked (boottime, ns). */
+uint64_t control_due(void);
 /* Another image was asked for, and there is none. */
 void control_tell_error(int failed);
 /* Nobody finds it any more; who came too late is not answered, and knows by that. */

@@ -79,7 +79,7 @@ static bool greet(void) {
 
 /* One thing of which it has not been told; who leaves is not told what the next has to know. @returns whether there was any */
 static bool tell(void) {
-  bool stays = supervisor.leaving == STAYS;
+  bool stays = supervisor.leaving == STAYS || supervisor.leaving == LEAVES_BY_SIGNAL;
   struct child *child = stays ? children_untold() : NULL;
   if (child) {
     put_exit(&out, child);

@@ -226,7 +226,9 @@ int main(int argc, char **argv) {
       continue;
     }
     uint64_t due = supervisor_due();
-    loop_turn(streams_due() < due ? streams_due() : due, idle);
+    if (streams_due() < due) due = streams_due();
+    if (control_due() < due) due = control_due();
+    loop_turn(due, idle);
   }
   control_end();
   return exit_status();

@@ -97,37 +97,54 @@ void put_stdio(struct buffer *out, const struct stdio *stdio) {
   frame_end(out, begin);
 }
 
-bool put_news(struct buffer *out, struct stdio *stdio) {
+/* Each of the next three puts one thing, if it has come about. @returns whether it has */
+static bool put_input_answer(struct buffer *out, struct stdio *stdio) {
   struct input *input = &stdio->input;
-  if (input->request != 0 && input->answered) {
-    uint32_t request = input->request;
-    input->request = 0;
-    if (input->failed != 0) {
-      put_error(out, request, input->failed);
-      return true;
-    }
-    size_t begin = ok_begin(out, request);
-    put_u64(out, input->taken);
-    ok_end(out, begin, request);
+  uint32_t request = input->request;
+  if (request == 0 || !input->answered) return false;
+  input->request = 0;
+  if (input->failed != 0) {
+    put_error(out, request, input->failed);
     return true;
   }
-  if (stdio->drain_request != 0 && stdio_is_drained(stdio)) {
-    uint32_t request = stdio->drain_request;
-    stdio->drain_request = 0;
-    size_t begin = ok_begin(out, request);
-    put_counts(out, stdio);
-    ok_end(out, begin, request);
-    return true;
-  }
-  if (stdio->log.path && log_position(&stdio->log) > stdio->follow) {
-    stdio->follow = NEVER;
-    size_t begin = frame_begin(out, FRAME_GREW, 0);
-    put_u32(out, stdio->id);
-    put_counts(out, stdio);
-    frame_end(out, begin);
-    return true;
-  }
-  return false;
+  size_t begin = ok_begin(out, request);
+  put_u64(out, input->taken);
+  ok_end(out, begin, request);
+  return true;
+}
+
+static bool put_drain_answer(struct buffer *out, struct stdio *stdio) {
+  uint32_t request = stdio->drain_request;
+  if (request == 0 || !stdio_is_drained(stdio)) return false;
+  stdio->drain_request = 0;
+  size_t begin = ok_begin(out, request);
+  put_counts(out, stdio);
+  ok_end(out, begin, request);
+  return true;
+}
+
+static bool put_growth(struct buffer *out, struct stdio *stdio) {
+  if (!stdio->log.path || log_position(&stdio->log) <= stdio->follow) return false;
+  stdio->follow = NEVER;
+  size_t begin = frame_begin(out, FRAME_GREW, 0);
+  put_u32(out, stdio->id);
+  put_counts(out, stdio);
+  frame_end(out, begin);
+  return true;
+}
+
+bool put_news(struct buffer *out, struct stdio *stdio) {
+  return put_input_answer(out, stdio) || put_drain_answer(out, stdio) || put_growth(out, stdio);
+}
+
+/* Whoever waits for it to be drained, or for his input to be taken, is told that it is not. */
+static void cancel_waiting(struct buffer *out, struct stdio *stdio) {
+  int why = stdio->out[STDOUT].why != 0 ? stdio->out[STDOUT].why : stdio->out[STDERR].why;
+  put_input_answer(out, stdio);
+  put_drain_answer(out, stdio);
+  if (stdio->drain_request != 0) put_error(out, stdio->drain_request, why != 0 ? why : ECANCELED);
+  if (stdio->input.request != 0) put_error(out, stdio->input.request, ECANCELED);
+  stdio->drain_request = stdio->input.request = 0;
 }
 
 static void watch(struct fields *fields, uint32_t request, struct buffer *out) {
@@ -178,10 +195,7 @@ static void open_stdio(struct fields *fields, uint32_t request, struct buffer *o
 
 static void close_stdio(struct stdio *stdio, uint32_t request, struct buffer *out) {
   uint64_t lost[2];
-  int why = stdio->out[STDOUT].why != 0 ? stdio->out[STDOUT].why : stdio->out[STDERR].why;
-  /* Whoever waits for it to be drained is told that it is not. */
-  if (stdio->drain_request != 0) put_error(out, stdio->drain_request, why != 0 ? why : ECANCELED);
-  if (stdio->input.request != 0) put_error(out, stdio->input.request, ECANCELED);
+  cancel_waiting(out, stdio);
   size_t begin = ok_begin(out, request);
   put_counts(out, stdio);
   stdio_close(stdio, lost);
@@ -194,8 +208,21 @@ static void input(struct stdio *stdio, struct fields *fields, uint32_t request, 
   size_t cookie_length, count;
   const uint8_t *cookie = get_bytes(fields, &cookie_length), *bytes = get_bytes(fields, &count);
   int failed = fields->torn ? -EBADMSG : stdio_input(stdio, request, bytes, count, cookie, cookie_length);
-  /* Otherwise it is answered when the kernel has all of it. */
-  if (failed < 0) put_error(out, request, -failed);
+  if (failed < 0) return put_error(out, request, -failed);
+  /* Otherwise it is answered when the kernel has all of it: now, before another takes its place, or later. */
+  put_input_answer(out, stdio);
+}
+
+static void drain(struct stdio *stdio, uint32_t request, struct buffer *out) {
+  if (stdio->drain_request != 0) return put_error(out, request, EBUSY);
+  stdio_drain(stdio, request);
+  put_drain_answer(out, stdio);
+}
+
+static void discard(struct stdio *stdio, uint32_t request, struct buffer *out) {
+  cancel_waiting(out, stdio);
+  stdio_discard(stdio);
+  put_ok(out, request);
 }
 
 static int command(struct fields *fields) {
@@ -299,8 +326,8 @@ static void handle_stdio(struct frame *frame, struct buffer *out) {
     case FRAME_FOLLOW: return put_result(out, request, follow(stdio, fields));
     case FRAME_HOLD_OUTPUT: return put_result(out, request, hold_output(stdio, fields));
     case FRAME_CLOSE_INPUT: stdio_close_input(stdio); return put_ok(out, request);
-    case FRAME_DRAIN: return stdio_drain(stdio, request);
-    case FRAME_DISCARD: stdio_discard(stdio); return put_ok(out, request);
+    case FRAME_DRAIN: return drain(stdio, request, out);
+    case FRAME_DISCARD: return discard(stdio, request, out);
     case FRAME_CLOSE: return close_stdio(stdio, request, out);
   }
 }

@@ -2,8 +2,10 @@
 #include "streams.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "console.h"
@@ -53,6 +55,17 @@ static void link_stdio(struct stdio *stdio) {
   first = stdio;
 }
 
+/* So many are not for stdios, so that a supervisor can be started, and whoever asks over the socket be heard. */
+#define KEPT_DESCRIPTORS 48
+
+static bool leaves_descriptors(void) {
+  struct rlimit files;
+  int lowest = fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3);
+  if (lowest < 0) return false;
+  close(lowest);
+  return getrlimit(RLIMIT_NOFILE, &files) < 0 || (rlim_t)lowest + KEPT_DESCRIPTORS < files.rlim_cur;
+}
+
 int stdio_open(const struct stdio_options *options, struct stdio **opened) {
   if (stdio_find(options->id)) return -EEXIST;
   struct stdio *stdio = make_stdio();
@@ -70,6 +83,7 @@ int stdio_open(const struct stdio_options *options, struct stdio **opened) {
   if (failed == 0 && !terminal) failed = output_open(stdio, STDERR, options);
   if (failed == 0 && !terminal && (options->flags & STDIO_INPUT)) failed = input_open(stdio, options);
   if (failed == 0 && terminal && !(options->flags & STDIO_AGAIN)) failed = console_open(stdio);
+  if (failed == 0 && !leaves_descriptors()) failed = -EMFILE;
   if (failed != 0) {
     stdio_close(stdio, NULL);
     return failed;

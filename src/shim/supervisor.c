@@ -15,6 +15,7 @@
 #include "children.h"
 #include "link.h"
 #include "streams.h"
+#include "upgrade.h"
 
 #define LEAVE_PATIENCE (5000 * MS)
 
@@ -80,6 +81,7 @@ static void start(uint64_t now) {
   supervisor.kill_at = NEVER;
   supervisor.starts++;
   streams_forget_requests();
+  upgrade_forget_request();
   link_begin(ends[0], supervisor.reasons);
   /* HELLO tells of them. */
   supervisor.reasons = 0;
@@ -99,11 +101,12 @@ void supervisor_look(void) {
     supervisor.deaths++;
     return restart(now);
   }
+  supervisor.phase = PHASE_ASLEEP;
+  if (supervisor.leaving == LEAVES_BY_SIGNAL) return;
   /* Something came while it left. */
   if (supervisor.woken_untold) supervisor.reasons |= REASON_WOKEN;
   if (supervisor.due_untold) supervisor.reasons |= REASON_DUE;
   if (children_have_ended()) supervisor.reasons |= REASON_EXIT;
-  supervisor.phase = PHASE_ASLEEP;
   if (supervisor.reasons != 0) {
     supervisor.phase = PHASE_WAITING;
     supervisor.start_at = now;
@@ -111,7 +114,7 @@ void supervisor_look(void) {
 }
 
 void supervisor_needed(enum reason reason) {
-  if (supervisor.phase == PHASE_GAVE_UP || supervisor.phase == PHASE_UP) return;
+  if (supervisor.phase == PHASE_GAVE_UP || supervisor.phase == PHASE_UP || supervisor.leaving == LEAVES_BY_SIGNAL) return;
   supervisor.reasons |= reason;
   if (supervisor.phase == PHASE_WAITING) return;
   supervisor.phase = PHASE_WAITING;
@@ -134,7 +137,7 @@ void supervisor_wake(bool force) {
 int supervisor_leave(enum leaving leaving, uint32_t wakes) {
   if (wakes != supervisor.wakes || supervisor.due_untold || children_have_ended()) return -EAGAIN;
   if (children_orphans() == ORPHANS_HELD || (leaving == LEAVES_FOR_GOOD && children_count() > 0)) return -EBUSY;
-  supervisor.leaving = leaving;
+  if (supervisor.leaving != LEAVES_BY_SIGNAL) supervisor.leaving = leaving;
   supervisor.kill_at = boot_ns() + LEAVE_PATIENCE;
   return 0;
 }
@@ -156,7 +159,8 @@ void supervisor_terminate(void) {
     supervisor.start_at = NEVER;
     supervisor.reasons = 0;
   }
-  supervisor.leaving = LEAVES_FOR_GOOD;
+  /* Nothing starts another. */
+  supervisor.leaving = LEAVES_BY_SIGNAL;
 }
 
 bool supervisor_run(uint64_t now) {
@@ -170,7 +174,7 @@ bool supervisor_run(uint64_t now) {
     supervisor_kill();
   }
   if (now >= supervisor.start_at) start(now);
-  return supervisor.phase != PHASE_ASLEEP || supervisor.leaving != LEAVES_FOR_GOOD;
+  return supervisor.phase != PHASE_ASLEEP || supervisor.leaving < LEAVES_FOR_GOOD;
 }
 
 uint64_t supervisor_due(void) {

@@ -13,7 +13,7 @@
 #include "loop.h"
 
 enum phase { PHASE_ASLEEP, PHASE_WAITING, PHASE_UP, PHASE_GAVE_UP };
-enum leaving { STAYS, LEAVES_TO_SLEEP, LEAVES_FOR_GOOD };
+enum leaving { STAYS, LEAVES_TO_SLEEP, LEAVES_FOR_GOOD, LEAVES_BY_SIGNAL };
 
 /* Why it is started: bits in HELLO. */
 enum reason { REASON_FIRST = 1, REASON_DIED = 2, REASON_EXIT = 4, REASON_WOKEN = 8, REASON_DUE = 16 };

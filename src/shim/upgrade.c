@@ -32,6 +32,8 @@ int upgrade_ask(const char *path, uint32_t request) {
   return (image = strdup(path)) ? 0 : -ENOMEM;
 }
 
+void upgrade_forget_request(void) { asked_by = 0; }
+
 void carry_value(struct carrier *carrier, void *value, size_t size) {
   uint8_t *bytes = value;
   for (size_t i = 0; i < size; i++)

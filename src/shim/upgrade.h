@@ -11,6 +11,8 @@
 int upgrade_ask(const char *path, uint32_t request);
 /* Does not return, unless it fails: then all is as before. */
 void upgrade_run(void);
+/* The supervisor that has asked for it has ended. */
+void upgrade_forget_request(void);
 /* In the new image. @returns 0 or -errno */
 int upgrade_resume(int state);
 

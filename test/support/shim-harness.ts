@@ -53,6 +53,8 @@ export interface ShimHarness extends AsyncDisposable {
 export interface ShimHarnessOptions {
   readonly args?: readonly string[]
   readonly program?: readonly string[]
+  /** A command before that of the supervisor. */
+  readonly wrap?: readonly string[]
   /** Where it listens from the start; `never`: where it is told to, if it is. */
   readonly listen?: string | 'never'
 }
@@ -62,7 +64,12 @@ export const shimProgram = toShimProgram(dist)
 export const shimTests = join(dist, 'tally-shim-tests')
 const relay = join(dist, 'tally-shim-relay')
 
-export async function openShimHarness({args = ['--delay', '10'], program, listen}: ShimHarnessOptions = {}): Promise<ShimHarness> {
+export async function openShimHarness({
+  args = ['--delay', '10'],
+  wrap = [],
+  program,
+  listen,
+}: ShimHarnessOptions = {}): Promise<ShimHarness> {
   for (const file of [shimProgram, relay])
     if (!existsSync(file)) throw new Error(`expected ${file}: run scripts/build-shim.sh, and with --test`)
   const temp = makeTempDir()
@@ -78,7 +85,7 @@ export async function openShimHarness({args = ['--delay', '10'], program, listen
     serve(relaySocket, async (socket) => connected(await readPid(socket), 'test', socket)),
     serve(`${relaySocket}.run`, async (socket) => connected(await readPid(socket), 'run', socket)),
   ])
-  const child = spawn(shimProgram, [...listenArgs, ...args, '--', ...(program ?? [relay, relaySocket])], {
+  const child = spawn(shimProgram, [...listenArgs, ...args, '--', ...(program ?? [...wrap, relay, relaySocket])], {
     argv0: `tally-shim ${dir}`,
     detached: true,
     stdio: ['ignore', 'ignore', 'pipe'],

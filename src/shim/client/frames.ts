@@ -145,7 +145,7 @@ export const orphanModes = {reap: 0, hold: 1, tell: 2} as const
 export const startReasons = {first: 1, died: 2, exit: 4, woken: 8, due: 16} as const
 export const phases = ['asleep', 'waiting', 'up', 'gave-up'] as const
 export type Phase = (typeof phases)[number]
-export const leavings = ['stays', 'to-sleep', 'for-good'] as const
+export const leavings = ['stays', 'to-sleep', 'for-good', 'by-signal'] as const
 /** `uid` and `gid` of whom the FIFOs are given to: nobody. */
 export const nobody = 0xffff_ffff
 /** `lastStatus` before a supervisor has ended, and `status` of a stranger. */

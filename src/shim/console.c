@@ -58,7 +58,7 @@ static void take_master(struct stdio *stdio, int master) {
   output_start(&stdio->out[STDOUT]);
 }
 
-/* One message with one descriptor (runc, docs/terminals.md), on the first connection. It has been sent when the runtime returns. */
+/* One message with one descriptor, and room for no more (runc, docs/terminals.md), on the first connection. It has been sent when the runtime returns. */
 void console_ready(struct source *source, uint32_t events) {
   struct stdio *stdio = owner_of(source, console);
   char name[256];
@@ -67,7 +67,7 @@ void console_ready(struct source *source, uint32_t events) {
     char bytes[CMSG_SPACE(sizeof(int))];
   } control;
   struct iovec text = {name, sizeof name};
-  struct msghdr message = {.msg_iov = &text, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof control};
+  struct msghdr message = {.msg_iov = &text, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = CMSG_LEN(sizeof(int))};
   (void)events;
   if (!stdio->console_connected) {
     int connection = accept4(source->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);

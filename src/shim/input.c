@@ -85,7 +85,8 @@ void input_ready(struct source *source, uint32_t events) {
 int stdio_input(struct stdio *stdio, uint32_t request, const uint8_t *bytes, size_t count, const uint8_t *cookie, size_t cookie_length) {
   struct input *input = &stdio->input;
   if (input->bytes) return -EBUSY;
-  if (input->fd < 0 || input->ends) return -EPIPE;
+  if (input->fd < 0) return -EPIPE;
+  if (input->ends) return stdio->flags & STDIO_TERMINAL ? -EBUSY : -EPIPE;
   if (cookie_length > MOST_COOKIE) return -EMSGSIZE;
   uint8_t *rest = malloc(count ? count : 1);
   if (!rest) return -ENOMEM;
@@ -117,13 +118,16 @@ void stdio_close_input(struct stdio *stdio) {
   }
   if (!terminal || input->fd < 0) return;
   /* Ends the line that is being typed, and is an end of file where there is none: VEOF of termios(3). More may be typed after it. */
-  input->ends = false;
   size_t written;
-  if (write_some(input, end_of_transmission, 1, &written) == 0 && written == 1) input->taken--;
+  int failed = write_some(input, end_of_transmission, 1, &written);
+  input->taken -= written;
+  input->ends = failed == 0 && written == 0;
+  if (input->ends) await_room(stdio);
 }
 
 void input_resume(struct stdio *stdio) {
   if (stdio->input.bytes) write_input(stdio);
+  else if (stdio->input.ends) stdio_close_input(stdio);
 }
 
 void input_close(struct stdio *stdio) {

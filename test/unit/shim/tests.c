@@ -15,14 +15,18 @@
 #include <string.h>
 #include <signal.h>
 #include <sys/mount.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "children.h"
 #include "frames.h"
 #include "log.h"
+#include "loop.h"
 #include "places.h"
+#include "streams.h"
 
 static int failures;
 
@@ -296,8 +300,79 @@ static void watched_children_stay_and_others_go(void) {
   expect(children_count() == 0 && children_reap(watched[0]) == 0);
 }
 
+static void send_descriptors(const char *path, const int *fds, size_t count) {
+  struct sockaddr_un address = {.sun_family = AF_UNIX};
+  union {
+    struct cmsghdr header;
+    char bytes[CMSG_SPACE(2 * sizeof(int))];
+  } control;
+  memset(&control, 0, sizeof control);
+  struct iovec text = {"tty", 3};
+  struct msghdr message = {.msg_iov = &text, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = CMSG_SPACE(count * sizeof *fds)};
+  control.header.cmsg_level = SOL_SOCKET;
+  control.header.cmsg_type = SCM_RIGHTS;
+  control.header.cmsg_len = CMSG_LEN(count * sizeof *fds);
+  memcpy(CMSG_DATA(&control.header), fds, count * sizeof *fds);
+  snprintf(address.sun_path, sizeof address.sun_path, "%.*s", (int)sizeof address.sun_path - 1, path);
+  int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+  expect(connect(fd, (struct sockaddr *)&address, sizeof address) == 0 && sendmsg(fd, &message, 0) == 3);
+  close(fd);
+}
+
+/* With a terminal that is the first of these. */
+static struct stdio *open_terminal(const int *fds, size_t count) {
+  char console[PATH_MAX];
+  const struct stdio_options options = {
+      .id = 1, .flags = STDIO_TERMINAL, .name = "", .directory = directory, .log = in_directory("terminal"), .uid = UINT32_MAX};
+  struct stdio *stdio = NULL;
+  expect(stdio_open(&options, &stdio) == 0);
+  stdio_console_path(stdio, console, sizeof console);
+  send_descriptors(console, fds, count);
+  expect(stdio_hand_over(stdio) == 0 && stdio->master >= 0);
+  return stdio;
+}
+
+static int lowest_free(void) {
+  int fd = dup(0);
+  close(fd);
+  return fd;
+}
+
+static void of_a_terminal_one_descriptor_is_taken(void) {
+  int ends[2], before = lowest_free();
+  expect(socketpair(AF_UNIX, SOCK_STREAM, 0, ends) == 0);
+  struct stdio *stdio = open_terminal(ends, 2);
+  close(ends[0]);
+  close(ends[1]);
+  /* Nobody has the other end any more. */
+  char byte;
+  expect(read(stdio->master, &byte, 1) == 0);
+  stdio_close(stdio, NULL);
+  expect(lowest_free() == before);
+}
+
+static void an_end_of_file_waits_for_room_in_a_terminal(void) {
+  int ends[2];
+  uint8_t bytes[4096] = {0};
+  expect(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, ends) == 0);
+  struct stdio *stdio = open_terminal(ends, 1);
+  while (write(ends[0], bytes, sizeof bytes) > 0) continue;
+  while (write(ends[0], bytes, 1) > 0) continue;
+  stdio_close_input(stdio);
+  expect(stdio_input(stdio, 1, bytes, 1, bytes, 0) == -EBUSY);
+  streams_run(NEVER - 1);
+  while (read(ends[1], bytes, sizeof bytes) > 0) continue;
+  expect(bytes[0] == 0);
+  streams_run(NEVER - 1);
+  expect(read(ends[1], bytes, sizeof bytes) == 1 && bytes[0] == 4 && stdio->input.taken == 0);
+  expect(stdio_input(stdio, 2, bytes, 1, bytes, 0) == 0 && stdio->input.taken == 1);
+  stdio_close(stdio, NULL);
+  close(ends[0]);
+  close(ends[1]);
+}
+
 static int run_all(void) {
-  if (!mkdtemp(directory)) return 1;
+  if (!mkdtemp(directory) || loop_open() < 0) return 1;
   fields_come_back();
   a_frame_in_pieces_waits_for_the_rest();
   lengths_that_can_be_none_are_refused();
@@ -312,6 +387,8 @@ static int run_all(void) {
   a_full_disk_takes_all_of_a_piece_or_nothing();
   children_are_listed_either_way();
   watched_children_stay_and_others_go();
+  of_a_terminal_one_descriptor_is_taken();
+  an_end_of_file_waits_for_room_in_a_terminal();
   char command[PATH_MAX + 16];
   snprintf(command, sizeof command, "rm -rf %s", directory);
   expect(system(command) == 0);

@@ -50,6 +50,9 @@ void console_close(struct stdio *stdio) {
   stdio->console.fd = stdio->console_directory = -1;
 }
 
+/* What more is sent, the kernel closes. */
+#define MOST_DESCRIPTORS 8
+
 static void take_master(struct stdio *stdio, int master) {
   struct winsize size = {.ws_col = stdio->columns, .ws_row = stdio->rows};
   fcntl(master, F_SETFL, fcntl(master, F_GETFL) | O_NONBLOCK);
@@ -58,16 +61,16 @@ static void take_master(struct stdio *stdio, int master) {
   output_start(&stdio->out[STDOUT]);
 }
 
-/* One message with one descriptor, and room for no more (runc, docs/terminals.md), on the first connection. It has been sent when the runtime returns. */
+/* One message with one descriptor (runc, docs/terminals.md), on the first connection. It has been sent when the runtime returns. */
 void console_ready(struct source *source, uint32_t events) {
   struct stdio *stdio = owner_of(source, console);
   char name[256];
   union {
     struct cmsghdr header;
-    char bytes[CMSG_SPACE(sizeof(int))];
+    char bytes[CMSG_SPACE(MOST_DESCRIPTORS * sizeof(int))];
   } control;
   struct iovec text = {name, sizeof name};
-  struct msghdr message = {.msg_iov = &text, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = CMSG_LEN(sizeof(int))};
+  struct msghdr message = {.msg_iov = &text, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof control};
   (void)events;
   if (!stdio->console_connected) {
     int connection = accept4(source->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
@@ -81,10 +84,15 @@ void console_ready(struct source *source, uint32_t events) {
   ssize_t got = recvmsg(source->fd, &message, MSG_CMSG_CLOEXEC);
   if (got < 0 && (errno == EAGAIN || errno == EINTR)) return;
   struct cmsghdr *header = got > 0 ? CMSG_FIRSTHDR(&message) : NULL;
-  int master = -1;
-  if (header && header->cmsg_level == SOL_SOCKET && header->cmsg_type == SCM_RIGHTS) memcpy(&master, CMSG_DATA(header), sizeof master);
-  if (master >= 0 && stdio->master < 0) take_master(stdio, master);
-  else if (master >= 0) close(master);
+  int sent[MOST_DESCRIPTORS];
+  size_t count = 0;
+  if (header && header->cmsg_level == SOL_SOCKET && header->cmsg_type == SCM_RIGHTS) {
+    count = (header->cmsg_len - CMSG_LEN(0)) / sizeof *sent;
+    memcpy(sent, CMSG_DATA(header), count * sizeof *sent);
+  }
+  for (size_t i = 0; i < count; i++)
+    if (i == 0 && stdio->master < 0) take_master(stdio, sent[i]);
+    else close(sent[i]);
   console_close(stdio);
 }
 

@@ -1,5 +1,6 @@
+/** Structured diagnostics, JSON Lines, with the fields and levels of pino. Not the ledger: nothing that users rely on may be only here. */
 import {writeSync} from 'node:fs'
-import {type DestinationStream, pino} from 'pino'
+import {toPlain} from './plain.ts'
 
 /** Every line has these fields already: a parser would drop a second field of the same name. */
 type Reserved = {readonly [K in 'pid' | 'name' | 'level' | 'time' | 'msg' | 'container']?: never}
@@ -7,7 +8,8 @@ interface Log {
   (message: string): void
   <F extends object>(fields: F & Reserved, message: string): void
 }
-type Level = 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal'
+const levels = {trace: 10, debug: 20, info: 30, warn: 40, error: 50, fatal: 60} as const
+type Level = keyof typeof levels
 
 export type Logger = {readonly [L in Level]: Log} & {
   /** A logger whose lines name a container. */
@@ -15,13 +17,42 @@ export type Logger = {readonly [L in Level]: Log} & {
 }
 
 /**
- * Structured diagnostics, JSON Lines. Not the ledger: nothing that users rely on may be only here.
- * Written synchronously, so that nothing is lost when the process is killed.
+ * Lines are written synchronously, so that nothing is lost when the process is killed.
  * @param fd where the lines go; 2 by default
+ * @param level the lowest that is written; `silent` for none, and `info` for any other word
  */
 export function createLogger(name: string, {fd = 2, level = process.env['TALLY_LOG_LEVEL'] ?? 'info'} = {}): Logger {
-  const sink: DestinationStream = {write: (line) => writeOut(fd, line)}
-  return pino({name, level, base: {pid: process.pid}, timestamp: () => `,"time":"${new Date().toISOString()}"`}, sink)
+  const lowest = level === 'silent' ? Number.POSITIVE_INFINITY : isLevel(level) ? levels[level] : levels.info
+  return createWith({pid: process.pid, name}, (line) => writeOut(fd, line), lowest)
+}
+
+function createWith(bindings: Readonly<Record<string, unknown>>, write: (line: string) => void, lowest: number): Logger {
+  const at = (level: Level): Log => {
+    const value = levels[level]
+    if (value < lowest) return () => {}
+    return (fields: object | string, message?: string) => {
+      const line = {
+        level: value,
+        time: new Date().toISOString(),
+        ...bindings,
+        ...(typeof fields === 'string' ? {msg: fields} : {...fields, msg: message}),
+      }
+      write(`${JSON.stringify(toPlain(line))}\n`)
+    }
+  }
+  return {
+    trace: at('trace'),
+    debug: at('debug'),
+    info: at('info'),
+    warn: at('warn'),
+    error: at('error'),
+    fatal: at('fatal'),
+    child: (more) => createWith({...bindings, ...more}, write, lowest),
+  }
+}
+
+function isLevel(level: string): level is Level {
+  return Object.hasOwn(levels, level)
 }
 
 /**
@@ -36,4 +67,4 @@ export function writeOut(fd: number, text: string): void {
   }
 }
 
-export const silentLogger: Logger = pino({level: 'silent'})
+export const silentLogger: Logger = createWith({}, () => {}, Number.POSITIVE_INFINITY)

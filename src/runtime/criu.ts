@@ -1,10 +1,9 @@
 /** criu, which dumps and restores processes for the OCI runtime: the check of it, its configuration, and the reasons of its failures. */
 import {mkdirSync, readFileSync, writeFileSync} from 'node:fs'
 import {join} from 'node:path'
-import {execa} from 'execa'
-import {toToolEnvironment} from '../kernel/environment.ts'
 import {TallyError, toErrorBody} from '../kernel/errors.ts'
 import type {CheckpointManifest} from './checkpoint-image.ts'
+import {runProgram} from './run-program.ts'
 
 const checkTimeoutMs = 10_000
 const mostErrors = 10
@@ -14,17 +13,7 @@ const mostErrors = 10
  * @throws TallyError CRIU_UNAVAILABLE
  */
 export async function checkCriu(): Promise<void> {
-  const {failed, code, stderr, exitCode} = await execa('criu', ['check'], {
-    reject: false,
-    timeout: checkTimeoutMs,
-    // criu stops processes, also its own, and a stopped process reacts to no other signal.
-    killSignal: 'SIGKILL',
-    // As for the runtime: the handler of execa takes SIGIO for the end of this process.
-    cleanup: false,
-    extendEnv: false,
-    env: toToolEnvironment(),
-    cwd: '/',
-  })
+  const {failed, code, stderr, exitCode} = await runProgram('criu', ['check'], {timeoutMs: checkTimeoutMs})
   if (!failed) return
   const why =
     code === 'ENOENT'

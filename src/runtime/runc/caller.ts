@@ -2,9 +2,8 @@
 import {randomBytes} from 'node:crypto'
 import {rm} from 'node:fs/promises'
 import {join} from 'node:path'
-import {execa} from 'execa'
-import {toToolEnvironment} from '../../kernel/environment.ts'
 import type {RuntimeStdio} from '../../kernel/runtime-stdio.ts'
+import {type ProgramResult, runProgram} from '../run-program.ts'
 import {readLastError, toRuncError} from './errors.ts'
 import type {RuncVerb} from './verbs.ts'
 
@@ -63,7 +62,7 @@ export function createCaller({
     listen: (call) =>
       withLog(call, async (args, log) => {
         const {stderr} = await spawn(args, call)
-        return (await readLastError(log)) === undefined ? toText(stderr).trim() : ''
+        return (await readLastError(log)) === undefined ? stderr.trim() : ''
       }),
   }
 
@@ -79,7 +78,7 @@ export function createCaller({
 
   async function succeed(args: readonly string[], call: Call, log: string | undefined): Promise<string> {
     const result = await spawn(args, call)
-    if (!result.failed) return toText(result.stdout)
+    if (!result.failed) return result.stdout
     throw await toRuncError({verb: call.verb, binary, timeoutMs: toDeadline(call), result, log, openFiles: call.openFiles?.()})
   }
 
@@ -87,40 +86,15 @@ export function createCaller({
     return criuConfig === undefined ? timeoutMs : criuTimeoutMs
   }
 
-  async function spawn(args: readonly string[], call: Call) {
+  async function spawn(args: readonly string[], call: Call): Promise<ProgramResult> {
     const {stdio, input, criuConfig} = call
-    const fds = stdio?.type === 'pipes' ? stdio.fds : undefined
-    const child = execa(binary, args, {
-      ...(input === undefined ? {stdin: toExecaFd(fds?.[0]) ?? 'ignore'} : {input}),
-      stdout: toExecaFd(fds?.[1]) ?? 'pipe',
-      stderr: toExecaFd(fds?.[2]) ?? 'pipe',
-      // The container inherits its stdio from runc create, so execa must not wait for their end: they are no pipes of ours.
-      buffer: !fds,
-      timeout: toDeadline(call),
-      extendEnv: false,
-      env: {...toToolEnvironment(), ...(criuConfig !== undefined && {CRIU_CONFIG_FILE: criuConfig})},
-      killSignal: 'SIGKILL',
-      // runc ends by itself when this process does. The handler of execa that would kill it takes SIGIO, which announces output, for the
-      // end of this process.
-      cleanup: false,
-      reject: false,
-      cwd: '/',
+    return await runProgram(binary, args, {
+      timeoutMs: toDeadline(call),
+      onSpawn,
+      onReaped,
+      ...(input !== undefined && {input}),
+      fds: stdio?.type === 'pipes' ? stdio.fds : undefined,
+      ...(criuConfig !== undefined && {env: {CRIU_CONFIG_FILE: criuConfig}}),
     })
-    const {pid} = child
-    if (pid !== undefined) onSpawn?.(pid)
-    try {
-      return await child
-    } finally {
-      if (pid !== undefined) onReaped?.(pid)
-    }
   }
-}
-
-function toText(written: unknown): string {
-  return typeof written === 'string' ? written : ''
-}
-
-/** execa passes any descriptor on, though its types stop at 9. */
-function toExecaFd(fd: number | undefined): 3 | undefined {
-  return fd as 3 | undefined
 }

@@ -16,9 +16,8 @@ import {
   writeFileSync,
 } from 'node:fs'
 import {delimiter, join} from 'node:path'
-import {execa} from 'execa'
 import * as z from 'zod'
-import {toToolEnvironment} from '../../kernel/environment.ts'
+import {runProgram} from '../run-program.ts'
 
 export interface RuntimeFeatures {
   /** Such as `rro`. */
@@ -77,22 +76,7 @@ export async function readFeatures(
   const cache = cacheDir !== undefined && isElf(program) ? join(cacheDir, `features-${identify(program)}.json`) : undefined
   const known = cache === undefined ? undefined : parseFeatures(readIfThere(cache))
   if (known) return known
-  const child = execa(program, ['features'], {
-    reject: false,
-    stdin: 'ignore',
-    timeout: timeoutMs,
-    killSignal: 'SIGKILL',
-    // As in `createCaller`: the handler of execa takes SIGIO for the end of this process.
-    cleanup: false,
-    extendEnv: false,
-    env: toToolEnvironment(),
-    cwd: '/',
-  })
-  const {pid} = child
-  if (pid !== undefined) onSpawn?.(pid)
-  const {stdout} = await child
-  if (pid !== undefined) onReaped?.(pid)
-  const text = typeof stdout === 'string' ? stdout : ''
+  const {stdout: text} = await runProgram(program, ['features'], {timeoutMs, onSpawn, onReaped})
   const features = parseFeatures(text)
   if (features && cache !== undefined) writeCache(cache, text)
   return features

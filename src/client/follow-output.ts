@@ -6,7 +6,7 @@
 import type {Msg} from 'nats'
 import type {OutputReply} from '../../machines/views/view.ts'
 import type {StreamName} from '../../machines/schemas/streams.ts'
-import {createSystemClock} from '../kernel/clock.ts'
+import {type Clock, createSystemClock} from '../kernel/clock.ts'
 import {assertNever, TallyError} from '../kernel/errors.ts'
 import {endHeader, offsetHeader} from '../messaging/headers.ts'
 import {createMessageQueue} from './message-queue.ts'
@@ -45,13 +45,22 @@ const askAgainMs = 1_000
 const usualQueueBytes = 8 * 1024 * 1024
 
 /** Subscribes before it returns: what is written from then on is not missed. */
-export function followOutput(
-  client: TallyClient,
-  process: ProcessClient,
+export function followOutput(client: TallyClient, process: ProcessClient, options: FollowOptions): OutputFollower {
+  return createOutputFollower({client, process, clock: createSystemClock()}, options)
+}
+
+export interface FollowDependencies {
+  readonly client: Pick<TallyClient, 'connection' | 'subjects'>
+  readonly process: Pick<ProcessClient, 'address' | 'exec' | 'output'>
+  readonly clock: Pick<Clock, 'elapsed'>
+}
+
+/** As {@link followOutput}. */
+export function createOutputFollower(
+  {client, process, clock}: FollowDependencies,
   {stream, offset = 0, onDropped, reader = {watched}, mostQueuedBytes = usualQueueBytes, onBytes}: FollowOptions,
 ): OutputFollower {
   const {connection, subjects} = client
-  const clock = createSystemClock()
   const queue = createMessageQueue(mostQueuedBytes)
   let position = offset
   let renewAtMs = 0

@@ -19,7 +19,8 @@ esac
 musl_lib=/usr/lib/$triple-musl
 musl_include=/usr/include/$triple-musl
 tcc_dir=/usr/lib/$triple-gnu/tcc
-warnings='-std=c11 -Wall -Wextra -Werror'
+# tcc says the last by itself neither in all nor in extra.
+warnings='-std=c11 -Wall -Wextra -Werror -Wimplicit-function-declaration'
 out=${SHIM_OUT:-dist}
 sources=$(find src/shim -name '*.c' ! -name main.c | sort)
 mkdir -p "$out"

@@ -52,10 +52,5 @@ extern void (*children_on_stranger)(void);
 struct child *children_untold(void);
 /* Whether an end has not been acknowledged. */
 bool children_have_ended(void);
-/* All children, by the list that the kernel has of them, or, where it has none, by looking at every process. Allocated. */
-ssize_t children_list(pid_t **);
-ssize_t children_list_by_parent(pid_t **);
-/* 0 when there is no such process. */
-uint64_t read_start_ticks(pid_t);
 
 #endif

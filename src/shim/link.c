@@ -10,9 +10,11 @@
 
 #include "children.h"
 #include "loop.h"
+#include "messages.h"
 #include "requests.h"
 #include "streams.h"
 #include "supervisor.h"
+#include "state.h"
 #include "upgrade.h"
 
 /* Room for the largest reply, and for the largest of what is told unasked. */

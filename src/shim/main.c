@@ -21,10 +21,10 @@
 #include "children.h"
 #include "control.h"
 #include "link.h"
+#include "listener.h"
 #include "log.h"
 #include "loop.h"
 #include "output.h"
-#include "requests.h"
 #include "streams.h"
 #include "supervisor.h"
 #include "title.h"
@@ -60,7 +60,7 @@ static void signal_came(struct source *source, uint32_t events) {
   (void)events;
   while (read(source->fd, &info, sizeof info) == sizeof info) {
     if (info.ssi_signo == SIGCHLD) look_at_children();
-    if (info.ssi_signo == SIGHUP) control_relisten();
+    if (info.ssi_signo == SIGHUP) listener_reopen();
     /* Containers are ended by commands, not by a terminal or a service manager that is about something else. */
     if (info.ssi_signo == SIGTERM || info.ssi_signo == SIGINT) supervisor_terminate();
   }
@@ -178,7 +178,7 @@ static void begin(char **argv) {
   raise_file_limit();
   if (score != INT32_MIN) protect(score);
   int failed = loop_open();
-  if (failed == 0 && listen_at) failed = control_listen(listen_at);
+  if (failed == 0 && listen_at) failed = listener_open(listen_at);
   if (failed < 0) fail(listen_at ? listen_at : "epoll", failed);
   take_signals();
   supervisor_needed(REASON_FIRST);
@@ -219,6 +219,7 @@ int main(int argc, char **argv) {
   else begin(argv);
   while (supervisor_run(boot_ns())) {
     streams_run(boot_ns());
+    listener_run(boot_ns());
     link_pump();
     control_pump();
     if (upgrade_is_due()) {
@@ -227,9 +228,9 @@ int main(int argc, char **argv) {
     }
     uint64_t due = supervisor_due();
     if (streams_due() < due) due = streams_due();
-    if (control_due() < due) due = control_due();
+    if (listener_due() < due) due = listener_due();
     loop_turn(due, idle);
   }
-  control_end();
+  listener_end();
   return exit_status();
 }

@@ -26,6 +26,7 @@
 #include "log.h"
 #include "loop.h"
 #include "places.h"
+#include "process-table.h"
 #include "streams.h"
 
 static int failures;

@@ -55,6 +55,8 @@ export interface OwnSubject {
   readonly subject: string
   /** The subject to which such a request was sent; undefined for one that asks whether anybody is there. */
   readonly toPublic: (subject: string) => string | undefined
+  /** Whether it is answered. */
+  readonly isThere: () => boolean
 }
 
 export interface RegisteredService {
@@ -122,13 +124,17 @@ export async function registerService(connection: NatsConnection, options: Servi
 }
 
 /** Without a queue group: nobody else gets any of it. */
-function listenToOwn(connection: NatsConnection, {subject: own, toPublic}: OwnSubject, take: (message: Msg, subject: string) => void) {
+function listenToOwn(
+  connection: NatsConnection,
+  {subject: own, toPublic, isThere}: OwnSubject,
+  take: (message: Msg, subject: string) => void,
+) {
   return connection.subscribe(own, {
     callback: (error, message) => {
       if (error) return
       const subject = toPublic(message.subject)
-      if (subject === undefined) message.respond(encodeJson({}))
-      else take(message, subject)
+      if (subject !== undefined) take(message, subject)
+      else if (isThere()) message.respond(encodeJson({}))
     },
   })
 }

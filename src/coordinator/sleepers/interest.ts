@@ -42,15 +42,3 @@ export function subscribeFor(connection: NatsConnection, {subjects, address, onM
     },
   }
 }
-
-const probeMs = 1_000
-
-/** Whether somebody listens on a subject, and is well. */
-export async function isAnswered(connection: Pick<NatsConnection, 'request'>, subject: string): Promise<boolean> {
-  try {
-    await connection.request(subject, '', {timeout: probeMs})
-    return true
-  } catch {
-    return false
-  }
-}

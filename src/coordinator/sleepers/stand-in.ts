@@ -16,7 +16,8 @@ import {answerMessage, type Handle, passedOn, toIncoming} from '../../messaging/
 import type {Subjects} from '../../messaging/subjects.ts'
 import {assertRoom, type HoldLimits, sizeOfAll, usualHoldLimits} from './hold.ts'
 import {notFound, notWoken, refuse, toWakeError} from './refusals.ts'
-import {type Interest, isAnswered, subscribeFor} from './interest.ts'
+import {type Interest, subscribeFor} from './interest.ts'
+import {createRollCall, type RollCall} from './roll-call.ts'
 import {type Effect, isListenedFor, type Observation, observe, released, type Standing, toHeld} from './standing.ts'
 
 export interface StandIn {
@@ -75,6 +76,8 @@ export function createStandIn(
   limits: HoldLimits = usualHoldLimits,
 ): StandIn {
   const stands = new Map<string, Stand>()
+  /** Of the present session. */
+  let rollCall: RollCall | undefined
   let woken = 0
 
   link.onSession(async (connection) => {
@@ -82,9 +85,9 @@ export function createStandIn(
       if (isListenedFor(stand.standing)) stand.interest = listen(connection, stand.name)
       else stands.delete(key)
     }
-    await connection.flush()
-    // What it has said while nobody listened here is lost.
-    await Promise.all([...stands.values()].map(({name}) => probe(name)))
+    // What they have said while nobody listened here is lost.
+    rollCall = createRollCall(connection, {node, subjects, onAwake: (name) => isSleeping(name) && send(name, {type: 'awake'})})
+    for (const {name} of stands.values()) rollCall.ask(name)
   })
 
   return {
@@ -95,8 +98,8 @@ export function createStandIn(
       const connection = link.session()
       if (!connection) return
       toStand(name).interest = listen(connection, name)
+      rollCall?.ask(name)
       await connection.flush()
-      await probe(name)
     },
     takeOver: async (name) => {
       const connection = link.session()
@@ -112,7 +115,7 @@ export function createStandIn(
       return true
     },
     release: (name) => send(name, {type: 'awake'}),
-    isSleeping: (name) => isListenedFor(toStanding(name)),
+    isSleeping,
     figures: () => {
       const all = [...stands.values()]
       const held = all.flatMap(({standing}) => toHeld(standing))
@@ -120,6 +123,10 @@ export function createStandIn(
       const waking = count('waking')
       return {sleeping: count('standing in') + waking, waking, heldRequests: held.length, heldBytes: sizeOfAll(held), woken}
     },
+  }
+
+  function isSleeping(name: ContainerName): boolean {
+    return isListenedFor(toStanding(name))
   }
 
   function toStanding(name: ContainerName): Standing {
@@ -137,12 +144,12 @@ export function createStandIn(
   }
 
   function receive(connection: NatsConnection, name: ContainerName, message: Msg): void {
-    const isSleeping = isListenedFor(toStanding(name))
-    if (isSleeping && !exists(name)) {
+    // Also while the last requests arrive here: nobody else would answer them.
+    if (!exists(name)) {
       refuse(link.session(), [keepRequest(message)], notFound({node, ...name}))
       send(name, {type: 'awake'})
     } else {
-      const handle = isSleeping ? toRead(name, subjects.parseVerb(message.subject) ?? '') : undefined
+      const handle = isSleeping(name) ? toRead(name, subjects.parseVerb(message.subject) ?? '') : undefined
       if (handle) read(connection, {name, message, handle})
       else hold(name, keepRequest(message))
     }
@@ -220,19 +227,8 @@ export function createStandIn(
         return send(name, {type: 'failed'}, toWakeError(name, error))
       }
       await clock.sleep(pauseMs)
-      if (stand.standing.type === 'waking') await probe(name)
+      if (stand.standing.type === 'waking' && link.session()) rollCall?.ask(name)
     }
-  }
-
-  async function probe(name: ContainerName): Promise<void> {
-    const stand = stands.get(toKey(name))
-    const connection = link.session()
-    if (!stand || !connection) return
-    const before = stand.standing
-    const isThere = await isAnswered(connection, subjects.awake({node, ...name}))
-    // If it has fallen asleep since, the answer is from before that.
-    const isSame = stands.get(toKey(name)) === stand && isListenedFor(before) && isListenedFor(stand.standing)
-    if (isThere && isSame) send(name, {type: 'awake'})
   }
 
   async function withdraw(stand: Stand): Promise<void> {

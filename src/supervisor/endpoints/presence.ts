@@ -30,7 +30,8 @@ export interface PresenceDependencies {
   readonly address: ContainerAddress
   readonly subjects: Subjects
   readonly link: Pick<NatsLink, 'session' | 'onSession'>
-  readonly register: (connection: NatsConnection) => Promise<RegisteredService>
+  /** @param isThere whether to answer those who ask for a supervisor that is awake */
+  readonly register: (connection: NatsConnection, isThere: () => boolean) => Promise<RegisteredService>
   /** Called when nothing is received any more and the coordinator stands in. @returns why it has to listen again; undefined when it need not */
   readonly onSilence: (connection: NatsConnection) => string | undefined
   /** For how long samples are still to be published. */
@@ -42,6 +43,8 @@ export interface PresenceDependencies {
 type State =
   | {readonly type: 'not registered'}
   | {readonly type: 'listening'; readonly service: RegisteredService; readonly connection: NatsConnection}
+  /** It still receives. It does not say any more that it is awake: the answer could overtake the coordinator's confirmation. */
+  | {readonly type: 'handing over'; readonly service: RegisteredService; readonly connection: NatsConnection}
   | {readonly type: 'handed over'}
   | {readonly type: 'left'}
 
@@ -71,8 +74,11 @@ export function createPresence({
       const former = state
       if (former.type !== 'listening' || former.connection.isClosed()) return {type: 'stays', why: 'there is no connection to NATS'}
       const {connection, service} = former
+      const handing: State = {type: 'handing over', connection, service}
+      state = handing
       const standsIn = await askToStandIn(connection)
-      if (!standsIn || state !== former || connection.isClosed()) {
+      if (!standsIn || state !== handing || connection.isClosed()) {
+        if (state === handing) state = former
         // It may have confirmed too late.
         tellAwake(connection)
         return {type: 'stays', why: 'the coordinator does not stand in'}
@@ -89,7 +95,7 @@ export function createPresence({
       const former = state
       state = {type: 'left'}
       // Without a connection no requests come.
-      if (former.type === 'listening') await stop(former.service, timeoutMs)
+      if (former.type === 'listening' || former.type === 'handing over') await stop(former.service, timeoutMs)
     },
   }
 
@@ -101,7 +107,7 @@ export function createPresence({
   }
 
   async function listen(connection: NatsConnection): Promise<void> {
-    const service = await register(connection)
+    const service = await register(connection, () => state.type === 'listening')
     // It may have left meanwhile.
     if (!isToListen()) return await service.stop()
     state = {type: 'listening', service, connection}
@@ -109,7 +115,7 @@ export function createPresence({
   }
 
   function isToListen(): boolean {
-    return state.type === 'not registered' || state.type === 'listening'
+    return state.type !== 'handed over' && state.type !== 'left'
   }
 
   /** A coordinator that does not hear it asks, on the subject that is registered by now. */

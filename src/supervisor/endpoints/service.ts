@@ -57,14 +57,14 @@ export function serveContainer(dependencies: ServiceDependencies): ContainerServ
     address,
     subjects,
     link,
-    register: (connection) =>
+    register: (connection, isThere) =>
       registerService(connection, {
         name: 'tally-supervisor',
         version,
         description: `supervises container ${address.namespace}/${address.id}`,
         metadata: {...address, uid, pid: String(process.pid)},
         endpoints,
-        own: {subject: subjects.own(address), toPublic: subjects.fromOwn},
+        own: {subject: subjects.own(address), toPublic: subjects.fromOwn, isThere},
         logger,
       }),
     onSilence: (connection) => {

@@ -32,6 +32,8 @@ export interface SleepingSupervisorOptions {
   readonly connection: Connection | (() => Connection)
   /** How long it stays awake with nothing to do. */
   readonly idleMs: () => number
+  /** Whether it has nothing else to do. */
+  readonly mayFallAsleep?: () => boolean
   /** How long a request takes. */
   readonly workMs?: () => number
   /** From the death of a sleeper to the next one that listens. */
@@ -44,6 +46,7 @@ type State = {readonly type: 'asleep'} | {readonly type: 'up'; readonly life: Li
 export function createSleepingSupervisor({
   connection,
   idleMs,
+  mayFallAsleep = () => true,
   workMs = () => 0,
   startMs = 0,
 }: SleepingSupervisorOptions): SleepingSupervisor {
@@ -114,14 +117,14 @@ export function createSleepingSupervisor({
       address,
       subjects,
       link,
-      register: (session) =>
+      register: (session, isThere) =>
         registerService(session, {
           name: 'tally-supervisor',
           version: '1.2.3',
           description: 'for a test',
           metadata: {},
           endpoints: served,
-          own: {subject: subjects.own(address), toPublic: subjects.fromOwn},
+          own: {subject: subjects.own(address), toPublic: subjects.fromOwn, isThere},
           logger: silentLogger,
         }),
       onSilence: (session) => {
@@ -142,7 +145,7 @@ export function createSleepingSupervisor({
     while (!ended.aborted) {
       await sleep(idleMs())
       await turn()
-      if (ended.aborted || running > 0) continue
+      if (ended.aborted || running > 0 || !mayFallAsleep()) continue
       if (state.type === 'up') state.woken = false
       const outcome = await presence.handOver()
       if (outcome.type === 'stays' || ended.aborted) continue

@@ -91,7 +91,9 @@ describe('a supervisor that falls asleep whenever it may', () => {
 describe('somebody who waits for an exit', () => {
   it('keeps no supervisor awake: the coordinator waits on, for the rest of the time', async () => {
     const waits: unknown[] = []
-    const supervisor = stack.use(createSleepingSupervisor({connection: server.connection, idleMs: () => 100}))
+    let may = false
+    const options = {connection: server.connection, idleMs: () => 5, mayFallAsleep: () => may}
+    const supervisor = stack.use(createSleepingSupervisor(options))
     const toRead = (_name: unknown, verb: string) =>
       verb === 'wait'
         ? async (bytes: Uint8Array) => {
@@ -104,6 +106,9 @@ describe('somebody who waits for an exit', () => {
     await expect.poll(() => ask(1).catch(() => undefined)).toMatchObject({n: 1})
     const [begun, subject] = [Date.now(), subjects.containerCommand(address, 'wait')]
     const reply = client.request(subject, '{"waitMs":60000}', {timeout: patienceMs})
+    await ask(2)
+    await sleep(50)
+    may = true
     expect((await reply).json()).toEqual({exited: true})
     expect(standIn.isSleeping(name)).toBe(true)
     const [{waitMs}] = z.tuple([z.object({waitMs: z.number()})]).parse(waits)
@@ -184,7 +189,33 @@ describe('a request to a sleeper', () => {
     await standIn.take(name)
     const reply = await client.request(subjects.containerCommand(address, 'start'), '{}', {timeout: patienceMs})
     expect(reply.json()).toMatchObject({code: 'CONTAINER_NOT_FOUND'})
-    await expect.poll(() => ask(1).catch(({code}) => code)).toBe('503')
+    // Those that arrive here while it leaves are told the same.
+    const outcomes = () =>
+      Promise.all(count(0, 20).map(() => client.request(subjects.containerCommand(address, 'start'), '{}').catch(({code}) => code)))
+    await expect.poll(async () => new Set(await outcomes()), {interval: 0}).toEqual(new Set(['503']))
+  })
+})
+
+describe('a supervisor that falls asleep', () => {
+  it('does not say that it is awake once it has asked: the answer could come after the confirmation', async () => {
+    const supervisor = stack.use(createSleepingSupervisor({connection: server.connection, idleMs: () => 50}))
+    const isAwake = () =>
+      client.request(subjects.awake(address), '', {timeout: 200}).then(
+        () => 'awake',
+        ({code}) => code,
+      )
+    const asked = Promise.withResolvers<string>()
+    client.subscribe(subjects.nodeCommand('n1', 'sleep'), {
+      callback: (_error, message) =>
+        void isAwake().then((answer) => {
+          asked.resolve(answer)
+          message.respond('{"standsIn":true}')
+        }),
+    })
+    await supervisor.wake()
+    expect(await asked.promise).toBe('TIMEOUT')
+    await expect.poll(() => supervisor.isAsleep).toBe(true)
+    expect(await isAwake()).toBe('503')
   })
 })
 
@@ -241,7 +272,7 @@ describe('somebody who dies', () => {
     await expect.poll(() => ask(1).catch(() => undefined)).toMatchObject({n: 1})
     const {standIn} = stack.use(await startCoordinator(server.connection, {wake: async () => {}}))
     await standIn.take(name)
-    expect(standIn.isSleeping(name)).toBe(false)
+    await expect.poll(() => standIn.isSleeping(name)).toBe(false)
     await Promise.all(count(2, 100).map((n) => ask(n)))
     expect(standIn.figures().woken).toBe(0)
   })

@@ -14,6 +14,7 @@ import {makeBusyboxRootfs} from '../test/support/busybox.ts'
 
 const count = Number(process.argv[2] ?? 20)
 const settleMs = 6_000
+const noticedMs = 20
 const tally = join(import.meta.dirname, '../bin/tally')
 const dir = mkdtempSync(join(tmpdir(), 'tally-start-'))
 process.once('exit', () => rmSync(dir, {recursive: true, force: true}))
@@ -63,8 +64,10 @@ try {
     const former = await findSupervisor(id)
     process.kill(former, 'SIGKILL')
     const begun = performance.now()
+    // What is sent before the server knows that it has gone is lost.
+    await sleep(noticedMs)
     // Not a query: those can be answered from disk.
-    while (!(await nats.request(`tally.cmd.bench.default.${id}.kill`, '{"signal":"SIGWINCH"}', {timeout: 5_000}).catch(() => undefined)))
+    while (!(await nats.request(`tally.cmd.bench.default.${id}.kill`, '{"signal":"SIGWINCH"}', {timeout: 1_000}).catch(() => undefined)))
       await sleep(1)
     const replyMs = performance.now() - begun
     const pid = await findSupervisor(id)

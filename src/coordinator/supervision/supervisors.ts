@@ -45,8 +45,11 @@ export interface SupervisorsOptions {
   readonly onReady: (container: ContainerIdentity) => void
 }
 
-/** A small young generation, in MiB (node --v8-options): the buffers of a flood of output are garbage at once, and soon collected. */
-const memoryFlags = ['--max-semi-space-size=1']
+/**
+ * A small young generation, in MiB (node --v8-options): the buffers of a flood of output are garbage at once, and soon collected. One helper
+ * thread of V8, which has little to do: each takes memory.
+ */
+const memoryFlags = ['--max-semi-space-size=1', '--v8-pool-size=1']
 
 const prepareDelayMs = 100
 

@@ -27,9 +27,10 @@ for build in ${*:-shipped sanitized valgrind}; do
       sh scripts/build-shim.sh --debug
       printf '#!/bin/sh\nexec valgrind -q --error-exitcode=99 "%s" "$@"\n' "$PWD/dist/tally-shim-debug" >dist/tally-shim-valgrind
       chmod +x dist/tally-shim-valgrind
-      # Other images and pidfds are not for valgrind, nor is what counts milliseconds.
-      TALLY_SHIM=$PWD/dist/tally-shim-valgrind vitest --project integration --testTimeout 120000 -t '^(?!.*(image|somebody else|upgraded))' \
-        test/integration/shim/children test/integration/shim/input test/integration/shim/output test/integration/shim/runc
+      # Other images, pidfds and limits of descriptors are not for valgrind, nor is what counts milliseconds.
+      TALLY_SHIM=$PWD/dist/tally-shim-valgrind vitest --project integration --testTimeout 120000 -t '^(?!.*(image|somebody else|upgrade|descriptor))' \
+        test/integration/shim/children test/integration/shim/hostile test/integration/shim/in-advance test/integration/shim/input \
+        test/integration/shim/output test/integration/shim/runc
       ;;
     *)
       echo "tally-shim: expected shipped, sanitized or valgrind, got $build" >&2

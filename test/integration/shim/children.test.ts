@@ -6,7 +6,7 @@ import {readProcessStat} from '../../../src/linux/process-table.ts'
 import {orphanModes} from '../../../src/shim/client/frames.ts'
 import {openShimHarness, shimProgram} from '../../support/shim-harness.ts'
 
-const soon = {interval: 2, timeout: 5_000}
+const soon = {interval: 2, timeout: 30_000}
 const code = (value: number) => ({type: 'code', code: value})
 const stateOf = (pid: number) => readProcessStat(pid)?.state
 

@@ -62,6 +62,7 @@ test.each(['discard', 'close'] as const)('whoever waits for input and a drain is
   await shim.call('holdOutput', {stdio: 0, untilMs: Number(process.hrtime.bigint() / 1_000_000n) + 600_000, stdout: 0, stderr: 0})
   const pid = await io.orphan('seq 1000; exec sleep 1000')
   await shim.call('handOver', {stdio: 0})
+  await expect.poll(() => io.text(), soon).toContain('1\n')
   for (let index = 0; index < 4; index += 1) await shim.call('input', {stdio: 0, cookie: none, bytes: Buffer.alloc(16 * 1024)})
   const waiting = [shim.call('input', {stdio: 0, cookie: none, bytes: Buffer.alloc(16 * 1024)}), shim.call('drain', {stdio: 0})]
   expect(await settle([...waiting, shim.call('drain', {stdio: 0}), shim.call(how, {stdio: 0})])).toEqual([

@@ -93,7 +93,7 @@ async function expectWake(verb: Parameters<typeof subjects.containerCommand>[1],
   client.publish(subjects.containerCommand(address, verb), JSON.stringify(request), {reply: 'nobody'})
   await expect.poll(() => woken).toBeGreaterThan(before)
   client.publish(subjects.nodeCommand(node, 'awake'), JSON.stringify(name))
-  await client.flush()
+  await expect.poll(() => sleepers.standIn.isSleeping(name)).toBe(false)
   await fallAsleep()
 }
 
@@ -199,7 +199,7 @@ describe('a sleeper', () => {
     write(...histories.stopped)
     await fallAsleep()
     client.publish(subjects.nodeCommand(node, 'awake'), JSON.stringify(name))
-    await client.flush()
+    await expect.poll(() => sleepers.standIn.isSleeping(name)).toBe(false)
     await sleepers.standIn.take(name)
     expect(sleepers.standIn.isSleeping(name)).toBe(true)
     expect(await ask('output', {stream: 'stdout'})).toMatchObject({ended: true})

@@ -326,6 +326,17 @@ test('a parent of a coordinator hands SIGTERM on, and ends with its status', asy
   expect(await once(child, 'exit')).toEqual([5, null])
 })
 
+test('a parent of a coordinator ends with it, whatever has not been acknowledged', async () => {
+  await using harness = await openShimHarness({args: ['--terminate', '--delay', '10']})
+  const first = await harness.next()
+  await first.shim.call('orphans', {mode: orphanModes.tell})
+  await first.orphan('sleep 0.1; exit 7')
+  await expect.poll(() => first.exits.length, soon).toBe(1)
+  process.kill(harness.pid, 'SIGTERM')
+  await harness.ended
+  expect(existsSync(harness.socketPath)).toBe(false)
+})
+
 test('a parent of a container is not ended by SIGTERM', async () => {
   await using harness = await openShimHarness()
   await harness.next()

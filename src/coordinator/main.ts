@@ -33,7 +33,7 @@ import {createNodeLedgers, readBefore} from './ledgers/node-ledgers.ts'
 import {createProjection} from './ledgers/projection.ts'
 import {createMetrics} from './metrics/metrics.ts'
 import {type CoordinatorOptions, coordinatorOptionsSchema, coordinatorOptionsVariable} from './options.ts'
-import {checkNats} from './stream/check-nats.ts'
+import {checkNats, checkNatsAgain} from './stream/check-nats.ts'
 import {openEmbeddedNats} from './stream/embedded-nats.ts'
 import {createExternalNats, followServers} from './stream/external-nats.ts'
 import {followStream} from './stream/follow-stream.ts'
@@ -110,7 +110,8 @@ async function main(options: CoordinatorOptions, warnings: readonly string[]): P
   const known = () => (nats.type === 'embedded' ? nats.trouble() : undefined)
   const jetStream = createJetStreamWatch({known, url: () => nats.access().url, clock})
   const streamKeeper = createStreamKeeper({subjects, stateDir, wanted: options.stream ?? {}, clock, logger})
-  await checkNats(nats, {node, subjects, connectionFile, streamKeeper, clock})
+  const check = {node, subjects, connectionFile, streamKeeper, clock, logger}
+  await (parent.isFirstStart ? checkNats(nats, check) : checkNatsAgain(nats, check))
 
   const openLink = (role?: string) => {
     const name = () => [process.title, role].filter(Boolean).join(' ')

@@ -16,6 +16,7 @@ import {
 import {connectShimControl} from '../../src/shim/client/control.ts'
 import {findSupervisor} from '../support/find-supervisor.ts'
 import {listProcessesThatName} from '../support/leaks.ts'
+import {startNatsServer} from '../support/nats-server.ts'
 import {sendSignal} from '../support/send-signal.ts'
 import {eventually, startNode, type TallyNode, useNode} from '../support/tally-node.ts'
 
@@ -309,6 +310,32 @@ async function isGivenUp({runDir}: TallyNode): Promise<void> {
   }
   await eventually('it is given up', async () => (await phase()) === 'gave-up', 120_000)
 }
+
+it('a coordinator that is killed while an outside nats-server is away waits for that, and is not given up', async () => {
+  await using nats = await startNatsServer()
+  await using node = await startNode({up: false})
+  Object.assign(node.env, {TALLY_PASSWORD: nats.credentials.password})
+  const login = ['--nats', nats.url, '--user', nats.credentials.user]
+  expect(await node.tally('up', '-d', ...login)).toMatchObject({exitCode: 0, stderr: ''})
+  const {coordinatorPid} = await node.info()
+  await nats.kill()
+  sendSignal(coordinatorPid, 'SIGKILL')
+  const status = async () => {
+    using control = await connectShimControl(join(node.runDir, 'node.sock'))
+    return await control.status()
+  }
+  await eventually('another', async () => (await status()).starts === 2)
+  await sleep(5_000)
+  expect(await status()).toMatchObject({phase: 'up', starts: 2, deaths: 1})
+  await nats.restart()
+  expect(await node.info()).toMatchObject({parent: {starts: 2, deaths: 1}})
+  // And it can be ended while it waits.
+  await nats.kill()
+  sendSignal((await status()).pid, 'SIGKILL')
+  await eventually('another', async () => (await status()).starts === 3)
+  expect(await node.tally('down')).toMatchObject({exitCode: 0, stdout: 'ended\n'})
+  await expectNothing(node)
+})
 
 it('a run directory that is wiped has the socket again', async () => {
   await using node = await startNode()

@@ -1,6 +1,7 @@
 /** Whether the node can have what it needs of NATS, found out before anything waits for it. */
 import type {Clock} from '../../kernel/clock.ts'
 import {type ErrorCode, toErrorBody} from '../../kernel/errors.ts'
+import type {Logger} from '../../kernel/log.ts'
 import {connectToAny} from '../../messaging/connection.ts'
 import {listServers} from '../../messaging/servers.ts'
 import type {Subjects} from '../../messaging/subjects.ts'
@@ -27,6 +28,25 @@ export interface CheckNatsDependencies {
 /** @throws TallyError of connecting, of the stream, or NODE_RUNNING */
 export async function checkNats(nats: EmbeddedNats | ExternalNats, dependencies: CheckNatsDependencies): Promise<void> {
   return nats.type === 'embedded' ? await checkEmbedded(nats, dependencies) : await checkExternal(nats, dependencies)
+}
+
+/** The server of a node that has run may be away for longer than its coordinator may die: it is waited for. */
+const againMs = 500
+
+/** As `checkNats`, for a coordinator that is started after one that has died: without limit where no server can be reached. */
+export async function checkNatsAgain(
+  nats: EmbeddedNats | ExternalNats,
+  {logger, ...dependencies}: CheckNatsDependencies & {readonly logger: Logger},
+): Promise<void> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await checkNats(nats, dependencies)
+    } catch (error) {
+      if (toErrorBody(error).code !== 'NATS_UNREACHABLE') throw error
+      if (attempt === 1) logger.warn({err: error}, 'waiting for NATS')
+      await dependencies.clock.sleep(againMs)
+    }
+  }
 }
 
 /** Without JetStream there is nothing to check: the node says why, and goes on when there is room on the disk. */

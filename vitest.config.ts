@@ -13,7 +13,7 @@ const onThisMachine = {
 const measurements = [
   'test/e2e/web/{frames,weight}.test.ts',
   'test/e2e/flood.test.ts',
-  'test/integration/stdio/{rotation,turns}.test.ts',
+  'test/integration/shim/output.test.ts',
   'test/integration/supervisor/processes/oom-watch.test.ts',
   'test/integration/web/slow-reader.test.ts',
 ]

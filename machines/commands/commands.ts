@@ -173,7 +173,7 @@ export const nodeCommandSchemas = {
   info: z.strictObject({}),
   /** Return an address of the node's page that is valid for one login. */
   ui: z.strictObject({}),
-  /** Sent by a supervisor before it adds a process: the coordinator keeps the pipes of the process open if the supervisor dies. */
+  /** Sent by supervisors up to 0.4 before they add a process. Does nothing: the shim has the pipes. */
   hold: z.strictObject({namespace: idSchema, id: idSchema, exec: idSchema}),
   /**
    * Sent by a supervisor that has nothing to do: from the reply on the coordinator receives the commands of its container. It ends only if

@@ -9,6 +9,7 @@ import {type HttpOption, parseHttpOption} from './http-option.ts'
 import {type NodeOptions, resolveNodeOptions} from './node-options.ts'
 import {printJson, printNote} from './print.ts'
 import {addStreamOptions, type StreamFlags, toUpLimits} from './stream.ts'
+import {type SleepAfter, sleepAfterOption} from './sleep-option.ts'
 import {startDetached} from './start-detached.ts'
 import {addVerb} from './verb.ts'
 
@@ -17,6 +18,7 @@ interface UpFlags extends StreamFlags {
   readonly runtime?: string
   readonly natsServer?: string
   readonly http?: HttpOption
+  readonly sleepAfter?: SleepAfter
 }
 
 export function addUp(program: Command): void {
@@ -26,6 +28,7 @@ export function addUp(program: Command): void {
     .option('--runtime <name>', 'OCI runtime, by name or path (default: runc)')
     .option('--nats-server <name>', 'nats-server, by name or path (default: nats-server)')
     .option('--http <address>', 'address of the web page, or off (default: 127.0.0.1:7070)', parseHttpOption)
+    .addOption(sleepAfterOption)
     .action(async (flags: UpFlags, command: Command) => {
       const options = resolveNodeOptions(command)
       const invocation = await toInvocation(options, flags)
@@ -51,7 +54,7 @@ interface Invocation {
 
 /** Options are passed in the environment: they can contain a password, and every user can read command lines. */
 async function toInvocation({stateDir, runDir, node, nats, prefix}: NodeOptions, flags: UpFlags): Promise<Invocation> {
-  const {runtime, natsServer, http} = flags
+  const {runtime, natsServer, http, sleepAfter} = flags
   if (process.getuid?.() !== 0)
     throw new TallyError('STATE_DIR_INVALID', `running containers needs root, got uid ${process.getuid?.()}: expected sudo`)
   const {coordinatorOptionsSchema, coordinatorOptionsVariable} = await import('../coordinator/options.ts')
@@ -64,6 +67,7 @@ async function toInvocation({stateDir, runDir, node, nats, prefix}: NodeOptions,
     runtime: toPath(runtime),
     natsServer: toPath(natsServer),
     http,
+    sleepAfterMs: sleepAfter,
     stream: toUpLimits(flags),
   })
   return {

@@ -16,6 +16,7 @@ import {readFeatures} from '../runtime/runc/features.ts'
 import {createRunc} from '../runtime/runc/runc.ts'
 import {toNodeConfinement} from '../runtime/spec/confine.ts'
 import {readHostFacts} from '../runtime/spec/host-facts.ts'
+import {shimProgram} from '../shim/client/program.ts'
 import {beneathShim} from '../shim/client/coordinator-command.ts'
 import {openPages, type PagesSources} from '../web/server/pages.ts'
 import {createConnectionFile, toConnectionFile} from './directories/connection-file.ts'
@@ -105,7 +106,7 @@ async function main(options: CoordinatorOptions, warnings: readonly string[]): P
     ? createExternalNats(options.nats, await readConnection(toConnectionFile(runDir)).catch(() => undefined))
     : await openEmbeddedNats(natsOptions, logger)
   const connectionFile = createConnectionFile({runDir, node, prefix, access: nats.access})
-  restoreAtStart(options, {connectionFile, logger})
+  await restoreAtStart(options, {connectionFile, clock, logger})
   await connectionFile.write()
   const known = () => (nats.type === 'embedded' ? nats.trouble() : undefined)
   const jetStream = createJetStreamWatch({known, url: () => nats.access().url, clock})
@@ -118,12 +119,19 @@ async function main(options: CoordinatorOptions, warnings: readonly string[]): P
     return createNatsLink({readConnection: connectionFile.read, name, clock, logger})
   }
   const link = openLink()
-  const {descriptors, orphans, supervisors, supervision} = createNodeSupervision({
+  const {descriptors, orphans, shims, supervisors, supervision, wake} = createNodeSupervision({
     node,
-    options: {stateDir, runDir, runtime: options.runtime},
+    options: {
+      stateDir,
+      runDir,
+      runtime: options.runtime,
+      ...(options.sleepAfterMs !== 'never' && {sleepAfterMs: options.sleepAfterMs}),
+    },
     program: join(program, 'supervisor.js'),
+    shimProgram: shimProgram(program),
     subjects,
     openLink,
+    onAsleep: (name) => void sleepers.standIn.take(name),
     parent,
     clock,
     logger,
@@ -142,7 +150,7 @@ async function main(options: CoordinatorOptions, warnings: readonly string[]): P
     node,
     version,
     ledgers: () => projection.ledgers,
-    readJournals: () => readJournals(options, {node, ledgers: projection.ledgers}),
+    readJournals: () => readJournals(options, {node, ledgers: projection.ledgers, hasShim: shims.isServing}),
     isConnected: () => link.session() !== undefined,
     startedAt: Date.parse(startedAt),
     coordinatorRestarts: parent.process?.deaths ?? 0,
@@ -166,7 +174,7 @@ async function main(options: CoordinatorOptions, warnings: readonly string[]): P
     link,
     directories: options,
     find: ledgers.find,
-    wake: async (name) => supervision.request(name),
+    wake,
     clock,
     logger,
   })
@@ -197,7 +205,6 @@ async function main(options: CoordinatorOptions, warnings: readonly string[]): P
         httpUrl: pages.url,
       }),
     invite: pages.invite,
-    openPipes: descriptors.openPipes,
     shutDown: async ({containers}) => {
       if (containers) await deleteAllContainers({node, directories: options, subjects, link, supervision, clock})
       setTimeout(() => ending.abort(), endDelayMs)
@@ -226,8 +233,10 @@ async function main(options: CoordinatorOptions, warnings: readonly string[]): P
       onSecond: () => ending.abort(),
     }),
   )
-  const restoreRunDirectory = () => restoreIfWiped(options, {connectionFile, listen: () => parent.listen(toNodeSocket(runDir)), logger})
-  void watchContainers({restoreRunDirectory, descriptors, supervision, orphans, clock, signal})
+  const restoreRunDirectory = () =>
+    restoreIfWiped(options, {connectionFile, listen: () => parent.listen(toNodeSocket(runDir)), clock, logger})
+  await parent.onOrphanExit(orphans.keep)
+  void watchContainers({restoreRunDirectory, descriptors, shims, supervision, orphans, clock, signal})
   supervisors.prepare()
   void keepDiagnosticsSmall({stateDir, clock, logger, signal})
   void keepReserve({dir: stateDir, clock, logger, signal})

@@ -8,6 +8,8 @@ import {defaultPrefix} from '../messaging/subjects.ts'
 /** An absolute path, without symbolic links: it is compared with paths that the kernel lists. */
 const directory = (usual: string) => z.string().regex(/^\//, 'expected an absolute path').default(usual).transform(toRealPath)
 
+export const defaultSleepAfterMs = 5_000
+
 /** What a coordinator is started with: one JSON object in the environment, since it may contain a password. */
 export const coordinatorOptionsSchema = z.strictObject({
   stateDir: directory('/var/lib/tally'),
@@ -21,6 +23,8 @@ export const coordinatorOptionsSchema = z.strictObject({
   stream: streamLimitsSchema.optional(),
   natsServer: z.string().default('nats-server'),
   runtime: z.string().default('runc'),
+  /** How long nothing has to happen before a supervisor falls asleep, in milliseconds. */
+  sleepAfterMs: z.union([z.literal('never'), z.int().positive()]).default(defaultSleepAfterMs),
   /** Where the page is served. When absent, on loopback, on the usual port, or on any other if that is taken. */
   http: z.union([z.literal('off'), z.strictObject({host: z.string().min(1), port: z.int().min(0).max(65_535)})]).optional(),
 })

@@ -32,7 +32,7 @@ export function listNotCompared({stream, cgroups, containers}: Survey): readonly
 }
 
 function detectJournal({node, isCoordinated}: Survey, container: SurveyedContainer): readonly Finding[] {
-  const {file, journal, holder, ageMs} = container
+  const {file, journal, holder, shim, ageMs} = container
   switch (journal.type) {
     case 'missing': {
       if (ageMs < reservationPatienceMs) return []
@@ -73,7 +73,7 @@ function detectJournal({node, isCoordinated}: Survey, container: SurveyedContain
               }),
             ]
           : []),
-        ...(holder === undefined
+        ...(holder === undefined && (shim === undefined || journal.isGivenUp)
           ? [
               toFinding('SUPERVISOR_MISSING', container, {
                 subject: file,

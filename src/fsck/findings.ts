@@ -12,7 +12,10 @@ export const findingTable = {
   },
   JOURNAL_MISPLACED: {repair: 'none', meaning: 'A journal is that of another container or node than its directory says.'},
   JOURNAL_MISSING: {repair: 'removes', meaning: 'A state directory has no journal: its container was never begun.'},
-  SUPERVISOR_MISSING: {repair: 'none', meaning: 'Nobody supervises a container; `tally up` finds it, and starts one.'},
+  SUPERVISOR_MISSING: {
+    repair: 'none',
+    meaning: 'A container has no shim that would start its supervisor; `tally up` finds it, and starts one.',
+  },
   INIT_GONE: {repair: 'none', meaning: 'The ledger says that a container runs, and its init is not there.'},
   RUNTIME_DISAGREES: {repair: 'none', meaning: 'The OCI runtime says something else of a container than the ledger.'},
   RUNTIME_ORPHAN: {repair: 'removes', meaning: 'The OCI runtime has a container that no ledger of this node knows.'},

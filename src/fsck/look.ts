@@ -60,6 +60,7 @@ export async function look(
       file,
       journal,
       holder: findHolder(file),
+      shim: findHolder(layout.runDir),
       ageMs: now() - (statSync(layout.stateDir, {throwIfNoEntry: false})?.mtimeMs ?? now()),
       isInitAlive: isWhole && journal.init !== undefined && isAlive(journal.init),
       runtimeStatus: isWhole ? await askRuntime(name, journal).catch(() => 'unasked') : undefined,
@@ -95,10 +96,10 @@ function toNameBelow(root: string, path: string): ContainerName | undefined {
   return isId(namespace) && isId(id) ? {namespace, id} : undefined
 }
 
-/** Containers for which a supervisor of this state directory runs, by the process titles. */
+/** Containers for which a shim or a supervisor of this state directory runs, by the process titles. */
 function listSupervised(stateDir: string): readonly (ContainerName & {readonly pid: number})[] {
   return listProcesses().flatMap((pid) => {
-    const [, namespace, id] = /^tally-supervisor ([\w-]+)\/([\w-]+)/.exec(readProc(pid, 'cmdline')) ?? []
+    const [, namespace, id] = /^tally-(?:shim|supervisor) ([\w-]+)\/([\w-]+)/.exec(readProc(pid, 'cmdline')) ?? []
     if (!isId(namespace) || !isId(id) || !readProc(pid, 'environ').includes(`"stateDir":${JSON.stringify(stateDir)}`)) return []
     return [{namespace, id, pid}]
   })

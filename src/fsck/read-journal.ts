@@ -30,7 +30,7 @@ export function readJournal(file: string): JournalReading {
   }
   const {latest, snapshot} = ledger
   if (!first || !latest) return {type: 'missing'}
-  const {init, exited, terminal, request} = snapshot.context
+  const {init, exited, terminal, request, unsupervised} = snapshot.context
   return {
     type: 'whole',
     uid: first.uid,
@@ -40,6 +40,7 @@ export function readJournal(file: string): JournalReading {
     state: toTopLevelState(ledger),
     init,
     hasEnded: exited !== undefined,
+    isGivenUp: unsupervised === true,
     terminal,
     runtime: request?.runtime,
   }

@@ -18,6 +18,8 @@ export interface WholeJournal {
   readonly state: TopLevelState
   readonly init: ProcessIdentity | undefined
   readonly hasEnded: boolean
+  /** Its shim starts no supervisor any more. */
+  readonly isGivenUp: boolean
   readonly terminal: boolean
   /** How the OCI runtime is called for it, where that differs from the node's default. */
   readonly runtime: RuntimeOptions | undefined
@@ -30,6 +32,8 @@ export interface SurveyedContainer extends ContainerName {
   readonly journal: JournalReading
   /** The process that has the lock of the journal. */
   readonly holder: number | undefined
+  /** The process that has the lock of the run directory: the shim, which starts a supervisor when there is something to do. */
+  readonly shim: number | undefined
   /** Since the last change of its directory. */
   readonly ageMs: number
   readonly isInitAlive: boolean

@@ -14,20 +14,6 @@ export function readFreeBytes(dir: string): number {
   }
 }
 
-/** Space that output leaves free, so that journals and the stream can go on: that much, or a sixteenth of a small disk. */
-const keptBytes = 1024 * 1024
-
-/** Whether output may take more of the disk. */
-export function leavesRoom(path: string): boolean {
-  try {
-    const {bfree, blocks, bsize} = statfsSync(path)
-    return bfree * bsize > Math.min(keptBytes, (blocks * bsize) / 16)
-  } catch {
-    // The write fails with the reason.
-    return true
-  }
-}
-
 /** Whether a disk takes fewer bytes than that. Confirmed by writing them, since some file systems report that nothing is free. */
 export async function isFull(dir: string, leastBytes: number): Promise<boolean> {
   return readFreeBytes(dir) < leastBytes && !(await hasRoom(dir, leastBytes))

@@ -13,6 +13,8 @@ export interface ContainerLayout {
   readonly runDir: string
   readonly fifoDir: string
   readonly pidFile: string
+  /** Where its shim listens. */
+  readonly shimSocket: string
   /** The files of a process that `exec` added, by its exec id. */
   exec(exec: string): ExecLayout
   /** `runc --root`, one per namespace. */
@@ -55,6 +57,7 @@ export function toContainerLayout(
     runDir: run,
     fifoDir: join(run, 'io'),
     pidFile: join(run, 'init.pid'),
+    shimSocket: join(run, 'shim.sock'),
     exec: (exec) => ({
       stateDir: join(state, 'exec', exec),
       log: join(state, 'exec', exec, 'log'),

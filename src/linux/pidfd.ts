@@ -6,7 +6,7 @@
  * exiting. A process that is not the parent has to ask now and then.
  */
 import {closeSync} from 'node:fs'
-import {check, lastErrno, libc, SystemCallError} from './libc.ts'
+import {lastErrno, libc, SystemCallError} from './libc.ts'
 import {POLLIN, pollNow} from './poll.ts'
 import {isSameProcess, type ProcessIdentity} from './process-table.ts'
 import {type ChildExit, toChildExit} from './wait.ts'
@@ -14,7 +14,6 @@ import {type ChildExit, toChildExit} from './wait.ts'
 /** The same numbers on every architecture (asm-generic/unistd.h). */
 const SYS_pidfd_send_signal = 424
 const SYS_pidfd_open = 434
-const SYS_pidfd_getfd = 438
 const ESRCH = 3
 /** From kernels before 6.13, which do not have the ioctl. */
 const ENOTTY = 25
@@ -46,11 +45,6 @@ export function openPidfdOf(identity: ProcessIdentity): number | undefined {
     closeSync(fd)
   } catch {}
   return undefined
-}
-
-/** A copy of a descriptor of another process, with close-on-exec (pidfd_getfd(2), Linux ≥ 5.6). @throws SystemCallError */
-export function copyDescriptor(pidfd: number, fd: number): number {
-  return check('pidfd_getfd', libc.syscall(SYS_pidfd_getfd, pidfd, fd, 0, 0))
 }
 
 /** Whether the process has ended, reaped or not. */

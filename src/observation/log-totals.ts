@@ -1,7 +1,8 @@
 /** How many bytes of each stream are in a log that another process writes: counted on from where the last count ended. */
+import {fstatSync} from 'node:fs'
 import {countBytes} from '../stdio/cri-log.ts'
-import {findEnd, readLog} from '../stdio/log-file.ts'
-import {listSegments, type Place} from '../stdio/log-segments.ts'
+import {readOpenLog} from '../stdio/log-file.ts'
+import {firstPlace, openLog, type Place} from '../stdio/log-segments.ts'
 
 export interface LogTotals {
   /**
@@ -20,10 +21,13 @@ export function createLogTotals(mostBytes = usualMostBytes): LogTotals {
   const known = new Map<string, Place>()
   return {
     read: (key, path) => {
-      const begin = findBegin(path, known.get(key))
-      if (findEnd(path) - begin.position > mostBytes) return undefined
+      // The last file of the log begins at a known place, too.
+      using log = openLog(path, Number.POSITIVE_INFINITY)
+      const [newest] = log.segments
+      const begin = toLater(newest?.begin ?? firstPlace, known.get(key))
+      if (newest && newest.begin.position + fstatSync(newest.fd).size - begin.position > mostBytes) return undefined
       const place = {...begin}
-      for (const entry of readLog(path, begin.position)) {
+      for (const entry of readOpenLog(log, begin.position)) {
         place[entry.stream] += countBytes(entry.line, entry)
         place.position = entry.end
       }
@@ -36,8 +40,6 @@ export function createLogTotals(mostBytes = usualMostBytes): LogTotals {
   }
 }
 
-/** The last file of the log begins at a known place, too. */
-function findBegin(path: string, last: Place | undefined): Place {
-  const newest = listSegments(path).at(-1)?.begin ?? {position: 0, stdout: 0, stderr: 0}
-  return last && last.position > newest.position ? last : newest
+function toLater(place: Place, other: Place | undefined): Place {
+  return other && other.position > place.position ? other : place
 }

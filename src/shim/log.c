@@ -109,9 +109,30 @@ static bool leaves_room(int fd) {
   return free_bytes > (all / 16 < KEPT_BYTES ? all / 16 : KEPT_BYTES);
 }
 
-/* All of the batch or nothing of it: the next try writes the very same lines. @returns 0 or errno */
-static int flush(struct log *log, enum stream_name stream) {
-  if (batch_length == 0) return 0;
+static bool is_unwanted(const struct place *begin, const uint64_t *wanted) {
+  return !wanted || (wanted[STDOUT] >= begin->bytes[STDOUT] && wanted[STDERR] >= begin->bytes[STDERR]);
+}
+
+static int count_files(const struct log *log) {
+  struct segment *segments;
+  int count = segments_list(log->path, &segments);
+  if (count > 0) free(segments);
+  return count;
+}
+
+bool log_make_room(const struct log *log) {
+  struct segment *segments;
+  int count = log->max_bytes > 0 ? segments_list(log->path, &segments) : 0;
+  if (count <= 0) return false;
+  bool may = count > 1 && is_unwanted(&segments[1].begin, log->wanted);
+  free(segments);
+  if (!may) return false;
+  /* That it was dropped need not be written down, for which there may be no room. */
+  segments_settle(log->path, (uint32_t)count - 1);
+  return count_files(log) < count;
+}
+
+static int write_batch(struct log *log) {
   int why = leaves_room(log->fd) ? 0 : ENOSPC;
   for (size_t written = 0; why == 0 && written < batch_length;) {
     ssize_t count = write(log->fd, batch + written, batch_length - written);
@@ -119,13 +140,20 @@ static int flush(struct log *log, enum stream_name stream) {
     if (count < 0) why = errno;
     else written += (size_t)count;
   }
+  /* Half a line may stand there. If it stays, whoever opens the log next cuts it off; until then nothing can be appended. */
+  if (why != 0 && ftruncate(log->fd, (off_t)log->size) < 0) why = errno;
+  return why;
+}
+
+/* All of the batch or nothing of it: the next try writes the very same lines. @returns 0 or errno */
+static int flush(struct log *log, enum stream_name stream) {
+  if (batch_length == 0) return 0;
+  int why = write_batch(log);
+  while ((why == ENOSPC || why == EDQUOT) && log_make_room(log)) why = write_batch(log);
   if (why == 0) {
     log->size += batch_length;
     log->totals[stream] += batch_bytes;
     log->in_line[stream] = batch_in_line;
-  } else if (ftruncate(log->fd, (off_t)log->size) < 0) {
-    /* Half a line may stand there. Whoever opens the log next cuts it off; until then nothing can be appended. */
-    why = errno;
   }
   batch_length = batch_bytes = 0;
   return why;
@@ -205,8 +233,8 @@ bool log_has_room(const struct log *log, uint64_t bytes, const uint64_t wanted[2
   if ((uint32_t)count >= log->max_files) {
     /* The one that is the eldest when another has been begun. */
     int eldest = count - (int)log->max_files + 1;
-    const uint64_t *begin = eldest < count ? segments[eldest].begin.bytes : log->totals;
-    has = wanted[STDOUT] >= begin[STDOUT] && wanted[STDERR] >= begin[STDERR];
+    struct place end = {0, {log->totals[STDOUT], log->totals[STDERR]}};
+    has = is_unwanted(eldest < count ? &segments[eldest].begin : &end, wanted);
   }
   free(segments);
   return has;

@@ -29,6 +29,8 @@ struct log {
   /* Bytes of each stream since create, and whether its last line was a part, whose rest is to come. */
   uint64_t totals[2];
   bool in_line[2];
+  /* Offsets from which on somebody still wants the output: it is not dropped for room. NULL: nobody does. */
+  const uint64_t *wanted;
 };
 
 #define LONGEST_PART (16u * 1024)
@@ -47,6 +49,8 @@ uint64_t log_position(const struct log *);
 size_t log_append(struct log *, enum stream_name, const uint8_t *bytes, size_t count, uint64_t at, int *why);
 /* Whether so many bytes can be appended without dropping what somebody still wants. */
 bool log_has_room(const struct log *, uint64_t bytes, const uint64_t wanted[2]);
+/* Drops the eldest file of a rotated log, for a disk that is full. @returns false when that cannot be, or there is one file only */
+bool log_make_room(const struct log *);
 /* Gives memory back that only a flood needs. */
 void log_trim(void);
 

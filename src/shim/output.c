@@ -124,13 +124,17 @@ void output_ready(struct source *source, uint32_t events) {
     streams_retry_at(stdio->held_until);
     return;
   }
+  log->wanted = is_held ? stdio->wanted : NULL;
   uint64_t offset = log->totals[stream->name];
   if (stream->spool_end < offset) stream->spool_end = stream->spool_begin = offset;
   size_t waiting = stream->spool_end - offset < most ? (size_t)(stream->spool_end - offset) : most;
   ssize_t taken = waiting < most ? take(stream, most - waiting) : 0;
   if (taken > 0) waiting += (size_t)taken;
   if (waiting == 0) {
-    if (stdio->draining) return set_drained(stream);
+    /* The spool is on the same disk. */
+    bool is_full = taken == -ENOSPC || taken == -EDQUOT;
+    if (is_full && log_make_room(log)) return wait_for(stream, TURN);
+    if (stdio->draining && !is_full) return set_drained(stream);
     if (taken < 0) return block(stream, (int)-taken, taken == -EIO ? HUNG_UP_RETRY : DISK_RETRY);
     stream->why = 0;
     return wait_for(stream, MORE);

@@ -130,7 +130,8 @@ int segments_list(const char *path, struct segment **segments) {
     struct stat found;
     if (strncmp(entry->d_name, name, length) != 0 || !is_suffix(entry->d_name + length)) continue;
     if (fstatat(dirfd(directory), entry->d_name, &found, 0) < 0) continue;
-    for (size_t i = 0; i < known; i++) {
+    /* The number of a dropped file's inode may be used again: the latest place is that of the file. */
+    for (size_t i = known; i-- > 0;) {
       if (places[i].inode != found.st_ino || (size_t)count == known) continue;
       (*segments)[count].begin = places[i].begin;
       strcpy((*segments)[count].suffix, entry->d_name + length);

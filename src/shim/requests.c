@@ -157,11 +157,13 @@ static int hold_output(struct stdio *stdio, struct fields *fields) {
   return 0;
 }
 
-static int follow(struct stdio *stdio, struct fields *fields) {
+static void follow(struct stdio *stdio, struct fields *fields, uint32_t request, struct buffer *out) {
   uint64_t position = get_u64(fields);
-  if (fields->torn) return -EBADMSG;
+  if (fields->torn) return put_error(out, request, EBADMSG);
   stdio->follow = position;
-  return 0;
+  size_t begin = ok_begin(out, request);
+  put_counts(out, stdio);
+  ok_end(out, begin, request);
 }
 
 static int resize(struct stdio *stdio, struct fields *fields) {
@@ -204,7 +206,7 @@ static void handle_stdio(struct frame *frame, struct buffer *out) {
     case FRAME_HAND_OVER: return put_result(out, request, stdio_hand_over(stdio));
     case FRAME_INPUT: return input(stdio, fields, request, out);
     case FRAME_RESIZE: return put_result(out, request, resize(stdio, fields));
-    case FRAME_FOLLOW: return put_result(out, request, follow(stdio, fields));
+    case FRAME_FOLLOW: return follow(stdio, fields, request, out);
     case FRAME_HOLD_OUTPUT: return put_result(out, request, hold_output(stdio, fields));
     case FRAME_CLOSE_INPUT: stdio_close_input(stdio); return put_ok(out, request);
     case FRAME_DRAIN: return drain(stdio, request, out);

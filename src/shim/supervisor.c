@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "children.h"
+#include "control.h"
 #include "link.h"
 #include "streams.h"
 #include "upgrade.h"
@@ -52,6 +53,11 @@ static void restart(uint64_t now) {
     supervisor.phase = PHASE_GAVE_UP;
     supervisor.start_at = NEVER;
     say("gave up: %s has died too often", supervisor.argv[0]);
+    /* It has nothing, and nobody can have it try again. */
+    if (children_count() == 0 && *control_path() == 0) {
+      supervisor.phase = PHASE_ASLEEP;
+      supervisor.leaving = LEAVES_FOR_GOOD;
+    }
     return;
   }
   uint64_t earliest = recent == 0 ? now : supervisor.restarts[0] + (supervisor.delay << (recent - 1));

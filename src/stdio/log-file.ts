@@ -1,9 +1,8 @@
 /** Reading a container's log line by line, over all its files. docs/log-format.md says what a reader may rely on. */
-import {closeSync, constants, fstatSync, openSync} from 'node:fs'
-import {isMissing} from '../kernel/files.ts'
+import {fstatSync} from 'node:fs'
 import {readLines} from '../kernel/lines.ts'
 import {type LineParts, parseLine} from './cri-log.ts'
-import {listSegments} from './log-segments.ts'
+import {type OpenLog, openLog} from './log-segments.ts'
 
 /** A line of the log as it was read. The buffer is used again for the next line. */
 export interface LogLine extends LineParts {
@@ -22,33 +21,18 @@ export function* readLogLines(fd: number, position = 0): Generator<LogLine> {
 
 /** Whole lines from a position, which counts bytes of log since create, or from where the log begins now. */
 export function* readLog(path: string, position = 0): Generator<LogLine> {
-  for (const segment of listSegments(path)) {
-    using log = openLog(segment.path)
-    const {position: begin} = segment.begin
-    if (begin + fstatSync(log.fd).size <= position) continue
-    for (const line of readLogLines(log.fd, Math.max(0, position - begin))) yield {...line, end: begin + line.end}
-  }
+  using log = openLog(path, position)
+  yield* readOpenLog(log, position)
+}
+
+export function* readOpenLog({segments}: OpenLog, position: number): Generator<LogLine> {
+  for (const {fd, begin} of segments)
+    for (const line of readLogLines(fd, Math.max(0, position - begin.position))) yield {...line, end: begin.position + line.end}
 }
 
 /** The position where the log ends now: behind its last line, or within one that is being written. */
 export function findEnd(path: string): number {
-  const segment = listSegments(path).at(-1)
-  if (!segment) return 0
-  using log = openLog(segment.path)
-  return segment.begin.position + fstatSync(log.fd).size
-}
-
-/** A container that is being created has no log yet: it counts as empty. */
-function openLog(path: string): Disposable & {readonly fd: number} {
-  const fd = openIfThere(path)
-  return {fd, [Symbol.dispose]: () => closeSync(fd)}
-}
-
-function openIfThere(path: string): number {
-  try {
-    return openSync(path, constants.O_RDONLY)
-  } catch (error) {
-    if (isMissing(error)) return openSync('/dev/null', constants.O_RDONLY)
-    throw error
-  }
+  using log = openLog(path, Number.POSITIVE_INFINITY)
+  const last = log.segments.at(-1)
+  return last ? last.begin.position + fstatSync(last.fd).size : 0
 }

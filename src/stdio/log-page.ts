@@ -1,7 +1,7 @@
 /** The log in pages: entries of both streams from a position on. */
 import {type LogEntry, toLogEntry} from './cri-log.ts'
-import {readLog} from './log-file.ts'
-import {listSegments} from './log-segments.ts'
+import {readOpenLog} from './log-file.ts'
+import {openLog, type Place} from './log-segments.ts'
 
 export interface PagedEntry extends LogEntry {
   /** The position behind it. */
@@ -15,17 +15,21 @@ export interface LogPage {
   /** Behind the last. */
   readonly next: number
   readonly atEnd: boolean
+  /** Where the log begins now. */
+  readonly oldest: Place
 }
 
 /** Entries from a position: about `limitBytes` of the log, and at least one where there is one. */
 export function readLogPage(path: string, wanted: number, limitBytes: number): LogPage {
-  const position = Math.max(wanted, listSegments(path)[0]?.begin.position ?? 0)
+  using log = openLog(path, wanted)
+  const {oldest} = log
+  const position = Math.max(wanted, oldest.position)
   let next = position
   const entries: PagedEntry[] = []
-  for (const entry of readLog(path, position)) {
-    if (next > position && entry.end - position > limitBytes) return {position, entries, next, atEnd: false}
+  for (const entry of readOpenLog(log, position)) {
+    if (next > position && entry.end - position > limitBytes) return {position, entries, next, atEnd: false, oldest}
     entries.push({...toLogEntry(entry.line, entry), next: entry.end})
     next = entry.end
   }
-  return {position, entries, next, atEnd: true}
+  return {position, entries, next, atEnd: true, oldest}
 }

@@ -1,8 +1,8 @@
 /** The bytes of one stream by their offset, out of the log: for clients that missed something. */
 import type {StreamName} from '../../machines/schemas/streams.ts'
 import {countBytes} from './cri-log.ts'
-import {type LogLine, readLog} from './log-file.ts'
-import {listSegments} from './log-segments.ts'
+import {type LogLine, readOpenLog} from './log-file.ts'
+import {listSegments, openLog} from './log-segments.ts'
 
 export interface OutputReader {
   /**
@@ -23,12 +23,15 @@ export function createOutputReader(path: string): OutputReader {
   const last: Record<StreamName, StreamPlace> = {stdout: {position: 0, offset: 0}, stderr: {position: 0, offset: 0}}
   return {
     read: (stream, wanted, limitBytes) => {
-      const begin = findBegin(path, stream, wanted, last[stream])
+      const known = findBegin(path, stream, wanted, last[stream])
+      using log = openLog(path, known.position)
+      // Dropped meanwhile.
+      const begin = log.oldest.position > known.position ? {position: log.oldest.position, offset: log.oldest[stream]} : known
       const offset = Math.max(wanted, begin.offset)
       let {position, offset: before} = begin
       const bytes = Buffer.alloc(limitBytes)
       let gathered = 0
-      for (const entry of readLog(path, position)) {
+      for (const entry of readOpenLog(log, position)) {
         if (gathered === limitBytes) break
         if (entry.stream === stream) {
           const count = countBytes(entry.line, entry)

@@ -3,7 +3,6 @@ import {type CreateRequest, isBundleRequest} from '../../machines/schemas/create
 import type {ContainerAddress} from '../../machines/ledger/ids.ts'
 import {readJournalFile} from '../journal/file-journal.ts'
 import {type ContainerLayout, toContainerLayout} from '../layout/container-layout.ts'
-import type {ChildReaper} from '../linux/child-reaper.ts'
 import {prepareBundle} from '../runtime/bundle.ts'
 import {writeExecProcess} from '../runtime/exec-process.ts'
 import type {OciRuntime} from '../runtime/oci-runtime.ts'
@@ -28,13 +27,12 @@ export interface ContainerRuntimeDependencies {
   readonly options: SupervisorOptions
   readonly layout: ContainerLayout
   readonly host: HostFacts
-  readonly reaper: ChildReaper
   readonly failpoints: Pick<Failpoints, 'onSpawn' | 'onReaped'>
 }
 
 /** @param request of the container's create; undefined when its journal is empty */
 export function createContainerRuntime(
-  {options, layout, host, reaper, failpoints}: ContainerRuntimeDependencies,
+  {options, layout, host, failpoints}: ContainerRuntimeDependencies,
   {address: {namespace, id}, request}: {readonly address: ContainerAddress; readonly request: CreateRequest | undefined},
 ): ContainerRuntime {
   const {binary = options.runtime, root = layout.runtimeRoot, ...how} = request?.runtime ?? {}
@@ -47,14 +45,8 @@ export function createContainerRuntime(
       binary,
       root,
       logDir: layout.stateDir,
-      onSpawn: (pid) => {
-        reaper.spawned(pid)
-        failpoints.onSpawn()
-      },
-      onReaped: (pid) => {
-        reaper.forget(pid)
-        failpoints.onReaped()
-      },
+      onSpawn: failpoints.onSpawn,
+      onReaped: failpoints.onReaped,
     }),
     // A user namespace comes with a bundle alone.
     findOwner: () => (bundle === undefined ? undefined : findRootOwner(bundle)),
@@ -65,7 +57,7 @@ export function createContainerRuntime(
         containerId: id,
         cgroupsPath: how.systemdCgroup ? layout.systemdCgroupsPath : layout.cgroupsPath,
         host,
-        features: () => readFeatures(binary, {cacheDir: options.runDir, onSpawn: reaper.spawned, onReaped: reaper.forget}),
+        features: () => readFeatures(binary, {cacheDir: options.runDir}),
         findInit: (other) =>
           findInit(() => readJournalFile(toContainerLayout(options, {namespace, id: other}, '').journal), {namespace, id: other}),
       }),

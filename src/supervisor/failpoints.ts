@@ -10,8 +10,8 @@ import {join} from 'node:path'
 import type {LedgerEvent} from '../../machines/ledger/events.ts'
 import type {ContainerAddress} from '../../machines/ledger/ids.ts'
 import type {Journal} from '../journal/journal.ts'
-import type {ChildReaper} from '../linux/child-reaper.ts'
 import type {EventSource} from '../messaging/judge-comparison.ts'
+import type {Shim} from '../shim/client/shim.ts'
 import type {RunEffect} from './effects/effect-call.ts'
 
 /** Passes a position, or dies there. */
@@ -27,14 +27,11 @@ export interface Failpoints {
   source(source: EventSource): EventSource
   /** `effect.runtime.start#1:before` it runs, and `:after` it has ended, which is before its outcome is journaled. */
   effects(run: RunEffect): RunEffect
-  /** `reap#1:before` the kernel forgets a process, and `:after`. */
-  reaper(reaper: ChildReaper): ChildReaper
+  /** `reap#1:before` the shim is asked to let the kernel forget a process, and `:after` it has. */
+  call(call: Shim['call']): Shim['call']
   /** `runtime#1:spawned`, the runtime's process; and `runtime.end#1:reaped`. */
   readonly onSpawn: () => void
   readonly onReaped: () => void
-  /** `output#1:before` what the process has written is in the log, and `:after`. */
-  readonly onRead: () => void
-  readonly onLogged: () => void
 }
 
 /** As if there were none. */
@@ -42,11 +39,9 @@ export const noFailpoints: Failpoints = {
   journal: (journal) => journal,
   source: (source) => source,
   effects: (run) => run,
-  reaper: (reaper) => reaper,
+  call: (call) => call,
   onSpawn: () => {},
   onReaped: () => {},
-  onRead: () => {},
-  onLogged: () => {},
 }
 
 /** Those that the environment asks for. */
@@ -79,19 +74,16 @@ export function createFailpoints(pass: Failpoint): Failpoints {
       pass(`${name}:after`)
       return outcome
     },
-    reaper: (reaper) => ({
-      ...reaper,
-      reap: (pid) => {
-        const name = count('reap')
-        pass(`${name}:before`)
-        reaper.reap(pid)
-        pass(`${name}:after`)
-      },
-    }),
+    call: (call) => async (type, fields) => {
+      if (type !== 'reap') return await call(type, fields)
+      const name = count('reap')
+      pass(`${name}:before`)
+      const reply = await call(type, fields)
+      pass(`${name}:after`)
+      return reply
+    },
     onSpawn: () => pass(`${count('runtime')}:spawned`),
     onReaped: () => pass(`${count('runtime.end')}:reaped`),
-    onRead: () => pass(`${count('output')}:before`),
-    onLogged: () => pass(`output#${counts.get('output') ?? 0}:after`),
   }
 
   /** The outbox reads an event, publishes it, and comes for the next when the stream has confirmed it. */

@@ -7,11 +7,14 @@ import type {NatsLink} from '../messaging/link.ts'
 import type {Outbox} from '../messaging/outbox.ts'
 import {removeLast} from './effects/files-of-container.ts'
 import type {ContainerService} from './endpoints/service.ts'
+import {endForGood} from './shim/end-for-good.ts'
+import type {SupervisorShim} from './shim/supervisor-shim.ts'
 
 export interface LeaveDependencies {
   readonly outbox: Pick<Outbox, 'whenAcknowledged'>
   readonly journal: Pick<Journal, 'latestSequence'> & Disposable
   readonly link: Pick<NatsLink, typeof Symbol.asyncDispose>
+  readonly shim: Pick<SupervisorShim, 'leave'>
   readonly unmountRootfs: () => void
   /** Resolves when the coordinator has been told what became of the assignment. */
   readonly replied: Promise<void>
@@ -24,7 +27,7 @@ const acknowledgementPatienceMs = 60_000
 
 /** @param service undefined when none was begun */
 export async function leave(
-  {outbox, journal, link, unmountRootfs, replied, clock, logger}: LeaveDependencies,
+  {outbox, journal, link, shim, unmountRootfs, replied, clock, logger}: LeaveDependencies,
   {layout, service}: {readonly layout: ContainerLayout; readonly service: ContainerService | undefined},
 ): Promise<never> {
   while (!(await outbox.whenAcknowledged(journal.latestSequence(), acknowledgementPatienceMs)))
@@ -38,5 +41,5 @@ export async function leave(
   await clock.sleep(1)
   await link[Symbol.asyncDispose]()
   journal[Symbol.dispose]()
-  process.exit(0)
+  return await endForGood(shim, clock)
 }

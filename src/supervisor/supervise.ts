@@ -1,25 +1,26 @@
 /** One container under this process: its parts, put together, for as long as it is in the ledger. */
+import type {Timer} from '../../machines/charts/effects.ts'
 import {foldEvents} from '../../machines/ledger/ledger.ts'
 import {openFileJournal} from '../journal/file-journal.ts'
 import type {Clock} from '../kernel/clock.ts'
 import type {Logger} from '../kernel/log.ts'
 import {version} from '../kernel/version.ts'
 import {reserveFile, toContainerLayout} from '../layout/container-layout.ts'
-import type {ChildReaper} from '../linux/child-reaper.ts'
-import {setCloseOnExec} from '../linux/close-on-exec.ts'
+import {hasSleepNote, removeSleepNote} from '../layout/sleep-note.ts'
 import {readBootId} from '../linux/process-table.ts'
 import {encodeJson} from '../messaging/codec.ts'
 import type {Connection} from '../messaging/connection.ts'
 import type {NatsLink} from '../messaging/link.ts'
 import {createOutbox} from '../messaging/outbox.ts'
 import {createSubjects} from '../messaging/subjects.ts'
+import {toStartReasons} from '../shim/client/shim.ts'
 import {unmountBelow} from '../runtime/rootfs.ts'
 import type {HostFacts} from '../runtime/spec/host-facts.ts'
+import {createShimStdios} from '../stdio/shim-stdio.ts'
 import type {Assignment, SupervisorOptions} from './assignment.ts'
 import {createContainerProcesses} from './container-processes.ts'
 import {createContainerRuntime} from './container-runtime.ts'
 import {createHandlers, createRunEffect} from './effects/effect-table.ts'
-import {createHoldPipes} from './effects/hold-pipes.ts'
 import {createLastRoom} from './effects/reserved-space.ts'
 import {serveContainer} from './endpoints/service.ts'
 import {readFailpoints} from './failpoints.ts'
@@ -27,17 +28,20 @@ import {leave} from './leave.ts'
 import {createInbox} from './loop/inbox.ts'
 import {createLoop, type Loop} from './loop/loop.ts'
 import {createContainerOutputs} from './output/container-outputs.ts'
-import {createUrgency} from './output/urgency.ts'
 import {createStats} from '../observation/stats.ts'
 import {restoreFromStream} from './recovery/restore-from-stream.ts'
 import {takeOver} from './recovery/take-over.ts'
+import {createChildren} from './shim/children.ts'
+import type {SupervisorShim} from './shim/supervisor-shim.ts'
+import {createActivityCount} from './sleep/activity.ts'
+import {createContainerSleep} from './sleep/container-sleep.ts'
 
 /** What this process has before it knows its container. */
 export interface SupervisorProcess {
   readonly options: SupervisorOptions
   readonly clock: Clock
   readonly logger: Logger
-  readonly childReaper: ChildReaper
+  readonly shim: SupervisorShim
   readonly link: NatsLink
   readonly host: HostFacts
   /** Resolves when the coordinator has been told what became of the assignment. */
@@ -48,7 +52,7 @@ export interface SupervisorProcess {
 export async function supervise(
   {node, namespace, id, uid, work}: Assignment,
   {prefix}: Pick<Connection, 'prefix'>,
-  {options, clock, logger: parentLogger, childReaper, link, host, replied}: SupervisorProcess,
+  {options, clock, logger: parentLogger, shim, link, host, replied}: SupervisorProcess,
 ): Promise<Loop> {
   process.title = `tally-supervisor ${namespace}/${id}`
   const address = {node, namespace, id}
@@ -56,19 +60,23 @@ export async function supervise(
   const bootNow = () => ({bootId: readBootId(), ms: clock.elapsed()})
   const logger = parentLogger.child({container: `${namespace}/${id}`})
   const failpoints = readFailpoints(address)
-  const reaper = failpoints.reaper(childReaper)
+  const call = failpoints.call(shim.call)
+  const children = createChildren({shim: {...shim, call}, logger})
+  const stdios = createShimStdios({shim, listenToGrowths: shim.growths.listen})
   const subjects = createSubjects(prefix)
   const inbox = createInbox()
   const journal = openFileJournal(layout.journal)
   if (journal.repair.tornBytes > 0) logger.warn(journal.repair, 'cut a torn last line off the journal')
   // Once: of a long journal it takes seconds.
   const folded = foldEvents(journal.read())
+  const isWoken = !toStartReasons(shim.held).includes('died') && hasSleepNote(layout, folded)
+  removeSleepNote(layout)
   const {restored, ledger} =
-    work.type === 'recover'
+    work.type === 'recover' && !isWoken
       ? await restoreFromStream({journal, ledger: folded, link, subjects, address, uid, clock, logger})
-      : {restored: 0, ledger: folded}
-  const inherited = work.type === 'recover' ? work.kept : []
-  for (const {fd} of inherited) setCloseOnExec(fd)
+      : // The one before ended with all of it in the journal and in the stream.
+        {restored: 0, ledger: folded}
+  const exits = work.type === 'recover' ? work.exits : []
 
   const outbox = createOutbox({
     source: failpoints.source(journal),
@@ -81,35 +89,37 @@ export async function supervise(
     fresh: work.type === 'create',
     onRebuild: (data) => void inbox.observe({type: 'supervisor.republished', data}),
   })
-  const urgency = createUrgency(clock)
   const lastRoom = createLastRoom(layout, reserveFile(options.stateDir), logger)
   const unmountRootfs = () => unmountBelow(layout.stateDir)
   const {request} = work.type === 'create' ? work : ledger.snapshot.context
-  const container = createContainerRuntime({options, layout, host, reaper, failpoints}, {address, request})
+  const container = createContainerRuntime({options, layout, host, failpoints}, {address, request})
   const {findOwner} = container
-  const outputs = createContainerOutputs({link, subjects, address, layout, clock, findOwner, failpoints, isUrgent: urgency.isUrgent})
+  const outputs = createContainerOutputs({link, subjects, address, layout, clock, findOwner, stdios})
   const processes = createContainerProcesses(
-    {...container, reaper, clock, bootNow, observe: inbox.observe},
-    {containerId: id, layout, inherited},
+    {...container, children, stdios, clock, bootNow, observe: inbox.observe},
+    {containerId: id, layout, exits},
   )
   const over = Promise.withResolvers<void>()
+  const count = createActivityCount(clock)
+  const deadlines = new Map<Timer, number>()
   const handlers = createHandlers(
     {
       ...container,
       ...processes,
       outputs,
-      reaper,
+      children,
       lastRoom,
+      deadlines,
       clock,
       bootNow,
       random: Math.random,
       logger,
-      holdPipes: createHoldPipes({link, subjects}, address),
       unmountRootfs,
       end: over.resolve,
     },
     {address, layout, limitsSwap: host.limitsSwap ?? false, copiesState: container.copiesState},
   )
+  const runEffect = failpoints.effects(createRunEffect(handlers))
   const loop = createLoop(
     {
       journal: failpoints.journal(lastRoom.journal(journal)),
@@ -117,29 +127,49 @@ export async function supervise(
       bootNow,
       logger,
       inbox,
-      runEffect: failpoints.effects(createRunEffect(handlers)),
+      runEffect: (effect, call) => count.track(runEffect(effect, call)),
       onEvent: () => {
-        urgency.note()
+        count.note()
         outbox.poke()
       },
     },
     {address, uid, ledger},
   )
-  const ending = {outbox, journal, link, unmountRootfs, replied, clock, logger}
+  const ending = {outbox, journal, link, shim, unmountRootfs, replied, clock, logger}
   if (work.type === 'recover') {
     // There was never a container.
     if (!ledger.latest) return await leave(ending, {layout, service: undefined})
     await takeOver(
       {...processes, loop, runtime: container.runtime, outputs, layout, clock, bootNow, logger},
-      {id, inherited, repair: journal.repair, restored},
+      {id, exits, repair: journal.repair, restored, isWoken},
     )
   }
+  children.settle()
+  stdios.settle()
   const stats = createStats({
     ledger: () => loop.ledger,
     publish: (sample) => link.session()?.publish(subjects.stats(address), encodeJson(sample)),
     clock,
   })
-  const service = serveContainer({address, uid, version, loop, outputs, layout, stats, link, outbox, subjects, clock, logger})
+  const service = serveContainer({
+    address,
+    uid,
+    version,
+    loop,
+    outputs,
+    layout,
+    stats,
+    link,
+    outbox,
+    subjects,
+    onRequest: count.note,
+    clock,
+    logger,
+  })
   void over.promise.then(() => leave(ending, {layout, service}))
+  createContainerSleep(
+    {...processes, loop, journal, outbox, outputs, deadlines, service, count, shim, link, layout, clock, logger},
+    {afterMs: options.sleepAfterMs},
+  )
   return loop
 }

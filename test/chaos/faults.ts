@@ -6,16 +6,16 @@ import type {ChaosNode} from './chaos-node.ts'
 import type {Random} from './random.ts'
 import {killClient} from './systematic.ts'
 
-export const faultKinds = ['supervisor', 'runtime', 'client', 'coordinator', 'nats-server'] as const
+export const faultKinds = ['supervisor', 'shim', 'runtime', 'client', 'coordinator', 'nats-server'] as const
 export type FaultKind = (typeof faultKinds)[number]
 
 /** In percent. */
-const weights: Readonly<Record<FaultKind, number>> = {supervisor: 55, runtime: 15, client: 10, coordinator: 10, 'nats-server': 10}
+const weights: Readonly<Record<FaultKind, number>> = {supervisor: 45, shim: 10, runtime: 15, client: 10, coordinator: 10, 'nats-server': 10}
 
 export interface Killed {
   readonly kind: FaultKind
   readonly atMs: number
-  /** The container of a killed supervisor. */
+  /** The container of a killed supervisor or shim. */
   readonly id?: string
 }
 
@@ -44,7 +44,7 @@ export function createFaults(node: ChaosNode, random: Random): Faults {
       const restMs = random.between(0, 1_500)
       switch (kind) {
         case 'supervisor':
-          return killOne(kind, share)
+        case 'shim':
         case 'nats-server':
           return killOne(kind, share)
         case 'runtime': {
@@ -85,7 +85,7 @@ export function createFaults(node: ChaosNode, random: Random): Faults {
     const candidates = listOf(kind)
     const victim = candidates[Math.floor(share * candidates.length)]
     if (!victim || !kill(victim.pid)) return undefined
-    const id = kind === 'supervisor' ? victim.title.split('/').at(-1) : undefined
+    const id = kind === 'supervisor' || kind === 'shim' ? victim.title.split('/').at(-1) : undefined
     return {kind, atMs: Date.now(), ...(id !== undefined && {id})}
   }
 
@@ -94,6 +94,8 @@ export function createFaults(node: ChaosNode, random: Random): Faults {
     switch (kind) {
       case 'supervisor':
         return all.filter(({title}) => title.startsWith(`tally-supervisor ${node.namespace}/`))
+      case 'shim':
+        return all.filter(({title}) => title.startsWith(`tally-shim ${node.namespace}/`))
       case 'coordinator':
         return all.filter(({pid, title}) => title.startsWith('tally-coordinator chaos') && readEnvironment(pid).includes(node.stateDir))
       case 'nats-server':

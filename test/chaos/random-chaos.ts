@@ -115,11 +115,11 @@ function planContainers(random: Random, count: number): readonly Plan[] {
 /** How long a new supervisor may take to journal what it has found. */
 const adoptionMs = 15_000
 
-/** Whether supervisor and coordinator were dead together when a process ended: then its status and waiting output may be lost. */
+/** Whether shim and coordinator were dead together when a process ended: then its status and waiting output may be lost. */
 function createExcuse(killed: readonly Killed[], {outages}: Pick<Faults, 'outages'>): (exited: LedgerEvent) => boolean {
   return ({source, time}) => {
     const at = Date.parse(time)
-    const deaths = killed.filter(({kind, id}) => kind === 'supervisor' && source.endsWith(`/${id}`))
+    const deaths = killed.filter(({kind, id}) => kind === 'shim' && source.endsWith(`/${id}`))
     return deaths.some(({atMs}) =>
       outages.some(({fromMs, toMs}) => {
         const from = Math.max(atMs, fromMs)

@@ -5,9 +5,9 @@ export interface Tally {
   readonly containers: number
   readonly execs: number
   readonly exitsRight: number
-  /** Lost although supervisor or coordinator was running. */
+  /** Lost although shim or coordinator was running. */
   readonly exitsLost: number
-  /** Lost while coordinator and supervisor were both dead. */
+  /** Lost while shim and coordinator were both dead. */
   readonly exitsLostWithBoth: number
   readonly exitsWrong: number
   readonly events: number
@@ -16,7 +16,7 @@ export interface Tally {
   readonly eventsOutOfOrder: number
   readonly lines: number
   readonly linesLost: number
-  /** Lost in a pipe that no process kept open, while coordinator and supervisor were both dead. */
+  /** Lost in a pipe that no process kept open, while shim and coordinator were both dead. */
   readonly linesLostWithBoth: number
   readonly linesDoubled: number
   /** Containers on which a command had no effect within the patience. */
@@ -94,7 +94,7 @@ export function toTable(tally: Tally): string {
     ['containers, and processes added to them', `${tally.containers}, ${tally.execs}`],
     ['exits right', tally.exitsRight],
     ['exits lost', tally.exitsLost],
-    ['exits lost, coordinator and supervisor being dead together', tally.exitsLostWithBoth],
+    ['exits lost, shim and coordinator being dead together', tally.exitsLostWithBoth],
     ['exits wrong', tally.exitsWrong],
     ['events', tally.events],
     ['events missing', tally.eventsMissing],
@@ -102,7 +102,7 @@ export function toTable(tally: Tally): string {
     ['events out of order', tally.eventsOutOfOrder],
     ['lines', tally.lines],
     ['lines lost', tally.linesLost],
-    ['lines lost, coordinator and supervisor being dead together', tally.linesLostWithBoth],
+    ['lines lost, shim and coordinator being dead together', tally.linesLostWithBoth],
     ['lines doubled', tally.linesDoubled],
     ['stuck', tally.stuck],
     ['leftovers', tally.leftovers],

@@ -7,7 +7,7 @@ import type {FsckReport} from '../../src/fsck/main.ts'
 import {findCgroups} from '../../src/linux/cgroup.ts'
 import {listMountsBelow} from '../../src/linux/mount.ts'
 import {isAlive, readProcessIdentity} from '../../src/linux/process-table.ts'
-import {findSupervisor} from '../support/find-supervisor.ts'
+import {findShim, findSupervisor} from '../support/find-supervisor.ts'
 import {killNode} from '../support/kill-node.ts'
 import {sendSignal} from '../support/send-signal.ts'
 import {eventually, startNode} from '../support/tally-node.ts'
@@ -23,9 +23,10 @@ it('groups, mounts and directories of a container that is in no ledger are found
   const init = readProcessIdentity(pid)
   if (!init) throw new Error('the container has no init')
   const info = await node.info()
-  const supervisors = ids.map((id) => findSupervisor(node, id))
   killNode(info)
-  for (const process of supervisors) sendSignal(process, 'SIGKILL')
+  // Their supervisors, which may sleep, end with them.
+  for (const id of ids) sendSignal(findShim(node, id), 'SIGKILL')
+  await eventually('all have ended', () => ids.every((id) => findSupervisor(node, id) === undefined))
   const missing = ids.map((id) => `SUPERVISOR_MISSING default/${id}`).sort()
   expect(codes(await fsck())).toEqual(missing)
 

@@ -177,7 +177,8 @@ test('with coordinator and NATS down it tells what it could not compare, and fin
   expect((await fsck('--repair')).findings.map(({repaired}) => repaired)).toEqual([false])
 
   writeFileSync(file, execFileSync('head', ['-n', '3', file]))
-  expect((await fsck()).codes).toEqual(['SUPERVISOR_MISSING default/done'])
+  // Its shim may have given up; with the node it tries again.
+  expect((await fsck()).codes).toEqual([])
   await node.tally('up', '-d')
   await eventually('it is adopted', async () => (await node.tally('inspect', 'done')).exitCode === 0)
   expect(node.journal('done').slice(0, whole.length)).toEqual(whole)

@@ -7,6 +7,7 @@ import type {TopReply} from '../../machines/views/top.ts'
 import type {StatsReply} from '../../machines/views/stats.ts'
 import {connectTally} from '../../src/client/index.ts'
 import type {ContainerView} from '../../machines/views/view.ts'
+import {readProcessStat} from '../../src/linux/process-table.ts'
 import {sendSignal} from '../support/send-signal.ts'
 import {eventually, useNode} from '../support/tally-node.ts'
 
@@ -174,7 +175,8 @@ describe('top', () => {
     const [init, ...others] = await list()
     expect(init).toMatchObject({
       pid,
-      parentPid: supervisorPid,
+      // Its shim.
+      parentPid: readProcessStat(supervisorPid ?? 0)?.parentPid,
       pidInContainer: 1,
       init: true,
       uid: 65534,

@@ -7,6 +7,11 @@ export function findSupervisor(node: Pick<TallyNode, 'dir'>, id: string): number
   return findTitle(node, `tally-supervisor default/${id}`)
 }
 
+/** The shim of a container of this node. */
+export function findShim(node: Pick<TallyNode, 'dir'>, id: string): number | undefined {
+  return findTitle(node, `tally-shim default/${id}`)
+}
+
 /** The process that is to supervise the next container of this node. */
 export function findReadySupervisor(node: Pick<TallyNode, 'dir'>): number | undefined {
   return findTitle(node, 'tally-supervisor (ready)')

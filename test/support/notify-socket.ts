@@ -1,6 +1,11 @@
 /** The end of a service manager: a datagram socket, which Node.js does not have. */
 import {closeSync, rmSync} from 'node:fs'
+import koffi from 'koffi'
 import {check, lastErrno, libc, SystemCallError} from '../../src/linux/libc.ts'
+
+const library = koffi.load('libc.so.6')
+const bind = library.func('int bind(int fd, const uint8_t *address, uint32_t length)')
+const recv = library.func('long recv(int fd, _Out_ uint8_t *bytes, size_t length, int flags)')
 
 export interface NotifySocket extends Disposable {
   /** The next message; undefined when none has come. */
@@ -18,16 +23,14 @@ export function openNotifySocket(name: string): NotifySocket {
   const path = Buffer.from(isAbstract ? `\0${name.slice(1)}` : `${name}\0`)
   const address = Buffer.concat([Buffer.from([AF_UNIX, 0]), path])
   const fd = check('socket', libc.socket(AF_UNIX, SOCK_DGRAM_CLOEXEC, 0))
-  check('bind', libc.bind(fd, address, address.length))
+  check('bind', bind(fd, address, address.length))
   return {
     receive: () => {
       const text = Buffer.alloc(4096)
-      const pieces = [{base: text, length: text.length}]
-      const message = {name: null, nameLength: 0, pieces, pieceCount: 1, control: null, controlLength: 0, flags: 0}
-      const length = Number(libc.recvmsg(fd, message, MSG_DONTWAIT))
+      const length = Number(recv(fd, text, text.length, MSG_DONTWAIT))
       if (length >= 0) return text.toString('utf8', 0, length)
       const errno = lastErrno()
-      if (errno !== EAGAIN) throw new SystemCallError('recvmsg', errno)
+      if (errno !== EAGAIN) throw new SystemCallError('recv', errno)
       return undefined
     },
     [Symbol.dispose]: () => {

@@ -106,7 +106,13 @@ export function useNode({each = false, args = [], ...options}: UseOptions = {}):
 export async function startNode({up: isUp = true, args = []}: NodeOptions = {}): Promise<TallyNode> {
   const dir = makeRunDirectory('node')
   const [stateDir, runDir] = [join(dir, 'state'), join(dir, 'run')]
-  const env = {TALLY_STATE_DIR: stateDir, TALLY_RUN_DIR: runDir, TALLY_NODE: 'n1'}
+  const env = {
+    TALLY_STATE_DIR: stateDir,
+    TALLY_RUN_DIR: runDir,
+    TALLY_NODE: 'n1',
+    // The whole suite can be run with supervisors that sleep: TALLY_SLEEP_AFTER=200ms npm test.
+    TALLY_SLEEP_AFTER: process.env['TALLY_SLEEP_AFTER'] ?? 'never',
+  }
   const rootfs = makeBusyboxRootfs(dir)
   await using stack = new AsyncDisposableStack()
   stack.defer(end)

@@ -74,8 +74,18 @@ export interface ContainerIdentity extends ContainerName {
   readonly uid: string
 }
 
+/** @returns undefined when no journal was ever begun under that name, or it cannot be read */
+export function identifyContainer(directories: Directories, name: ContainerName): ContainerIdentity | undefined {
+  try {
+    const uid = readUid(directories, name)
+    return uid === undefined ? undefined : {namespace: name.namespace, id: name.id, uid}
+  } catch {
+    return undefined
+  }
+}
+
 /**
- * The container, if nobody has the lock of its journal: its supervisor is dead. A reservation that was never used is removed.
+ * The container, if nobody has the lock of its journal: it has no supervisor that is up. A reservation that was never used is removed.
  * @returns undefined when it has a supervisor, or is no container
  */
 export function findVacant(directories: Directories, name: ContainerName, logger: Logger): ContainerIdentity | undefined {

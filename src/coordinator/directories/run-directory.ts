@@ -2,12 +2,14 @@
 import {rmSync} from 'node:fs'
 import {join} from 'node:path'
 import {removeIfEmpty} from '../../kernel/files.ts'
+import type {Clock} from '../../kernel/clock.ts'
 import type {Logger} from '../../kernel/log.ts'
 import type {Directories} from '../../layout/container-layout.ts'
 import type {ConnectionFile} from './connection-file.ts'
 import {listContainers} from './containers.ts'
 import {claimDirectory} from './directories.ts'
 import {restoreContainers} from './restore-run-dir.ts'
+import {restoreShimSockets} from './restore-shim-sockets.ts'
 
 /**
  * The connection file is what says that the run directory is whole, since it is written last: a coordinator that is killed while it puts
@@ -15,23 +17,32 @@ import {restoreContainers} from './restore-run-dir.ts'
  */
 export interface RestoreDependencies {
   readonly connectionFile: Pick<ConnectionFile, 'exists' | 'write'>
+  readonly clock: Pick<Clock, 'sleep'>
   /** Makes the socket of this coordinator's parent again. */
   readonly listen: () => Promise<void>
   readonly logger: Logger
 }
 
 /** When a coordinator starts, before it writes the connection file. */
-export function restoreAtStart(directories: Directories, {connectionFile, logger}: Omit<RestoreDependencies, 'listen'>): void {
+export async function restoreAtStart(
+  directories: Directories,
+  {connectionFile, clock, logger}: Omit<RestoreDependencies, 'listen'>,
+): Promise<void> {
   restoreContainers(directories, connectionFile.exists() ? 'absent' : 'all', logger)
+  await restoreShimSockets(directories, clock)
 }
 
 /** While a coordinator runs. Does nothing as long as the connection file is there. */
-export async function restoreIfWiped(directories: Directories, {connectionFile, listen, logger}: RestoreDependencies): Promise<void> {
+export async function restoreIfWiped(
+  directories: Directories,
+  {connectionFile, listen, clock, logger}: RestoreDependencies,
+): Promise<void> {
   if (connectionFile.exists()) return
   const {runDir} = directories
   try {
     claimDirectory(runDir)
     restoreContainers(directories, 'all', logger)
+    await restoreShimSockets(directories, clock)
     await listen()
     await connectionFile.write()
     logger.error({runDir}, 'the run directory had been wiped: what could be put back is there again')

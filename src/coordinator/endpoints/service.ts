@@ -5,6 +5,7 @@ import {nodeCommandSchemas} from '../../../machines/commands/commands.ts'
 import type {CreateRequest} from '../../../machines/schemas/create-request.ts'
 import {toContainerView} from '../../../machines/views/container-view.ts'
 import type {ContainerView, NodeInfo, UiReply} from '../../../machines/views/view.ts'
+import type {ContainerName} from '../../layout/container-name.ts'
 import type {Clock} from '../../kernel/clock.ts'
 import type {Logger} from '../../kernel/log.ts'
 import {type Asked, type Endpoint, endpoint} from '../../messaging/services.ts'
@@ -13,7 +14,6 @@ import {checkRequest} from '../../runtime/bundle.ts'
 import {readManifest} from '../../runtime/checkpoint-image.ts'
 import type {Directories} from '../../layout/container-layout.ts'
 import {releaseContainer, reserveContainer} from '../directories/containers.ts'
-import type {ContainerName} from '../../layout/container-name.ts'
 import {createCreateRequests} from './create-requests.ts'
 import {findFormerCreate} from './former-create.ts'
 import {toListReply} from './list-reply.ts'
@@ -35,8 +35,6 @@ export interface NodeServiceDependencies {
   readonly info: () => Promise<Omit<NodeInfo, 'containers' | 'node'>>
   /** An address with a one-time token. @throws TallyError HTTP_OFF */
   readonly invite: (actor: string) => UiReply
-  /** Keeps the pipes of a process open that is about to be added. */
-  readonly openPipes: (name: ContainerName, exec: string) => void
   readonly shutDown: (options: {readonly containers: boolean}) => Promise<void>
   readonly clock: Pick<Clock, 'sleep'>
   readonly logger: Logger
@@ -46,7 +44,7 @@ export interface NodeServiceDependencies {
 const catchUpMs = 250
 
 export function createNodeEndpoints(dependencies: NodeServiceDependencies): readonly Endpoint[] {
-  const {node, subjects, info, invite, openPipes, shutDown} = dependencies
+  const {node, subjects, info, invite, shutDown} = dependencies
   const subject = (verb: keyof typeof nodeCommandSchemas) => subjects.nodeCommand(node, verb)
   const creates = createCreateRequests()
   const make = (wanted: CreateRequest, origin: Asked) => {
@@ -71,10 +69,8 @@ export function createNodeEndpoints(dependencies: NodeServiceDependencies): read
       return {node, ...(await info()), containers}
     }),
     endpoint('ui', subject('ui'), nodeCommandSchemas.ui, async (_request, {actor}) => invite(actor)),
-    endpoint('hold', subject('hold'), nodeCommandSchemas.hold, async ({exec, ...name}) => {
-      openPipes(name, exec)
-      return {}
-    }),
+    // Of supervisors up to 0.4, whose processes had no shim.
+    endpoint('hold', subject('hold'), nodeCommandSchemas.hold, async () => ({})),
     endpoint('shutdown', subject('shutdown'), nodeCommandSchemas.shutdown, async ({containers}) => {
       await shutDown({containers})
       return {}

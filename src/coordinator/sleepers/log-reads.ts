@@ -3,11 +3,11 @@ import type {ContainerRequest} from '../../../machines/commands/commands.ts'
 import type {Ledger} from '../../../machines/ledger/ledger.ts'
 import type {LogReply, OutputReply} from '../../../machines/views/view.ts'
 import type {ContainerLayout} from '../../layout/container-layout.ts'
+import {isOutputComplete} from '../../layout/sleep-note.ts'
 import {readLogEntries, readOutput} from '../../observation/log-replies.ts'
 import {createOutputReaders} from '../../observation/output-readers.ts'
 import {createLogTotals} from '../../observation/log-totals.ts'
 import {assertKnown, isToCome} from '../../observation/views.ts'
-import {isCleanSleep} from './clean-sleep.ts'
 import {needsSupervisor} from './stand-in.ts'
 
 export interface Sleeper {
@@ -52,7 +52,7 @@ function isToBePublished({ended, watchMs}: {readonly ended: 'yes' | 'no' | 'unkn
 function hasEnded({ledger, layout}: Sleeper, exec: string | undefined): 'yes' | 'no' | 'unknown' {
   assertKnown(ledger, exec)
   if (isLive(ledger, exec) || isToCome(ledger, exec)) return 'no'
-  return isCleanSleep(layout, ledger) ? 'yes' : 'unknown'
+  return isOutputComplete(layout, ledger) ? 'yes' : 'unknown'
 }
 
 function isLive({snapshot, processes}: Ledger, exec: string | undefined): boolean {

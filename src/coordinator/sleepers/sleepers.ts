@@ -11,7 +11,6 @@ import type {NatsLink} from '../../messaging/link.ts'
 import {type Endpoint, endpoint} from '../../messaging/services.ts'
 import type {Subjects} from '../../messaging/subjects.ts'
 import type {FoldObserver} from '../ledgers/projection.ts'
-import {noteCleanSleep} from './clean-sleep.ts'
 import {createSleeperReads} from './reads.ts'
 import {createStandIn, type StandIn} from './stand-in.ts'
 
@@ -62,10 +61,7 @@ export function createSleepers({node, subjects, link, directories, find, wake, c
   const endpoints = [
     endpoint('sleep', subjects.nodeCommand(node, 'sleep'), nodeCommandSchemas.sleep, async ({watchStatsMs, ...name}) => {
       const standsIn = await standIn.takeOver(name)
-      if (standsIn) {
-        noteCleanSleep(toLayout(name))
-        reads.watchStats(name, watchStatsMs)
-      }
+      if (standsIn) reads.watchStats(name, watchStatsMs)
       return {standsIn}
     }),
     endpoint('awake', subjects.nodeCommand(node, 'awake'), nodeCommandSchemas.awake, async (name) => {

@@ -1,7 +1,6 @@
 /**
- * Descriptors of containers that the coordinator has open a second time, because they would be gone with the supervisor: of their
- * processes, by which anybody learns how they ended, whoever reaps them; and the masters of their terminals. The next supervisor
- * inherits them. FIFOs are found again by their names, and are kept open here.
+ * What the coordinator has open of containers for the case that a shim is killed: pidfds of their processes, by which anybody learns how
+ * they ended, whoever reaps them, from Linux 6.15 on; and their FIFOs. As long as the shim lives, nobody needs any of it.
  *
  * Which there are is read from the journals, since the stream may not be reachable.
  */
@@ -11,24 +10,26 @@ import type {LedgerEvent, ProcessIdentity} from '../../../machines/ledger/events
 import {createJournalTail, type JournalTail} from '../../journal/journal-tail.ts'
 import {toFileIdentity} from '../../kernel/files.ts'
 import type {Logger} from '../../kernel/log.ts'
-import {openPidfdOf} from '../../linux/pidfd.ts'
-import {isSameProcess} from '../../linux/process-table.ts'
-import type {InheritedDescriptor} from '../../supervisor/assignment.ts'
+import {openPidfdOf, readPidfdExit} from '../../linux/pidfd.ts'
+import {isSameProcess, readProcessStat} from '../../linux/process-table.ts'
+import {peekChild} from '../../linux/wait.ts'
+import type {KnownExit} from '../../supervisor/assignment.ts'
 import {type ContainerLayout, type Directories, toContainerLayout} from '../../layout/container-layout.ts'
 import {listContainers} from '../directories/containers.ts'
 import type {ContainerName} from '../../layout/container-name.ts'
 import {createOpenPipes, type PipePlace} from './open-pipes.ts'
-import {copyTerminalMaster} from './terminal-master.ts'
 
 export interface DescriptorStore {
   /** Opens what is new in the journals of all containers, and closes what belongs to processes that have ended. */
   refresh(): void
   /** Opens what is new of one container, and closes the inputs that are to end. */
   refreshContainer(name: ContainerName): void
-  /** Opens the FIFOs of a process that is about to be added. */
-  openPipes(name: ContainerName, exec: string): void
-  /** What the next supervisor of a container inherits, with the descriptors of this process. */
-  list(name: ContainerName): readonly InheritedDescriptor[]
+  /** The ledger of a container, as its journal has it; undefined when there is none, or it cannot be read. */
+  find(name: ContainerName): Ledger | undefined
+  /** The exits of a container that are not in its journal, and that are known here. */
+  listExits(name: ContainerName): readonly KnownExit[]
+  /** An exit that somebody else has seen: it is known here until it is in the journal. */
+  note(exit: KnownExit): void
   /** What the journals say of the exit of a process: it is awaited, so its status must not be lost; recorded; or the process is in no journal. */
   findExit(process: PidAndStart): 'awaited' | 'recorded' | 'unknown'
 }
@@ -41,17 +42,11 @@ interface ReadContainer {
   readonly file: {readonly identity: string; readonly size: bigint} | undefined
   readonly tail: JournalTail
   readonly ledger: Ledger
-  readonly live: readonly LiveProcess[]
+  /** Those whose exit is not in the journal. */
+  readonly live: readonly ProcessIdentity[]
   /** All processes that the container ever had and that are not reaped yet. */
   readonly unreaped: readonly ProcessIdentity[]
   readonly pipes: readonly PipePlace[]
-}
-
-interface LiveProcess {
-  /** Undefined for init. */
-  readonly exec: string | undefined
-  readonly identity: ProcessIdentity
-  readonly terminal: boolean
 }
 
 export interface DescriptorStoreOptions {
@@ -61,8 +56,10 @@ export interface DescriptorStoreOptions {
 
 export function createDescriptorStore({directories, logger}: DescriptorStoreOptions): DescriptorStore {
   const containers = new Map<string, ReadContainer>()
-  /** By container, process and kind. */
-  const descriptors = new Map<string, InheritedDescriptor>()
+  /** By process. */
+  const pidfds = new Map<string, number>()
+  /** By process. */
+  const noted = new Map<string, KnownExit>()
   const pipes = createOpenPipes()
   /** Processes of containers that are gone. */
   let unreapedOfDeleted: ProcessIdentity[] = []
@@ -77,11 +74,12 @@ export function createDescriptorStore({directories, logger}: DescriptorStoreOpti
         containers.delete(key)
       }
       unreapedOfDeleted = unreapedOfDeleted.filter(isSameProcess)
-      const wanted = new Set([...containers].flatMap(([key, {live}]) => live.flatMap((process) => toDescriptorKeys(key, process))))
-      for (const [key, {fd}] of [...descriptors].filter(([open]) => !wanted.has(open))) {
+      const wanted = new Set([...containers.values()].flatMap(({live}) => live.map(toProcessKey)))
+      for (const [key, fd] of [...pidfds].filter(([open]) => !wanted.has(open))) {
         closeSync(fd)
-        descriptors.delete(key)
+        pidfds.delete(key)
       }
+      for (const key of [...noted.keys()].filter((one) => !wanted.has(one))) noted.delete(key)
       closeOtherPipes()
       for (const name of names) openAll(name)
     },
@@ -90,15 +88,18 @@ export function createDescriptorStore({directories, logger}: DescriptorStoreOpti
       closeOtherPipes()
       openAll(name)
     },
-    openPipes: (name, exec) => {
-      // With the container known, they are not closed as those of no container before the process is started.
+    find: (name) => {
       read(name)
-      pipes.open([{dir: toContainerLayout(directories, name, '').exec(exec).fifoDir, hasEnded: false, takesInput: true}])
+      return containers.get(toKey(name))?.ledger
     },
-    list: (name) => [...descriptors].filter(([key]) => key.startsWith(`${toKey(name)} `)).map(([, descriptor]) => descriptor),
+    listExits: (name) => {
+      read(name)
+      return (containers.get(toKey(name))?.live ?? []).flatMap((process) => readExit(process) ?? [])
+    },
+    note: (exit) => void noted.set(toProcessKey(exit), exit),
     findExit: (process) => {
       const all = [...containers.values()]
-      if (all.some(({live}) => live.some(({identity}) => isSame(identity, process)))) return 'awaited'
+      if (all.some(({live}) => live.some((identity) => isSame(identity, process)))) return 'awaited'
       return [...all.flatMap(({unreaped}) => unreaped), ...unreapedOfDeleted].some((identity) => isSame(identity, process))
         ? 'recorded'
         : 'unknown'
@@ -128,7 +129,7 @@ export function createDescriptorStore({directories, logger}: DescriptorStoreOpti
         pipes: toPipePlaces(ledger, layout),
       })
     } catch (error) {
-      logger.warn({err: error, ...name}, 'cannot read which descriptors of this container are to be kept open')
+      logger.warn({err: error, ...name}, 'cannot read which processes and pipes this container has')
       // The next time it is read from its beginning.
       containers.set(toKey(name), {...former, tail: createJournalTail(layout.journal), file})
     }
@@ -136,22 +137,27 @@ export function createDescriptorStore({directories, logger}: DescriptorStoreOpti
 
   function openAll(name: ContainerName): void {
     const {live, pipes: places} = containers.get(toKey(name)) ?? {live: [], pipes: []}
-    for (const process of live) openDescriptorsOf(name, process)
+    for (const process of live) openPidfd(process)
     pipes.open(places)
   }
 
-  function openDescriptorsOf(name: ContainerName, {exec, identity, terminal}: LiveProcess): void {
-    const [processKey, terminalKey] = toDescriptorKeys(toKey(name), {exec, identity, terminal})
-    const of = exec === undefined ? {} : {exec}
-    if (processKey !== undefined && !descriptors.has(processKey)) {
-      const {pid, startTimeTicks} = identity
-      const fd = openPidfdOf(identity)
-      if (fd !== undefined) descriptors.set(processKey, {type: 'process', ...of, pid, startTimeTicks, fd})
-    }
-    if (terminalKey !== undefined && !descriptors.has(terminalKey)) {
-      const fd = copyTerminalMaster(toContainerLayout(directories, name, '').journal, identity.pid)
-      if (fd !== undefined) descriptors.set(terminalKey, {type: 'terminal', ...of, fd})
-    }
+  function openPidfd(process: ProcessIdentity): void {
+    if (pidfds.has(toProcessKey(process))) return
+    const fd = openPidfdOf(process)
+    if (fd !== undefined) pidfds.set(toProcessKey(process), fd)
+  }
+
+  /** A child of this process is a zombie, since nobody reaps it before its exit is in the journal. */
+  function readExit(process: ProcessIdentity): KnownExit | undefined {
+    const known = noted.get(toProcessKey(process))
+    if (known) return known
+    const {pid, startTimeTicks} = process
+    const stat = readProcessStat(pid)
+    const child = stat?.isZombie && stat.startTimeTicks === startTimeTicks ? peekChild(pid) : undefined
+    if (child?.type === 'exited') return {pid, startTimeTicks, exit: child.exit, source: 'coordinator'}
+    const fd = pidfds.get(toProcessKey(process))
+    const exit = fd === undefined ? undefined : readPidfdExit(fd)
+    return exit && {pid, startTimeTicks, exit, source: 'pidfd'}
   }
 }
 
@@ -163,9 +169,8 @@ function toKey({namespace, id}: ContainerName): string {
   return `${namespace}/${id}`
 }
 
-function toDescriptorKeys(container: string, {exec = '', identity, terminal}: LiveProcess): readonly string[] {
-  const key = `${container} ${exec} ${identity.pid} ${identity.startTimeTicks}`
-  return [`${key} process`, ...(terminal ? [`${key} terminal`] : [])]
+function toProcessKey({pid, startTimeTicks}: PidAndStart): string {
+  return `${pid} ${startTimeTicks}`
 }
 
 function isSame(a: PidAndStart, b: PidAndStart): boolean {
@@ -188,11 +193,8 @@ function toPipePlaces({snapshot, processes}: Ledger, layout: ContainerLayout): r
   return [own, ...added]
 }
 
-function toLiveProcesses({snapshot, processes}: Ledger): readonly LiveProcess[] {
-  const {init, exited, terminal} = snapshot.context
-  const own = init && !exited ? [{exec: undefined, identity: init, terminal}] : []
-  const added = [...processes].flatMap(([exec, {context}]) =>
-    context.process && !context.exited ? [{exec, identity: context.process, terminal: context.spec?.terminal === true}] : [],
-  )
-  return [...own, ...added]
+function toLiveProcesses({snapshot, processes}: Ledger): readonly ProcessIdentity[] {
+  const {init, exited} = snapshot.context
+  const added = [...processes.values()].flatMap(({context}) => (context.process && !context.exited ? [context.process] : []))
+  return [...(init && !exited ? [init] : []), ...added]
 }

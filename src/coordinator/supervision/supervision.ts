@@ -1,30 +1,40 @@
 /**
- * Runs the supervision chart of every container that has lost its supervisor: sends it what is observed, carries out what it returns.
- * A container of which nothing was observed is supervised, and has no snapshot here.
+ * Runs the supervision chart of every container that has lost its shim, or whose shim has given up: sends it what is observed, carries out
+ * what it returns. A container of which nothing was observed is supervised, and has no snapshot here.
  */
 import {initialTransition, type SnapshotFrom, transition} from 'xstate'
 import {type SupervisionEffect, type SupervisionEvent, supervisionMachine} from '../../../machines/charts/supervision.machine.ts'
 import type {Clock} from '../../kernel/clock.ts'
 import type {Logger} from '../../kernel/log.ts'
 import type {ContainerName} from '../../layout/container-name.ts'
+import type {Phase} from '../../shim/client/frames.ts'
 import type {ContainerIdentity} from '../directories/containers.ts'
 
 /** Does nothing any more once the node's coordinator is ending. */
 export interface Supervision {
   /** Looks at every container of the node. */
   look(): void
-  /** The process that had the container has ended. */
+  lookAt(name: ContainerName): void
+  /** The shim that had the container has ended. */
   observeEnd(container: ContainerIdentity): void
+  /** Its shim does, or does not, start supervisors. @param former undefined of the first that this coordinator is told of it */
+  observePhase(name: ContainerName, phase: Phase, former: Phase | undefined): void
   /** Gives the container a supervisor if it has none, also after it was given up. */
   request(name: ContainerName): void
 }
 
 export interface SupervisionPorts {
   readonly listContainers: () => readonly ContainerName[]
-  /** The container, if it has no supervisor, and none that was started for it and is still to take it over. */
+  /** The container, if it has no shim, none that was started for it and is still to take it over, and no supervisor. */
   readonly findVacant: (name: ContainerName) => ContainerIdentity | undefined
-  /** Starts a supervisor and hands it the container. Resolves when it has taken over. */
+  /** Whether one that is vacant needs no supervisor before a command comes: it has no process, and its supervisor has left nothing undone. */
+  readonly isAtRest: (name: ContainerName) => boolean
+  /** Undefined when there is no such container. */
+  readonly identify: (name: ContainerName) => ContainerIdentity | undefined
+  /** Starts a shim with a supervisor, and hands it the container. Resolves when it has taken over. */
   readonly assign: (container: ContainerIdentity) => Promise<unknown>
+  /** Has the shim of the container start a supervisor, also after it has given up. Does nothing when there is no shim. */
+  readonly wake: (name: ContainerName) => Promise<unknown>
   /** Writes into the container's ledger that nobody supervises it. */
   readonly giveUp: (container: ContainerIdentity, data: {readonly deaths: number; readonly periodMs: number}) => Promise<void>
   readonly clock: Pick<Clock, 'elapsed' | 'at'>
@@ -44,7 +54,8 @@ interface Supervised {
 
 const [supervised] = initialTransition(supervisionMachine)
 
-export function createSupervision({listContainers, findVacant, assign, giveUp, clock, logger, signal}: SupervisionPorts): Supervision {
+export function createSupervision(ports: SupervisionPorts): Supervision {
+  const {listContainers, findVacant, isAtRest, identify, assign, wake, giveUp, clock, logger, signal} = ports
   const known = new Map<string, Supervised>()
 
   signal.addEventListener('abort', () => {
@@ -64,20 +75,31 @@ export function createSupervision({listContainers, findVacant, assign, giveUp, c
       }
       for (const name of names) lookAt(name)
     },
+    lookAt,
     observeEnd: (container) => {
-      send(container, {type: 'supervisor.ended'})
+      send(container, {type: 'shim.ended'})
       lookAt(container)
+    },
+    observePhase: (name, phase, former) => {
+      const event = toPhaseEvent(phase, former)
+      const container = event && identify(name)
+      if (container) send(container, event)
     },
     request: (name) => {
       const container = findVacant(name)
       if (container) send(container, {type: 'supervisor.requested', atMs: clock.elapsed()})
+      else wakeShim(name)
     },
   }
 
   function lookAt(name: ContainerName): void {
     if (signal.aborted) return
     const container = findVacant(name)
-    if (container) send(container, {type: 'vacancy.observed', atMs: clock.elapsed()})
+    if (container && !isAtRest(name)) send(container, {type: 'vacancy.observed', atMs: clock.elapsed()})
+  }
+
+  function wakeShim(name: ContainerName): void {
+    wake(name).catch((error: unknown) => logger.debug({err: error, ...toName(name)}, 'its shim ended while it was woken'))
   }
 
   function send(container: ContainerIdentity, event: SupervisionEvent): void {
@@ -100,7 +122,7 @@ export function createSupervision({listContainers, findVacant, assign, giveUp, c
     const name = toName(container)
     switch (effect.type) {
       case 'supervisor.assign':
-        logger.warn(name, 'starting a supervisor for a container that has none')
+        logger.warn(name, 'starting a shim for a container that has none')
         assign(container).then(
           () => send(container, {type: 'supervisor.ready'}),
           (error: unknown) => {
@@ -108,6 +130,9 @@ export function createSupervision({listContainers, findVacant, assign, giveUp, c
             send(container, {type: 'assignment.failed'})
           },
         )
+        return undefined
+      case 'shim.wake':
+        wakeShim(name)
         return undefined
       case 'vacancy.look':
         return clock.at(effect.atMs, () => lookAt(name))
@@ -121,6 +146,11 @@ export function createSupervision({listContainers, findVacant, assign, giveUp, c
       }
     }
   }
+}
+
+function toPhaseEvent(phase: Phase, former: Phase | undefined): SupervisionEvent | undefined {
+  if (phase !== 'gave-up') return former === 'gave-up' ? {type: 'shim.resumed'} : undefined
+  return {type: former === undefined ? 'shim.found-given-up' : 'shim.gave-up'}
 }
 
 interface Action {

@@ -1,32 +1,27 @@
 /**
- * Starting supervisors and handing them their work. One is started in advance, so that a create does not wait for a process to start.
- * A supervisor outlives the coordinator: it is detached, and of what the coordinator has open it inherits a log, the channel, and the
- * descriptors that are meant for it.
+ * Starting supervisors beneath their shims, and handing them their work. One is started in advance, so that a create does not wait for a
+ * process to start. Both outlive the coordinator: the shim is detached, and of what the coordinator has open they inherit a log and the
+ * channel, as descriptor 0, which the shim hands on to the supervisor.
  */
 import {type ChildProcess, spawn} from 'node:child_process'
 import {closeSync, openSync} from 'node:fs'
+import {usualRestartIntensity} from '../../../machines/charts/restart-intensity.ts'
 import {toOwnEnvironment} from '../../kernel/environment.ts'
 import {fromFailure, TallyError} from '../../kernel/errors.ts'
 import type {Logger} from '../../kernel/log.ts'
-import {
-  type Assignment,
-  assignmentReplySchema,
-  type InheritedDescriptor,
-  type SupervisorOptions,
-  supervisorOptionsVariable,
-} from '../../supervisor/assignment.ts'
+import {type Assignment, assignmentReplySchema, type SupervisorOptions, supervisorOptionsVariable} from '../../supervisor/assignment.ts'
 import type {ContainerName} from '../../layout/container-name.ts'
 import type {ContainerIdentity} from '../directories/containers.ts'
 
 export interface Supervisors {
   /**
-   * Hands a container to a supervisor: to a new process where it is to inherit descriptors. Resolves to its answer, the container's view.
+   * Hands a container to a supervisor. Resolves to its answer, the container's view.
    * @throws TallyError that of the supervisor, or SUPERVISOR_FAILED when it died before it answered
    */
   assign(assignment: Assignment): Promise<unknown>
-  /** Whether a supervisor that was started here has the container, or is about to take it, and still runs. */
+  /** Whether a shim that was started here has the container, or its supervisor is about to take it, and still runs. */
   isAssigned(name: ContainerName): boolean
-  /** Calls for each container whose supervisor, started here, has ended. */
+  /** Calls for each container whose shim, started here, has ended. */
   onEnd(listener: (container: ContainerIdentity) => void): void
   /** Starts one in advance. */
   prepare(): void
@@ -37,6 +32,8 @@ export interface Supervisors {
 export interface SupervisorsOptions {
   /** The bundled supervisor. */
   readonly program: string
+  /** The shim, its parent. */
+  readonly shimProgram: string
   readonly options: SupervisorOptions
   /** Where they write diagnostics. */
   readonly logFile: string
@@ -51,9 +48,12 @@ export interface SupervisorsOptions {
  */
 const memoryFlags = ['--max-semi-space-size=1', '--v8-pool-size=1']
 
+/** No host need allow it: then the shim is killed as others are. */
+const shimOomScore = -998
+
 const prepareDelayMs = 100
 
-export function createSupervisors({program, options, logFile, logger, onReady}: SupervisorsOptions): Supervisors {
+export function createSupervisors({program, shimProgram, options, logFile, logger, onReady}: SupervisorsOptions): Supervisors {
   const assigned = new Map<ChildProcess, Assignment>()
   const onEnds: ((container: ContainerIdentity) => void)[] = []
   let ready: ChildProcess | undefined
@@ -63,17 +63,16 @@ export function createSupervisors({program, options, logFile, logger, onReady}: 
     isAssigned: (name) => [...assigned.values()].some(({namespace, id}) => namespace === name.namespace && id === name.id),
     onEnd: (listener) => void onEnds.push(listener),
     prepare,
-    assign: async (wanted) => {
-      const kept = wanted.work.type === 'recover' ? wanted.work.kept : []
-      const child = kept.length > 0 ? start(kept.map(({fd}) => fd)) : (ready ?? start())
+    assign: async (assignment) => {
+      const child = ready ?? start()
+      child.off('message', discard)
       if (child === ready) ready = undefined
-      const assignment = toInherited(wanted)
       const {pid} = child
-      if (pid === undefined) throw new TallyError('SUPERVISOR_FAILED', `cannot start a supervisor with ${process.execPath}`)
+      if (pid === undefined) throw new TallyError('SUPERVISOR_FAILED', `cannot start the shim ${shimProgram}`)
       assigned.set(child, assignment)
       child.once('exit', (code, signal) => {
         assigned.delete(child)
-        logger.debug({supervisorPid: pid, code, signal}, 'a supervisor ended')
+        logger.debug({shimPid: pid, code, signal}, 'a shim ended')
         for (const onEnd of onEnds) onEnd(assignment)
       })
       try {
@@ -101,37 +100,39 @@ export function createSupervisors({program, options, logFile, logger, onReady}: 
   function prepare(): void {
     if (ready) return
     const child = start()
+    child.once('message', discard)
     child.once('exit', () => {
       if (ready === child) ready = undefined
     })
     ready = child
   }
 
-  function start(inherited: readonly number[] = []): ChildProcess {
+  /** Its supervisor has died, and the next one has nothing to do: each of them answers once. */
+  function discard(this: ChildProcess): void {
+    logger.warn({shimPid: this.pid}, 'the supervisor that was started in advance has died')
+    if (ready === this) ready = undefined
+    this.disconnect()
+    prepareSoon()
+  }
+
+  function start(): ChildProcess {
     const log = openSync(logFile, 'a', 0o600)
-    const child = spawn(process.execPath, [...memoryFlags, program], {
+    const child = spawn(shimProgram, [...shimArguments, '--', process.execPath, ...memoryFlags, program], {
+      argv0: 'tally-shim (ready)',
       detached: true,
-      stdio: ['ignore', log, log, 'ipc', ...inherited],
+      stdio: ['ipc', log, log],
       cwd: '/',
       env: {...toOwnEnvironment(), [supervisorOptionsVariable]: JSON.stringify(options)},
     })
     closeSync(log)
-    child.once('error', (error) => logger.error({err: error}, 'cannot start a supervisor'))
+    child.once('error', (error) => logger.error({err: error}, 'cannot start a shim'))
     child.unref()
     return child
   }
 }
 
-/** After the standard streams and the channel. */
-const firstInherited = 4
-
-/** With the descriptors numbered as the supervisor inherits them. */
-function toInherited(assignment: Assignment): Assignment {
-  const {work} = assignment
-  if (work.type !== 'recover') return assignment
-  const kept = work.kept.map((one, index): InheritedDescriptor => ({...one, fd: firstInherited + index}))
-  return {...assignment, work: {...work, kept}}
-}
+const {most, periodMs, delayMs} = usualRestartIntensity
+const shimArguments = ['--restarts', `${most}/${periodMs}`, '--delay', `${delayMs}`, '--oom-score-adj', `${shimOomScore}`]
 
 /** NATS may be slow to confirm what the supervisor has published. */
 const endPatienceMs = 2_000

@@ -52,7 +52,7 @@ export const requests = {
   input: {type: 6, fields: {stdio: 'u32', cookie: 'bytes', bytes: 'bytes'}, reply: {taken: 'u64'}},
   closeInput: {type: 7, fields: {stdio: 'u32'}, reply: {}},
   resize: {type: 8, fields: {stdio: 'u32', columns: 'u16', rows: 'u16'}, reply: {}},
-  follow: {type: 9, fields: {stdio: 'u32', position: 'u64'}, reply: {}},
+  follow: {type: 9, fields: {stdio: 'u32', position: 'u64'}, reply: counts},
   holdOutput: {type: 10, fields: {stdio: 'u32', untilMs: 'time', stdout: 'u64', stderr: 'u64'}, reply: {}},
   drain: {type: 11, fields: {stdio: 'u32'}, reply: counts},
   discard: {type: 12, fields: {stdio: 'u32'}, reply: {}},

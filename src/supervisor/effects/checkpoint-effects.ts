@@ -2,7 +2,6 @@
 import {join} from 'node:path'
 import type {RestoreSpec} from '../../../machines/schemas/checkpoint.ts'
 import {toErrorBody} from '../../kernel/errors.ts'
-import type {ChildReaper} from '../../linux/child-reaper.ts'
 import {
   type CheckpointManifest,
   emptyImage,
@@ -18,7 +17,7 @@ import type {EffectDependencies, EffectOptions} from './effect-dependencies.ts'
 import type {Family} from './handlers.ts'
 
 export function createCheckpointEffects(
-  {runtime, init, outputs, clock, bootNow, reaper}: EffectDependencies,
+  {runtime, init, outputs, clock, bootNow, children}: EffectDependencies,
   {address: {id}, layout}: EffectOptions,
 ): Family<'runtime.checkpoint' | 'runtime.restore'> {
   const workDir = join(layout.runDir, 'criu')
@@ -28,7 +27,7 @@ export function createCheckpointEffects(
       const {image, leaveRunning} = checkpoint
       let isOurs = false
       try {
-        await checkHeld(reaper)
+        await checkHeld(children)
         prepareImage(image)
         isOurs = true
         const stdio = toCriuStdio(layout.fifoDir)
@@ -55,7 +54,7 @@ export function createCheckpointEffects(
           rotation: request?.log,
         })
         // As for create: until it is watched, init is a child that is not known.
-        using _hold = reaper.holdOrphans()
+        using _hold = await children.holdOrphans()
         const criuConfig = writeCriuConfig(workDir, names, 'restore')
         const {pid} = await runtime.restore({id, bundle, pidFile: layout.pidFile, stdio, checkpoint, workDir, criuConfig})
         const {identity, cgroups} = init.adopt(pid)
@@ -73,13 +72,13 @@ export function createCheckpointEffects(
 }
 
 /** Before anything is made for it. @throws TallyError CRIU_UNAVAILABLE, CHECKPOINT_INVALID */
-export async function checkRestore({image}: RestoreSpec, reaper: Pick<ChildReaper, 'holdOrphans'>): Promise<void> {
-  await checkHeld(reaper)
+export async function checkRestore({image}: RestoreSpec, children: EffectDependencies['children']): Promise<void> {
+  await checkHeld(children)
   readManifest(image)
 }
 
-async function checkHeld(reaper: Pick<ChildReaper, 'holdOrphans'>): Promise<void> {
-  using _hold = reaper.holdOrphans()
+async function checkHeld(children: EffectDependencies['children']): Promise<void> {
+  using _hold = await children.holdOrphans()
   await checkCriu()
 }
 

@@ -15,13 +15,13 @@ export function createCreationEffects(
   dependencies: EffectDependencies,
   {address: {id}, layout, copiesState}: EffectOptions,
 ): CreationEffects {
-  const {runtime, outputs, init, health, reaper, clock, logger, prepareBundle, unmountRootfs} = dependencies
+  const {runtime, outputs, init, health, children, clock, logger, prepareBundle, unmountRootfs} = dependencies
   const output = outputs.of()
 
   return {
     'runtime.create': async ({request}) => {
       try {
-        if (request.checkpoint) await checkRestore(request.checkpoint, reaper)
+        if (request.checkpoint) await checkRestore(request.checkpoint, children)
         return await create(request)
       } catch (error) {
         // The deletion that follows tries again, and reports what fails.
@@ -59,7 +59,7 @@ export function createCreationEffects(
     if (request.checkpoint) return {type: 'container.created', data: {...made, cgroups: []}}
     const stdio = await output.open({stdin: request.stdin === true, terminal, consoleSize: request.consoleSize, rotation: request.log})
     // Until it is watched, init is a child that is not known.
-    using _hold = reaper.holdOrphans()
+    using _hold = await children.holdOrphans()
     const {pid} = await runtime.create({id, bundle, pidFile: layout.pidFile, stdio})
     const {identity, cgroups} = init.adopt(pid)
     await output.handOver()

@@ -1,4 +1,5 @@
 /** What the handlers of effects work with. Each family takes of it what it needs. */
+import type {Timer} from '../../../machines/charts/effects.ts'
 import type {BootInstant} from '../../../machines/ledger/boot-instant.ts'
 import type {ContainerAddress} from '../../../machines/ledger/ids.ts'
 import type {Confinement} from '../../../machines/schemas/confinement.ts'
@@ -7,12 +8,12 @@ import type {ExecSpec} from '../../../machines/schemas/exec-spec.ts'
 import type {Clock} from '../../kernel/clock.ts'
 import type {Logger} from '../../kernel/log.ts'
 import type {ContainerLayout} from '../../layout/container-layout.ts'
-import type {ChildReaper} from '../../linux/child-reaper.ts'
 import type {OciRuntime} from '../../runtime/oci-runtime.ts'
 import type {Outputs} from '../output/outputs.ts'
 import type {ExecProcesses} from '../processes/exec-processes.ts'
 import type {InitProcess} from '../processes/init-process.ts'
 import type {OomWatch} from '../processes/oom-watch.ts'
+import type {Children} from '../shim/children.ts'
 import type {HealthChecks} from './health-checks.ts'
 import type {LastRoom} from './reserved-space.ts'
 
@@ -23,7 +24,9 @@ export interface EffectDependencies {
   readonly execs: ExecProcesses
   readonly oom: OomWatch
   readonly health: HealthChecks
-  readonly reaper: Pick<ChildReaper, 'holdOrphans'>
+  /** When timers are due, milliseconds since boot: written by the effects that arm them. */
+  readonly deadlines: Map<Timer, number>
+  readonly children: Pick<Children, 'holdOrphans'>
   readonly lastRoom: Pick<LastRoom, 'isShort' | 'dropLogs'>
   readonly clock: Clock
   readonly bootNow: () => BootInstant
@@ -34,8 +37,6 @@ export interface EffectDependencies {
   readonly prepareBundle: (request: CreateRequest) => Promise<PreparedBundle>
   /** Writes what the runtime reads of an added process. */
   readonly prepareProcess: (spec: ExecSpec, place: {readonly bundle: string | undefined; readonly processFile: string}) => Promise<void>
-  /** Has the coordinator hold the pipes of an added process, so that they outlive this supervisor; takes no longer than a moment. */
-  readonly holdPipes: (exec: string) => Promise<void>
   /** Unmounts what was mounted for the root file system. Idempotent. @throws TallyError MOUNT_FAILED */
   readonly unmountRootfs: () => void
   /** Nothing is left to do: publish, clean up, exit. */

@@ -16,7 +16,7 @@ const mostStartsAtOnce = 8
 const lastOutputPatienceMs = 5_000
 
 export function createExecEffects(
-  {runtime, outputs, execs, clock, reaper, prepareProcess, holdPipes, logger}: EffectDependencies,
+  {runtime, outputs, execs, clock, children, prepareProcess, logger}: EffectDependencies,
   {address: {id}, layout}: EffectOptions,
 ): Family<Extract<EffectType, `exec.${string}`>> {
   const limited = createConcurrencyLimit(mostStartsAtOnce)
@@ -33,8 +33,7 @@ export function createExecEffects(
             output.open({stdin: spec.stdin === true, terminal: spec.terminal === true, consoleSize: spec.consoleSize}),
             prepareProcess(spec, {bundle, processFile: place.processFile}),
           ])
-          await holdPipes(exec)
-          using _hold = reaper.holdOrphans()
+          using _hold = await children.holdOrphans()
           const {processFile, pidFile} = place
           const initPid = ledger().snapshot.context.init?.pid
           const {pid} = await runtime.exec({id, processFile, pidFile, stdio, initPid})
@@ -75,7 +74,7 @@ export function createExecEffects(
     },
 
     'exec.terminal.resize': async ({exec, columns, rows}) => {
-      outputs.of(exec).resize({columns, rows})
+      await outputs.of(exec).resize({columns, rows})
       return undefined
     },
 

@@ -13,7 +13,7 @@ export function createStdioEffects({outputs}: Pick<EffectDependencies, 'outputs'
     },
 
     'terminal.resize': async ({columns, rows}) => {
-      output.resize({columns, rows})
+      await output.resize({columns, rows})
       return undefined
     },
   }

@@ -10,7 +10,8 @@ export function createTimerEffects({
   clock,
   bootNow,
   random,
-}: Pick<EffectDependencies, 'clock' | 'bootNow' | 'random'>): Family<
+  deadlines,
+}: Pick<EffectDependencies, 'clock' | 'bootNow' | 'random' | 'deadlines'>): Family<
   'timer.arm' | 'timer.cancel' | 'restart.schedule' | 'restart.give-up'
 > {
   const timers = new Map<Timer, Disposable>()
@@ -19,9 +20,13 @@ export function createTimerEffects({
     'timer.arm': async ({timer, dueAt, bootDue}, {observe}) => {
       cancel(timer)
       const atMs = clock.elapsed() + toWaitMs(dueAt, bootDue)
+      deadlines.set(timer, atMs)
       timers.set(
         timer,
-        clock.at(atMs, () => void observe({type: timeouts[timer], data: {}})),
+        clock.at(atMs, () => {
+          deadlines.delete(timer)
+          void observe({type: timeouts[timer], data: {}})
+        }),
       )
       return undefined
     },
@@ -51,5 +56,6 @@ export function createTimerEffects({
   function cancel(timer: Timer): void {
     timers.get(timer)?.[Symbol.dispose]()
     timers.delete(timer)
+    deadlines.delete(timer)
   }
 }

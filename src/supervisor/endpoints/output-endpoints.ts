@@ -1,5 +1,6 @@
 /** Output of init or of an added process, by byte offset, and entries of its log, by file position. */
 import type {LogReply, OutputReply} from '../../../machines/views/view.ts'
+import type {Clock} from '../../kernel/clock.ts'
 import type {ContainerLayout} from '../../layout/container-layout.ts'
 import type {Endpoint} from '../../messaging/services.ts'
 import {readLogEntries, readOutput} from '../../observation/log-replies.ts'
@@ -15,9 +16,12 @@ export interface OutputDependencies {
   readonly loop: Pick<Loop, 'ledger'>
   readonly outputs: Pick<Outputs, 'of'>
   readonly layout: ContainerLayout
+  readonly clock: Pick<Clock, 'sleep'>
 }
 
-export function createOutputEndpoints({on, loop, outputs, layout}: OutputDependencies): readonly Endpoint[] {
+const lastOutputPatienceMs = 1_000
+
+export function createOutputEndpoints({on, loop, outputs, layout, clock}: OutputDependencies): readonly Endpoint[] {
   /** By the output that they read: an exec id that is free again belongs to another process. */
   const readers = new WeakMap<Output, OutputReader>()
   return [
@@ -26,7 +30,8 @@ export function createOutputEndpoints({on, loop, outputs, layout}: OutputDepende
       const output = outputs.of(exec)
       if (holdMs !== undefined) output.lease.take(holdMs, holdFrom)
       // Before `total` is read: what comes after it is published.
-      output.interest.watch(watchMs, reader)
+      await output.watch(watchMs, reader)
+      await settle(output, exec)
       const ended = hasEnded(output, exec)
       return readOutput(wanted, {total: output.totals[wanted.stream], ended, room}, () => toReader(output, exec))
     }),
@@ -34,10 +39,19 @@ export function createOutputEndpoints({on, loop, outputs, layout}: OutputDepende
       assertKnown(loop.ledger, exec)
       const output = outputs.of(exec)
       // Before `end` is read: what comes after it is published.
-      output.interest.watch(watchMs, reader)
+      await output.watch(watchMs, reader)
+      await settle(output, exec)
       return readLogEntries(toLog(exec), wanted, {ended: hasEnded(output, exec), room})
     }),
   ]
+
+  /** Whoever has seen the exit sees all of the output, unless the disk is full. */
+  async function settle(output: Output, exec: string | undefined): Promise<void> {
+    const {snapshot, processes} = loop.ledger
+    const {exited} = exec === undefined ? snapshot.context : (processes.get(exec)?.context ?? {})
+    if (!exited || isToCome(loop.ledger, exec)) return await output.refresh()
+    await Promise.race([output.end().catch(() => {}), clock.sleep(lastOutputPatienceMs)])
+  }
 
   function hasEnded(output: Output, exec: string | undefined): boolean {
     return output.ended && !isToCome(loop.ledger, exec)

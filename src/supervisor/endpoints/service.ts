@@ -33,18 +33,22 @@ export interface ServiceDependencies {
   readonly link: NatsLink
   readonly outbox: Outbox
   readonly subjects: Subjects
+  /** Called at each request, and when it is answered. */
+  readonly onRequest: () => void
   readonly clock: Pick<Clock, 'elapsed' | 'sleep'>
   readonly logger: Logger
 }
 
 export interface ContainerService extends Pick<Presence, 'handOver' | 'takeBack' | 'leave'> {
+  /** Requests that are not answered, but for those that wait for an exit: the coordinator can wait as well. */
+  readonly open: number
   /** The container is gone: answers those that waited for that. Resolves when all are answered. */
   answerAll(): Promise<void>
 }
 
 /** Answers on every session from now on. */
 export function serveContainer(dependencies: ServiceDependencies): ContainerService {
-  const {address, uid, version, link, subjects, stats, clock, logger} = dependencies
+  const {address, uid, version, link, subjects, stats, onRequest, clock, logger} = dependencies
   const unanswered = new Set<Promise<unknown>>()
   const gone = Promise.withResolvers<void>()
   const waits = createOpenWaits(clock)
@@ -82,6 +86,9 @@ export function serveContainer(dependencies: ServiceDependencies): ContainerServ
     handOver,
     takeBack,
     leave,
+    get open() {
+      return unanswered.size - waits.count
+    },
     answerAll: async () => {
       gone.resolve()
       await Promise.allSettled(unanswered)
@@ -90,12 +97,14 @@ export function serveContainer(dependencies: ServiceDependencies): ContainerServ
 
   function tracked(handle: Endpoint['handle']): Endpoint['handle'] {
     return async (bytes, origin, message) => {
+      onRequest()
       const answer = handle(bytes, origin, message)
       unanswered.add(answer)
       try {
         return await answer
       } finally {
         unanswered.delete(answer)
+        onRequest()
       }
     }
   }
@@ -110,8 +119,8 @@ function createEndpoints(
   return [
     ...createProcessEndpoints({on, loop, outputs, published}),
     ...createLifecycleEndpoints({on, loop, published, gone}),
-    createInputEndpoint({subjects, address, outputs, loop, layout, clock}),
-    ...createOutputEndpoints({on, loop, outputs, layout}),
+    createInputEndpoint({subjects, address, outputs, loop, clock}),
+    ...createOutputEndpoints({on, loop, outputs, layout, clock}),
     ...createObservationEndpoints({on, loop, stats, outbox}),
   ]
 }

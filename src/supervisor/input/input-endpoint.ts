@@ -1,5 +1,4 @@
 /** `tally.io.….<process>.stdin`: raw pieces of input. The reply, once the kernel has taken a piece or a part of it, is the back-pressure. */
-import {join} from 'node:path'
 import {initId} from '../../../machines/commands/commands.ts'
 import type {ContainerAddress} from '../../../machines/ledger/ids.ts'
 import type {Clock} from '../../kernel/clock.ts'
@@ -7,9 +6,8 @@ import {TallyError} from '../../kernel/errors.ts'
 import {offsetHeader, sessionHeader} from '../../messaging/headers.ts'
 import type {Endpoint} from '../../messaging/services.ts'
 import type {Subjects} from '../../messaging/subjects.ts'
-import {createInputRecord} from './input-record.ts'
+import {decodeInputCookie} from './input-cookie.ts'
 import {createInputSessions, type InputSessions} from './input-sessions.ts'
-import type {ContainerLayout} from '../../layout/container-layout.ts'
 import type {Loop} from '../loop/loop.ts'
 import type {Output} from '../output/output.ts'
 import type {Outputs} from '../output/outputs.ts'
@@ -22,11 +20,10 @@ export interface InputEndpointDependencies {
   readonly address: ContainerAddress
   readonly outputs: Outputs
   readonly loop: Pick<Loop, 'ledger'>
-  readonly layout: ContainerLayout
   readonly clock: Pick<Clock, 'sleep'>
 }
 
-export function createInputEndpoint({subjects, address, outputs, loop, layout, clock}: InputEndpointDependencies): Endpoint {
+export function createInputEndpoint({subjects, address, outputs, loop, clock}: InputEndpointDependencies): Endpoint {
   /** By what they feed: the id of a deleted process may be used again. */
   const sessions = new WeakMap<Output, InputSessions>()
   return {
@@ -52,10 +49,9 @@ export function createInputEndpoint({subjects, address, outputs, loop, layout, c
     const output = outputs.of(exec)
     const known = sessions.get(output)
     if (known) return known
-    const {fifoDir} = exec === undefined ? layout : layout.exec(exec)
     const created = createInputSessions({
       write: (bytes, account) => output.write(bytes, account),
-      record: createInputRecord(join(fifoDir, 'input')),
+      former: decodeInputCookie(output.inputCookie),
       clock,
     })
     sessions.set(output, created)

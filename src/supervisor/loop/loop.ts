@@ -55,6 +55,8 @@ export interface Loop {
    * @throws TallyError EXEC_NOT_FOUND, TIMED_OUT
    */
   waitForExit(exec?: string, patienceMs?: number): Promise<Ledger>
+  /** How many commands and observations wait for their turn, or for a journal that can be written. */
+  readonly waiting: number
   /** Runs effects that a former supervisor may have left undone. */
   resume(effects: readonly Effect[]): void
 }
@@ -104,6 +106,9 @@ export function createLoop(dependencies: LoopDependencies, options: CommitterOpt
   const loop: Loop = {
     get ledger() {
       return committer.ledger
+    },
+    get waiting() {
+      return mailbox.size
     },
     submit: (command, origin) =>
       new Promise((resolve, reject) => {

@@ -4,6 +4,7 @@ export interface Mailbox<Item> {
   deliver(item: Item): void
   /** Tries again whatever waits. */
   drain(): void
+  readonly size: number
 }
 
 /** @param take runs to its end; returns what stays in the mailbox in place of the item, or undefined when it is done with */
@@ -16,6 +17,9 @@ export function createMailbox<Item extends object>(take: (item: Item) => Item | 
       drain()
     },
     drain,
+    get size() {
+      return items.length
+    },
   }
 
   /** What is delivered meanwhile is taken in its turn. */

@@ -4,14 +4,13 @@ import type {ContainerAddress} from '../../../machines/ledger/ids.ts'
 import type {Clock} from '../../kernel/clock.ts'
 import type {NatsLink} from '../../messaging/link.ts'
 import type {Subjects} from '../../messaging/subjects.ts'
-import {openProcessStdio, reopenProcessStdio} from '../../stdio/process-stdio.ts'
-import type {ProcessStdioOptions} from '../../stdio/process-stdio-port.ts'
-import type {Failpoints} from '../failpoints.ts'
+import type {ProcessStdioOptions, ProcessStdios} from '../../stdio/process-stdio-port.ts'
 import {createInterest} from './interest.ts'
 import {createLease} from './lease.ts'
 import {createLeaseFile} from './lease-file.ts'
 import type {ContainerLayout} from '../../layout/container-layout.ts'
-import {createOutput} from './output.ts'
+import {createLogFollower} from './log-follower.ts'
+import {createOutput, type OpenOptions} from './output.ts'
 import {createOutputFeed} from './output-feed.ts'
 import {createOutputs, type Outputs} from './outputs.ts'
 
@@ -23,50 +22,30 @@ export interface ContainerOutputsOptions {
   readonly clock: Clock
   /** Root of the container, where that is not root of the host. */
   readonly findOwner: () => ProcessStdioOptions['owner']
-  readonly failpoints: Pick<Failpoints, 'onRead' | 'onLogged'>
-  /** Whether commands are under way: then less output is read. */
-  readonly isUrgent: () => boolean
+  readonly stdios: ProcessStdios
 }
 
 /** What is kept of the output of an added process. A reader in the foreground has a lease, which defers the dropping of more. */
 const execLog = {maxBytes: 8 * 1024 * 1024, maxFiles: 2}
 
-export function createContainerOutputs({
-  link,
-  subjects,
-  address,
-  layout,
-  clock,
-  findOwner,
-  failpoints,
-  isUrgent,
-}: ContainerOutputsOptions): Outputs {
+export function createContainerOutputs({link, subjects, address, layout, clock, findOwner, stdios}: ContainerOutputsOptions): Outputs {
   return createOutputs((exec) => {
     const {fifoDir: dir, log: logFile, runDir} = exec === undefined ? layout : layout.exec(exec)
     const feed = createOutputFeed(link, (stream) =>
       exec === undefined ? subjects.log(address, stream) : subjects.io(address, exec, stream),
     )
+    const name = exec === undefined ? 'init' : `exec/${exec}`
+    const withPlace = (options: OpenOptions) => ({
+      ...options,
+      ...{name, dir, logFile},
+      rotation: exec === undefined ? options.rotation : execLog,
+    })
     const interest = createInterest(createLeaseFile(join(runDir, 'followed-until')), clock)
     return createOutput({
-      openStdio: ({again, ...options}, onOutput, wanted) =>
-        (again ? reopenProcessStdio : openProcessStdio)({
-          ...options,
-          rotation: exec === undefined ? options.rotation : {...execLog, wanted},
-          owner: again ? undefined : findOwner(),
-          dir,
-          logFile,
-          isUrgent,
-          // Called for each piece after it was read and before it is logged.
-          now: () => {
-            failpoints.onRead()
-            return clock.now()
-          },
-          onOutput: (chunk) => {
-            failpoints.onLogged()
-            onOutput(chunk)
-          },
-        }),
-      publish: (chunk) => interest.isWatched && feed.publish(chunk),
+      openStdio: (options, onGrew) => stdios.open({...withPlace(options), owner: findOwner(), onGrew}),
+      reopenStdio: (options, onGrew) => stdios.reopen({...withPlace(options), onGrew}),
+      createFollower: (from, publish) => createLogFollower(logFile, from, publish),
+      publish: feed.publish,
       publishEnd: (totals) => feed.publishEnd(totals, clock.now()),
       lease: createLease(createLeaseFile(join(runDir, 'held-until')), clock),
       interest,

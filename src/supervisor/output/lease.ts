@@ -9,6 +9,12 @@ import type {LeaseFile} from './lease-file.ts'
 
 export type Offsets = Readonly<Record<StreamName, number>>
 
+export interface NeededOutput {
+  /** Milliseconds since boot. */
+  readonly untilMs: number
+  readonly from: Offsets
+}
+
 export interface Lease {
   /**
    * Replaces the one before.
@@ -16,10 +22,12 @@ export interface Lease {
    * @param from what the reader needs of the log: all from these offsets on; nothing when absent
    */
   take(leaseMs: number, from?: Offsets): void
-  /** From where on the log may drop nothing; undefined when it may drop anything. */
-  needed(): Offsets | undefined
+  /** What the log may not drop, and until when; undefined when it may drop anything. */
+  needed(): NeededOutput | undefined
   /** When it runs out, in milliseconds of `Clock.elapsed`; undefined when nobody has it. */
   untilMs(): number | undefined
+  /** Calls when what is needed has changed, but for a lease that has run out. */
+  onChange(listener: () => void): void
   /** Resolves when the reader has let go, or its lease has run out. */
   whenReleased(): Promise<void>
   /** Writes the file again: the directory may be younger than the lease. */
@@ -37,22 +45,26 @@ const everything: Offsets = {stdout: 0, stderr: 0}
 export function createLease(file: LeaseFile, clock: Pick<Clock, 'elapsed' | 'at'>): Lease {
   let state = inherit(file.read(), clock.elapsed())
   const waiting = new Set<() => void>()
+  const listeners: (() => void)[] = []
 
   return {
     take: (leaseMs, from) => {
       state = leaseMs > 0 ? {type: 'leased', untilMs: clock.elapsed() + leaseMs, from} : {type: 'free'}
       save()
       for (const wake of waiting) wake()
+      for (const listener of listeners) listener()
     },
     needed: () => {
       const present = settle()
       if (present.type === 'free') return undefined
-      return present.type === 'inherited' ? everything : present.from
+      const from = present.type === 'inherited' ? everything : present.from
+      return from && {untilMs: present.untilMs, from}
     },
     untilMs: () => {
       const present = settle()
       return present.type === 'free' ? undefined : present.untilMs
     },
+    onChange: (listener) => void listeners.push(listener),
     whenReleased: async () => {
       for (let present = settle(); present.type !== 'free'; present = settle()) await untilChanged(present.untilMs)
     },

@@ -1,6 +1,5 @@
 /** The processes that were added to the container, from their starts until their exits are journaled. */
 import type {ProcessIdentity} from '../../../machines/ledger/events.ts'
-import type {Clock} from '../../kernel/clock.ts'
 import {isAlive} from '../../linux/process-table.ts'
 import type {Observe} from '../loop/inbox.ts'
 import type {WatchProcess} from './process-watcher.ts'
@@ -14,18 +13,17 @@ export interface ExecProcesses {
 
 export interface ExecProcessesDependencies {
   readonly watch: WatchProcess
-  readonly clock: Pick<Clock, 'now'>
   readonly observe: Observe
 }
 
-export function createExecProcesses({watch, clock, observe}: ExecProcessesDependencies): ExecProcesses {
+export function createExecProcesses({watch, observe}: ExecProcessesDependencies): ExecProcesses {
   const left = new Set<ProcessIdentity>()
 
   return {
     watch: (exec, identity) => {
       left.add(identity)
-      watch(identity, async (exit, source, usage) => {
-        const exitedAt = new Date(clock.now()).toISOString()
+      watch(identity, async ({exit, source, usage, seenAtMs}) => {
+        const exitedAt = new Date(seenAtMs).toISOString()
         await observe({type: 'exec.exited', data: {exec, exit, exitedAt, source, ...(usage && {usage})}})
         left.delete(identity)
       })

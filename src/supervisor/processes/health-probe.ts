@@ -7,11 +7,11 @@ import type {HealthCheck} from '../../../machines/schemas/health.ts'
 import {isSuccess, type ProcessExit} from '../../../machines/ledger/process-exit.ts'
 import type {Clock} from '../../kernel/clock.ts'
 import {TallyError, toErrorBody} from '../../kernel/errors.ts'
-import type {ChildReaper} from '../../linux/child-reaper.ts'
 import {isAlive, readProcessIdentity} from '../../linux/process-table.ts'
 import type {OciRuntime} from '../../runtime/oci-runtime.ts'
-import type {OutputChunk} from '../../stdio/streams.ts'
-import type {ProcessStdio} from '../../stdio/process-stdio-port.ts'
+import {readLogPage} from '../../stdio/log-page.ts'
+import type {LogProgress, NewProcessStdio} from '../../stdio/process-stdio-port.ts'
+import type {Children} from '../shim/children.ts'
 import {type CheckProcesses, findCheckProcesses} from './health-probe-processes.ts'
 import type {OnProcessExit, WatchProcess} from './process-watcher.ts'
 
@@ -38,11 +38,11 @@ export interface ProbeDependencies {
   readonly runtime: Pick<OciRuntime, 'exec'>
   readonly watch: WatchProcess
   readonly clock: Pick<Clock, 'sleep'>
-  readonly reaper: Pick<ChildReaper, 'holdOrphans'>
+  readonly children: Pick<Children, 'holdOrphans'>
   readonly openStdio: (
     place: {readonly dir: string; readonly logFile: string},
-    onOutput: (chunk: OutputChunk) => void,
-  ) => Promise<ProcessStdio>
+    onGrew: (progress: LogProgress) => void,
+  ) => Promise<NewProcessStdio>
   /** Writes what the runtime reads of the process. */
   readonly prepareProcess: (spec: ExecSpec, place: {readonly bundle: string | undefined; readonly processFile: string}) => Promise<void>
 }
@@ -50,7 +50,7 @@ export interface ProbeDependencies {
 const mostOutputBytes = 4_096
 
 export function createProbe(
-  {runtime, watch, clock, reaper, openStdio, prepareProcess}: ProbeDependencies,
+  {runtime, watch, clock, children, openStdio, prepareProcess}: ProbeDependencies,
   {containerId, dir}: {readonly containerId: string; readonly dir: string},
 ): Probe {
   const [processFile, pidFile] = [join(dir, 'process.json'), join(dir, 'pid')]
@@ -60,19 +60,26 @@ export function createProbe(
 
   return {
     ask: async ({args, cwd, user, timeoutMs}, container) => {
-      const written: Buffer[] = []
+      const logFile = join(dir, 'log')
+      const written = createBeginning(logFile)
+      const opened = new AsyncDisposableStack()
       try {
         await mkdir(dir, {recursive: true, mode: 0o700})
-        await using stdio = await openStdio({dir: join(dir, 'io'), logFile: join(dir, 'log')}, ({bytes}) => keep(written, bytes))
+        const stdio = opened.adopt(
+          await openStdio({dir: join(dir, 'io'), logFile}, written.read),
+          async (open) => void (await open.close()),
+        )
         const spec = {args, env: [], autoRemove: true, ...(cwd && {cwd}), ...(user !== undefined && {user})}
         await prepareProcess(spec, {bundle: container.bundle, processFile})
         const exit = await run(stdio, findProcesses(container), timeoutMs)
         await stdio.drain()
+        written.read()
         if (exit === 'late') return {isWell: false, output: `it took longer than ${timeoutMs} ms`}
-        return {isWell: isSuccess(exit), output: Buffer.concat(written).toString('utf8')}
+        return {isWell: isSuccess(exit), output: written.text()}
       } catch (error) {
         return {isWell: false, output: toErrorBody(error).message}
       } finally {
+        await opened.disposeAsync().catch(() => {})
         await rm(dir, {recursive: true, force: true}).catch(() => {
           // The deletion of the container tries again.
         })
@@ -87,12 +94,14 @@ export function createProbe(
     },
   }
 
-  async function run(stdio: ProcessStdio, processes: CheckProcesses, timeoutMs: number): Promise<ProcessExit | 'late'> {
+  async function run(stdio: NewProcessStdio, processes: CheckProcesses, timeoutMs: number): Promise<ProcessExit | 'late'> {
     const ended = Promise.withResolvers<ProcessExit>()
     let first: ProcessIdentity | undefined
     try {
-      first = await start(stdio, processes.group, async (exit) => ended.resolve(exit))
+      first = await start(stdio, processes.group, async ({exit}) => ended.resolve(exit))
       await stdio.handOver()
+      // As it comes: of a flood, the beginning is dropped.
+      await stdio.follow(0)
       return await Promise.race([ended.promise, clock.sleep(timeoutMs).then(() => 'late' as const)])
     } finally {
       await processes.end(isGrouped, first && isAlive(first) ? first.pid : undefined)
@@ -101,9 +110,9 @@ export function createProbe(
     }
   }
 
-  async function start(stdio: ProcessStdio, group: string | undefined, onExit: OnProcessExit): Promise<ProcessIdentity> {
+  async function start(stdio: NewProcessStdio, group: string | undefined, onExit: OnProcessExit): Promise<ProcessIdentity> {
     // Until it is watched, it is a child that is not known.
-    using _hold = reaper.holdOrphans()
+    using _hold = await children.holdOrphans()
     const {pid} = await execGrouped(stdio, group)
     const identity = readProcessIdentity(pid)
     if (!identity) throw new TallyError('RUNC_EXEC_FAILED', `the runtime reported process ${pid}, which does not exist`)
@@ -111,7 +120,7 @@ export function createProbe(
     return identity
   }
 
-  async function execGrouped(stdio: ProcessStdio, group: string | undefined): Promise<{readonly pid: number}> {
+  async function execGrouped(stdio: NewProcessStdio, group: string | undefined): Promise<{readonly pid: number}> {
     const options = {id: containerId, processFile, pidFile, stdio: stdio.forRuntime}
     if (group === undefined || !isGrouped) {
       isGrouped = false
@@ -128,7 +137,16 @@ export function createProbe(
   }
 }
 
-function keep(written: Buffer[], bytes: Uint8Array): void {
-  const room = mostOutputBytes - written.reduce((sum, {length}) => sum + length, 0)
-  if (room > 0) written.push(Buffer.from(bytes.subarray(0, room)))
+/** The first that was written, on either stream. */
+function createBeginning(logFile: string): {read(): void; text(): string} {
+  let bytes: Buffer = Buffer.alloc(0)
+  return {
+    read: () => {
+      const {entries} = readLogPage(logFile, 0, 4 * mostOutputBytes)
+      const all = Buffer.concat(entries.map((entry) => entry.bytes))
+      // Once there is enough, what comes later is not the beginning any more.
+      if (bytes.length < mostOutputBytes && all.length > bytes.length) bytes = all.subarray(0, mostOutputBytes)
+    },
+    text: () => bytes.toString('utf8'),
+  }
 }

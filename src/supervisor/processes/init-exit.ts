@@ -4,7 +4,6 @@
  * can be found out only while its groups are there.
  */
 import type {BootInstant} from '../../../machines/ledger/boot-instant.ts'
-import type {Clock} from '../../kernel/clock.ts'
 import type {Observe} from '../loop/inbox.ts'
 import type {ExecProcesses} from './exec-processes.ts'
 import type {OomWatch} from './oom-watch.ts'
@@ -13,17 +12,23 @@ import type {OnProcessExit} from './process-watcher.ts'
 export interface InitExitDependencies {
   readonly execs: Pick<ExecProcesses, 'killAll'>
   readonly oom: Pick<OomWatch, 'hasEnded'>
-  readonly clock: Pick<Clock, 'now'>
   readonly bootNow: () => BootInstant
   readonly observe: Observe
 }
 
-export function createInitExit({execs, oom, clock, bootNow, observe}: InitExitDependencies): OnProcessExit {
-  return async (exit, source, usage) => {
+export function createInitExit({execs, oom, bootNow, observe}: InitExitDependencies): OnProcessExit {
+  return async ({exit, source, usage, seenAtMs, seenBootMs}) => {
     execs.killAll()
-    const exitedAt = new Date(clock.now()).toISOString()
+    const exitedAt = new Date(seenAtMs).toISOString()
     const oomKilled = oom.hasEnded(exit)
-    const data = {exit, exitedAt, source, ...(usage && {usage}), ...(oomKilled && {oomKilled}), boot: bootNow()}
+    const data = {
+      exit,
+      exitedAt,
+      source,
+      ...(usage && {usage}),
+      ...(oomKilled && {oomKilled}),
+      boot: {...bootNow(), ms: Math.round(seenBootMs)},
+    }
     await observe({type: 'container.exited', data})
   }
 }

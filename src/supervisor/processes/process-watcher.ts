@@ -1,22 +1,30 @@
-/**
- * Watches a process until it ends. A child is left a zombie until its status is journaled, so that the status is safe in the kernel and the
- * pid cannot be reused. The process of a former supervisor is as a rule a child of the coordinator, which leaves it a zombie as well: its
- * status is in /proc. The status of one that has been reaped is in its pidfd, from Linux 6.15 on.
- */
+/** How a process of the container ended, from whoever knows: the shim, or what is left when a shim was killed. */
 import {closeSync} from 'node:fs'
-import type {ProcessIdentity, ResourceUsage} from '../../../machines/ledger/events.ts'
+import type {ProcessIdentity} from '../../../machines/ledger/events.ts'
 import type {ExitSource, ProcessExit} from '../../../machines/ledger/process-exit.ts'
 import {toSignalName} from '../../../machines/schemas/signals.ts'
 import type {Clock} from '../../kernel/clock.ts'
-import type {ChildReaper} from '../../linux/child-reaper.ts'
 import {openPidfdOf, readPidfdExit} from '../../linux/pidfd.ts'
-import {isAlive, isSameProcess, readProcessStat} from '../../linux/process-table.ts'
-import {type ChildExit, peekChild, toChildExit} from '../../linux/wait.ts'
+import {isSameProcess, readProcessStat} from '../../linux/process-table.ts'
+import {type ChildExit, type ResourceUsage, toChildExit} from '../../linux/wait.ts'
+import type {KnownExit} from '../assignment.ts'
+import type {Children} from '../shim/children.ts'
+
+/** An end, and when it was seen. */
+export interface ProcessEnd {
+  readonly exit: ProcessExit
+  readonly source: ExitSource
+  readonly usage?: ResourceUsage | undefined
+  /** Epoch milliseconds. */
+  readonly seenAtMs: number
+  /** Milliseconds since boot. */
+  readonly seenBootMs: number
+}
 
 /** Resolves when the exit is journaled. */
-export type OnProcessExit = (exit: ProcessExit, source: ExitSource, usage?: ResourceUsage) => Promise<unknown>
+export type OnProcessExit = (end: ProcessEnd) => Promise<unknown>
 
-/** Calls `onExit` once; before it returns, if the process has ended already. */
+/** Calls `onExit` once, when the process has ended, or if it has before. */
 export type WatchProcess = (identity: ProcessIdentity, onExit: OnProcessExit) => void
 
 const pollMs = 100
@@ -24,52 +32,47 @@ const pollMs = 100
 const reapPatienceMs = 30_000
 
 export interface ProcessWatcherDependencies {
-  readonly reaper: ChildReaper
+  readonly children: Pick<Children, 'watch'>
   readonly clock: Clock
-  /** A descriptor of it that was inherited; the watcher closes it. */
-  readonly findInherited: (identity: ProcessIdentity) => number | undefined
+  /** Of processes that lost their shim. */
+  readonly findKnownExit: (identity: ProcessIdentity) => KnownExit | undefined
 }
 
-export function createProcessWatcher({reaper, clock, findInherited}: ProcessWatcherDependencies): WatchProcess {
-  return (identity, onExit) => {
-    if (isSameProcess(identity) && peekChild(identity.pid).type !== 'not-a-child') watchChild(identity.pid, onExit)
-    else void watchStranger(identity, onExit)
-  }
+export function createProcessWatcher({children, clock, findKnownExit}: ProcessWatcherDependencies): WatchProcess {
+  return (identity, onExit) => void watch(identity, onExit)
 
-  function watchChild(pid: number, onExit: OnProcessExit): void {
-    reaper.watch(pid, (exit, usage) => {
-      onExit(toProcessExit(exit), 'waitid', usage).then(() => reaper.reap(pid))
-    })
-  }
+  async function watch(identity: ProcessIdentity, onExit: OnProcessExit): Promise<void> {
+    // Opened first: from Linux 6.15 it tells the status of another's child.
+    const fd = openPidfdOf(identity)
+    const isThere =
+      isSameProcess(identity) &&
+      (await children.watch(identity, async ({status, usage, seenAtMs, seenBootMs}) => {
+        if (status === undefined) return await finish()
+        if (fd !== undefined) closeSync(fd)
+        await onExit({exit: toProcessExit(status), source: 'waitid', usage, seenAtMs, seenBootMs})
+      }))
+    if (!isThere) await finish()
 
-  /** The child of another process, which will reap it. */
-  async function watchStranger(identity: ProcessIdentity, onExit: OnProcessExit): Promise<void> {
-    const fd = findInherited(identity) ?? openPidfdOf(identity)
-    try {
-      while (isAlive(identity)) await clock.sleep(pollMs)
-      const {exit, source} = await readEnd(identity, fd)
-      await onExit(exit, source)
-    } finally {
+    async function finish(): Promise<void> {
+      const end = await readEnd(identity, fd)
       if (fd !== undefined) closeSync(fd)
+      await onExit({...end, seenAtMs: clock.now(), seenBootMs: clock.elapsed()})
     }
   }
 
   /** The kernel's record of a process is made when it is reaped, by its parent at that time. */
-  async function readEnd(identity: ProcessIdentity, fd: number | undefined): Promise<ProcessEnd> {
+  async function readEnd(identity: ProcessIdentity, fd: number | undefined): Promise<Pick<ProcessEnd, 'exit' | 'source'>> {
     for (const giveUpAt = clock.elapsed() + reapPatienceMs; clock.elapsed() < giveUpAt; await clock.sleep(pollMs)) {
+      const known = findKnownExit(identity)
+      if (known) return {exit: toProcessExit(known.exit), source: known.source}
       const ofZombie = readZombieExit(identity)
       if (ofZombie) return {exit: toProcessExit(ofZombie), source: 'coordinator'}
       const recorded = fd === undefined ? undefined : readPidfdExit(fd)
       if (recorded) return {exit: toProcessExit(recorded), source: 'pidfd'}
       if (!isSameProcess(identity) && fd === undefined) break
     }
-    return {exit: {type: 'lost', reason: 'the supervisor that was its parent had died'}, source: 'none'}
+    return {exit: {type: 'lost', reason: 'the shim that was its parent had been killed'}, source: 'none'}
   }
-}
-
-interface ProcessEnd {
-  readonly exit: ProcessExit
-  readonly source: ExitSource
 }
 
 function readZombieExit(identity: ProcessIdentity): ChildExit | undefined {

@@ -6,7 +6,7 @@ import type {ExecLayout} from '../../layout/container-layout.ts'
 
 /**
  * By the pid file that the runtime has left. A pid that is not in the container's groups has been reused, unless the process has ended and
- * is a zombie of the coordinator.
+ * is a zombie of the shim.
  */
 export function findExecProcess({pidFile}: ExecLayout, cgroups: readonly string[]): ProcessIdentity | undefined {
   const pid = readPid(pidFile)

@@ -353,3 +353,13 @@ test('arguments that are wrong are refused, and the version says what it can', (
   expect(readShimVersion('/bin/true')).toBeUndefined()
   expect(readShimVersion('/nonexistent')).toBeUndefined()
 })
+
+test('a shim that has given up ends when it has nothing, and nobody can reach it', async () => {
+  const shim = spawn(shimProgram, ['--restarts', '2/60000', '--delay', '1', '--', 'false'], {stdio: ['ignore', 'ignore', 'pipe']})
+  let said = ''
+  shim.stderr.setEncoding('utf8').on('data', (text: string) => {
+    said += text
+  })
+  expect(await once(shim, 'close')).toEqual([0, null])
+  expect(said).toMatch(/gave up: false/)
+})

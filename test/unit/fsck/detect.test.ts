@@ -6,8 +6,11 @@ import {clean, whole, withJournal, withWeb} from './survey-fixture.ts'
 
 const old = {namespace: 'default', id: 'old'} as const
 const oldGroup = {path: '/tally-default-old-ffffffff', directories: ['/sys/fs/cgroup/pids/tally-default-old-ffffffff'], processes: []}
-const missing = {journal: {type: 'missing'}, holder: undefined, streamed: undefined, runtimeStatus: undefined} as const
+const missing = {journal: {type: 'missing'}, holder: undefined, shim: undefined, streamed: undefined, runtimeStatus: undefined} as const
 const codesOf = (survey: Survey) => detect(survey).map(({code, container}) => `${code} ${container ?? '-'}`)
+
+const asleep = withWeb({holder: undefined})
+const givenUp = withWeb({holder: undefined, journal: {...whole, isGivenUp: true}})
 
 /** One change to the survey each, and the findings that it leads to. */
 const cases: readonly (readonly [what: string, Survey, readonly string[]])[] = [
@@ -15,7 +18,10 @@ const cases: readonly (readonly [what: string, Survey, readonly string[]])[] = [
   ['a damaged line', withWeb({journal: {type: 'damaged', line: 3, why: 'x'}, streamed: undefined}), ['JOURNAL_DAMAGED default/web']],
   [
     'an incomplete last line without a supervisor',
-    {...withJournal({tornBytes: 9}), containers: [{...(withJournal({tornBytes: 9}).containers[0] ?? fail()), holder: undefined}]},
+    {
+      ...withJournal({tornBytes: 9}),
+      containers: [{...(withJournal({tornBytes: 9}).containers[0] ?? fail()), holder: undefined, shim: undefined}],
+    },
     ['JOURNAL_TORN default/web', 'SUPERVISOR_MISSING default/web'],
   ],
   ['nothing, while a line is being written', withJournal({tornBytes: 9}), []],
@@ -38,7 +44,9 @@ const cases: readonly (readonly [what: string, Survey, readonly string[]])[] = [
     },
     [],
   ],
-  ['a container without a supervisor', withWeb({holder: undefined}), ['SUPERVISOR_MISSING default/web']],
+  ['nothing, where the supervisor sleeps', asleep, []],
+  ['a container without a shim', withWeb({holder: undefined, shim: undefined}), ['SUPERVISOR_MISSING default/web']],
+  ['a container whose shim has given up', givenUp, ['SUPERVISOR_MISSING default/web']],
   [
     'an init that does not exist any more',
     withWeb({isInitAlive: false, runtimeStatus: 'stopped'}),

@@ -10,6 +10,7 @@ export const whole: {readonly type: 'whole'} & WholeJournal = {
   state: 'running',
   init: {pid: 42, startTimeTicks: 1, bootId: 'b'},
   hasEnded: false,
+  isGivenUp: false,
   terminal: false,
   runtime: undefined,
 }
@@ -20,6 +21,7 @@ export const web: SurveyedContainer = {
   file: '/state/containers/default/web/journal.jsonl',
   journal: whole,
   holder: 41,
+  shim: 40,
   ageMs: 60_000,
   isInitAlive: true,
   runtimeStatus: 'running',

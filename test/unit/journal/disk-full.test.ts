@@ -4,7 +4,6 @@ import {join} from 'node:path'
 import {describe, expect, it} from 'vitest'
 import type {LedgerEvent} from '../../../machines/ledger/events.ts'
 import {openFileJournal, readJournalFile} from '../../../src/journal/file-journal.ts'
-import {openLogWriter} from '../../../src/stdio/log-writer.ts'
 import {toHistory} from '../../support/given.ts'
 import {makeTempDir} from '../support/temp-dir.ts'
 
@@ -58,25 +57,6 @@ describe('on a full disk', () => {
     journal.append(refused)
     expect(sequencesOf(readJournalFile(path))).toEqual(sequencesTo(refused.sequence))
     expect(sequencesOf(journal.read(refused.sequence - 1))).toEqual([refused.sequence])
-  })
-
-  it('an append to the log reports the reason, writes nothing, and succeeds when there is space again', () => {
-    using disk = mountSmallDisk()
-    const filler = fillAPage(disk.path)
-    const path = join(disk.path, 'log')
-    using log = openLogWriter(path)
-    const small = {stream: 'stdout', atMs: 0, bytes: Buffer.from('small\n')} as const
-    const large = {stream: 'stdout', atMs: 0, bytes: Buffer.alloc(5_000, 'x')} as const
-    expect(log.append(small)).toBeUndefined()
-    const before = readFileSync(path)
-
-    expect(log.append(large)).toMatchObject({code: 'HOST_EXHAUSTED'})
-    expect(readFileSync(path)).toEqual(before)
-    expect(log.totals).toEqual({stdout: 6, stderr: 0})
-
-    rmSync(filler)
-    expect(log.append(large)).toBeUndefined()
-    expect(log.totals).toEqual({stdout: 5_006, stderr: 0})
   })
 })
 

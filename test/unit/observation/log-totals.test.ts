@@ -1,11 +1,12 @@
 import {appendFileSync} from 'node:fs'
 import {join} from 'node:path'
-import {expect, it} from 'vitest'
+import {beforeAll, expect, it} from 'vitest'
 import {createLogTotals} from '../../../src/observation/log-totals.ts'
-import {encodeChunk} from '../../../src/stdio/cri-log.ts'
-import {findEnd} from '../../../src/stdio/log-file.ts'
-import {rotate} from '../../../src/stdio/log-segments.ts'
+import {encodeChunk} from '../../support/encode-chunk.ts'
+import {appendToLog, buildShimTests} from '../../support/shim-log.ts'
 import {makeTempDir} from '../../support/temp-dir.ts'
+
+beforeAll(buildShimTests)
 
 const line = (text: string, stream: 'stdout' | 'stderr' = 'stdout') => encodeChunk({stream, atMs: 0, bytes: Buffer.from(text)})
 
@@ -31,9 +32,8 @@ it('counts on over files that have been begun since', async () => {
   appendFileSync(log, line('one\n'))
   expect(totals.read('a', log)).toMatchObject({stdout: 4})
   for (const [index, text] of ['two\n', 'three\n', 'four\n'].entries()) {
-    const stdout = totals.read('a', log)?.stdout ?? 0
-    rotate(log, 2, {position: findEnd(log), stdout, stderr: 0})
-    appendFileSync(log, line(text))
+    // Each line in a file of its own.
+    appendToLog(log, [{stream: 'stdout', bytes: Buffer.from(text)}], {maxBytes: 1, maxFiles: 2})
     // One that has counted before, and one that has not.
     expect(totals.read('a', log)).toMatchObject({stdout: [8, 14, 19][index]})
     expect(totals.read(`new ${index}`, log)).toMatchObject({stdout: [8, 14, 19][index]})

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import {afterEach, describe, expect, it} from 'vitest'
 import type {StreamName} from '../../../src/stdio/streams.ts'
-import {encodeChunk, toLogTime} from '../../../src/stdio/cri-log.ts'
+import {encodeChunk, toLogTime} from '../../support/encode-chunk.ts'
 import {decodeLine} from '../../support/decode-line.ts'
 
 const atMs = Date.parse('2026-01-02T03:04:05.123Z')

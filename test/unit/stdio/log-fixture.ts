@@ -3,7 +3,7 @@ import {writeFileSync} from 'node:fs'
 import {join} from 'node:path'
 import fc from 'fast-check'
 import type {StreamName} from '../../../src/stdio/streams.ts'
-import {encodeChunk} from '../../../src/stdio/cri-log.ts'
+import {encodeChunk} from '../../support/encode-chunk.ts'
 import {makeTempDir} from '../support/temp-dir.ts'
 
 export interface Chunk {

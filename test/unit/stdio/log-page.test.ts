@@ -1,7 +1,9 @@
 import {appendFileSync} from 'node:fs'
 import fc from 'fast-check'
 import {describe, expect, it} from 'vitest'
-import {type LogEntry, toLogTime} from '../../../src/stdio/cri-log.ts'
+import type {LogEntry} from '../../../src/stdio/cri-log.ts'
+import {toLogTime} from '../../support/encode-chunk.ts'
+import {firstPlace} from '../../../src/stdio/log-segments.ts'
 import {readLogPage} from '../../../src/stdio/log-page.ts'
 
 import {atMs, chunks, encode, makeLog, out} from './log-fixture.ts'
@@ -19,6 +21,7 @@ describe('a page of the log', () => {
       entries: [entry('one\n', lineBytes), entry('two\n', 2 * lineBytes)],
       next: 2 * lineBytes,
       atEnd: false,
+      oldest: firstPlace,
     })
     expect(readLogPage(log.path, 0, 2 * lineBytes - 1).next).toBe(lineBytes)
     expect(readLogPage(log.path, page.next, 1_000)).toEqual({
@@ -26,18 +29,25 @@ describe('a page of the log', () => {
       entries: [entry('three\n', encode(three).length)],
       next: encode(three).length,
       atEnd: true,
+      oldest: firstPlace,
     })
   })
 
   it('has at least one entry, even if it exceeds the requested number of bytes', () => {
     using log = makeLog(...three)
-    expect(readLogPage(log.path, 0, 1)).toEqual({position: 0, entries: [entry('one\n', lineBytes)], next: lineBytes, atEnd: false})
+    expect(readLogPage(log.path, 0, 1)).toEqual({
+      position: 0,
+      entries: [entry('one\n', lineBytes)],
+      next: lineBytes,
+      atEnd: false,
+      oldest: firstPlace,
+    })
   })
 
   it('is empty at the end, and stops before a torn line', () => {
     using log = makeLog(...three)
     const size = encode(three).length
-    expect(readLogPage(log.path, size, 100)).toEqual({position: size, entries: [], next: size, atEnd: true})
+    expect(readLogPage(log.path, size, 100)).toEqual({position: size, entries: [], next: size, atEnd: true, oldest: firstPlace})
     appendFileSync(log.path, encode([out('four\n')]).subarray(0, -1))
     expect(readLogPage(log.path, size, 100)).toMatchObject({entries: [], next: size})
     appendFileSync(log.path, '\n')

@@ -1,16 +1,18 @@
 import {copyFileSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync} from 'node:fs'
 import {join} from 'node:path'
 import fc from 'fast-check'
-import {describe, expect, it} from 'vitest'
+import {beforeAll, describe, expect, it} from 'vitest'
 import {readLog} from '../../../src/stdio/log-file.ts'
 import {readLogPage} from '../../../src/stdio/log-page.ts'
 import {findTail} from '../../../src/stdio/log-tail.ts'
 import {createOutputReader} from '../../../src/stdio/output-reader.ts'
 import {listSegments} from '../../../src/stdio/log-segments.ts'
-import {openLogWriter} from '../../../src/stdio/log-writer.ts'
+import {appendToLog, buildShimTests} from '../../support/shim-log.ts'
 import {decodeLine} from '../../support/decode-line.ts'
 import {makeTempDir} from '../support/temp-dir.ts'
-import {atMs, type Chunk, chunks, encode, out} from './log-fixture.ts'
+import {type Chunk, chunks, encode, out} from './log-fixture.ts'
+
+beforeAll(buildShimTests)
 
 const numbered = (count: number) => Array.from({length: count}, (_, index) => out(`line ${index + 1}\n`))
 const lineBytes = encode([out('line 1\n')]).length
@@ -18,10 +20,7 @@ const lineBytes = encode([out('line 1\n')]).length
 function makeRotatedLog(written: readonly Chunk[], maxBytes: number, maxFiles: number) {
   const dir = makeTempDir()
   const path = join(dir.path, 'log')
-  {
-    using log = openLogWriter(path, {maxBytes, maxFiles})
-    for (const chunk of written) expect(log.append({...chunk, atMs})).toBeUndefined()
-  }
+  appendToLog(path, written, {maxBytes, maxFiles})
   return {path, dir: dir.path, [Symbol.dispose]: () => dir[Symbol.dispose]()}
 }
 
@@ -48,10 +47,7 @@ describe('a rotated log', () => {
 
   it('is not rotated by default', () => {
     const dir = makeTempDir()
-    {
-      using log = openLogWriter(join(dir.path, 'log'))
-      for (const chunk of numbered(500)) log.append({...chunk, atMs})
-    }
+    appendToLog(join(dir.path, 'log'), numbered(500))
     expect(readdirSync(dir.path)).toEqual(['log'])
     dir[Symbol.dispose]()
   })
@@ -97,14 +93,13 @@ describe('a rotated log', () => {
     fc.assert(
       fc.property(chunks, chunks, fc.integer({min: 40, max: 300}), (before, after, maxBytes) => {
         using log = makeRotatedLog(before, maxBytes, 2)
-        using writer = openLogWriter(log.path, {maxBytes, maxFiles: 2})
+        const rotation = {maxBytes, maxFiles: 2}
         const count = (written: readonly Chunk[]) => ({
           stdout: written.filter(({stream}) => stream === 'stdout').reduce((sum, {bytes}) => sum + bytes.length, 0),
           stderr: written.filter(({stream}) => stream === 'stderr').reduce((sum, {bytes}) => sum + bytes.length, 0),
         })
-        expect(writer.totals).toEqual(count(before))
-        for (const chunk of after) writer.append({...chunk, atMs})
-        expect(writer.totals).toEqual(count([...before, ...after]))
+        expect(appendToLog(log.path, [], rotation)).toMatchObject(count(before))
+        expect(appendToLog(log.path, after, rotation)).toMatchObject(count([...before, ...after]))
       }),
     )
   })
@@ -141,8 +136,7 @@ describe('the files of a rotated log', () => {
     expect(sizesOf(log.path)).toEqual([expect.any(Number)])
     expect(sizesOf(log.path)[0]).toBeLessThanOrEqual(1_000)
     expect(listSegments(log.path)[0]?.begin.stdout).toBeGreaterThan(299_900)
-    using writer = openLogWriter(log.path, {maxBytes: 1_000, maxFiles: 1})
-    expect(writer.totals.stdout).toBe(300_000)
+    expect(appendToLog(log.path, [], {maxBytes: 1_000, maxFiles: 1}).stdout).toBe(300_000)
   })
 
   it('begin with a complete line, wherever a read has ended', () => {
@@ -198,8 +192,7 @@ describe('the files of a rotated log', () => {
         .slice(0, 3)
         .every((size) => size > 9_900 && size <= 10_000),
     ).toBe(true)
-    using writer = openLogWriter(log.path, {maxBytes: 10_000, maxFiles: 4})
-    expect(writer.totals.stdout).toBe(numbers(5_000).length)
+    expect(appendToLog(log.path, [], {maxBytes: 10_000, maxFiles: 4}).stdout).toBe(numbers(5_000).length)
   })
 })
 
@@ -222,11 +215,8 @@ describe('an interrupted rotation', () => {
     using log = makeRotatedLog(numbered(6), 2 * lineBytes, 3)
     expect(textOf(log.path)).toHaveLength(6)
     for (const step of steps.slice(0, count)) step(log.path)
-    {
-      using writer = openLogWriter(log.path, {maxBytes: 2 * lineBytes, maxFiles: 3})
-      expect(writer.totals.stdout).toBe(6 * 'line 1\n'.length)
-      writer.append({...out('line 7\n'), atMs})
-    }
+    expect(appendToLog(log.path, [], {maxBytes: 2 * lineBytes, maxFiles: 3}).stdout).toBe(6 * 'line 1\n'.length)
+    appendToLog(log.path, [out('line 7\n')], {maxBytes: 2 * lineBytes, maxFiles: 3})
     expect(textOf(log.path)).toEqual(['line 3', 'line 4', 'line 5', 'line 6', 'line 7'])
     expect(readdirSync(log.dir).sort()).toEqual(['log', 'log.1', 'log.2', 'log.places'])
   })
@@ -235,8 +225,7 @@ describe('an interrupted rotation', () => {
     using log = makeRotatedLog(numbered(4), 2 * lineBytes, 3)
     copyFileSync('/dev/null', `${log.path}.next`)
     mkdirSync(join(log.dir, 'log.other'))
-    using writer = openLogWriter(log.path, {maxBytes: 2 * lineBytes, maxFiles: 3})
-    writer.append({...out('line 5\n'), atMs})
+    appendToLog(log.path, [out('line 5\n')], {maxBytes: 2 * lineBytes, maxFiles: 3})
     expect(textOf(log.path)).toEqual(['line 1', 'line 2', 'line 3', 'line 4', 'line 5'])
   })
 })

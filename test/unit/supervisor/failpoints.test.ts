@@ -39,3 +39,17 @@ it('dies in the middle: what comes after the position is not done', () => {
   expect(() => journal(memory).append(first)).toThrow('dead')
   expect(memory.events).toEqual([])
 })
+
+it('passes a position before and after the shim lets the kernel forget a process, and at nothing else that is asked of it', async () => {
+  const passed: string[] = []
+  const {call, onSpawn, onReaped} = createFailpoints((position) => void passed.push(position))
+  const shim = call(async (type) => {
+    passed.push(type)
+    return await Promise.reject(new Error('not answered'))
+  })
+  await expect(shim('watch', {pid: 1, isStranger: false})).rejects.toThrow('not answered')
+  await expect(shim('reap', {pid: 1})).rejects.toThrow('not answered')
+  onSpawn()
+  onReaped()
+  expect(passed).toEqual(['watch', 'reap#1:before', 'reap', 'runtime#1:spawned', 'runtime.end#1:reaped'])
+})

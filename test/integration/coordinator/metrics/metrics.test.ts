@@ -42,11 +42,12 @@ it('tell what the stream has and what the journals have beyond it, also without 
     logger,
   })
   const projection = createProjection({link, subjects, clock, logger, reader: 'coordinator-n1'})
+  let hasShim = false
   const metrics = createMetrics({
     node: 'n1',
     version: '1',
     ledgers: () => projection.ledgers,
-    readJournals: () => readJournals(directories, {node: 'n1', ledgers: projection.ledgers}),
+    readJournals: () => readJournals(directories, {node: 'n1', ledgers: projection.ledgers, hasShim: () => hasShim}),
     isConnected: () => link.session() !== undefined,
     startedAt: 0,
     coordinatorRestarts: 0,
@@ -65,6 +66,9 @@ it('tell what the stream has and what the journals have beyond it, also without 
   await publish(...events.slice(3))
   await projection.caughtUp(connection)
   expect(await lines()).toEqual(expect.arrayContaining(['tally_supervisors 0', 'tally_supervisors_missing 1', 'tally_outbox_lag_events 0']))
+  hasShim = true
+  expect(await lines()).toEqual(expect.arrayContaining(['tally_supervisors 1', 'tally_supervisors_missing 0']))
+  hasShim = false
   await server.kill()
   while (link.session()) await clock.sleep(20)
   expect(await lines()).toEqual(expect.arrayContaining(['tally_nats_connected 0', 'tally_supervisors_missing 1']))

@@ -6,11 +6,13 @@ import type {Draft} from '../../../../machines/ledger/draft.ts'
 import {createNodeLedgers} from '../../../../src/coordinator/ledgers/node-ledgers.ts'
 import {createSleepers, type Sleepers} from '../../../../src/coordinator/sleepers/sleepers.ts'
 import {type FileJournal, openFileJournal} from '../../../../src/journal/file-journal.ts'
+import {readLatestEvent} from '../../../../src/journal/latest-event.ts'
+import {writeSleepNote} from '../../../../src/layout/sleep-note.ts'
 import {silentLogger} from '../../../../src/kernel/log.ts'
 import {type ContainerLayout, toContainerLayout} from '../../../../src/layout/container-layout.ts'
 import {createNatsLink} from '../../../../src/messaging/link.ts'
 import {registerService} from '../../../../src/messaging/services.ts'
-import {encodeChunk} from '../../../../src/stdio/cri-log.ts'
+import {encodeChunk} from '../../../support/encode-chunk.ts'
 import {epoch, happen, toHistory} from '../../../support/given.ts'
 import {startNatsServer} from '../../../support/nats-server.ts'
 import {makeTempDir} from '../../../support/temp-dir.ts'
@@ -80,6 +82,7 @@ function print(text: string, stream: 'stdout' | 'stderr' = 'stdout'): void {
 async function fallAsleep(request: object = {}): Promise<void> {
   const reply = await client.request(subjects.nodeCommand(node, 'sleep'), JSON.stringify({...name, ...request}), {timeout: 20_000})
   expect(reply.json()).toEqual({standsIn: true})
+  writeSleepNote(layout, {latest: readLatestEvent(layout.journal)})
 }
 
 async function ask(verb: Parameters<typeof subjects.containerCommand>[1], request: object = {}) {
@@ -93,7 +96,7 @@ async function expectWake(verb: Parameters<typeof subjects.containerCommand>[1],
   client.publish(subjects.containerCommand(address, verb), JSON.stringify(request), {reply: 'nobody'})
   await expect.poll(() => woken).toBeGreaterThan(before)
   client.publish(subjects.nodeCommand(node, 'awake'), JSON.stringify(name))
-  await expect.poll(() => sleepers.standIn.isSleeping(name)).toBe(false)
+  await client.flush()
   await fallAsleep()
 }
 
@@ -199,7 +202,7 @@ describe('a sleeper', () => {
     write(...histories.stopped)
     await fallAsleep()
     client.publish(subjects.nodeCommand(node, 'awake'), JSON.stringify(name))
-    await expect.poll(() => sleepers.standIn.isSleeping(name)).toBe(false)
+    await client.flush()
     await sleepers.standIn.take(name)
     expect(sleepers.standIn.isSleeping(name)).toBe(true)
     expect(await ask('output', {stream: 'stdout'})).toMatchObject({ended: true})

@@ -15,10 +15,11 @@ function observing(...events: readonly SupervisionEvent[]) {
   return {state: snapshot.value, effects}
 }
 
-const ended = {type: 'supervisor.ended'} as const
+const ended = {type: 'shim.ended'} as const
+const gaveUp = {type: 'shim.gave-up'} as const
 const ready = {type: 'supervisor.ready'} as const
 const vacant = (atMs: number) => ({type: 'vacancy.observed', atMs}) as const
-/** Ten supervisors that took over and died, a second apart from each other and more. */
+/** Ten shims that took over and died, a second apart from each other and more. */
 const tenDeaths = Array.from({length: 10}, (_, index) => [vacant(index * 5_500), ready, ended]).flat()
 
 describe('a container', () => {
@@ -27,7 +28,7 @@ describe('a container', () => {
     expect(observing(ended)).toEqual({state: 'vacant', effects: []})
   })
 
-  it('gets another supervisor at once when it is seen to have none', () => {
+  it('gets another shim at once when it is seen to have none', () => {
     const assigning = {state: 'assigning', effects: [{type: 'supervisor.assign'}]}
     expect(observing(vacant(7))).toEqual(assigning)
     expect(observing(ended, vacant(7))).toEqual(assigning)
@@ -58,5 +59,20 @@ describe('a container', () => {
     const requested = [...tenDeaths, vacant(55_000), {type: 'supervisor.requested', atMs: 56_000} as const]
     expect(observing(...requested)).toEqual({state: 'assigning', effects: [{type: 'supervisor.assign'}]})
     expect(observing(...requested, ready, ended, vacant(57_000))).toMatchObject({state: 'gave-up'})
+  })
+
+  it('is given up when its shim has given up, once, and supervised when that resumes', () => {
+    const givenUp = {state: 'gave-up', effects: [{type: 'supervisor.give-up', deaths: 10, periodMs: 60_000}]}
+    expect(observing(gaveUp)).toEqual(givenUp)
+    expect(observing(ended, vacant(7), gaveUp)).toEqual(givenUp)
+    expect(observing(gaveUp, gaveUp)).toEqual({state: 'gave-up', effects: []})
+    expect(observing(gaveUp, {type: 'shim.found-given-up'})).toEqual({state: 'gave-up', effects: []})
+    expect(observing(gaveUp, {type: 'shim.resumed'})).toEqual({state: 'supervised', effects: []})
+    expect(observing(gaveUp, {type: 'shim.resumed'}, gaveUp)).toEqual(givenUp)
+  })
+
+  it('is tried again when its shim had given up before the node was started', () => {
+    expect(observing({type: 'shim.found-given-up'})).toEqual({state: 'supervised', effects: [{type: 'shim.wake'}]})
+    expect(observing({type: 'shim.found-given-up'}, gaveUp)).toMatchObject({state: 'gave-up'})
   })
 })

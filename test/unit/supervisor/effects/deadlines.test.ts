@@ -1,6 +1,7 @@
 import {expect, it} from 'vitest'
 import {decide} from '../../../../machines/commands/decide.ts'
 import type {Draft} from '../../../../machines/ledger/draft.ts'
+import type {Timer} from '../../../../machines/charts/effects.ts'
 import {planRestart} from '../../../../machines/charts/restart.ts'
 import {planRecovery} from '../../../../src/supervisor/recovery/recovery.ts'
 import {createTimerEffects} from '../../../../src/supervisor/effects/timer-effects.ts'
@@ -40,6 +41,7 @@ it('a window is one of the boot clock', () => {
 
 it('a timer goes by the boot clock of this boot, and by the wall clock after another', async () => {
   const armed: number[] = []
+  const deadlines = new Map<Timer, number>()
   const at = (elapsedMs: number) => {
     armed.push(elapsedMs)
     return {[Symbol.dispose]: () => {}}
@@ -48,6 +50,7 @@ it('a timer goes by the boot clock of this boot, and by the wall clock after ano
     clock: {...createFakeClock(epoch), now: () => epoch, elapsed: () => 1_000, at},
     bootNow: () => ({bootId: 'b', ms: 1_000}),
     random: () => 0,
+    deadlines,
   })
   const call = makeCall(ledgerOf(...running))
   const dueAt = new Date(epoch + 50_000).toISOString()

@@ -3,6 +3,7 @@ import type {Draft} from '../../../../machines/ledger/draft.ts'
 import type {Ledger} from '../../../../machines/ledger/ledger.ts'
 import {healthCheckSchema} from '../../../../machines/schemas/health.ts'
 import {createHealthChecks} from '../../../../src/supervisor/effects/health-checks.ts'
+import type {RememberedHealth} from '../../../../src/supervisor/processes/health-memory.ts'
 import {createFakeClock} from '../../../support/fake-clock.ts'
 import {epoch, given, happen} from '../../../support/given.ts'
 import {histories} from '../../support/histories.ts'
@@ -14,7 +15,8 @@ const checked: readonly Draft[] = [
   ...histories.running.slice(1),
 ]
 
-function open(history: readonly Draft[] = checked) {
+function open(history: readonly Draft[] = checked, remembered?: RememberedHealth) {
+  const put: RememberedHealth[] = []
   const clock = createFakeClock(epoch)
   const state = {drafts: history, isWell: true, asked: 0}
   const observed: Draft[] = []
@@ -29,6 +31,7 @@ function open(history: readonly Draft[] = checked) {
     },
     clock,
     bootNow: () => ({bootId: 'b', ms: clock.elapsed()}),
+    memory: {take: () => remembered, put: (_, health) => void put.push(health)},
     observe: async (draft) => {
       observed.push(draft)
       state.drafts = [...state.drafts, draft]
@@ -42,7 +45,7 @@ function open(history: readonly Draft[] = checked) {
       await settle()
     }
   }
-  return {health, clock, state, observed, ledger, pass}
+  return {health, clock, state, observed, ledger, pass, put}
 }
 
 const changed = (status: 'healthy' | 'unhealthy', failures: number) => ({
@@ -86,5 +89,35 @@ describe('health checks', () => {
     health.watch(check, ledger)
     await pass(2)
     expect([state.asked, clock.armed]).toEqual([3, 1])
+  })
+
+  it('go on counting where the supervisor before put down how far it was, at the time that it meant', async () => {
+    const former = open()
+    former.state.isWell = false
+    former.health.watch(check, former.ledger)
+    await former.pass(1)
+    former.health.remember()
+    expect(former.put).toEqual([{health: {type: 'counting', failures: 1}, nextMs: epoch + 2_000}])
+    const next = open(checked, former.put[0])
+    next.state.isWell = false
+    next.health.watch(check, next.ledger)
+    expect(next.health.next).toBe(epoch + 2_000)
+    await next.pass(1)
+    expect(next.state.asked).toBe(0)
+    await next.pass(1)
+    expect(next.observed).toEqual([changed('unhealthy', 2)])
+  })
+
+  it('put nothing down in the middle of one, or when there are none', async () => {
+    const {health, ledger, put, pass, clock} = open()
+    health.remember()
+    health.watch(check, ledger)
+    await settle()
+    clock.advance(1_000)
+    expect(health.next).toBe(epoch + 1_000)
+    await pass(1)
+    health.end()
+    health.remember()
+    expect([health.next, put]).toEqual([undefined, []])
   })
 })

@@ -1,4 +1,5 @@
 import {describe, expect, it} from 'vitest'
+import type {Timer} from '../../../../machines/charts/effects.ts'
 import {createTimerEffects} from '../../../../src/supervisor/effects/timer-effects.ts'
 import {createFakeClock} from '../../../support/fake-clock.ts'
 import {epoch, given} from '../../../support/given.ts'
@@ -7,11 +8,12 @@ import {makeCall} from './effect-fixture.ts'
 
 function open(random = 0) {
   const clock = createFakeClock(epoch)
-  const effects = createTimerEffects({clock, bootNow: () => ({bootId: 'b', ms: clock.elapsed() - epoch}), random: () => random})
+  const deadlines = new Map<Timer, number>()
+  const effects = createTimerEffects({clock, bootNow: () => ({bootId: 'b', ms: clock.elapsed() - epoch}), random: () => random, deadlines})
   const call = makeCall(given(...histories.running).ledger)
   const arm = (timer: 'stop' | 'restart', afterMs: number) =>
     effects['timer.arm']({type: 'timer.arm', timer, dueAt: new Date(clock.now() + afterMs).toISOString()}, call)
-  return {clock, effects, call, arm}
+  return {clock, effects, call, arm, deadlines}
 }
 
 describe('a timer', () => {
@@ -40,6 +42,20 @@ describe('a timer', () => {
     expect(clock.armed).toBe(0)
     clock.advance(60_000)
     expect(call.observed).toEqual([])
+  })
+
+  it('has its deadline known for as long as it is armed, so that somebody else may wake this supervisor', async () => {
+    const {clock, effects, call, arm, deadlines} = open()
+    await arm('stop', 10_000)
+    await arm('restart', 7_000)
+    expect([...deadlines]).toEqual([
+      ['stop', epoch + 10_000],
+      ['restart', epoch + 7_000],
+    ])
+    await effects['timer.cancel']({type: 'timer.cancel', timer: 'stop'}, call)
+    expect([...deadlines.keys()]).toEqual(['restart'])
+    clock.advance(7_000)
+    expect(deadlines.size).toBe(0)
   })
 
   it('whose deadline has passed reports at once', async () => {

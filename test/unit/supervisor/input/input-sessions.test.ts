@@ -1,29 +1,44 @@
 import fc from 'fast-check'
 import {describe, expect, it} from 'vitest'
 import {TallyError} from '../../../../src/kernel/errors.ts'
-import type {InputAccount} from '../../../../src/stdio/input-writer.ts'
-import type {InputRecord, InputState} from '../../../../src/supervisor/input/input-record.ts'
-import {createInputSessions} from '../../../../src/supervisor/input/input-sessions.ts'
+import {mostInputBytes} from '../../../../src/shim/client/frames.ts'
+import type {InputAccount} from '../../../../src/stdio/process-stdio-port.ts'
+import {decodeInputCookie} from '../../../../src/supervisor/input/input-cookie.ts'
+import {createInputSessions, type InputSessions} from '../../../../src/supervisor/input/input-sessions.ts'
 import {createFakeClock} from '../../../support/fake-clock.ts'
 
-/** The kernel takes each piece whole. @param record of the supervisor before */
-function createSessions(take: (bytes: Uint8Array) => Promise<void>, record = createMemoryRecord()) {
-  const write = async (bytes: Uint8Array, account: InputAccount) => {
-    account.attempt(bytes.length)
-    await take(bytes)
-    account.taken(bytes.length)
-  }
-  return createInputSessions({write, record, clock: createFakeClock(0)})
+interface FakeShim {
+  /** What it has accepted last, with its cookie. */
+  cookie: Uint8Array
+  /** A supervisor that goes on from what the shim has. */
+  next(take?: Take): InputSessions
 }
 
-function createMemoryRecord(): InputRecord {
-  let state: InputState = {sessions: []}
-  return {
-    read: () => state,
-    write: (next) => {
-      state = next
+/** Resolves when the kernel has taken it. */
+type Take = (bytes: Uint8Array) => Promise<void>
+
+/** Accepts each piece whole, in one step with its cookie, one after the other. */
+function createShim(): FakeShim {
+  const shim: FakeShim = {
+    cookie: new Uint8Array(),
+    next: (take = async () => {}) => {
+      let last: Promise<void> = Promise.resolve()
+      const write = async (bytes: Uint8Array, account: InputAccount) => {
+        last = last.then(async () => {
+          shim.cookie = account.toCookie(bytes.length)
+          await take(bytes)
+          account.taken(bytes.length)
+        })
+        await last
+      }
+      return createInputSessions({write, former: decodeInputCookie(shim.cookie), clock: createFakeClock(0)})
     },
   }
+  return shim
+}
+
+function createSessions(take: Take): InputSessions {
+  return createShim().next(take)
 }
 
 describe('input from clients', () => {
@@ -74,14 +89,9 @@ describe('input from clients', () => {
 describe('input of one client', () => {
   it('is written in the order of its offsets, though earlier pieces still wait', async () => {
     const written: string[] = []
-    let last = Promise.resolve()
-    // One after the other, as an input writer does.
-    const sessions = createSessions((bytes) => {
-      last = last.then(async () => {
-        await Promise.resolve()
-        written.push(Buffer.from(bytes).toString())
-      })
-      return last
+    const sessions = createSessions(async (bytes) => {
+      await Promise.resolve()
+      written.push(Buffer.from(bytes).toString())
     })
     const taken = await Promise.all(
       ['ab', 'cd', 'ef'].map((text, index) => sessions.take({session: 's', offset: 2 * index, bytes: Buffer.from(text)})),
@@ -117,53 +127,98 @@ describe('input of one client', () => {
 })
 
 describe('input that another supervisor goes on with', () => {
-  it('begins where the kernel has taken it, whatever is sent again', async () => {
-    const record = createMemoryRecord()
+  it('begins behind what the shim has accepted, whatever is sent again', async () => {
+    const shim = createShim()
     const written: string[] = []
-    const write = async (bytes: Uint8Array) => void written.push(Buffer.from(bytes).toString())
-    await createSessions(write, record).take({session: 's', offset: 0, bytes: Buffer.from('abc')})
-    const next = createSessions(write, record)
+    const take = async (bytes: Uint8Array) => void written.push(Buffer.from(bytes).toString())
+    await shim.next(take).take({session: 's', offset: 0, bytes: Buffer.from('abc')})
+    const next = shim.next(take)
     expect(await next.take({session: 's', offset: 0, bytes: Buffer.from('abcd')})).toBe(4)
     expect(await next.take({session: 't', offset: 0, bytes: Buffer.from('x')})).toBe(1)
     expect(written).toEqual(['abc', 'd', 'x'])
   })
 
-  it('is refused where nobody knows whether it was taken, and that alone', async () => {
-    const record = createMemoryRecord()
-    const former = createSessions(async () => {}, record)
-    await former.take({session: 's', offset: 0, bytes: Buffer.from('abc')})
-    const killedMeanwhile = createSessions(() => new Promise(() => {}), record)
-    void killedMeanwhile.take({session: 's', offset: 3, bytes: Buffer.from('de')})
-    const next = createSessions(async () => {}, record)
-    await expect(next.take({session: 's', offset: 3, bytes: Buffer.from('de')})).rejects.toMatchObject({
-      code: 'INPUT_UNCERTAIN',
-      details: {from: 3, to: 5},
+  it('is not sent again when the kernel had not taken all of it: the shim has it', async () => {
+    const shim = createShim()
+    const killed = shim.next(() => new Promise(() => {}))
+    void killed.take({session: 's', offset: 0, bytes: Buffer.from('abc')})
+    await new Promise((resolve) => setImmediate(resolve))
+    const written: string[] = []
+    const next = shim.next(async (bytes) => void written.push(Buffer.from(bytes).toString()))
+    expect(await next.take({session: 's', offset: 0, bytes: Buffer.from('abcde')})).toBe(5)
+    expect(written).toEqual(['de'])
+  })
+
+  it('is sent again when the shim has not accepted it', async () => {
+    const shim = createShim()
+    const written: string[] = []
+    // The first is on its way to the kernel, and the second waits for it in the supervisor that is killed.
+    const killed = shim.next(() => new Promise(() => {}))
+    void killed.take({session: 's', offset: 0, bytes: Buffer.from('abc')})
+    void killed.take({session: 's', offset: 3, bytes: Buffer.from('de')})
+    await new Promise((resolve) => setImmediate(resolve))
+    const next = shim.next(async (bytes) => void written.push(Buffer.from(bytes).toString()))
+    expect(await next.take({session: 's', offset: 3, bytes: Buffer.from('de')})).toBe(5)
+    expect(written).toEqual(['de'])
+  })
+
+  it('is written once and in order, in whichever pieces, and wherever supervisors are killed', async () => {
+    const step = fc.record({
+      bytes: fc.uint8Array({minLength: 1, maxLength: 6}),
+      isKilled: fc.boolean(),
+      again: fc.nat(8),
+      session: fc.nat(2),
     })
-    expect(await next.take({session: 't', offset: 0, bytes: Buffer.from('x')})).toBe(1)
-    const third = createSessions(async () => {}, record)
-    await expect(third.take({session: 's', offset: 3, bytes: Buffer.from('de')})).rejects.toMatchObject({code: 'INPUT_UNCERTAIN'})
+    await fc.assert(
+      fc.asyncProperty(fc.array(step, {minLength: 1, maxLength: 20}), async (steps) => {
+        const shim = createShim()
+        const written: Uint8Array[] = []
+        const take: Take = async (bytes) => void written.push(bytes)
+        let supervisor = shim.next(take)
+        const sent = new Map<number, Buffer>()
+        for (const {bytes, isKilled, again, session} of steps) {
+          const all = Buffer.concat([sent.get(session) ?? Buffer.alloc(0), bytes])
+          sent.set(session, all)
+          const from = Math.max(0, all.length - bytes.length - again)
+          expect(await supervisor.take({session: `${session}`, offset: from, bytes: all.subarray(from)})).toBe(all.length)
+          if (isKilled) supervisor = shim.next(take)
+        }
+        expect(Buffer.concat(written)).toEqual(Buffer.concat(steps.map(({bytes}) => bytes)))
+      }),
+    )
   })
 
-  it('stays refused although the next supervisor was killed in the middle of the input of another client', async () => {
-    const record = createMemoryRecord()
-    const never = () => new Promise<void>(() => {})
-    void createSessions(never, record).take({session: 's', offset: 0, bytes: Buffer.from('abc')})
-    void createSessions(never, record).take({session: 't', offset: 0, bytes: Buffer.from('xy')})
-    const third = createSessions(async () => {}, record)
-    await expect(third.take({session: 't', offset: 0, bytes: Buffer.from('xy')})).rejects.toMatchObject({details: {from: 0, to: 2}})
-    await expect(third.take({session: 's', offset: 0, bytes: Buffer.from('abc')})).rejects.toMatchObject({details: {from: 0, to: 3}})
-    expect(await third.take({session: 'u', offset: 0, bytes: Buffer.from('z')})).toBe(1)
+  it('of the client that has sent nothing for the longest time is forgotten first', async () => {
+    const shim = createShim()
+    const former = shim.next()
+    for (let index = 0; index < 17; index += 1) await former.take({session: `${index}`, offset: 0, bytes: Buffer.from('abc')})
+    const next = shim.next()
+    await expect(next.take({session: '0', offset: 3, bytes: Buffer.from('d')})).rejects.toMatchObject({code: 'INPUT_GAP'})
+    expect(await next.take({session: '1', offset: 3, bytes: Buffer.from('d')})).toBe(4)
   })
+})
 
+describe('input that is not taken yet', () => {
   it('is answered after a while with what has been taken so far', async () => {
     const clock = createFakeClock(0)
     const write = async (_: Uint8Array, account: InputAccount) => {
+      account.toCookie(2)
       account.taken(2)
+      account.toCookie(1)
       await new Promise(() => {})
     }
-    const sessions = createInputSessions({write, record: createMemoryRecord(), clock})
+    const sessions = createInputSessions({write, former: [], clock})
     const answer = sessions.take({session: 's', offset: 0, bytes: Buffer.from('abc')})
     clock.advance(2_000)
     expect(await answer).toBe(2)
+  })
+
+  it('is put down as accepted only as far as it is on its way', async () => {
+    const cookies: Uint8Array[] = []
+    const write = async (bytes: Uint8Array, account: InputAccount) => {
+      for (let at = 0; at < bytes.length; at += mostInputBytes) cookies.push(account.toCookie(Math.min(mostInputBytes, bytes.length - at)))
+    }
+    await createInputSessions({write, former: [], clock: createFakeClock(0)}).take({session: 's', offset: 0, bytes: Buffer.alloc(40_000)})
+    expect(cookies.map((cookie) => decodeInputCookie(cookie)[0]?.[1])).toEqual([16_384, 32_768, 40_000])
   })
 })

@@ -129,17 +129,24 @@ describe('a reader with a name', () => {
 describe('whether anybody is attached', () => {
   function open() {
     const clock = createFakeClock(startMs)
-    const outputs = createOutputs(() => {
+    const interests = new Map<string | undefined, Interest>()
+    const outputs = createOutputs((exec) => {
       const lease = createLease({read: () => undefined, write: () => {}}, clock)
-      return {lease, interest: createInterest(createMemoryFile(), clock)} as unknown as Output
+      const interest = createInterest(createMemoryFile(), clock)
+      interests.set(exec, interest)
+      return {lease, interest} as unknown as Output
     })
-    return {clock, outputs}
+    const watch = (forMs: number, {exec, reader}: {readonly exec?: string; readonly reader?: string} = {}) => {
+      outputs.of(exec)
+      interests.get(exec)?.watch(forMs, reader)
+    }
+    return {clock, outputs, watch}
   }
 
   it('is said of the lease or the interest, in any process, that ends last', () => {
-    const {clock, outputs} = open()
+    const {clock, outputs, watch} = open()
     expect(outputs.attendedUntilMs()).toBeUndefined()
-    outputs.of().interest.watch(10_000)
+    watch(10_000)
     expect(outputs.attendedUntilMs()).toBe(startMs + 10_000)
     outputs.of('shell').lease.take(30_000)
     expect(outputs.attendedUntilMs()).toBe(startMs + 30_000)
@@ -153,18 +160,18 @@ describe('whether anybody is attached', () => {
   })
 
   it('has a removal wait for those of the process that is removed', async () => {
-    const {outputs} = open()
-    outputs.of().interest.watch(10_000, 'a')
-    outputs.of('shell').interest.watch(10_000)
+    const {outputs, watch} = open()
+    watch(10_000, {reader: 'a'})
+    watch(10_000, {exec: 'shell'})
     await outputs.whenReleased('shell')
     const all = outputs.whenReleased()
-    outputs.of().interest.watch(0, 'a')
+    watch(0, {reader: 'a'})
     await all
   })
 
   it('does not count a process that was deleted', () => {
-    const {outputs} = open()
-    outputs.of('shell').interest.watch(10_000)
+    const {outputs, watch} = open()
+    watch(10_000, {exec: 'shell'})
     outputs.forget('shell')
     expect(outputs.attendedUntilMs()).toBeUndefined()
   })

@@ -24,6 +24,8 @@ function open(file = createMemoryFile(), nowMs = startMs) {
   return {clock, file, lease: createLease(file, clock)}
 }
 
+const needed = (stdout: number, stderr: number, untilMs: number) => ({untilMs, from: offsets(stdout, stderr)})
+
 async function isReleased(lease: Lease): Promise<boolean> {
   const later = new Promise<boolean>((resolve) => setImmediate(() => resolve(false)))
   return await Promise.race([lease.whenReleased().then(() => true), later])
@@ -40,7 +42,7 @@ describe('a lease on output', () => {
     lease.take(30_000, offsets(5, 7))
     const released = lease.whenReleased()
     clock.advance(29_999)
-    expect([lease.needed(), await isReleased(lease)]).toEqual([offsets(5, 7), false])
+    expect([lease.needed(), await isReleased(lease)]).toEqual([needed(5, 7, startMs + 30_000), false])
     clock.advance(1)
     await released
     expect([lease.needed(), clock.armed]).toEqual([undefined, 0])
@@ -58,7 +60,7 @@ describe('a lease on output', () => {
     clock.advance(20_000)
     lease.take(30_000, offsets(9, 0))
     clock.advance(29_999)
-    expect([lease.needed(), await isReleased(lease)]).toEqual([offsets(9, 0), false])
+    expect([lease.needed(), await isReleased(lease)]).toEqual([needed(9, 0, startMs + 50_000), false])
     clock.advance(1)
     expect(await isReleased(lease)).toBe(true)
   })
@@ -86,14 +88,28 @@ describe('a lease on output', () => {
   })
 })
 
+describe('those who listen to a lease', () => {
+  it('are told when it is taken, renewed and let go, and not when it runs out', () => {
+    const {lease, clock} = open()
+    const told: unknown[] = []
+    lease.onChange(() => told.push(lease.needed()?.from))
+    lease.take(30_000, offsets(5, 7))
+    lease.take(30_000, offsets(6, 7))
+    lease.take(0)
+    lease.take(1_000)
+    clock.advance(2_000)
+    expect(told).toEqual([offsets(5, 7), offsets(6, 7), undefined, undefined])
+  })
+})
+
 describe('a lease that the next supervisor finds', () => {
   it('lasts as long as it was promised, and needs everything until its reader has said what it has read', async () => {
     const former = open()
     former.lease.take(30_000, offsets(5, 7))
     const {lease, clock} = open(former.file, startMs + 10_000)
-    expect([lease.needed(), await isReleased(lease)]).toEqual([offsets(0, 0), false])
+    expect([lease.needed(), await isReleased(lease)]).toEqual([needed(0, 0, startMs + 30_000), false])
     lease.take(15_000, offsets(6, 7))
-    expect(lease.needed()).toEqual(offsets(6, 7))
+    expect(lease.needed()).toEqual(needed(6, 7, startMs + 25_000))
     clock.advance(15_000)
     expect(await isReleased(lease)).toBe(true)
   })
@@ -145,7 +161,7 @@ describe('the file of a lease', () => {
     const clock = createFakeClock(startMs)
     const lease = createLease(file, clock)
     lease.take(30_000, offsets(1, 1))
-    expect([file.read(), lease.needed()]).toEqual([undefined, offsets(1, 1)])
+    expect([file.read(), lease.needed()]).toEqual([undefined, needed(1, 1, startMs + 30_000)])
     mkdirSync(join(dir.path, 'missing'))
     lease.save()
     expect(file.read()).toBe(startMs + 30_000)

@@ -4,7 +4,6 @@ import type {Draft} from '../../../../machines/ledger/draft.ts'
 import {readProcessIdentity} from '../../../../src/linux/process-table.ts'
 import {createExecProcesses} from '../../../../src/supervisor/processes/exec-processes.ts'
 import type {OnProcessExit} from '../../../../src/supervisor/processes/process-watcher.ts'
-import {createFakeClock} from '../../../support/fake-clock.ts'
 import {epoch} from '../../../support/given.ts'
 
 it('reports the exit of an added process, and kills those that are left', async () => {
@@ -12,7 +11,6 @@ it('reports the exit of an added process, and kills those that are left', async 
   const observed: Draft[] = []
   const execs = createExecProcesses({
     watch: (_, onExit) => void exits.push(onExit),
-    clock: createFakeClock(epoch),
     observe: async (draft) => {
       observed.push(draft)
       return undefined
@@ -25,7 +23,7 @@ it('reports the exit of an added process, and kills those that are left', async 
   execs.watch('one', identity)
   execs.killAll()
   expect(await ended).toBe('SIGKILL')
-  await exits[0]?.({type: 'signal', signal: 'SIGKILL'}, 'waitid')
+  await exits[0]?.({exit: {type: 'signal', signal: 'SIGKILL'}, source: 'waitid', seenAtMs: epoch, seenBootMs: 1})
   expect(observed).toEqual([
     {
       type: 'exec.exited',

@@ -1,10 +1,11 @@
 import {expect, it} from 'vitest'
 import type {Draft} from '../../../../machines/ledger/draft.ts'
 import {createInitExit} from '../../../../src/supervisor/processes/init-exit.ts'
-import {createFakeClock} from '../../../support/fake-clock.ts'
 import {epoch} from '../../../support/given.ts'
 
-const boot = {bootId: 'b', ms: 7}
+/** Of this moment, which is later than the one in which the end was seen. */
+const boot = {bootId: 'b', ms: 5_000}
+const seen = {seenAtMs: epoch, seenBootMs: 7.4} as const
 const killed = {type: 'signal', signal: 'SIGKILL'} as const
 
 function open(oomKilled: boolean) {
@@ -18,7 +19,6 @@ function open(oomKilled: boolean) {
         return oomKilled
       },
     },
-    clock: createFakeClock(epoch),
     bootNow: () => boot,
     observe: async (draft) => {
       steps.push(draft.type)
@@ -31,7 +31,7 @@ function open(oomKilled: boolean) {
 
 it('kills what was added, whose ends come before that of init, and reports a kill before the exit that it caused', async () => {
   const {onExit, steps, observed} = open(true)
-  await onExit(killed, 'waitid', {userMs: 1, systemMs: 2, maxRssBytes: 3})
+  await onExit({exit: killed, source: 'waitid', usage: {userMs: 1, systemMs: 2, maxRssBytes: 3}, ...seen})
   expect(steps).toEqual(['kill added processes', 'look for a kill', 'container.exited'])
   expect(observed).toEqual([
     {
@@ -42,7 +42,7 @@ it('kills what was added, whose ends come before that of init, and reports a kil
         source: 'waitid',
         usage: {userMs: 1, systemMs: 2, maxRssBytes: 3},
         oomKilled: true,
-        boot,
+        boot: {bootId: 'b', ms: 7},
       },
     },
   ])
@@ -50,11 +50,11 @@ it('kills what was added, whose ends come before that of init, and reports a kil
 
 it('says nothing of usage and of the kernel where there is nothing to say', async () => {
   const {onExit, observed} = open(false)
-  await onExit({type: 'code', code: 0}, 'pidfd')
+  await onExit({exit: {type: 'code', code: 0}, source: 'pidfd', ...seen})
   expect(observed).toEqual([
     {
       type: 'container.exited',
-      data: {exit: {type: 'code', code: 0}, exitedAt: new Date(epoch).toISOString(), source: 'pidfd', boot},
+      data: {exit: {type: 'code', code: 0}, exitedAt: new Date(epoch).toISOString(), source: 'pidfd', boot: {bootId: 'b', ms: 7}},
     },
   ])
 })

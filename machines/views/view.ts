@@ -139,6 +139,11 @@ export const nodeInfoSchema = z.object({
   nodeVersion: z.string(),
   /** The number of containers in each state. */
   containers: z.record(z.string(), z.int()),
+  /**
+   * The number of containers by what their supervisor is: `awake`; `asleep`; `none`, of a container without a process; `gave-up` and `missing`,
+   * which nobody looks after. Absent in replies of older releases.
+   */
+  supervisors: z.record(z.string(), z.int()).optional(),
   startedAt: z.string(),
   /** Problems found at the start of the node that could not be repaired, one sentence each. */
   warnings: z.array(z.string()).optional(),

@@ -31,7 +31,7 @@ async function toGivenUp(options: NodeOptions, cause: unknown): Promise<TallyErr
 
 function toRows(info: NodeInfo, now: number): readonly (readonly [string, string])[] {
   const {coordinatorPid, natsPid, natsUrl, stateDir, runDir, runtime, nodeVersion, containers, startedAt, version, httpUrl} = info
-  const {natsVersion, confinement, trouble, parent, warnings = []} = info
+  const {natsVersion, confinement, trouble, parent, supervisors, warnings = []} = info
   const counts = Object.entries(containers).map(([state, count]) => `${count} ${state}`)
   return [
     ['Coordinator', `pid ${coordinatorPid}, started ${formatAge(startedAt, now)}`],
@@ -46,8 +46,15 @@ function toRows(info: NodeInfo, now: number): readonly (readonly [string, string
     ...(confinement?.lacks.map((lack) => ['Unprotected', lack] as const) ?? []),
     ...warnings.map((warning) => ['Warning', warning] as const),
     ['Containers', counts.join(', ') || 'none'],
+    ...(supervisors && counts.length > 0 ? [['Supervisors', toSupervisorCounts(supervisors)] as const] : []),
     ['Version', `${version}, Node.js ${nodeVersion}`],
   ]
+}
+
+/** Those that may be all there is, and of the others those that there are. */
+function toSupervisorCounts({awake = 0, asleep = 0, none = 0, ...others}: NonNullable<NodeInfo['supervisors']>): string {
+  const rest = Object.entries(others).flatMap(([state, count]) => (count > 0 ? [`${count} ${state.replace('-', ' ')}`] : []))
+  return [`${awake} awake`, `${asleep} asleep`, `${none} not needed`, ...rest].join(', ')
 }
 
 function toCount(count: number, what: string): string {

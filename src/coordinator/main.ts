@@ -1,5 +1,6 @@
 /** The coordinator process: one per node. It may be killed and started again at any time; containers run on. */
 import {once} from 'node:events'
+import {existsSync} from 'node:fs'
 import {dirname, join} from 'node:path'
 import {fileURLToPath} from 'node:url'
 import {createSystemClock} from '../kernel/clock.ts'
@@ -7,6 +8,8 @@ import {toErrorBody} from '../kernel/errors.ts'
 import {toNodeSocket} from '../kernel/lock-file.ts'
 import {createLogger, writeOut} from '../kernel/log.ts'
 import {version} from '../kernel/version.ts'
+import {toSource} from '../../machines/ledger/ids.ts'
+import {toContainerLayout} from '../layout/container-layout.ts'
 import {readConnection} from '../messaging/connection.ts'
 import {createServiceManager} from '../linux/notify.ts'
 import {settleProcess} from '../linux/settle-process.ts'
@@ -33,6 +36,8 @@ import {readJournals} from './ledgers/journals.ts'
 import {createNodeLedgers, readBefore} from './ledgers/node-ledgers.ts'
 import {createProjection} from './ledgers/projection.ts'
 import {createMetrics} from './metrics/metrics.ts'
+import {createSupervisorCounts} from './supervision/supervisor-counts.ts'
+import {readSupervisorStates} from './supervision/supervisor-states.ts'
 import {type CoordinatorOptions, coordinatorOptionsSchema, coordinatorOptionsVariable} from './options.ts'
 import {checkNats, checkNatsAgain} from './stream/check-nats.ts'
 import {openEmbeddedNats} from './stream/embedded-nats.ts'
@@ -146,11 +151,20 @@ async function main(options: CoordinatorOptions, warnings: readonly string[]): P
     reader: `coordinator-${node}`,
     readBefore: (event) => readBefore({node, directories: options}, event),
   })
+  const readStates = () =>
+    readSupervisorStates({
+      directories: options,
+      status: shims.status,
+      isStoodInFor: sleepers.standIn.isSleeping,
+      find: (name) => projection.ledgers.get(toSource({node, ...name})),
+    })
   const metrics = createMetrics({
     node,
     version,
     ledgers: () => projection.ledgers,
-    readJournals: () => readJournals(options, {node, ledgers: projection.ledgers, hasShim: shims.isServing}),
+    readJournals: () => readJournals(options, {node, ledgers: projection.ledgers, toState: readStates()}),
+    supervisorCounts: createSupervisorCounts(shims, (name) => existsSync(toContainerLayout(options, name, '').journal)),
+    readStandIn: () => sleepers.standIn.figures(),
     isConnected: () => link.session() !== undefined,
     startedAt: Date.parse(startedAt),
     coordinatorRestarts: parent.process?.deaths ?? 0,
@@ -190,6 +204,7 @@ async function main(options: CoordinatorOptions, warnings: readonly string[]): P
     subjects,
     session: link.session,
     jetStream,
+    readSupervisors: readStates,
     info: () =>
       readNodeInfo({
         directories: options,

@@ -6,6 +6,7 @@ import {existsSync, readFileSync, rmSync, writeFileSync} from 'node:fs'
 import {join} from 'node:path'
 import type {LedgerEvent} from '../../machines/ledger/events.ts'
 import type {Ledger} from '../../machines/ledger/ledger.ts'
+import {readBootId} from '../linux/process-table.ts'
 import type {ContainerLayout} from './container-layout.ts'
 
 type Place = Pick<ContainerLayout, 'runDir'>
@@ -21,7 +22,7 @@ export function removeSleepNote(layout: Place): void {
   rmSync(toNote(layout), {force: true})
 }
 
-/** @returns false when events have come after it */
+/** @returns false when events have come after it, or a boot of the host */
 export function hasSleepNote(layout: Place, {latest}: Pick<Ledger, 'latest'>): boolean {
   try {
     return latest !== undefined && readFileSync(toNote(layout), 'utf8') === toText(latest)
@@ -40,5 +41,5 @@ function toNote({runDir}: Place): string {
 }
 
 function toText({uid, sequence}: Pick<LedgerEvent, 'uid' | 'sequence'>): string {
-  return `${uid}:${sequence}`
+  return `${readBootId()}:${uid}:${sequence}`
 }

@@ -37,7 +37,7 @@ export function createShimStdios({shim, listenToGrowths}: ShimStdioDependencies)
         const former = take(options.name)
         if (former) await shim.call('close', {stdio: former.stdio})
         const {stdio, consoleSocket, progress} = await openAtShim(options, 0)
-        const child = options.terminal ? undefined : openFifos(options)
+        const child = options.terminal ? undefined : await openFifosOrClose(stdio, options)
         const opened = toProcessStdio(stdio, options, {progress, cookie: none, release: () => child?.release()})
         const forRuntime: Pick<NewProcessStdio, 'forRuntime' | 'handOver'> = {
           forRuntime: child ? {type: 'pipes', fds: child.fds} : {type: 'terminal', consoleSocket},
@@ -70,6 +70,16 @@ export function createShimStdios({shim, listenToGrowths}: ShimStdioDependencies)
     const former = left.get(name)
     left.delete(name)
     return former
+  }
+
+  /** Otherwise there would be two of that name, and the next supervisor would take either. */
+  async function openFifosOrClose(stdio: number, options: ProcessStdioOptions): Promise<ReturnType<typeof openFifos>> {
+    try {
+      return openFifos(options)
+    } catch (error) {
+      await shim.call('close', {stdio}).catch(() => {})
+      throw error
+    }
   }
 
   async function openAtShim(

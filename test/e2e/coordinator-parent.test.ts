@@ -250,16 +250,15 @@ describe('a first start that fails', () => {
     const second = await own.tally('--run-dir', join(own.dir, 'run2'), 'up', '-d')
     expect(second).toMatchObject({exitCode: 1, stderr: expect.stringMatching(/already runs on the state directory.*\[NODE_RUNNING\]\n$/)})
     expect(await own.info()).toMatchObject({coordinatorPid: before.coordinatorPid, parent: before.parent})
-    const shims = listProcesses().filter((pid) => readProcessStat(pid) && isShimOf(pid, own.dir))
+    const shims = listProcesses().filter((pid) => readProcessStat(pid) && isShimOfCoordinator(pid, own.dir))
     expect(shims).toEqual([before.parent?.pid])
   })
 })
 
-function isShimOf(pid: number, dir: string): boolean {
+function isShimOfCoordinator(pid: number, dir: string): boolean {
   try {
-    return (
-      readFileSync(`/proc/${pid}/comm`, 'utf8').startsWith('tally-shim') && readFileSync(`/proc/${pid}/environ`, 'latin1').includes(dir)
-    )
+    const [title, environment] = ['cmdline', 'environ'].map((name) => readFileSync(`/proc/${pid}/${name}`, 'latin1'))
+    return title?.startsWith('tally-shim (coordinator') === true && environment?.includes(dir) === true
   } catch {
     return false
   }

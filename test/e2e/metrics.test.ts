@@ -6,8 +6,9 @@ import {killNode} from '../support/kill-node.ts'
 import {sendSignal} from '../support/send-signal.ts'
 import {eventually, useNode} from '../support/tally-node.ts'
 
-const http = ['--http', '127.0.0.1:0'] as const
-const node = useNode({args: http})
+// Supervisors of stopped containers are there to be counted; test/e2e/sleep-edges.test.ts has those that are not.
+const args = ['--http', '127.0.0.1:0', '--sleep-after', 'never'] as const
+const node = useNode({args})
 
 const run = (name: string, ...args: readonly string[]) => node.tally('run', '-d', '--name', name, ...args)
 
@@ -51,7 +52,7 @@ it('tells of states, exits, restarts, adoptions and how long commands took, also
   expect((await scrape()).join('\n')).toMatch(/^tally_request_duration_seconds_count\{verb="create",outcome="done"\} [3-9]$/m)
 
   killNode(await node.info())
-  expect((await node.tally('up', '-d', ...http)).exitCode).toBe(0)
+  expect((await node.tally('up', '-d', ...args)).exitCode).toBe(0)
   // What comes from the stream goes on where it was; the coordinator's own counters begin at 0.
   await eventually('told by the next', () => has(wanted))
   await node.tally('rm', '-f', 'lives', 'fails', 'again')

@@ -29,14 +29,15 @@ describe.concurrent('while there is no coordinator', () => {
   })
 })
 
-describe.concurrent('while coordinator and supervisor are dead together', () => {
+describe.concurrent('while coordinator, shim and supervisor are dead together', () => {
   it('a command waits for the next ones, or says that nobody answers, and run in the foreground goes on', async () => {
     await using node = await startNode()
     const running = node.spawn('run', '--name', 'attached', '--rootfs', node.rootfs, '--', 'sh', '-c', `${untilTold}; exit 7`)
     await eventually('it runs', async () => (await node.tally('ps', '-q')).stdout === 'attached\n')
     const {supervisorPid, pid} = await node.json<ContainerView>('inspect', 'attached')
+    const shim = readProcessStat(supervisorPid ?? 0)?.parentPid
     killNode(await node.info())
-    sendSignal(supervisorPid, 'SIGKILL')
+    for (const process of [shim, supervisorPid]) sendSignal(process, 'SIGKILL')
     expect(await node.tally('kill', 'attached')).toMatchObject({
       exitCode: 1,
       stderr: expect.stringMatching(/^tally: nobody answers for container attached: .*`tally up` starts one \[NODE_NOT_RUNNING\]\n$/),
@@ -52,8 +53,9 @@ describe.concurrent('while coordinator and supervisor are dead together', () => 
     await using node = await startNode()
     await node.tally('run', '-d', '--name', 'unseen', '--rootfs', node.rootfs, '--', 'sh', '-c', 'sleep 2; exit 7')
     const {supervisorPid, pid = 0} = await node.json<ContainerView>('inspect', 'unseen')
+    const shim = readProcessStat(supervisorPid ?? 0)?.parentPid
     killNode(await node.info())
-    sendSignal(supervisorPid, 'SIGKILL')
+    for (const process of [shim, supervisorPid]) sendSignal(process, 'SIGKILL')
     await eventually('it has ended', () => readProcessStat(pid)?.isZombie !== false)
     expect(await node.tally('up', '-d')).toMatchObject({exitCode: 0})
     await eventually('another supervisor', async () => (await node.tally('inspect', 'unseen')).exitCode === 0)
@@ -65,6 +67,20 @@ describe.concurrent('while coordinator and supervisor are dead together', () => 
       {type: 'code', code: 7},
       {type: 'lost', reason: 'it ended while it had no supervisor'},
     ]).toContainEqual(exited?.type === 'container.exited' ? exited.data.exit : undefined)
+  })
+})
+
+describe.concurrent('while coordinator and supervisor are dead together', () => {
+  it('a container that exits has its true exit status, and commands go on', async () => {
+    await using node = await startNode()
+    await node.tally('run', '-d', '--name', 'seen', '--rootfs', node.rootfs, '--', 'sh', '-c', `${untilTold}; exit 7`)
+    const {supervisorPid, pid} = await node.json<ContainerView>('inspect', 'seen')
+    killNode(await node.info())
+    sendSignal(supervisorPid, 'SIGKILL')
+    tellToEnd(pid)
+    await eventually('its exit is journaled', () => node.journal('seen').some((line) => line.includes('container.exited')))
+    expect(await node.tally('up', '-d')).toMatchObject({exitCode: 0})
+    expect((await node.tally('wait', 'seen')).stdout).toBe('7\n')
   })
 })
 

@@ -5,31 +5,17 @@ import {describe, expect, it} from 'vitest'
 import type {ContainerView} from '../../machines/views/view.ts'
 import {connectTally} from '../../src/client/index.ts'
 import {createInputSender} from '../../src/client/send-input.ts'
-import {connectShimControl, type ShimStatus} from '../../src/shim/client/control.ts'
+import {connectShimControl} from '../../src/shim/client/control.ts'
 import {findSupervisor} from '../support/find-supervisor.ts'
 import {killNode} from '../support/kill-node.ts'
 import {readProcFile} from '../support/proc.ts'
 import {sendSignal} from '../support/send-signal.ts'
+import {createSleepWatch} from '../support/sleep-watch.ts'
 import {eventually, useNode} from '../support/tally-node.ts'
 
 const node = useNode({args: ['--sleep-after', '200ms']})
 
-async function status(id: string): Promise<ShimStatus | undefined> {
-  try {
-    using control = await connectShimControl(join(node.runDir, 'containers/default', id, 'shim.sock'))
-    return await control.status()
-  } catch {
-    return undefined
-  }
-}
-
-const fallsAsleep = (id: string) => eventually(`${id} to fall asleep`, async () => (await status(id))?.phase === 'asleep')
-const comesToRest = (id: string) =>
-  eventually(`no process of ${id}`, async () => (await status(id)) === undefined && findSupervisor(node, id) === undefined)
-const run = async (id: string, flags: readonly string[], ...command: readonly string[]) => {
-  const {exitCode, stderr} = await node.tally('run', '-d', '--name', id, ...flags, '--rootfs', node.rootfs, '--', ...command)
-  expect({exitCode, stderr}).toEqual({exitCode: 0, stderr: ''})
-}
+const {status, fallsAsleep, comesToRest, run} = createSleepWatch(node)
 const readEvents = async (id: string) => (await node.events(id)).map(({type}) => type)
 
 describe('a container whose supervisor sleeps', () => {

@@ -34,7 +34,7 @@ export async function readNodeInfo({
   natsPid,
   trouble,
   httpUrl,
-}: NodeInfoDependencies): Promise<Omit<NodeInfo, 'containers' | 'node'>> {
+}: NodeInfoDependencies): Promise<Omit<NodeInfo, 'containers' | 'node' | 'supervisors'>> {
   const found = await runtime.version().catch(() => undefined)
   const natsVersion = session()?.info?.version
   const why = trouble()

@@ -19,6 +19,7 @@ import {findFormerCreate} from './former-create.ts'
 import {toListReply} from './list-reply.ts'
 import type {NodeLedgers} from '../ledgers/node-ledgers.ts'
 import type {Projection} from '../ledgers/projection.ts'
+import {countSupervisors, type SupervisorState} from '../supervision/supervisor-states.ts'
 import type {Supervisors} from '../supervision/supervisors.ts'
 import type {JetStreamWatch} from '../stream/jetstream-watch.ts'
 
@@ -32,7 +33,9 @@ export interface NodeServiceDependencies {
   readonly subjects: Subjects
   readonly session: () => NatsConnection | undefined
   readonly jetStream: Pick<JetStreamWatch, 'trouble' | 'assertWell'>
-  readonly info: () => Promise<Omit<NodeInfo, 'containers' | 'node'>>
+  readonly info: () => Promise<Omit<NodeInfo, 'containers' | 'node' | 'supervisors'>>
+  /** As that of the outer call. */
+  readonly readSupervisors: () => (name: ContainerName) => SupervisorState | undefined
   /** An address with a one-time token. @throws TallyError HTTP_OFF */
   readonly invite: (actor: string) => UiReply
   readonly shutDown: (options: {readonly containers: boolean}) => Promise<void>
@@ -44,7 +47,7 @@ export interface NodeServiceDependencies {
 const catchUpMs = 250
 
 export function createNodeEndpoints(dependencies: NodeServiceDependencies): readonly Endpoint[] {
-  const {node, subjects, info, invite, shutDown} = dependencies
+  const {node, subjects, info, readSupervisors, invite, shutDown} = dependencies
   const subject = (verb: keyof typeof nodeCommandSchemas) => subjects.nodeCommand(node, verb)
   const creates = createCreateRequests()
   const make = (wanted: CreateRequest, origin: Asked) => {
@@ -64,9 +67,11 @@ export function createNodeEndpoints(dependencies: NodeServiceDependencies): read
     }),
     endpoint('info', subject('info'), nodeCommandSchemas.info, async () => {
       const views = await list(dependencies)
+      const toSupervisor = readSupervisors()
       const containers: Record<string, number> = {}
       for (const {state} of views) containers[state] = (containers[state] ?? 0) + 1
-      return {node, ...(await info()), containers}
+      const supervisors = countSupervisors(views.flatMap(({namespace, id}) => toSupervisor({namespace, id}) ?? []))
+      return {node, ...(await info()), containers, supervisors}
     }),
     endpoint('ui', subject('ui'), nodeCommandSchemas.ui, async (_request, {actor}) => invite(actor)),
     // Of supervisors up to 0.4, whose processes had no shim.

@@ -1,16 +1,14 @@
 /** Which containers have a supervisor, and what is not published yet, read from the state directories without asking any supervisor. */
-import {statSync} from 'node:fs'
 import {toSource} from '../../../machines/ledger/ids.ts'
 import type {Ledger} from '../../../machines/ledger/ledger.ts'
 import {readLatestEvent} from '../../journal/latest-event.ts'
-import {readLockHolders} from '../../linux/locks.ts'
 import type {ContainerName} from '../../layout/container-name.ts'
 import {type Directories, toContainerLayout} from '../../layout/container-layout.ts'
 import {listContainers} from '../directories/containers.ts'
+import type {SupervisorState} from '../supervision/supervisor-states.ts'
 
 export interface JournalState {
-  /** Its supervisor has the journal locked, or sleeps, or is about to be started. */
-  readonly hasSupervisor: boolean
+  readonly supervisor: SupervisorState
   /** Events in the journal that were not read from the stream. */
   readonly unpublished: number
 }
@@ -19,18 +17,17 @@ export interface JournalsOptions {
   readonly node: string
   /** By source, as read from the stream. */
   readonly ledgers: ReadonlyMap<string, Ledger>
-  /** Whether the shim of a container is there, and starts its supervisor when there is something to do. */
-  readonly hasShim: (name: ContainerName) => boolean
+  /** Undefined when the container has no journal (any more). */
+  readonly toState: (name: ContainerName) => SupervisorState | undefined
 }
 
-export function readJournals(directories: Directories, {node, ledgers, hasShim}: JournalsOptions): readonly JournalState[] {
-  const locked = readLockHolders()
+export function readJournals(directories: Directories, {node, ledgers, toState}: JournalsOptions): readonly JournalState[] {
   return listContainers(directories).flatMap(({namespace, id}) => {
     try {
       const {journal} = toContainerLayout(directories, {namespace, id}, '')
-      const {ino} = statSync(journal)
-      const hasSupervisor = locked.has(ino) || hasShim({namespace, id})
-      return [{hasSupervisor, unpublished: countUnpublished(journal, ledgers.get(toSource({node, namespace, id})))}]
+      const supervisor = toState({namespace, id})
+      if (supervisor === undefined) return []
+      return [{supervisor, unpublished: countUnpublished(journal, ledgers.get(toSource({node, namespace, id})))}]
     } catch {
       // Deleted in the meantime, not begun yet, or damaged, which its supervisor has reported.
       return []

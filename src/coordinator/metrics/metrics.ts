@@ -11,6 +11,9 @@ import {createCommandTimes} from './command-times.ts'
 import {createInstruments} from './instruments.ts'
 import type {JournalState} from '../ledgers/journals.ts'
 import type {FoldObserver} from '../ledgers/projection.ts'
+import type {StandInFigures} from '../sleepers/stand-in.ts'
+import type {SupervisorCounts} from '../supervision/supervisor-counts.ts'
+import {countSupervisors} from '../supervision/supervisor-states.ts'
 
 export interface MetricsDependencies {
   readonly node: string
@@ -19,6 +22,9 @@ export interface MetricsDependencies {
   readonly ledgers: () => ReadonlyMap<string, Ledger>
   /** Of this node's containers. */
   readonly readJournals: () => readonly JournalState[]
+  /** Of supervisors that this coordinator knows. */
+  readonly supervisorCounts: SupervisorCounts
+  readonly readStandIn: () => StandInFigures
   readonly isConnected: () => boolean
   /** Of this process, in milliseconds since the epoch. */
   readonly startedAt: number
@@ -44,6 +50,8 @@ export function createMetrics({
   version,
   ledgers,
   readJournals,
+  supervisorCounts,
+  readStandIn,
   isConnected,
   startedAt,
   coordinatorRestarts,
@@ -55,6 +63,7 @@ export function createMetrics({
   const started = new Set<string>()
   let isRead = false
   let journals: readonly JournalState[] = []
+  let supervisors = countSupervisors([])
 
   gauge('tally_containers', (set) => {
     const states = own().map((ledger) => toTopLevelState(ledger))
@@ -75,8 +84,16 @@ export function createMetrics({
 
   gauge('tally_build_info', (set) => set(1, {version, node}))
   gauge('tally_nats_connected', (set) => set(isConnected() ? 1 : 0))
-  gauge('tally_supervisors', (set) => set(journals.filter(({hasSupervisor}) => hasSupervisor).length))
-  gauge('tally_supervisors_missing', (set) => set(journals.filter(({hasSupervisor}) => !hasSupervisor).length))
+  gauge('tally_supervisors', (set) => set(supervisors.awake + supervisors.asleep))
+  gauge('tally_supervisors_missing', (set) => set(supervisors.missing + supervisors['gave-up']))
+  gauge('tally_containers_by_supervisor', (set) => {
+    for (const [supervisor, count] of Object.entries(supervisors)) set(count, {supervisor})
+  })
+  total('tally_supervisor_starts_total', () => supervisorCounts.starts)
+  total('tally_supervisor_deaths_total', () => supervisorCounts.deaths)
+  total('tally_supervisor_wakes_total', () => readStandIn().woken)
+  gauge('tally_held_requests', (set) => set(readStandIn().heldRequests))
+  gauge('tally_held_bytes', (set) => set(readStandIn().heldBytes))
   gauge('tally_outbox_lag_events', (set) => set(journals.reduce((sum, {unpublished}) => sum + unpublished, 0)))
   gauge('tally_outbox_lag_max_events', (set) => set(Math.max(0, ...journals.map(({unpublished}) => unpublished))))
   const requestDuration = histogram('tally_request_duration_seconds')
@@ -104,6 +121,7 @@ export function createMetrics({
       isRead ||= await caughtUp()
       // Once for all metrics that need them.
       journals = readJournals()
+      supervisors = countSupervisors(journals.map(({supervisor}) => supervisor))
       return [await ofNode.metrics(), ...(isRead ? [await ofStream.metrics()] : [])].join('\n')
     },
     contentType: ofNode.contentType,

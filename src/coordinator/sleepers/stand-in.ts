@@ -99,7 +99,8 @@ export function createStandIn(
       if (!connection) return
       toStand(name).interest = listen(connection, name)
       rollCall?.ask(name)
-      await connection.flush()
+      // Of a connection that ends now: the next session subscribes again.
+      await connection.flush().catch(() => {})
     },
     takeOver: async (name) => {
       const connection = link.session()

@@ -15,15 +15,13 @@ export interface Shims extends Disposable {
   connect(name: ContainerName): Promise<void>
   /** False when nobody listens on the socket of the container. True as well of one that has not been asked yet. */
   has(name: ContainerName): boolean
-  /** Whether it is known to be there, and starts a supervisor when there is something to do. */
-  isServing(name: ContainerName): boolean
   /** What it told last; undefined when it is absent, or has not told anything yet. */
   status(name: ContainerName): ShimStatus | undefined
   /**
    * Has it start a supervisor that sees everything from before this call.
    * @param options.force also after it has given up
    * @returns undefined when there is no shim
-   * @throws ShimError ECONNRESET when it ends meanwhile
+   * @throws ShimError ECONNRESET when it closes each connection that is made to it
    */
   wake(name: ContainerName, options?: {readonly force?: boolean}): Promise<ShimStatus | undefined>
   /** Calls at each change. @param former undefined of the first on this connection */
@@ -46,6 +44,7 @@ type Link =
   | {readonly type: 'open'; readonly control: ShimControl; readonly status: ShimStatus | undefined}
 
 const patienceMs = 500
+const mostWakes = 3
 
 export function createShims({listContainers, connect, clock, logger}: ShimsDependencies): Shims {
   const links = new Map<string, Link>()
@@ -63,15 +62,20 @@ export function createShims({listContainers, connect, clock, logger}: ShimsDepen
     },
     connect: attempt,
     has: (name) => find(name).type !== 'absent',
-    isServing: (name) => {
-      const status = getStatus(name)
-      return status !== undefined && status.phase !== 'gave-up'
-    },
     status: getStatus,
     wake: async (name, options) => {
-      await attempt(name)
-      const link = find(name)
-      return link.type === 'open' ? await link.control.wake(options) : undefined
+      for (let attempts = 1; ; attempts += 1) {
+        await attempt(name)
+        const link = find(name)
+        if (link.type !== 'open') return undefined
+        try {
+          return await link.control.wake(options)
+        } catch (error) {
+          if (!isReset(error) || attempts === mostWakes) throw error
+          // Nothing was accepted: it has ended, or has replaced its image.
+          lose(name, link.control)
+        }
+      }
     },
     onStatus: (listener) => void onStatuses.push(listener),
     onEnd: (listener) => void onEnds.push(listener),
@@ -135,6 +139,10 @@ export function createShims({listContainers, connect, clock, logger}: ShimsDepen
     links.set(toKey(name), {...link, status})
     for (const onStatus of onStatuses) onStatus(name, status, link.status)
   }
+}
+
+function isReset(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'ECONNRESET'
 }
 
 /** No socket, or one that was left by a shim that was killed. */

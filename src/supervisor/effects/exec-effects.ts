@@ -68,8 +68,11 @@ export function createExecEffects(
     },
 
     'exec.stdin.close': async ({exec}) => {
-      // What was written before goes first, for as long as its reader takes: that is not waited for.
-      void outputs.of(exec).closeInput()
+      // As that of init: for as long as it takes.
+      await outputs
+        .of(exec)
+        .closeInput()
+        .catch(() => {})
       return undefined
     },
 

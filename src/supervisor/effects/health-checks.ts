@@ -73,6 +73,8 @@ export function createHealthChecks({probe, clock, bootNow, observe, memory}: Hea
       if (!isWatched()) return
       if (isAnswering(ledger())) {
         own.next = 'checking'
+        // Put down before by this supervisor, which could not fall asleep.
+        memory.drop()
         const asked = probe.ask(check, container())
         underWay = asked
         const {isWell, output} = await asked

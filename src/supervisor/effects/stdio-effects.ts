@@ -7,8 +7,9 @@ export function createStdioEffects({outputs}: Pick<EffectDependencies, 'outputs'
 
   return {
     'stdin.close': async () => {
-      // What was written before goes first, for as long as its reader takes: that is not waited for.
-      void output.closeInput()
+      // What was written before goes first, for as long as its reader takes. A supervisor that fell asleep would forget the end. A process that
+      // is deleted meanwhile has no input.
+      await output.closeInput().catch(() => {})
       return undefined
     },
 

@@ -138,8 +138,12 @@ export function createOutput({openStdio, reopenStdio, createFollower, publish, p
     },
     renew: async () => {
       if (phase.type === 'closed') return
-      await phase.stdio.drain()
-      if (following) await phase.follower.read()
+      // The shim has room for one drain at a time: that of the end will do.
+      if (phase.type === 'ending') await phase.done
+      else {
+        await phase.stdio.drain()
+        if (following) await phase.follower.read()
+      }
       await remove(false)
     },
     remove,
@@ -190,7 +194,11 @@ export function createOutput({openStdio, reopenStdio, createFollower, publish, p
       return
     }
     // Not from what was read: the last line may be incomplete, until the disk has room for the rest.
-    void follower.read().then(() => tell(stdio, position))
+    const going = follower.read().then(() => tell(stdio, position))
+    // A log that cannot be read ends nobody: who asks again is published to again.
+    going.catch(() => {
+      following = undefined
+    })
   }
 
   function holdLog(): void {

@@ -17,6 +17,8 @@ export interface HealthMemory {
   /** Once. @returns undefined when there is nothing, or it is of another init */
   take(ledger: Ledger): RememberedHealth | undefined
   put(ledger: Ledger, health: RememberedHealth): void
+  /** What was put down does not hold any more. */
+  drop(): void
 }
 
 const ofInitSchema = memorySchema.extend({pid: z.int(), startTimeTicks: z.int()})
@@ -41,6 +43,13 @@ export function createHealthMemory(path: string): HealthMemory {
         if (init) writeFileSync(path, JSON.stringify({...health, pid: init.pid, startTimeTicks: init.startTimeTicks}), {mode: 0o600})
       } catch {
         // The disk is full.
+      }
+    },
+    drop: () => {
+      try {
+        rmSync(path, {force: true})
+      } catch {
+        // A file system that cannot be written.
       }
     },
   }

@@ -37,7 +37,7 @@ export interface ProbedContainer {
 export interface ProbeDependencies {
   readonly runtime: Pick<OciRuntime, 'exec'>
   readonly watch: WatchProcess
-  readonly clock: Pick<Clock, 'sleep'>
+  readonly clock: Pick<Clock, 'elapsed' | 'sleep'>
   readonly children: Pick<Children, 'holdOrphans'>
   readonly openStdio: (
     place: {readonly dir: string; readonly logFile: string},
@@ -48,6 +48,8 @@ export interface ProbeDependencies {
 }
 
 const mostOutputBytes = 4_096
+/** Bytes of log for a byte of output: at most those of an empty line. */
+const mostPerByte = 64
 
 export function createProbe(
   {runtime, watch, clock, children, openStdio, prepareProcess}: ProbeDependencies,
@@ -66,9 +68,12 @@ export function createProbe(
       try {
         await mkdir(dir, {recursive: true, mode: 0o700})
         const stdio = opened.adopt(
-          await openStdio({dir: join(dir, 'io'), logFile}, written.read),
+          await openStdio({dir: join(dir, 'io'), logFile}, ({position}) => void readOn(stdio, written, position)),
           async (open) => void (await open.close()),
         )
+        // Of a flood, the beginning is not dropped before it is read.
+        await stdio.hold(clock.elapsed() + timeoutMs, everything)
+        await stdio.follow(0)
         const spec = {args, env: [], autoRemove: true, ...(cwd && {cwd}), ...(user !== undefined && {user})}
         await prepareProcess(spec, {bundle: container.bundle, processFile})
         const exit = await run(stdio, findProcesses(container), timeoutMs)
@@ -100,8 +105,6 @@ export function createProbe(
     try {
       first = await start(stdio, processes.group, async ({exit}) => ended.resolve(exit))
       await stdio.handOver()
-      // As it comes: of a flood, the beginning is dropped.
-      await stdio.follow(0)
       return await Promise.race([ended.promise, clock.sleep(timeoutMs).then(() => 'late' as const)])
     } finally {
       await processes.end(isGrouped, first && isAlive(first) ? first.pid : undefined)
@@ -137,16 +140,34 @@ export function createProbe(
   }
 }
 
+const everything = {stdout: 0, stderr: 0}
+
+/** Until there is enough: then the process may write on, and its log drop what is old. */
+async function readOn(stdio: NewProcessStdio, written: Beginning, position: number): Promise<void> {
+  written.read()
+  // It may have been closed meanwhile.
+  const next = written.isComplete() ? stdio.hold(0, everything) : stdio.follow(position)
+  await next.catch(() => {})
+}
+
+interface Beginning {
+  read(): void
+  isComplete(): boolean
+  text(): string
+}
+
 /** The first that was written, on either stream. */
-function createBeginning(logFile: string): {read(): void; text(): string} {
+function createBeginning(logFile: string): Beginning {
   let bytes: Buffer = Buffer.alloc(0)
+  const isComplete = () => bytes.length >= mostOutputBytes
   return {
     read: () => {
-      const {entries} = readLogPage(logFile, 0, 4 * mostOutputBytes)
-      const all = Buffer.concat(entries.map((entry) => entry.bytes))
-      // Once there is enough, what comes later is not the beginning any more.
-      if (bytes.length < mostOutputBytes && all.length > bytes.length) bytes = all.subarray(0, mostOutputBytes)
+      // What comes later is not the beginning any more.
+      if (isComplete()) return
+      const {entries} = readLogPage(logFile, 0, mostOutputBytes * mostPerByte)
+      bytes = Buffer.concat(entries.map((entry) => entry.bytes)).subarray(0, mostOutputBytes)
     },
+    isComplete,
     text: () => bytes.toString('utf8'),
   }
 }

@@ -1,7 +1,7 @@
 /** What a supervisor has of the standard streams of a process, with a real shim that holds them. */
 import {spawn} from 'node:child_process'
 import {once} from 'node:events'
-import {existsSync, readdirSync, statSync} from 'node:fs'
+import {existsSync, readdirSync, statSync, writeFileSync} from 'node:fs'
 import {join} from 'node:path'
 import {expect, test} from 'vitest'
 import {createOutputReader} from '../../../src/stdio/output-reader.ts'
@@ -12,14 +12,13 @@ import {openShimHarness, type ShimHarness, type TestSupervisor} from '../../supp
 const soon = {interval: 5, timeout: 10_000}
 
 function openStdios({dir}: ShimHarness, {shim, growths}: TestSupervisor) {
-  const known = new Set<unknown>()
   const stdios = createShimStdios({
     shim,
     listenToGrowths: (listener) => {
       // Those that the harness collects, as they come.
       const push = growths.push.bind(growths)
       growths.push = (...more) => {
-        for (const growth of more) if (!known.has(growth)) listener(growth)
+        for (const growth of more) listener(growth)
         return push(...more)
       }
     },
@@ -166,7 +165,9 @@ test('input goes on behind a piece of the supervisor before that is still being 
 test('what cannot be opened is STDIO_FAILED', async () => {
   await using harness = await openShimHarness()
   const {stdios, options} = openStdios(harness, await harness.next())
-  await expect(stdios.open(options({logFile: '/proc/none/log'}))).rejects.toMatchObject({code: 'STDIO_FAILED', kind: 'unavailable'})
+  const file = join(harness.dir, 'file')
+  writeFileSync(file, '')
+  await expect(stdios.open(options({logFile: join(file, 'log')}))).rejects.toMatchObject({code: 'STDIO_FAILED', kind: 'unavailable'})
   const stdio = await stdios.open(options({terminal: true}))
   await expect(stdio.handOver()).rejects.toMatchObject({code: 'STDIO_FAILED'})
   await stdio.close()

@@ -9,6 +9,8 @@ const metrics = createMetrics({
   version: '1',
   ledgers: () => new Map(),
   readJournals: () => [],
+  supervisorCounts: {starts: 0, deaths: 0},
+  readStandIn: () => ({sleeping: 0, waking: 0, heldRequests: 0, heldBytes: 0, woken: 0}),
   isConnected: () => true,
   startedAt: 0,
   coordinatorRestarts: 0,

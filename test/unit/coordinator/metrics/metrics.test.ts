@@ -24,6 +24,8 @@ function startMetrics(options: Partial<MetricsDependencies> = {}) {
     version: '1.2.3',
     ledgers: () => ledgers,
     readJournals: () => [],
+    supervisorCounts: {starts: 0, deaths: 0},
+    readStandIn: () => ({sleeping: 0, waking: 0, heldRequests: 0, heldBytes: 0, woken: 0}),
     isConnected: () => true,
     startedAt: 1_000,
     coordinatorRestarts: 0,
@@ -88,15 +90,27 @@ describe('the metrics', () => {
 
   it('tell of supervisors and of what they have not published', async () => {
     const journals: readonly JournalState[] = [
-      {hasSupervisor: true, unpublished: 0},
-      {hasSupervisor: true, unpublished: 4},
-      {hasSupervisor: false, unpublished: 2},
+      {supervisor: 'awake', unpublished: 0},
+      {supervisor: 'asleep', unpublished: 4},
+      {supervisor: 'none', unpublished: 0},
+      {supervisor: 'gave-up', unpublished: 0},
+      {supervisor: 'missing', unpublished: 2},
     ]
-    const all = await startMetrics({readJournals: () => journals}).lines()
+    const all = await startMetrics({
+      readJournals: () => journals,
+      supervisorCounts: {starts: 9, deaths: 2},
+      readStandIn: () => ({sleeping: 2, waking: 1, heldRequests: 3, heldBytes: 120, woken: 5}),
+    }).lines()
     expect(all).toEqual(
       expect.arrayContaining([
         'tally_supervisors 2',
-        'tally_supervisors_missing 1',
+        'tally_supervisors_missing 2',
+        ...['awake', 'asleep', 'none', 'gave-up', 'missing'].map((one) => `tally_containers_by_supervisor{supervisor="${one}"} 1`),
+        'tally_supervisor_starts_total 9',
+        'tally_supervisor_deaths_total 2',
+        'tally_supervisor_wakes_total 5',
+        'tally_held_requests 3',
+        'tally_held_bytes 120',
         'tally_outbox_lag_events 6',
         'tally_outbox_lag_max_events 4',
       ]),

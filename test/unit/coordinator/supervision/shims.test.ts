@@ -2,6 +2,7 @@ import {expect, it} from 'vitest'
 import {createShims} from '../../../../src/coordinator/supervision/shims.ts'
 import {silentLogger} from '../../../../src/kernel/log.ts'
 import type {ContainerName} from '../../../../src/layout/container-name.ts'
+import {ShimError} from '../../../../src/shim/client/calls.ts'
 import type {ShimStatus} from '../../../../src/shim/client/control.ts'
 import type {Phase} from '../../../../src/shim/client/frames.ts'
 import {createFakeClock} from '../../../support/fake-clock.ts'
@@ -29,6 +30,8 @@ function openNode(names: readonly ContainerName[] = [web]) {
   const seen: unknown[] = []
   const ended: string[] = []
   const woken: unknown[] = []
+  /** Each is called once, instead of an answer to a wake. */
+  const resets: (() => void)[] = []
   const follows = new Map<string, (status: ShimStatus) => void>()
   const ends = new Map<string, () => void>()
   let isClosed = false
@@ -45,6 +48,12 @@ function openNode(names: readonly ContainerName[] = [web]) {
       return {
         wake: async (options) => {
           woken.push([id, options])
+          const reset = resets.pop()
+          if (reset) {
+            reset()
+            onEnd?.(new Error('ended'))
+            throw new ShimError('ECONNRESET', 'the shim has closed the connection')
+          }
           return status
         },
         status: async () => status,
@@ -72,6 +81,7 @@ function openNode(names: readonly ContainerName[] = [web]) {
     seen,
     ended,
     woken,
+    resets,
     clock,
     listed,
     isClosed: () => isClosed,
@@ -107,9 +117,7 @@ it('one connection is kept open, and tells what changes', async () => {
     ['web', 'up', undefined],
     ['web', 'asleep', 'up'],
   ])
-  expect([shims.status(web)?.phase, shims.isServing(web)]).toEqual(['asleep', true])
-  tell('gave-up')
-  expect(shims.isServing(web)).toBe(false)
+  expect(shims.status(web)?.phase).toBe('asleep')
 })
 
 it('a shim whose connection ends is there when it listens, and has ended when it does not', async () => {
@@ -155,4 +163,16 @@ it('closes its connections in the end, and makes no others', async () => {
   await end()
   await shims.refresh()
   expect(attempts).toEqual(['web'])
+})
+
+it('a wake that a shim does not answer because its image is replaced goes to the new one; to none when it has ended', async () => {
+  const {shims, sockets, resets, woken, ended} = openNode()
+  sockets.set('web', 'listens')
+  await shims.refresh()
+  resets.push(() => {})
+  expect(await shims.wake(web)).toEqual(status)
+  expect([woken.length, ended]).toEqual([2, []])
+  resets.push(() => sockets.delete('web'))
+  expect(await shims.wake(web)).toBeUndefined()
+  expect([shims.has(web), ended]).toEqual([false, ['web']])
 })

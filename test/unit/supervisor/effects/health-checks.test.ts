@@ -31,7 +31,7 @@ function open(history: readonly Draft[] = checked, remembered?: RememberedHealth
     },
     clock,
     bootNow: () => ({bootId: 'b', ms: clock.elapsed()}),
-    memory: {take: () => remembered, put: (_, health) => void put.push(health)},
+    memory: {take: () => remembered, put: (_, health) => void put.push(health), drop: () => void put.splice(0)},
     observe: async (draft) => {
       observed.push(draft)
       state.drafts = [...state.drafts, draft]
@@ -106,6 +106,19 @@ describe('health checks', () => {
     expect(next.state.asked).toBe(0)
     await next.pass(1)
     expect(next.observed).toEqual([changed('unhealthy', 2)])
+  })
+
+  it('that go on after all leave nothing of what was put down', async () => {
+    const {health, ledger, put, state, pass} = open()
+    state.isWell = false
+    health.watch(check, ledger)
+    await pass(1)
+    health.remember()
+    expect(put).toHaveLength(1)
+    state.isWell = true
+    await pass(1)
+    // One that dies now has counted no failure.
+    expect(put).toEqual([])
   })
 
   it('put nothing down in the middle of one, or when there are none', async () => {

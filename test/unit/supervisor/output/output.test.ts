@@ -22,6 +22,8 @@ function open() {
   let logged = 0
   let followed = Number.POSITIVE_INFINITY
   let isClosed = false
+  let isDraining = false
+  let isUnreadable = false
   let onGrew: (progress: LogProgress) => void = () => {}
   const progress = {position: 0, stdout: 0, stderr: 0}
   const note = () => Object.assign(progress, {position: logged, stdout: logged})
@@ -52,7 +54,14 @@ function open() {
         followed = position
         return {...note()}
       }),
-    drain: () => ask('drain', () => ({...note()})),
+    drain: async () => {
+      // The shim has room for one that waits.
+      if (isDraining) throw new Error('EBUSY')
+      isDraining = true
+      return await ask('drain', () => ({...note()})).finally(() => {
+        isDraining = false
+      })
+    },
     progress,
     cookie: Buffer.from('put down'),
     close: async () => {
@@ -71,11 +80,13 @@ function open() {
     let reading: Promise<void> = Promise.resolve()
     return {
       read: () => {
-        reading = reading.then(() => {
+        const next = reading.then(() => {
+          if (isUnreadable) throw new Error('EIO')
           if (logged > position) publish({stream: 'stdout', offset: position, atMs: 0, bytes: new Uint8Array(logged - position)})
           position = logged
         })
-        return reading
+        reading = next.catch(() => {})
+        return next
       },
       moveTo: (place) => {
         position = place.position
@@ -116,7 +127,12 @@ function open() {
     }
     return next
   }
-  return {output, clock, asked, published, ends, write, expectWhole, logged: () => logged}
+  return {
+    ...{output, clock, asked, published, ends, write, expectWhole, logged: () => logged},
+    setUnreadable: (unreadable: boolean) => {
+      isUnreadable = unreadable
+    },
+  }
 }
 
 describe('output of a process', () => {
@@ -214,6 +230,31 @@ describe('output of a process', () => {
     write(10)
     await Promise.all([output.end(), output.end()])
     expect([ends, expectWhole(0), output.ended]).toEqual([[{position: 10, stdout: 10, stderr: 0}], 10, true])
+  })
+
+  it('that is still ending when the next process is made is waited for, and not asked for twice', async () => {
+    const {output, ends, asked} = open()
+    await output.reopen(options)
+    await Promise.all([output.end(), output.renew()])
+    expect(asked.filter((one) => one === 'drain')).toEqual(['drain'])
+    expect([asked.slice(-2), ends.length]).toEqual([['close', 'remove'], 1])
+  })
+
+  it('whose log cannot be read is published again when somebody asks again', async () => {
+    const {output, write, setUnreadable, expectWhole} = open()
+    await output.reopen(options)
+    await output.watch(10_000)
+    setUnreadable(true)
+    write(10)
+    // A rejection that nobody handles fails this test, and would end the supervisor.
+    await settle()
+    await settle()
+    setUnreadable(false)
+    await output.watch(10_000)
+    const from = output.totals.stdout
+    write(5)
+    await settle()
+    expect([from, expectWhole(from)]).toEqual([10, 15])
   })
 
   it('that a reader needs is held, and let go', async () => {

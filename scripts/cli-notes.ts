@@ -1,6 +1,7 @@
 /** Notes on verbs in docs/cli.md, in addition to their help. */
 export const verbNotes: Readonly<Record<string, string>> = {
   up: 'Without `-d` the command becomes the coordinator and stays in the foreground, as a service manager expects. [environment.md](environment.md) describes what the node inherits from its caller.',
+  upgrade: 'Run it from the version that was installed: [upgrade.md](upgrade.md).',
   down: 'Containers continue to run, and the next `tally up` finds them.',
   run: 'In the foreground the command prints the output of the container and exits with its status. When the reader of that output ends, as in `tally run … | head`, the command exits with 0 and the container continues to run, as with docker. Limits are described in [resources.md](resources.md), privileges and seccomp in [confinement.md](confinement.md), `--restart` and `--health-*` in [health-and-restarts.md](health-and-restarts.md).',
   exec: 'The process waits while the reader of its output is slow, and gets SIGHUP when that reader ends, as in `tally exec … | head`.',

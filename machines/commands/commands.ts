@@ -135,6 +135,14 @@ export const containerCommandSchemas = {
   }),
   /** Compare the stream with the journal, and publish again what is missing or wrong. Replies when the stream is correct. */
   republish: z.strictObject({}),
+  /**
+   * Have the next supervisor take this one's place as soon as nothing is in flight: its shim starts it. Replies before that. The container is
+   * not touched.
+   */
+  relieve: z.strictObject({
+    /** Not if the supervisor runs this program already: the path of its bundle. */
+    unless: z.string().optional(),
+  }),
 } as const
 export type ContainerVerb = keyof typeof containerCommandSchemas
 /** A parsed request. */
@@ -187,6 +195,10 @@ export const nodeCommandSchemas = {
   }),
   /** Sent by a supervisor that listens: the coordinator hands on what has come in the meantime. */
   awake: z.strictObject({namespace: idSchema, id: idSchema}),
+  /** Move one container to the program that the coordinator runs: its shim, and its supervisor. Replies when that has come up. */
+  upgrade: z.strictObject({namespace: idSchema, id: idSchema}),
+  /** End the coordinator, and nothing else: its shim starts it again at once. */
+  restart: z.strictObject({}),
   /** End the coordinator and the embedded nats-server; with `containers` kill and delete all containers first. */
   shutdown: z.strictObject({containers: z.boolean().default(false)}),
 } as const

@@ -137,6 +137,8 @@ export const nodeInfoSchema = z.object({
   /** Absent in replies of older releases. */
   confinement: nodeConfinementSchema.optional(),
   nodeVersion: z.string(),
+  /** How the coordinator is started, and the digest of its program: `tally upgrade` compares them. Absent in replies of older releases. */
+  program: z.object({command: z.array(z.string()), digest: z.string()}).optional(),
   /** The number of containers in each state. */
   containers: z.record(z.string(), z.int()),
   /**

@@ -1,11 +1,11 @@
 /** `up`: becomes the coordinator, or starts one in the background and waits until it answers. */
-import {dirname, join, resolve} from 'node:path'
-import {fileURLToPath} from 'node:url'
+import {join, resolve} from 'node:path'
 import type {Command} from 'commander'
 import type {CoordinatorOptions} from '../coordinator/options.ts'
 import {toOwnEnvironment} from '../kernel/environment.ts'
 import {TallyError} from '../kernel/errors.ts'
 import {type HttpOption, parseHttpOption} from './http-option.ts'
+import {dist, nodeOptions} from './installed.ts'
 import {type NodeOptions, resolveNodeOptions} from './node-options.ts'
 import {printJson, printNote} from './print.ts'
 import {addStreamOptions, type StreamFlags, toUpLimits} from './stream.ts'
@@ -43,9 +43,6 @@ export function addUp(program: Command): void {
         )
     })
 }
-
-const dist = dirname(fileURLToPath(import.meta.url))
-const nodeOptions = ['--disable-warning=ExperimentalWarning'] as const
 
 interface Invocation {
   readonly args: readonly string[]

@@ -4,6 +4,7 @@ import type {Command} from 'commander'
 /** In the order of --help. */
 export const verbs: Readonly<Record<string, () => Promise<(program: Command) => void>>> = {
   up: async () => (await import('./up.ts')).addUp,
+  upgrade: async () => (await import('./upgrade.ts')).addUpgrade,
   down: async () => (await import('./down.ts')).addDown,
   run: async () => (await import('./run.ts')).addRun,
   exec: async () => (await import('./exec.ts')).addExec,

@@ -1,5 +1,6 @@
 /** A node: its own commands, its containers, and its events. */
 import * as z from 'zod'
+import {upgradeReplySchema} from '../../machines/views/upgrade.ts'
 import {containerViewSchema, listReplySchema, nodeInfoSchema, uiReplySchema} from '../../machines/views/view.ts'
 import {createEventReader} from '../messaging/event-reader.ts'
 import {readEvents} from '../messaging/read-events.ts'
@@ -26,6 +27,8 @@ export function createNodeClient(dependencies: RequesterDependencies, options: R
     list: (filter = {}) => listAll((page) => requester.toNode('list', {...filter, ...page}, listReplySchema)),
     info: () => requester.toNode('info', {}, nodeInfoSchema),
     ui: () => requester.toNode('ui', {}, uiReplySchema),
+    upgrade: (id, namespace = 'default') => requester.toNode('upgrade', {namespace, id}, upgradeReplySchema),
+    restart: async () => void (await requester.toNode('restart', {}, z.object({}))),
     shutdown: async (how = {}) => void (await requester.toNode('shutdown', how, z.object({}))),
     container: (id, namespace = 'default') => createContainerClient(requester, {node, namespace, id}),
     events: (filter) => readEvents(connection.present, subjects, {reader: 'client', ...filter}),

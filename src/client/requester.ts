@@ -17,6 +17,8 @@ import type {ReturningConnection} from './returning-connection.ts'
 
 export const requestTimeoutMs = 60_000
 const usualPatience: Patience = {patienceMs: requestTimeoutMs}
+/** A thousand containers take minutes to be deleted. */
+const deletionTimeoutMs = 600_000
 
 export interface Requester {
   /** @throws TallyError that of the reply; NODE_NOT_RUNNING, TIMED_OUT, NATS_UNREACHABLE */
@@ -55,8 +57,8 @@ export function createRequester(dependencies: RequesterDependencies, {node, subj
           const outlook = await dependencies.readOutlook()
           return {type: 'no coordinator', outlook: outlook.type, error: notRunning(node, outlook)}
         },
-        // A node that shuts down answers, and is gone: there is nobody to send a retry to.
-        patience: verb === 'shutdown' ? {...usualPatience, attemptMs: [requestTimeoutMs], once: true} : usualPatience,
+        // A node that shuts down answers, and is gone: there is nobody to send a retry to. One that is to restart would do it again.
+        patience: verb === 'shutdown' || verb === 'restart' ? toShutdownPatience(request) : usualPatience,
       }),
     toContainer: async (address, verb, request, schema, patience = usualPatience) => {
       const key = subjects.events(address)
@@ -161,4 +163,10 @@ function unsupervised({node, namespace, id, unsupervised}: ContainerView): Tally
     ? 'its supervisors have died again and again, and it gets no other before the node is started again: `tally down`, `tally up -d`'
     : `its supervisor has died, and no other took over within ${adoptionPatienceMs / 1_000} s`
   return new TallyError('SUPERVISOR_FAILED', `nobody answers for container ${id}: ${why}`, {details: {node, namespace, id}})
+}
+
+function toShutdownPatience(request: unknown): Patience {
+  const isLong = typeof request === 'object' && request !== null && 'containers' in request && request.containers === true
+  const ms = isLong ? deletionTimeoutMs : requestTimeoutMs
+  return {patienceMs: ms, attemptMs: [ms], once: true}
 }

@@ -11,6 +11,7 @@ import type {ProcessExit} from '../../machines/ledger/process-exit.ts'
 import type {StreamName} from '../../machines/schemas/streams.ts'
 import type {TopReply} from '../../machines/views/top.ts'
 import type {RepublishReply} from '../../machines/views/republish.ts'
+import type {UpgradeReply} from '../../machines/views/upgrade.ts'
 import type {StatsReply} from '../../machines/views/stats.ts'
 import type {ContainerView, LogReply, NodeInfo, OutputReply, ProcessView, UiReply} from '../../machines/views/view.ts'
 import type {EventReader, EventReaderOptions} from '../messaging/event-reader.ts'
@@ -54,6 +55,10 @@ export interface TallyClient extends AsyncDisposable {
   info(): Promise<NodeInfo>
   /** An address of the node's page that is good for one login. */
   ui(): Promise<UiReply>
+  /** Moves the shim and the supervisor of a container to the program that the coordinator runs. */
+  upgrade(id: string, namespace?: string): Promise<UpgradeReply>
+  /** Ends the coordinator, which is started again at once; nothing else ends. @throws TallyError UNSUPPORTED when it has no shim */
+  restart(): Promise<void>
   shutdown(options?: {readonly containers?: boolean}): Promise<void>
   container(id: string, namespace?: string): ContainerClient
   /** Events in the order of the stream; following, it goes on until the connection ends. */

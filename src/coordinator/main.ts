@@ -4,9 +4,10 @@ import {existsSync} from 'node:fs'
 import {dirname, join} from 'node:path'
 import {fileURLToPath} from 'node:url'
 import {createSystemClock} from '../kernel/clock.ts'
-import {toErrorBody} from '../kernel/errors.ts'
+import {TallyError, toErrorBody} from '../kernel/errors.ts'
 import {toNodeSocket} from '../kernel/lock-file.ts'
 import {createLogger, writeOut} from '../kernel/log.ts'
+import {digestProgram} from '../kernel/program-digest.ts'
 import {version} from '../kernel/version.ts'
 import {toSource} from '../../machines/ledger/ids.ts'
 import {toContainerLayout} from '../layout/container-layout.ts'
@@ -51,14 +52,29 @@ import {becomeShim} from './supervision/become-shim.ts'
 import {createNodeSupervision} from './supervision/node-supervision.ts'
 import {openParent} from './supervision/parent.ts'
 import {watchContainers} from './supervision/watch.ts'
+import {createUpgrade} from './upgrade/upgrade-container.ts'
 
 const logger = createLogger('coordinator')
 const clock = createSystemClock()
 /** So that the reply to `shutdown` goes out first. */
 const endDelayMs = 20
 
+/** The file name of the bundle of the supervisor; scripts/build.mjs puts it here. */
+declare const supervisorProgram: string
+
+// Whether it can be started at all: `tally upgrade` asks before it moves anything.
+if (process.argv.includes('--version')) {
+  writeOut(1, `${version}\n`)
+  process.exit(0)
+}
 const program = dirname(fileURLToPath(import.meta.url))
+const running = {
+  command: [process.execPath, ...process.execArgv, ...process.argv.slice(1)],
+  digest: digestProgram(join(program, 'coordinator.js')),
+}
+/** With the reason `replaced`: another coordinator is to be started at once, and finds nats-server and everything else as it is. */
 const ending = new AbortController()
+const replaced = 'replaced'
 const serviceManager = createServiceManager(process.env['NOTIFY_SOCKET'], (err) => logger.warn({err}, 'cannot tell the service manager'))
 const parent = await openParent(process.argv.includes(beneathShim), {
   onLost: () => {
@@ -70,7 +86,7 @@ try {
   // Before anything is started, since every process that is started inherits it.
   const warnings = settleProcess()
   await main(coordinatorOptionsSchema.parse(JSON.parse(process.env[coordinatorOptionsVariable] ?? '{}')), warnings)
-  await parent.leave()
+  await (ending.signal.reason === replaced ? parent.giveWay() : parent.leave())
   process.exit(0)
 } catch (error) {
   const {code, message} = toErrorBody(error)
@@ -210,6 +226,7 @@ async function main(options: CoordinatorOptions, warnings: readonly string[]): P
         directories: options,
         startedAt,
         parent: parent.process,
+        program: running,
         warnings,
         confinement: async () => toNodeConfinement(readHostFacts(), await readFeatures(options.runtime, {cacheDir: runDir})),
         runtime,
@@ -220,6 +237,21 @@ async function main(options: CoordinatorOptions, warnings: readonly string[]): P
         httpUrl: pages.url,
       }),
     invite: pages.invite,
+    upgrade: createUpgrade({
+      node,
+      subjects,
+      session: link.session,
+      directories: options,
+      program: join(program, 'supervisor.js'),
+      bundle: join(program, supervisorProgram),
+      shimProgram: shimProgram(program),
+      clock,
+      logger,
+    }),
+    restart: () => {
+      if (!parent.process) throw new TallyError('UNSUPPORTED', 'nothing would start this coordinator again: it has no shim')
+      setTimeout(() => ending.abort(replaced), endDelayMs)
+    },
     shutDown: async ({containers}) => {
       if (containers) await deleteAllContainers({node, directories: options, subjects, link, supervision, clock})
       setTimeout(() => ending.abort(), endDelayMs)
@@ -264,6 +296,7 @@ async function main(options: CoordinatorOptions, warnings: readonly string[]): P
   supervisors.close()
   await pages[Symbol.asyncDispose]()
   await link[Symbol.asyncDispose]()
+  if (signal.reason === replaced) return
   if (nats.type === 'embedded') await nats.close()
   removeUnusedRunDirectory(options)
 }

@@ -33,6 +33,11 @@ export function toAssignmentArguments({node, namespace, id, uid}: Assignment): r
   return [node, namespace, id, uid]
 }
 
+/** With what the shim is to start the next supervisor of a container, of the same program as this one. */
+export function toNextCommand(assignment: Assignment): readonly string[] {
+  return [process.execPath, ...process.execArgv, process.argv[1] ?? '', ...toAssignmentArguments(assignment)]
+}
+
 /** @returns undefined for a supervisor that gets its container later */
 export function parseAssignmentArguments(argv: readonly string[]): Assignment | undefined {
   if (argv.length === 0) return undefined

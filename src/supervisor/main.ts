@@ -5,10 +5,12 @@
  */
 import {mkdirSync} from 'node:fs'
 import {join} from 'node:path'
+import {fileURLToPath} from 'node:url'
 import {createSystemClock} from '../kernel/clock.ts'
 import {keepCode} from '../kernel/code-cache.ts'
 import {TallyError, toErrorBody} from '../kernel/errors.ts'
-import {createLogger} from '../kernel/log.ts'
+import {createLogger, writeOut} from '../kernel/log.ts'
+import {version} from '../kernel/version.ts'
 import {toContainerLayout} from '../layout/container-layout.ts'
 import {readConnection} from '../messaging/connection.ts'
 import {createNatsLink} from '../messaging/link.ts'
@@ -23,13 +25,19 @@ import {
   parseAssignmentArguments,
   supervisorOptionsSchema,
   supervisorOptionsVariable,
-  toAssignmentArguments,
+  toNextCommand,
 } from './assignment.ts'
 import {toOwnView} from './endpoints/replies.ts'
 import {endForGood} from './shim/end-for-good.ts'
 import {openSupervisorShim} from './shim/supervisor-shim.ts'
 import {supervise} from './supervise.ts'
 
+// Whether it can be started at all: `tally upgrade` asks before it moves anything.
+if (process.argv[2] === '--version') {
+  writeOut(1, `${version}\n`)
+  process.exit(0)
+}
+const program = fileURLToPath(import.meta.url)
 const options = supervisorOptionsSchema.parse(JSON.parse(process.env[supervisorOptionsVariable] ?? '{}'))
 const clock = createSystemClock()
 const logger = createLogger('supervisor')
@@ -92,12 +100,11 @@ async function begin(message: unknown): Promise<void> {
   const assignment = assignmentSchema.parse(message)
   const {namespace, id, uid} = assignment
   const {runDir, shimSocket} = toContainerLayout(options, assignment, uid)
-  const [program = process.execPath, ...flags] = [process.execPath, ...process.execArgv]
   mkdirSync(runDir, {recursive: true, mode: 0o700})
   if ((shim.held.features & features.title) !== 0) void shim.call('title', {text: `tally-shim ${namespace}/${id}`})
   // First, since only one shim can have that directory.
   await listen(shimSocket)
-  await shim.call('command', {argv: [program, ...flags, process.argv[1] ?? '', ...toAssignmentArguments(assignment)]})
+  await shim.call('command', {argv: toNextCommand(assignment)})
   await accept(assignment)
 }
 
@@ -120,7 +127,7 @@ function isHeldByAnother(error: unknown): boolean {
 async function accept(assignment: Assignment): Promise<void> {
   const connection = await readConnection(connectionFile)
   if (!connection) throw new TallyError('STATE_DIR_INVALID', `expected a connection file at ${connectionFile}`)
-  const loop = await supervise(assignment, connection, {options, clock, logger, shim, link, host, replied: replied.promise})
+  const loop = await supervise(assignment, connection, {options, clock, logger, shim, link, host, program, replied: replied.promise})
   if (assignment.work.type === 'create') {
     const {request, actor, correlationId} = assignment.work
     await loop.submit({type: 'create', request}, {actor, correlationId}).then(

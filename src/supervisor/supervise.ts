@@ -17,7 +17,7 @@ import {toStartReasons} from '../shim/client/shim.ts'
 import {unmountBelow} from '../runtime/rootfs.ts'
 import type {HostFacts} from '../runtime/spec/host-facts.ts'
 import {createShimStdios} from '../stdio/shim-stdio.ts'
-import type {Assignment, SupervisorOptions} from './assignment.ts'
+import {type Assignment, type SupervisorOptions, toNextCommand} from './assignment.ts'
 import {createContainerProcesses} from './container-processes.ts'
 import {createContainerRuntime} from './container-runtime.ts'
 import {createHandlers, createRunEffect} from './effects/effect-table.ts'
@@ -44,16 +44,19 @@ export interface SupervisorProcess {
   readonly shim: SupervisorShim
   readonly link: NatsLink
   readonly host: HostFacts
+  /** The path of the program that this process runs. */
+  readonly program: string
   /** Resolves when the coordinator has been told what became of the assignment. */
   readonly replied: Promise<void>
 }
 
 /** @throws TallyError JOURNAL_LOCKED, JOURNAL_DAMAGED */
 export async function supervise(
-  {node, namespace, id, uid, work}: Assignment,
+  assignment: Assignment,
   {prefix}: Pick<Connection, 'prefix'>,
-  {options, clock, logger: parentLogger, shim, link, host, replied}: SupervisorProcess,
+  {options, clock, logger: parentLogger, shim, link, host, program, replied}: SupervisorProcess,
 ): Promise<Loop> {
+  const {node, namespace, id, uid, work} = assignment
   process.title = `tally-supervisor ${namespace}/${id}`
   const address = {node, namespace, id}
   const layout = toContainerLayout(options, address, uid)
@@ -162,12 +165,14 @@ export async function supervise(
     link,
     outbox,
     subjects,
+    running: {program, command: toNextCommand(assignment)},
+    relieve: () => sleep.relieve(),
     onRequest: count.note,
     clock,
     logger,
   })
   void over.promise.then(() => leave(ending, {layout, service}))
-  createContainerSleep(
+  const sleep = createContainerSleep(
     {...processes, loop, journal, outbox, outputs, deadlines, service, count, shim, link, layout, clock, logger},
     {afterMs: options.sleepAfterMs},
   )

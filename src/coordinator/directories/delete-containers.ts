@@ -1,6 +1,7 @@
 /** `down --containers`: deletes all containers, also those that have no supervisor, or lose it in the meantime. */
-import {TallyError, toErrorBody} from '../../kernel/errors.ts'
 import type {Clock} from '../../kernel/clock.ts'
+import {createConcurrencyLimit} from '../../kernel/concurrency-limit.ts'
+import {TallyError, toErrorBody} from '../../kernel/errors.ts'
 import type {ContainerName} from '../../layout/container-name.ts'
 
 export interface DeleteDependencies {
@@ -12,6 +13,9 @@ export interface DeleteDependencies {
   readonly clock: Pick<Clock, 'elapsed' | 'sleep'>
 }
 
+/** Each wakes a supervisor, and runs the runtime: more at once only makes all of them late. */
+const mostAtOnce = 8
+/** For one container. */
 const patienceMs = 45_000
 const retryMs = 200
 /** For a container that the kernel does not let go of: each further try adds an event to its ledger. */
@@ -19,12 +23,13 @@ const refused = {patienceMs: 5_000, retryMs: 1_000} as const
 
 /** @throws TallyError CONTAINERS_LEFT, which says what could not be deleted and why */
 export async function deleteContainers({list, ask, supervise, clock}: DeleteDependencies): Promise<void> {
-  const giveUpAt = clock.elapsed() + patienceMs
-  const left = (await Promise.all(list().map(deleteOne))).filter((why) => why !== undefined)
+  const limited = createConcurrencyLimit(mostAtOnce)
+  const left = (await Promise.all(list().map((name) => limited(() => deleteOne(name))))).filter((why) => why !== undefined)
   if (left.length > 0) throw new TallyError('CONTAINERS_LEFT', `could not delete ${left.join('; ')}`, {details: {left}})
 
   /** @returns why not */
   async function deleteOne(name: ContainerName): Promise<string | undefined> {
+    const giveUpAt = clock.elapsed() + patienceMs
     for (let firstRefusedAt: number | undefined; ; ) {
       try {
         await ask(name)

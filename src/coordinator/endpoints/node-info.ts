@@ -10,6 +10,7 @@ export interface NodeInfoDependencies {
   readonly startedAt: string
   /** What starts this coordinator again when it dies; undefined when there is nothing. */
   readonly parent: NodeInfo['parent']
+  readonly program: NodeInfo['program']
   /** What could not be put right of what the coordinator inherited. */
   readonly warnings: readonly string[]
   /** How containers of this node can be confined. */
@@ -26,6 +27,7 @@ export async function readNodeInfo({
   directories: {stateDir, runDir},
   startedAt,
   parent,
+  program,
   warnings,
   confinement,
   runtime,
@@ -50,6 +52,7 @@ export async function readNodeInfo({
     ...(found && {runtime: found}),
     confinement: await confinement(),
     nodeVersion: process.version,
+    ...(program && {program}),
     startedAt,
     ...(warnings.length > 0 && {warnings: [...warnings]}),
     ...(why !== undefined && {trouble: why}),

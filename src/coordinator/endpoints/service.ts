@@ -1,10 +1,11 @@
-/** The node's address on NATS: create, list, info, shutdown. */
+/** The node's address on NATS: create, list, info, upgrade, shutdown. */
 import {randomBytes, randomUUID} from 'node:crypto'
 import type {NatsConnection} from 'nats'
 import {nodeCommandSchemas} from '../../../machines/commands/commands.ts'
 import type {CreateRequest} from '../../../machines/schemas/create-request.ts'
 import {toContainerView} from '../../../machines/views/container-view.ts'
 import type {ContainerView, NodeInfo, UiReply} from '../../../machines/views/view.ts'
+import type {UpgradeReply} from '../../../machines/views/upgrade.ts'
 import type {ContainerName} from '../../layout/container-name.ts'
 import type {Clock} from '../../kernel/clock.ts'
 import type {Logger} from '../../kernel/log.ts'
@@ -38,6 +39,10 @@ export interface NodeServiceDependencies {
   readonly readSupervisors: () => (name: ContainerName) => SupervisorState | undefined
   /** An address with a one-time token. @throws TallyError HTTP_OFF */
   readonly invite: (actor: string) => UiReply
+  /** Moves a container to the program that this coordinator runs. */
+  readonly upgrade: (name: ContainerName) => Promise<UpgradeReply>
+  /** @throws TallyError UNSUPPORTED when nothing would start it again */
+  readonly restart: () => void
   readonly shutDown: (options: {readonly containers: boolean}) => Promise<void>
   readonly clock: Pick<Clock, 'sleep'>
   readonly logger: Logger
@@ -47,7 +52,7 @@ export interface NodeServiceDependencies {
 const catchUpMs = 250
 
 export function createNodeEndpoints(dependencies: NodeServiceDependencies): readonly Endpoint[] {
-  const {node, subjects, info, readSupervisors, invite, shutDown} = dependencies
+  const {node, subjects, info, readSupervisors, invite, upgrade, restart, shutDown} = dependencies
   const subject = (verb: keyof typeof nodeCommandSchemas) => subjects.nodeCommand(node, verb)
   const creates = createCreateRequests()
   const make = (wanted: CreateRequest, origin: Asked) => {
@@ -76,6 +81,11 @@ export function createNodeEndpoints(dependencies: NodeServiceDependencies): read
     endpoint('ui', subject('ui'), nodeCommandSchemas.ui, async (_request, {actor}) => invite(actor)),
     // Of supervisors up to 0.4, whose processes had no shim.
     endpoint('hold', subject('hold'), nodeCommandSchemas.hold, async () => ({})),
+    endpoint('upgrade', subject('upgrade'), nodeCommandSchemas.upgrade, upgrade),
+    endpoint('restart', subject('restart'), nodeCommandSchemas.restart, async () => {
+      restart()
+      return {}
+    }),
     endpoint('shutdown', subject('shutdown'), nodeCommandSchemas.shutdown, async ({containers}) => {
       await shutDown({containers})
       return {}

@@ -5,6 +5,7 @@
  * MUST hold: a coordinator that ends because it was told to, because it gives way, or because it could never start, is not started again;
  * achieved by saying END right before it ends.
  */
+import {uptime} from 'node:os'
 import {setTimeout as sleep} from 'node:timers/promises'
 import {TallyError} from '../../kernel/errors.ts'
 import {setCloseOnExec} from '../../linux/close-on-exec.ts'
@@ -31,6 +32,11 @@ export interface CoordinatorParent {
   onOrphanExit(port: (exit: OrphanExit) => Promise<void>): Promise<void>
   /** This coordinator is not to be started again: it MUST end soon. Idempotent. */
   leave(): Promise<void>
+  /**
+   * Another one is to take its place, of the program that the shim was told last: this one MUST end soon. What it leaves counts as no death,
+   * unless the shim refuses.
+   */
+  giveWay(): Promise<void>
 }
 
 export interface ParentOptions {
@@ -40,6 +46,8 @@ export interface ParentOptions {
 
 const leavePatienceMs = 1_000
 const retryMs = 10
+/** From leaving to the start of the next. */
+const giveWayMs = 50
 
 /** @param hasShim whether descriptor 3 is the socket to it */
 export async function openParent(hasShim: boolean, options: ParentOptions): Promise<CoordinatorParent> {
@@ -53,6 +61,7 @@ const noParent: CoordinatorParent = {
   show: async () => {},
   onOrphanExit: async () => {},
   leave: async () => {},
+  giveWay: async () => {},
 }
 
 type Orphans = {readonly type: 'kept'; readonly port: (exit: OrphanExit) => Promise<void>} | {readonly type: 'waiting' | 'reaped'}
@@ -94,6 +103,7 @@ async function openShimParent({onLost}: ParentOptions): Promise<CoordinatorParen
       for (const exit of unreaped.values()) hand(exit)
     },
     leave: () => (leaving ??= leave()),
+    giveWay: () => (leaving ??= giveWay()),
   }
 
   function hand(exit: OrphanExit): void {
@@ -105,6 +115,16 @@ async function openShimParent({onLost}: ParentOptions): Promise<CoordinatorParen
   async function reap(orphan: number): Promise<void> {
     unreaped.delete(orphan)
     await shim.call('reap', {pid: orphan}).catch(() => {})
+  }
+
+  /** The deadline comes first: killed at any instant from here on, this coordinator has a successor. */
+  async function giveWay(): Promise<void> {
+    try {
+      await shim.call('deadline', {atMs: Math.round(uptime() * 1_000) + giveWayMs})
+      await shim.leave('sleep')
+    } catch {
+      // An orphan has just ended, or the shim is gone: it is started again as one that has died.
+    }
   }
 
   async function leave(): Promise<void> {

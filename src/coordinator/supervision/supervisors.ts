@@ -48,6 +48,11 @@ export interface SupervisorsOptions {
  */
 const memoryFlags = ['--max-semi-space-size=1', '--v8-pool-size=1']
 
+/** How a supervisor is started. @param program the bundled one */
+export function toSupervisorCommand(program: string): readonly [string, ...string[]] {
+  return [process.execPath, ...memoryFlags, program]
+}
+
 /** No host need allow it: then the shim is killed as others are. */
 const shimOomScore = -998
 
@@ -117,7 +122,7 @@ export function createSupervisors({program, shimProgram, options, logFile, logge
 
   function start(): ChildProcess {
     const log = openSync(logFile, 'a', 0o600)
-    const child = spawn(shimProgram, [...shimArguments, '--', process.execPath, ...memoryFlags, program], {
+    const child = spawn(shimProgram, [...shimArguments, '--', ...toSupervisorCommand(program)], {
       argv0: 'tally-shim (ready)',
       detached: true,
       stdio: ['ipc', log, log],

@@ -30,8 +30,11 @@ export function toShimCommand(dist: string, node: readonly string[]): readonly [
     '--oom-score-adj',
     String(oomScoreAdj),
     '--',
-    ...node,
-    join(dist, 'coordinator.js'),
-    beneathShim,
+    ...toCoordinatorCommand(dist, node),
   ]
+}
+
+/** What the shim starts. */
+export function toCoordinatorCommand(dist: string, node: readonly string[]): readonly string[] {
+  return [...node, join(dist, 'coordinator.js'), beneathShim]
 }

@@ -21,6 +21,7 @@ import {createOutputEndpoints} from './output-endpoints.ts'
 import {createPresence, type Presence} from './presence.ts'
 import {createProcessEndpoints} from './process-endpoints.ts'
 import {createToPublishedView} from './published.ts'
+import {createReliefEndpoint, type RunningProgram} from './relief-endpoint.ts'
 
 export interface ServiceDependencies {
   readonly address: ContainerAddress
@@ -33,6 +34,9 @@ export interface ServiceDependencies {
   readonly link: NatsLink
   readonly outbox: Outbox
   readonly subjects: Subjects
+  readonly running: RunningProgram
+  /** Another supervisor is to take over as soon as nothing is in flight. */
+  readonly relieve: () => void
   /** Called at each request, and when it is answered. */
   readonly onRequest: () => void
   readonly clock: Pick<Clock, 'elapsed' | 'sleep'>
@@ -111,7 +115,7 @@ export function serveContainer(dependencies: ServiceDependencies): ContainerServ
 }
 
 function createEndpoints(
-  {address, loop, outputs, layout, outbox, subjects, stats, clock}: ServiceDependencies,
+  {address, loop, outputs, layout, outbox, subjects, stats, running, relieve, clock, logger}: ServiceDependencies,
   gone: Promise<void>,
 ): readonly Endpoint[] {
   const on = createToEndpoint(subjects, address)
@@ -122,5 +126,6 @@ function createEndpoints(
     createInputEndpoint({subjects, address, outputs, loop, clock}),
     ...createOutputEndpoints({on, loop, outputs, layout, clock}),
     ...createObservationEndpoints({on, loop, stats, outbox}),
+    createReliefEndpoint({on, running, relieve, logger}),
   ]
 }

@@ -14,7 +14,7 @@ import type {Loop} from '../loop/loop.ts'
 import type {Outputs} from '../output/outputs.ts'
 import type {SupervisorShim} from '../shim/supervisor-shim.ts'
 import type {ActivityCount} from './activity.ts'
-import {createSleep} from './sleep.ts'
+import {createSleep, type Sleep} from './sleep.ts'
 
 export interface ContainerSleepDependencies {
   readonly loop: Pick<Loop, 'ledger' | 'waiting'>
@@ -37,8 +37,8 @@ export interface ContainerSleepDependencies {
 export function createContainerSleep(
   {loop, journal, outbox, outputs, health, deadlines, service, count, shim, link, layout, clock, logger}: ContainerSleepDependencies,
   {afterMs}: {readonly afterMs: number | undefined},
-): void {
-  createSleep(
+): Sleep {
+  return createSleep(
     {
       activity: () => ({
         open: count.open + service.open + loop.waiting + (health.next === 'checking' ? 1 : 0),

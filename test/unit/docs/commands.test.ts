@@ -39,6 +39,7 @@ const smallest: Readonly<Record<string, object>> = {
   hold: {namespace: 'default', id: 'web', exec: 'shell'},
   sleep: {namespace: 'default', id: 'web'},
   awake: {namespace: 'default', id: 'web'},
+  upgrade: {namespace: 'default', id: 'web'},
   resize: {columns: 80, rows: 24},
 }
 

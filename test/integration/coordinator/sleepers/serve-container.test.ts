@@ -52,6 +52,8 @@ beforeEach(async () => {
     link,
     outbox,
     subjects,
+    running: {program: '/dist/supervisor-main.cjs', command: ['node']},
+    relieve: none,
     onRequest: () => {},
     clock,
     logger: silentLogger,

@@ -1,4 +1,4 @@
-import {expect, it} from 'vitest'
+import {describe, expect, it} from 'vitest'
 import type {HandOver} from '../../../../src/supervisor/endpoints/presence.ts'
 import type {Activity} from '../../../../src/supervisor/sleep/idleness.ts'
 import {createSleep} from '../../../../src/supervisor/sleep/sleep.ts'
@@ -6,12 +6,19 @@ import {createFakeClock} from '../../../support/fake-clock.ts'
 
 const afterMs = 1_000
 
-function begin(options: {readonly handOver?: HandOver; readonly refusal?: string; readonly isAtRest?: boolean} = {}) {
+interface Options {
+  readonly handOver?: HandOver
+  readonly refusal?: string
+  readonly isAtRest?: boolean
+  readonly afterMs?: number | undefined
+}
+
+function begin(options: Options = {}) {
   const clock = createFakeClock(0)
   const log: string[] = []
   let activity: Activity = {open: 0, lastMs: clock.elapsed(), isRecorded: true, attendedUntilMs: undefined, dues: []}
   let refusal = options.refusal
-  createSleep(
+  const {relieve} = createSleep(
     {
       activity: () => activity,
       isAtRest: () => options.isAtRest === true,
@@ -40,7 +47,7 @@ function begin(options: {readonly handOver?: HandOver; readonly refusal?: string
       clock,
       logger: {debug: () => {}, error: () => {}},
     },
-    {afterMs},
+    {afterMs: 'afterMs' in options ? options.afterMs : afterMs},
   )
   const pass = async (ms: number) => {
     clock.advance(ms)
@@ -50,6 +57,7 @@ function begin(options: {readonly handOver?: HandOver; readonly refusal?: string
     clock,
     log,
     pass,
+    relieve,
     set: (changes: Partial<Activity>) => {
       activity = {...activity, ...changes}
     },
@@ -99,4 +107,53 @@ it('takes its requests back when its shim refuses, since something has come', as
   allow()
   await pass(afterMs)
   expect(log.slice(6)).toEqual(['remember', 'deadline {}', 'hand over', 'sleep', 'end'])
+})
+
+describe('one that is relieved', () => {
+  it('leaves at once although somebody follows and something is due, and has the next one started', async () => {
+    const {log, pass, set, relieve, clock} = begin()
+    set({attendedUntilMs: clock.elapsed() + 60_000, dues: [clock.elapsed() + 10]})
+    relieve()
+    await pass(0)
+    expect(log).toEqual(['remember', 'deadline {}', 'hand over', `deadline {"atMs":${clock.elapsed() + 50}}`, 'sleep', 'end'])
+  })
+
+  it('leaves also if it never falls asleep by itself', async () => {
+    const {log, pass, relieve} = begin({afterMs: undefined})
+    await pass(10 * afterMs)
+    expect(log).toEqual([])
+    relieve()
+    await pass(0)
+    expect(log.at(-1)).toBe('end')
+  })
+
+  it('waits for what is in flight, and for the stream', async () => {
+    const {log, pass, set, relieve} = begin()
+    set({open: 1})
+    relieve()
+    await pass(afterMs)
+    set({open: 0, isRecorded: false})
+    await pass(afterMs)
+    expect(log).toEqual([])
+    set({isRecorded: true})
+    await pass(20)
+    expect(log.at(-1)).toBe('end')
+  })
+
+  it('needs no successor without a process', async () => {
+    const {log, pass, relieve} = begin({isAtRest: true})
+    relieve()
+    await pass(0)
+    expect(log).toEqual(['remember', 'deadline {}', 'hand over', 'end', 'end'])
+  })
+
+  it('tries again after a refusal', async () => {
+    const {log, pass, relieve, allow} = begin({refusal: 'EAGAIN'})
+    relieve()
+    await pass(0)
+    expect(log.slice(-2)).toEqual(['deadline {}', 'take back'])
+    allow()
+    await pass(200)
+    expect(log.slice(-2)).toEqual(['sleep', 'end'])
+  })
 })

@@ -1,5 +1,5 @@
 import {describe, expect, it} from 'vitest'
-import {createConcurrencyLimit} from '../../../../src/supervisor/effects/concurrency-limit.ts'
+import {createConcurrencyLimit} from '../../../src/kernel/concurrency-limit.ts'
 
 describe('a concurrency limit', () => {
   it('lets so many through at once, and the others in their order', async () => {

@@ -13,6 +13,7 @@ const onThisMachine = {
 const measurements = [
   'test/e2e/web/{frames,weight}.test.ts',
   'test/e2e/flood.test.ts',
+  'test/e2e/coordinator-parent.test.ts',
   'test/integration/shim/output.test.ts',
   'test/integration/supervisor/processes/oom-watch.test.ts',
   'test/integration/web/slow-reader.test.ts',
@@ -45,7 +46,7 @@ export default defineConfig({
           retry: 1,
         },
       },
-      {test: {name: 'alone', include: measurements, maxWorkers: 1, sequence: {groupOrder: 2}, ...onThisMachine}},
+      {test: {name: 'alone', include: measurements, maxWorkers: 1, sequence: {groupOrder: 2}, ...onThisMachine, retry: 1}},
     ],
   },
 })

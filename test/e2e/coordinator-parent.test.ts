@@ -50,6 +50,8 @@ describe('a coordinator that is killed', () => {
   const run = (...args: readonly string[]) => node.tally('run', '--rootfs', node.rootfs, ...args)
 
   it('is there again within 2 s, with the same nats-server, stream and supervisors, and info says so', async () => {
+    // Of a try that failed.
+    await node.tally('rm', '-f', 'on')
     expect(await run('-d', '--name', 'on', '--', 'sh', '-c', untilTold)).toMatchObject({exitCode: 0})
     const before = await node.info()
     const events = await node.events()

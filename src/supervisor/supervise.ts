@@ -1,5 +1,6 @@
 /** One container under this process: its parts, put together, for as long as it is in the ledger. */
 import type {Timer} from '../../machines/charts/effects.ts'
+import {isAtRest} from '../../machines/ledger/at-rest.ts'
 import {foldEvents} from '../../machines/ledger/ledger.ts'
 import {openFileJournal} from '../journal/file-journal.ts'
 import type {Clock} from '../kernel/clock.ts'
@@ -72,7 +73,9 @@ export async function supervise(
   if (journal.repair.tornBytes > 0) logger.warn(journal.repair, 'cut a torn last line off the journal')
   // Once: of a long journal it takes seconds.
   const folded = foldEvents(journal.read())
-  const isWoken = !toStartReasons(shim.held).includes('died') && hasSleepNote(layout, folded)
+  const reasons = toStartReasons(shim.held)
+  // With a new shim it is woken only if there was nothing for the one before to hold: otherwise that was killed.
+  const isWoken = !reasons.includes('died') && (!reasons.includes('first') || isAtRest(folded)) && hasSleepNote(layout, folded)
   removeSleepNote(layout)
   const {restored, ledger} =
     work.type === 'recover' && !isWoken

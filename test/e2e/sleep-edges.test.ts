@@ -6,6 +6,8 @@ import {expect, it} from 'vitest'
 import type {ContainerView} from '../../machines/views/view.ts'
 import {connectTally, type ProcessClient, type TallyClient} from '../../src/client/index.ts'
 import {createInputSender} from '../../src/client/send-input.ts'
+import {readProcessStat} from '../../src/linux/process-table.ts'
+import {sendSignal} from '../support/send-signal.ts'
 import {createSleepWatch} from '../support/sleep-watch.ts'
 import {eventually, useNode} from '../support/tally-node.ts'
 
@@ -105,6 +107,16 @@ it('a process that is deleted while the end of its input waits ends no superviso
   await sleep(500)
   expect((await status('box'))?.deaths).toBe(0)
   await fallsAsleep('box')
+})
+
+it('a container whose shim is killed while its supervisor sleeps is adopted, and its exit is true', async () => {
+  await run('robbed', [], 'sh', '-c', 'sleep 4; exit 7')
+  await fallsAsleep('robbed')
+  const {pid = 0} = await node.json<ContainerView>('inspect', 'robbed')
+  sendSignal(readProcessStat(pid)?.parentPid, 'SIGKILL')
+  expect((await node.tally('wait', 'robbed')).stdout).toBe('7\n')
+  const events = (await node.events('robbed')).map(({type}) => type)
+  expect(events.filter((type) => type === 'supervisor.adopted')).toHaveLength(1)
 })
 
 it('a container that has stopped answers at whatever moment of its shim’s end', async () => {

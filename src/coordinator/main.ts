@@ -153,7 +153,6 @@ async function main(options: CoordinatorOptions, warnings: readonly string[]): P
     subjects,
     openLink,
     onAsleep: (name) => void sleepers.standIn.take(name),
-    parent,
     clock,
     logger,
     signal,

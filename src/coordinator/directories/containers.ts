@@ -1,6 +1,6 @@
 /** The state directories of this node's containers: reserving one, and finding out whether its container has a supervisor. */
 import type {ContainerName} from '../../layout/container-name.ts'
-import {closeSync, constants, openSync, readdirSync, statSync} from 'node:fs'
+import {closeSync, constants, existsSync, openSync, readdirSync, statSync} from 'node:fs'
 import {dirname, join} from 'node:path'
 import {isId} from '../../../machines/ledger/ids.ts'
 import {readJournalFile} from '../../journal/file-journal.ts'
@@ -89,11 +89,13 @@ export function identifyContainer(directories: Directories, name: ContainerName)
  * @returns undefined when it has a supervisor, or is no container
  */
 export function findVacant(directories: Directories, name: ContainerName, logger: Logger): ContainerIdentity | undefined {
-  if (isJournalLocked(toContainerLayout(directories, name, '').journal)) return undefined
+  const {stateDir, journal} = toContainerLayout(directories, name, '')
+  // Deleted: its shim ends after it.
+  if (!existsSync(stateDir) || isJournalLocked(journal)) return undefined
   try {
     const uid = readUid(directories, name)
     if (uid !== undefined) return {...name, uid}
-    logger.warn(name, 'removing a state directory whose container was never begun')
+    logger.warn({namespace: name.namespace, id: name.id}, 'removing a state directory whose container was never begun')
     releaseContainer(directories, name)
   } catch (error) {
     logger.error({err: error, ...name}, 'cannot take this container over')

@@ -16,7 +16,6 @@ import {createDescriptorStore, type DescriptorStore} from './descriptor-store.ts
 import {recordGivenUp} from './give-up.ts'
 import {createOrphanReaper, type OrphanReaper} from './orphan-reaper.ts'
 import {createShims, type Shims} from './shims.ts'
-import type {CoordinatorParent} from './parent.ts'
 import {createSupervision, type Supervision} from './supervision.ts'
 import {createSupervisors, type Supervisors} from './supervisors.ts'
 
@@ -44,7 +43,6 @@ export interface NodeSupervisionOptions {
   readonly openLink: () => NatsLink
   /** Called, maybe again and again, for a container whose supervisor sleeps, or that needs none: somebody has to answer for it. */
   readonly onAsleep: (name: ContainerName) => void
-  readonly parent: Pick<CoordinatorParent, 'onOrphanExit'>
   readonly clock: Clock
   readonly logger: Logger
   /** Aborted when the coordinator ends. */
@@ -62,7 +60,6 @@ export function createNodeSupervision({
   subjects,
   openLink,
   onAsleep,
-  parent,
   clock,
   logger,
   signal,
@@ -121,7 +118,6 @@ export function createNodeSupervision({
     supervision.observeEnd(container)
   })
   const orphans = createOrphanReaper({descriptors, clock, logger})
-  void parent.onOrphanExit(orphans.keep)
   return {
     descriptors,
     orphans,

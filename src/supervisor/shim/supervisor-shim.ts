@@ -7,24 +7,20 @@ import {createNews, type News} from './news.ts'
 export interface SupervisorShim extends Pick<Shim, 'held' | 'call' | 'leave'> {
   readonly exits: News<ExitRecord>
   readonly growths: News<MessageFields<'grew'>>
-  /** Somebody is about to send something. */
-  readonly wakes: News<void>
-  /** The deadline has passed. */
-  readonly dues: News<void>
 }
 
 /** @param onLost the shim has ended: nothing can be done any more, and its successor comes with another supervisor */
 export async function openSupervisorShim(onLost: (why: Error) => void): Promise<SupervisorShim> {
   const exits = createNews<ExitRecord>()
   const growths = createNews<MessageFields<'grew'>>()
-  const wakes = createNews<void>()
-  const dues = createNews<void>()
   const {held, call, leave} = await openShim({
     onExit: exits.tell,
     onGrew: growths.tell,
-    onWoken: () => wakes.tell(),
-    onDue: () => dues.tell(),
+    // The client counts them: then the shim refuses to let this supervisor go.
+    onWoken: () => {},
+    // What is due has a timer of its own here.
+    onDue: () => {},
     onLost,
   })
-  return {held, call, leave, exits, growths, wakes, dues}
+  return {held, call, leave, exits, growths}
 }
